@@ -1,0 +1,119 @@
+//! What the database holds: relations, types, functions, operators, casts and collations.
+//!
+//! [`Contents`] is the reflected data. [`Catalog`] is the same with indexes over it, immutable, and shared.
+
+mod contents;
+#[cfg(feature = "postgres")]
+mod reflect;
+
+use std::collections::HashMap;
+
+pub use contents::{
+    Cast, CastContext, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator,
+    Relation, RelationKind, Type, TypeKind, UniqueKey, Volatility,
+};
+#[cfg(feature = "postgres")]
+pub use reflect::{ReflectError, reflect};
+
+/// The schema of PostgreSQL's own objects.
+pub const PG_CATALOG: &str = "pg_catalog";
+
+/// A database's metadata, with indexes for looking it up by name and by id.
+#[derive(Debug)]
+pub struct Catalog {
+    contents: Contents,
+    relations: Index,
+    types: Index,
+    functions: Index,
+    operators: Index,
+    collations: Index,
+    types_by_oid: HashMap<Oid, usize>,
+    relations_by_oid: HashMap<Oid, usize>,
+    functions_by_oid: HashMap<Oid, usize>,
+    casts: HashMap<(Oid, Oid), usize>,
+}
+
+/// From a name, to schemas, to positions.
+type Index = HashMap<String, Vec<(String, usize)>>;
+
+fn index<'a, T: 'a>(items: &'a [T], key: impl Fn(&'a T) -> (&'a str, &'a str)) -> Index {
+    let mut index = Index::new();
+    for (position, item) in items.iter().enumerate() {
+        let (schema, name) = key(item);
+        index.entry(name.to_owned()).or_default().push((schema.to_owned(), position));
+    }
+    index
+}
+
+impl Catalog {
+    /// Indexes what was reflected.
+    pub fn new(contents: Contents) -> Self {
+        Self {
+            relations: index(&contents.relations, |r| (&r.schema, &r.name)),
+            types: index(&contents.types, |t| (&t.schema, &t.name)),
+            functions: index(&contents.functions, |f| (&f.schema, &f.name)),
+            operators: index(&contents.operators, |o| (&o.schema, &o.name)),
+            collations: index(&contents.collations, |c| (&c.schema, &c.name)),
+            types_by_oid: contents.types.iter().enumerate().map(|(i, t)| (t.oid, i)).collect(),
+            relations_by_oid: contents.relations.iter().enumerate().map(|(i, r)| (r.oid, i)).collect(),
+            functions_by_oid: contents.functions.iter().enumerate().map(|(i, f)| (f.oid, i)).collect(),
+            casts: contents.casts.iter().enumerate().map(|(i, c)| ((c.source, c.target), i)).collect(),
+            contents,
+        }
+    }
+
+    /// What was reflected.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// The relation of that schema and name.
+    pub fn relation(&self, schema: &str, name: &str) -> Option<&Relation> {
+        within(&self.relations, schema, name).next().map(|i| &self.contents.relations[i])
+    }
+
+    /// The relation of that id.
+    pub fn relation_by_oid(&self, oid: Oid) -> Option<&Relation> {
+        self.relations_by_oid.get(&oid).map(|&i| &self.contents.relations[i])
+    }
+
+    /// The type of that schema and name.
+    pub fn ty(&self, schema: &str, name: &str) -> Option<&Type> {
+        within(&self.types, schema, name).next().map(|i| &self.contents.types[i])
+    }
+
+    /// The type of that id.
+    pub fn type_by_oid(&self, oid: Oid) -> Option<&Type> {
+        self.types_by_oid.get(&oid).map(|&i| &self.contents.types[i])
+    }
+
+    /// The functions of that schema and name: one for each signature.
+    pub fn functions<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Function> {
+        within(&self.functions, schema, name).map(|i| &self.contents.functions[i])
+    }
+
+    /// The function of that id.
+    pub fn function_by_oid(&self, oid: Oid) -> Option<&Function> {
+        self.functions_by_oid.get(&oid).map(|&i| &self.contents.functions[i])
+    }
+
+    /// The operators of that schema and name: one for each signature.
+    pub fn operators<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Operator> {
+        within(&self.operators, schema, name).map(|i| &self.contents.operators[i])
+    }
+
+    /// Whether there is a collation of that schema and name.
+    pub fn has_collation(&self, schema: &str, name: &str) -> bool {
+        within(&self.collations, schema, name).next().is_some()
+    }
+
+    /// The cast from one type to another, if `pg_cast` has one.
+    pub fn cast(&self, source: Oid, target: Oid) -> Option<&Cast> {
+        self.casts.get(&(source, target)).map(|&i| &self.contents.casts[i])
+    }
+}
+
+fn within<'a>(index: &'a Index, schema: &'a str, name: &str) -> impl Iterator<Item = usize> + 'a {
+    let found = index.get(name).map_or(&[][..], Vec::as_slice);
+    found.iter().filter(move |(its, _)| its == schema).map(|&(_, position)| position)
+}

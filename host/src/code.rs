@@ -1,0 +1,107 @@
+use std::fmt;
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $title:literal;)*) => {
+        /// The stable code of an error. It never changes its meaning; a message may be reworded.
+        ///
+        /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed or too large ·
+        /// `CS03…` a name or type that does not resolve · `CS04…` what was not granted · `CS05…` what
+        /// PostgreSQL refused when a statement was described · `CS10…` a caller's request · `CS11…` the
+        /// database and its connections · `CS12…` a plugin at run time · `CS20…` configuration.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = concat!("`", $code, "`: ", $title, ".")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The code itself, such as `CS0301`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What it means, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NotAComponent = "CS0101", "not a WebAssembly component";
+    ForbiddenImport = "CS0102", "the component imports what no plugin may have";
+    WrongWorld = "CS0103", "the component is not a plugin of a world that this host knows";
+    ComponentTooLarge = "CS0104", "the component is over a limit of its size or shape";
+    BadManifest = "CS0105", "the plugin's manifest can't be used";
+    CompilationFailed = "CS0106", "the component does not compile";
+    ComponentUnreadable = "CS0107", "the component's file can't be read";
+
+    MalformedDescription = "CS0201", "a description can't be read";
+    DescriptionTooLarge = "CS0202", "a description is over a limit";
+    InvalidStructure = "CS0203", "a description breaks the rules of its format";
+    NotSupportedYet = "CS0204", "a construct that this host does not lower yet";
+    InvalidBinding = "CS0205", "a slot is bound to what the query does not declare";
+    WrongStatements = "CS0206", "a plan has other statements than the query declares";
+
+    UnknownRelation = "CS0301", "no such relation";
+    UnknownColumn = "CS0302", "no such column";
+    UnknownAlias = "CS0303", "no such alias in scope";
+    DuplicateAlias = "CS0304", "an alias is used twice in one FROM";
+    UnknownFunction = "CS0305", "no such function";
+    UnknownOperator = "CS0306", "no such operator";
+    UnknownType = "CS0307", "no such type";
+    UnknownCollation = "CS0308", "no such collation";
+    UnknownWindow = "CS0309", "no such window";
+    UnnamedColumn = "CS0310", "a result column has no name";
+    DuplicateColumn = "CS0311", "two result columns have one name";
+    InvalidName = "CS0312", "a name that PostgreSQL would not keep";
+    UnknownOutputName = "CS0313", "no such column in the select list";
+
+    RelationNotGranted = "CS0401", "a relation that was not granted";
+    FunctionNotGranted = "CS0402", "a function that was not granted";
+    TypeNotGranted = "CS0403", "a type that no plugin may use";
+    OperatorNotGranted = "CS0404", "an operator that was not granted";
+    CastNotGranted = "CS0405", "a cast whose function was not granted";
+
+    DescribeFailed = "CS0501", "PostgreSQL refuses the statement";
+
+    UnknownPlugin = "CS1001", "no such plugin";
+    UnknownQuery = "CS1002", "no such query";
+    UnknownParameter = "CS1003", "no such parameter";
+    MissingParameter = "CS1004", "a parameter is missing";
+    InvalidParameter = "CS1005", "a parameter has a value that it can't have";
+    MissingClaim = "CS1006", "a claim is missing";
+    InvalidClaim = "CS1007", "a claim has a value that it can't have";
+    BadRequest = "CS1008", "the request can't be read";
+    Refused = "CS1009", "the plugin refuses the request";
+    NotFound = "CS1010", "there is no such row";
+
+    DatabaseUnavailable = "CS1101", "the database can't be reached";
+    PoolExhausted = "CS1102", "no connection became free in time";
+    StatementFailed = "CS1103", "PostgreSQL failed the statement";
+    StatementTimeout = "CS1104", "the statement took too long";
+    UnreadableValue = "CS1105", "a value from PostgreSQL can't be read";
+    TooManyRows = "CS1106", "more rows than the query may give";
+    StaleStatement = "CS1107", "the database changed under a proven statement";
+
+    PluginTrapped = "CS1201", "the plugin panicked or trapped";
+    PluginTimeout = "CS1202", "the plugin ran too long";
+    PluginOutOfMemory = "CS1203", "the plugin used too much memory";
+    PluginOutputTooLarge = "CS1204", "the plugin's answer is over a limit";
+    PluginDegraded = "CS1205", "the plugin does not prove against this database";
+
+    BadConfiguration = "CS2001", "the configuration can't be used";
+    BadConnectionSettings = "CS2002", "the connection settings can't be used";
+    ReflectionFailed = "CS2003", "the catalog can't be reflected";
+    BuildFailed = "CS2004", "the plugin does not build";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,26 @@
+//! Callslip: a host for query plugins on PostgreSQL.
+//!
+//! A plugin is a sandboxed WebAssembly component that *describes* SELECTs. The host checks each description
+//! against the reflected catalog and what the plugin was granted, turns it into SQL, and runs it on a connection
+//! that it borrows.
+
+pub mod catalog;
+mod code;
+pub mod grants;
+pub mod select;
+
+#[cfg(feature = "cluster")]
+pub mod cluster;
+#[cfg(feature = "postgres")]
+pub mod loan;
+#[cfg(feature = "sandbox")]
+pub mod plugin;
+#[cfg(feature = "postgres")]
+pub mod rows;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "service")]
+pub mod service;
+
+pub use code::Code;

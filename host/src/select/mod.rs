@@ -1,0 +1,5 @@
+//! From the description of a SELECT to SQL text: verify, lower, print.
+
+mod finding;
+
+pub use finding::{Finding, SourcePlace};
