@@ -1,1 +1,9 @@
-//! What a plugin may touch.
+//! What a plugin may touch: relations, functions and operators, deny by default.
+//!
+//! The verifier asks here, and nowhere else, whether a name that it has resolved may be used.
+
+mod builtin;
+mod grant;
+
+pub use builtin::BUILTIN_FUNCTIONS;
+pub use grant::{GrantError, GrantSettings, Grants};

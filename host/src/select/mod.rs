@@ -1,5 +1,26 @@
 //! From the description of a SELECT to SQL text: verify, lower, print.
+//!
+//! Each stage takes only what the one before it made: [`verify()`] resolves every name against the catalog and the
+//! grants, [`lower()`] turns what was verified into sea-query's structures, and [`print()`] makes the text.
 
+mod dialect;
 mod finding;
+mod limits;
+mod lower;
+mod print;
+mod scope;
+mod signature;
+mod structure;
+mod suggest;
+mod types;
+mod verified;
+mod verify;
 
 pub use finding::{Finding, SourcePlace};
+pub use limits::Limits;
+pub use lower::{Lowered, StatementParameter, lower};
+pub use print::{ColumnForm, Comment, Printed, print};
+pub use suggest::nearest;
+pub use types::ResolvedType;
+pub use verified::{OutputColumn, Verified};
+pub use verify::{Context, verify};

@@ -1,0 +1,142 @@
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::BUILTIN_FUNCTIONS;
+use crate::catalog::{Catalog, Function, Operator, PG_CATALOG, Relation};
+
+/// The `[plugins.NAME.grants]` of a configuration.
+///
+/// A name without a schema is looked for in the schemas that the configuration searches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GrantSettings {
+    /// Relations that may be read: `position`, `audit.event`.
+    pub relations: Vec<String>,
+    /// Functions that may be called beside the built-in ones ([`BUILTIN_FUNCTIONS`]): `app.score`, with every
+    /// signature of that name; `pg_catalog.random`.
+    pub functions: Vec<String>,
+    /// Operators outside `pg_catalog` that may be used: `public.%`.
+    pub operators: Vec<String>,
+}
+
+/// What one plugin may touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Grants {
+    relations: BTreeSet<(String, String)>,
+    functions: BTreeSet<(String, String)>,
+    operators: BTreeSet<(String, String)>,
+}
+
+/// A grant that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantError {
+    /// What is granted does not exist, or the login of the host may not use it.
+    #[error(
+        "grants.{list} names \"{name}\", which this login can't use: there is no such {what}, or PostgreSQL has not \
+         granted it to the login"
+    )]
+    Unknown {
+        /// `relations`, `functions` or `operators`.
+        list: &'static str,
+        /// The name as it was written.
+        name: String,
+        /// `relation`, `function` or `operator`.
+        what: &'static str,
+    },
+    /// PostgreSQL's own catalogs are never granted.
+    #[error("grants.relations names \"{name}\": PostgreSQL's own catalogs can't be granted")]
+    SystemCatalog {
+        /// The name as it was written.
+        name: String,
+    },
+}
+
+impl Grants {
+    /// Resolves what a configuration says.
+    ///
+    /// # Errors
+    /// All the grants that can't be used.
+    pub fn resolve(
+        settings: &GrantSettings,
+        catalog: &Catalog,
+        schemas: &[String],
+    ) -> Result<Self, Vec<GrantError>> {
+        let mut grants = Self::default();
+        let mut errors = Vec::new();
+        for written in &settings.relations {
+            match in_schemas(written, schemas, false, |schema, name| catalog.relation(schema, name).is_some())
+            {
+                Some((schema, _)) if is_system(&schema) => {
+                    errors.push(GrantError::SystemCatalog { name: written.clone() });
+                }
+                Some(found) => _ = grants.relations.insert(found),
+                None if written.split_once('.').is_some_and(|(schema, _)| is_system(schema)) => {
+                    errors.push(GrantError::SystemCatalog { name: written.clone() });
+                }
+                None => errors.push(unknown("relations", written, "relation")),
+            }
+        }
+        for written in &settings.functions {
+            match in_schemas(written, schemas, true, |schema, name| {
+                catalog.functions(schema, name).next().is_some()
+            }) {
+                Some(found) => _ = grants.functions.insert(found),
+                None => errors.push(unknown("functions", written, "function")),
+            }
+        }
+        for written in &settings.operators {
+            match in_schemas(written, schemas, true, |schema, name| {
+                catalog.operators(schema, name).next().is_some()
+            }) {
+                Some(found) => _ = grants.operators.insert(found),
+                None => errors.push(unknown("operators", written, "operator")),
+            }
+        }
+        if errors.is_empty() { Ok(grants) } else { Err(errors) }
+    }
+
+    /// Whether a relation may be read.
+    pub fn relation(&self, relation: &Relation) -> bool {
+        self.relations.contains(&(relation.schema.clone(), relation.name.clone()))
+    }
+
+    /// Whether a function may be called.
+    pub fn function(&self, function: &Function) -> bool {
+        let builtin =
+            function.schema == PG_CATALOG && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok();
+        builtin || self.functions.contains(&(function.schema.clone(), function.name.clone()))
+    }
+
+    /// Whether an operator may be used. Those of `pg_catalog` may: none of them is volatile.
+    pub fn operator(&self, operator: &Operator) -> bool {
+        operator.schema == PG_CATALOG
+            || self.operators.contains(&(operator.schema.clone(), operator.name.clone()))
+    }
+}
+
+fn unknown(list: &'static str, name: &str, what: &'static str) -> GrantError {
+    GrantError::Unknown { list, name: name.to_owned(), what }
+}
+
+fn is_system(schema: &str) -> bool {
+    schema == PG_CATALOG || schema == "information_schema" || schema.starts_with("pg_")
+}
+
+fn in_schemas(
+    written: &str,
+    schemas: &[String],
+    builtin: bool,
+    exists: impl Fn(&str, &str) -> bool,
+) -> Option<(String, String)> {
+    // An operator may itself hold no dot, and a function's or relation's name with a dot must be qualified.
+    if let Some((schema, name)) = written.split_once('.') {
+        return exists(schema, name).then(|| (schema.to_owned(), name.to_owned()));
+    }
+    let searched = builtin.then_some(PG_CATALOG).into_iter().chain(schemas.iter().map(String::as_str));
+    searched
+        .into_iter()
+        .find(|schema| exists(schema, written))
+        .map(|schema| (schema.to_owned(), written.to_owned()))
+}

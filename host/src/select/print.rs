@@ -1,0 +1,95 @@
+use callslip_ir::Description;
+
+use super::dialect::{Dialect, Span, Text};
+use super::lower::{Lowered, StatementParameter, select_as_text};
+use super::{Finding, Limits, SourcePlace, structure};
+use crate::Code;
+
+/// The form in which a column of a result leaves PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnForm {
+    /// As its own type.
+    AsIs,
+    /// Cast to `text`.
+    Text,
+    /// Cast to `text[]`.
+    TextArray,
+}
+
+/// A statement as text.
+#[derive(Clone, Debug)]
+pub struct Printed {
+    /// The text.
+    pub sql: String,
+    /// What is bound to `$1`, `$2`, and so on.
+    pub parameters: Vec<StatementParameter>,
+    spans: Vec<Span>,
+}
+
+/// Prints a statement after the comment that tells whose it is, which is made of a plugin's and a query's name and
+/// the shape's digest. `forms` has a form for each column, or nothing where all are as they are.
+///
+/// # Errors
+/// A finding, if the text is too long or something reached the dialect that verification should have stopped.
+pub fn print(
+    lowered: &Lowered,
+    comment: &Comment<'_>,
+    forms: &[ColumnForm],
+    limits: &Limits,
+) -> Result<Printed, Finding> {
+    let dialect = Dialect { types: &lowered.types };
+    let mut text = Text::default();
+    comment.write(&mut text)?;
+    if forms.iter().any(|form| *form != ColumnForm::AsIs) {
+        dialect.print(&select_as_text(&lowered.query, &lowered.columns, forms), &mut text);
+    } else {
+        dialect.print(&lowered.query, &mut text);
+    }
+    if let Some(refused) = &text.refused {
+        let message = format!("the dialect refuses to print the statement: {refused}");
+        return Err(Finding::new(Code::InvalidStructure, message));
+    }
+    let sql = text.to_string();
+    if sql.len() > limits.sql_bytes {
+        let message = format!("the statement has {} bytes; the limit is {}", sql.len(), limits.sql_bytes);
+        return Err(Finding::new(Code::DescriptionTooLarge, message));
+    }
+    let parameters = text.numbered.iter().map(|&index| lowered.parameters[index as usize].clone()).collect();
+    Ok(Printed { sql, parameters, spans: text.spans })
+}
+
+/// The comment that each statement begins with, so that a DBA who sees it knows whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Comment<'a> {
+    /// The name of the plugin.
+    pub plugin: &'a str,
+    /// The name of the query.
+    pub query: &'a str,
+    /// The digest of the shape, in hexadecimal.
+    pub shape: &'a str,
+}
+
+impl Comment<'_> {
+    fn write(&self, text: &mut Text) -> Result<(), Finding> {
+        use std::fmt::Write;
+        // Both names were checked when they were loaded; text that could end a comment is worth a second look.
+        let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !(plain(self.plugin) && plain(self.query) && plain(self.shape)) {
+            return Err(Finding::new(Code::InvalidName, "a name can't stand in a comment"));
+        }
+        _ = write!(text, "/* callslip {}.{} {} */ ", self.plugin, self.query, self.shape);
+        Ok(())
+    }
+}
+
+impl Printed {
+    /// The line of the author's that a position in the text comes from. `position` counts characters from 1, as
+    /// PostgreSQL's errors do.
+    pub fn place(&self, description: &Description, position: usize) -> Option<SourcePlace> {
+        let offset = self.sql.char_indices().nth(position.checked_sub(1)?)?.0;
+        let around = |span: &&Span| span.start <= offset && offset < span.end;
+        let mut spans: Vec<&Span> = self.spans.iter().filter(around).collect();
+        spans.sort_by_key(|span| span.end - span.start);
+        spans.iter().find_map(|span| structure::place(description, callslip_ir::NodeId(span.node)))
+    }
+}

@@ -1,0 +1,62 @@
+use std::rc::Rc;
+
+use crate::catalog::Oid;
+
+/// A column that a query gives, or that a relation in scope has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ScopeColumn {
+    /// Its name; none for an expression that was not given one.
+    pub name: Option<String>,
+    /// Its type, where it was inferred.
+    pub ty: Option<Oid>,
+}
+
+/// A relation that columns can be named of.
+#[derive(Clone, Debug)]
+pub(super) struct ScopeRelation {
+    pub alias: String,
+    /// What it is an alias of, for messages.
+    pub of: String,
+    /// Its columns, shared since each join looks at all relations before it; none where it could not be resolved,
+    /// which is a finding already.
+    pub columns: Option<Rc<[ScopeColumn]>>,
+}
+
+/// The relations that an expression sees: those of its own query, and those of the queries around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    pub relations: &'a [ScopeRelation],
+    pub outer: Option<&'a Scope<'a>>,
+}
+
+impl<'a> Scope<'a> {
+    pub const EMPTY: Scope<'static> = Scope { relations: &[], outer: None };
+
+    /// The scopes from the inside out.
+    pub fn chain(&self) -> impl Iterator<Item = &Scope<'a>> {
+        std::iter::successors(Some(self), |scope| scope.outer)
+    }
+
+    /// The relation of that alias; one nearer hides one further out.
+    pub fn relation(&self, alias: &str) -> Option<&'a ScopeRelation> {
+        self.chain().find_map(|scope| scope.relations.iter().find(|relation| relation.alias == alias))
+    }
+}
+
+/// The CTEs that a relation can name, the nearest first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ctes<'a> {
+    pub name: &'a str,
+    pub columns: &'a [ScopeColumn],
+    pub outer: Option<&'a Ctes<'a>>,
+}
+
+impl<'a> Ctes<'a> {
+    pub fn find(this: Option<&'a Ctes<'a>>, name: &str) -> Option<&'a [ScopeColumn]> {
+        std::iter::successors(this, |ctes| ctes.outer).find(|ctes| ctes.name == name).map(|ctes| ctes.columns)
+    }
+
+    pub fn names(this: Option<&'a Ctes<'a>>) -> impl Iterator<Item = &'a str> {
+        std::iter::successors(this, |ctes| ctes.outer).map(|ctes| ctes.name)
+    }
+}

@@ -1,0 +1,134 @@
+use callslip_ir::{Description, NodeId, NodeKind};
+
+use super::{Finding, Limits, SourcePlace};
+use crate::Code;
+
+/// Checks what no reader may rely on before: that every node refers only to earlier ones, that each but the last
+/// is used exactly once, and that counts and depth are within the limits. It takes one pass and no recursion.
+pub(super) fn check(description: &Description, limits: &Limits) -> Result<(), Finding> {
+    let nodes = &description.nodes;
+    let too_large = |what: &str, actual: usize, limit: usize| {
+        Finding::new(
+            Code::DescriptionTooLarge,
+            format!("the description has {actual} {what}; the limit is {limit}"),
+        )
+    };
+    if nodes.len() > limits.nodes {
+        return Err(too_large("nodes", nodes.len(), limits.nodes));
+    }
+    if description.slots.len() > limits.slots {
+        return Err(too_large("slots", description.slots.len(), limits.slots));
+    }
+    if !matches!(nodes.last().map(|node| &node.kind), Some(NodeKind::Query(_))) {
+        return Err(Finding::new(Code::InvalidStructure, "the last node of the description is not a query"));
+    }
+    let mut depths = vec![0_usize; nodes.len()];
+    let mut used = vec![false; nodes.len()];
+    for (index, node) in nodes.iter().enumerate() {
+        let invalid = |message: String| {
+            Finding::new(Code::InvalidStructure, message).at(place(description, NodeId(index as u32)))
+        };
+        for child in node.kind.children() {
+            let child = child.0 as usize;
+            if child >= index {
+                return Err(invalid(format!("node {index} refers to node {child}, which is not before it")));
+            }
+            if std::mem::replace(&mut used[child], true) {
+                return Err(invalid(format!("node {child} is used more than once")));
+            }
+            depths[index] = depths[index].max(depths[child] + 1);
+        }
+        if depths[index] > limits.depth {
+            return Err(Finding::new(
+                Code::DescriptionTooLarge,
+                format!("the description nests deeper than {} levels", limits.depth),
+            )
+            .at(place(description, NodeId(index as u32))));
+        }
+        if let NodeKind::Parameter(slot) = node.kind
+            && slot.0 as usize >= description.slots.len()
+        {
+            return Err(invalid(format!("node {index} names slot {}, which is not declared", slot.0)));
+        }
+    }
+    match used.iter().rev().skip(1).position(|used| !used) {
+        Some(from_end) => {
+            let index = nodes.len() - 2 - from_end;
+            Err(Finding::new(Code::InvalidStructure, format!("node {index} is never used"))
+                .at(place(description, NodeId(index as u32))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where the author wrote a node.
+pub(super) fn place(description: &Description, node: NodeId) -> Option<SourcePlace> {
+    let place = description.nodes.get(node.0 as usize)?.place?;
+    let file = description.files.get(place.file as usize)?;
+    // A file's name is the plugin's own text and ends up in logs and on terminals.
+    let file = file.chars().filter(|c| !c.is_control()).take(200).collect();
+    Some(SourcePlace { file, line: place.line, column: place.column })
+}
+
+#[cfg(test)]
+mod tests {
+    use callslip_ir::{Boolean, BooleanOperator, Node, Query, SlotId};
+
+    use super::*;
+
+    fn description(kinds: Vec<NodeKind>) -> Description {
+        let nodes = kinds.into_iter().map(|kind| Node { kind, place: None }).collect();
+        Description { slots: Vec::new(), files: Vec::new(), nodes }
+    }
+
+    fn query(body: u32) -> NodeKind {
+        NodeKind::Query(Query { with: None, body: NodeId(body), order_by: vec![], limit: None, offset: None })
+    }
+
+    fn not(operand: u32) -> NodeKind {
+        NodeKind::Boolean(Boolean { operator: BooleanOperator::Not, operands: vec![NodeId(operand)] })
+    }
+
+    fn message(kinds: Vec<NodeKind>) -> String {
+        check(&description(kinds), &Limits::default())
+            .map_or_else(|finding| finding.message, |()| "fine".to_owned())
+    }
+
+    #[test]
+    fn only_trees_in_post_order_are_accepted() {
+        assert_eq!(message(vec![]), "the last node of the description is not a query");
+        assert_eq!(message(vec![NodeKind::Row(vec![]), query(0)]), "fine");
+        assert_eq!(
+            message(vec![NodeKind::Row(vec![]), query(1)]),
+            "node 1 refers to node 1, which is not before it"
+        );
+        assert_eq!(
+            message(vec![query(4_000_000_000)]),
+            "node 0 refers to node 4000000000, which is not before it"
+        );
+        assert_eq!(
+            message(vec![NodeKind::Row(vec![]), NodeKind::Row(vec![]), query(1)]),
+            "node 0 is never used"
+        );
+        let shared = NodeKind::Row(vec![NodeId(0), NodeId(0)]);
+        assert_eq!(message(vec![NodeKind::Row(vec![]), shared, query(1)]), "node 0 is used more than once");
+        let slot = NodeKind::Parameter(SlotId(7));
+        assert_eq!(message(vec![slot, query(0)]), "node 0 names slot 7, which is not declared");
+    }
+
+    #[test]
+    fn a_deep_a_large_and_an_exploding_description_are_refused_at_once() {
+        let started = std::time::Instant::now();
+        let deep = std::iter::once(NodeKind::Row(vec![])).chain((0..10_000).map(not)).chain([query(10_000)]);
+        assert_eq!(message(deep.collect()), "the description nests deeper than 128 levels");
+        let large = (0..100_000).map(|_| NodeKind::Row(vec![]));
+        assert_eq!(message(large.collect()), "the description has 100000 nodes; the limit is 20000");
+        let exploding = (1..64).map(|i| NodeKind::Row(vec![NodeId(i - 1), NodeId(i - 1)]));
+        let exploding = std::iter::once(NodeKind::Row(vec![])).chain(exploding).chain([query(63)]);
+        assert_eq!(message(exploding.collect()), "node 0 is used more than once");
+        assert!(
+            started.elapsed().as_secs() < 5,
+            "refusing must not depend on what a description would expand to"
+        );
+    }
+}

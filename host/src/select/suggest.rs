@@ -1,0 +1,34 @@
+/// The candidate nearest to what was written, if it is near enough to be a slip of the pen.
+pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = written.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + written.chars().count().min(candidate.chars().count()) / 3
+                || related(&lower, candidate)
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Whether one name is a whole part of the other: `name` of `full_name`.
+fn related(written: &str, candidate: &str) -> bool {
+    let (short, long) =
+        if written.len() < candidate.len() { (written, candidate) } else { (candidate, written) };
+    short.len() >= 3 && long.split('_').any(|part| part == short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn suggests_what_was_probably_meant_and_nothing_else() {
+        let columns = ["id", "title", "company_id", "closed_at"];
+        assert_eq!(nearest("titel", columns), Some("title"));
+        assert_eq!(nearest("closed", columns), Some("closed_at"));
+        assert_eq!(nearest("Title", columns), Some("title"));
+        assert_eq!(nearest("salary", columns), None);
+    }
+}

@@ -1,0 +1,123 @@
+use callslip_ir::TypeName;
+
+use crate::catalog::{Catalog, Oid, PG_CATALOG, Type, TypeKind};
+
+/// A type that was found in the catalog, with its modifiers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ResolvedType {
+    /// The type itself; of an array, the array type.
+    pub oid: Oid,
+    /// The schema of the type, or of the element type of an array.
+    pub schema: String,
+    /// The name of the type, or of the element type of an array.
+    pub name: String,
+    /// The type modifiers as they are written.
+    pub modifiers: Vec<i32>,
+    /// Whether it is an array.
+    pub array: bool,
+}
+
+impl std::fmt::Display for ResolvedType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.schema != PG_CATALOG {
+            write!(f, "{}.", self.schema)?;
+        }
+        let written = TypeName {
+            name: callslip_ir::QualifiedName::new(self.name.as_str()),
+            modifiers: self.modifiers.clone(),
+            array: self.array,
+        };
+        write!(f, "{written}")
+    }
+}
+
+/// SQL's spellings of PostgreSQL's types (documentation, table 8.1).
+const SPELLINGS: &[(&str, &str)] = &[
+    ("bigint", "int8"),
+    ("bit varying", "varbit"),
+    ("boolean", "bool"),
+    ("char", "bpchar"),
+    ("character", "bpchar"),
+    ("character varying", "varchar"),
+    ("decimal", "numeric"),
+    ("double precision", "float8"),
+    ("float", "float8"),
+    ("int", "int4"),
+    ("integer", "int4"),
+    ("real", "float4"),
+    ("smallint", "int2"),
+    ("time with time zone", "timetz"),
+    ("time without time zone", "time"),
+    ("timestamp with time zone", "timestamptz"),
+    ("timestamp without time zone", "timestamp"),
+];
+
+/// Finds a type by its name: in its schema, or in `pg_catalog` and then the schemas to search.
+pub(super) fn resolve(catalog: &Catalog, schemas: &[String], written: &TypeName) -> Option<ResolvedType> {
+    let name = written.name.name.as_str();
+    let found = match &written.name.schema {
+        Some(schema) => catalog.ty(schema, name),
+        None => {
+            let canonical =
+                SPELLINGS.iter().find(|(spelling, _)| *spelling == name).map_or(name, |(_, name)| name);
+            catalog
+                .ty(PG_CATALOG, canonical)
+                .or_else(|| schemas.iter().find_map(|schema| catalog.ty(schema, name)))
+        }
+    }?;
+    let (base, array) = match found.kind {
+        // `_int4` is an array already, by its name in the catalog.
+        TypeKind::Array { element } => (catalog.type_by_oid(element)?, true),
+        _ => (found, written.array),
+    };
+    let oid = if array { base.array? } else { base.oid };
+    Some(ResolvedType {
+        oid,
+        schema: base.schema.clone(),
+        name: base.name.clone(),
+        modifiers: written.modifiers.clone(),
+        array,
+    })
+}
+
+/// The type of that id, as it is written.
+pub(super) fn of_oid(catalog: &Catalog, oid: Oid) -> Option<ResolvedType> {
+    let ty = catalog.type_by_oid(oid)?;
+    let (base, array) = match ty.kind {
+        TypeKind::Array { element } => (catalog.type_by_oid(element)?, true),
+        _ => (ty, false),
+    };
+    Some(ResolvedType {
+        oid,
+        schema: base.schema.clone(),
+        name: base.name.clone(),
+        modifiers: Vec::new(),
+        array,
+    })
+}
+
+/// A type's name in a message.
+pub(super) fn display(catalog: &Catalog, oid: Oid) -> String {
+    of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string())
+}
+
+/// Why no plugin may write a type's name, if it may not. Casts to the `reg…` types look objects up in the catalog
+/// by a string, which tells a plugin's caller what exists; pseudo-types have no values.
+pub(super) fn forbidden(ty: &Type) -> Option<&'static str> {
+    if ty.schema == PG_CATALOG && ty.name.starts_with("reg") {
+        return Some("a cast to it looks objects up in the catalog by name");
+    }
+    matches!(ty.kind, TypeKind::Pseudo).then_some("it is a pseudo-type")
+}
+
+/// The type below a domain.
+pub(super) fn base(catalog: &Catalog, mut oid: Oid) -> Oid {
+    // A domain can't be its own base, but a snapshot is a file that somebody may have edited.
+    for _ in 0..32 {
+        match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
+            Some(TypeKind::Domain { base }) => oid = *base,
+            _ => break,
+        }
+    }
+    oid
+}

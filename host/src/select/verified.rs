@@ -1,0 +1,40 @@
+use std::collections::BTreeSet;
+
+use super::ResolvedType;
+use crate::catalog::Oid;
+
+/// What verification found out about a description: everything that lowering needs, and nothing that came from the
+/// plugin unchecked.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What each node's names mean, by node.
+    pub(super) resolutions: Vec<Resolution>,
+    /// The columns of the result.
+    pub columns: Vec<OutputColumn>,
+    /// The relations that the statement reads, as (schema, name).
+    pub relations: BTreeSet<(String, String)>,
+    /// The functions that it calls, as (schema, name).
+    pub functions: BTreeSet<(String, String)>,
+}
+
+/// A column of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, where the verifier could infer it; PostgreSQL has the last word.
+    pub ty: Option<Oid>,
+}
+
+/// What the names of a node mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// It has none.
+    None,
+    /// A relation, function, operator or collation of the database.
+    Object { schema: String, name: String },
+    /// The type of a cast or a null, or the type that a slot is bound as.
+    Type(ResolvedType),
+    /// A slot whose type its surroundings have not told yet.
+    Untyped,
+}

@@ -1,0 +1,601 @@
+use callslip_ir::{
+    Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, QualifiedName, SlotType, Special, SpecialForm,
+    Subexpression,
+};
+
+use super::Verifier;
+use crate::Code;
+use crate::catalog::{Oid, PG_CATALOG, TypeKind};
+use crate::select::scope::{Ctes, Scope, ScopeColumn};
+use crate::select::signature::{self, Candidate, Operand, Unresolved};
+use crate::select::verified::Resolution;
+use crate::select::{Finding, suggest, types};
+
+/// The fields of EXTRACT (documentation, section 9.9.1).
+pub(in crate::select) const EXTRACT_FIELDS: &[&str] = &[
+    "century",
+    "day",
+    "decade",
+    "dow",
+    "doy",
+    "epoch",
+    "hour",
+    "isodow",
+    "isoyear",
+    "julian",
+    "microseconds",
+    "millennium",
+    "milliseconds",
+    "minute",
+    "month",
+    "quarter",
+    "second",
+    "timezone",
+    "timezone_hour",
+    "timezone_minute",
+    "week",
+    "year",
+];
+
+impl<'a> Verifier<'a> {
+    /// Verifies an expression and infers its type.
+    pub(super) fn expression(&mut self, node: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Operand {
+        match self.kind(node) {
+            NodeKind::Column { relation, name } => self.column(node, relation, name, scope),
+            NodeKind::Parameter(slot) => match &self.description.slots[slot.0 as usize] {
+                SlotType::Declared(written) => match self.ty(node, written) {
+                    Some(ty) => {
+                        let oid = ty.oid;
+                        self.resolve(node, Resolution::Type(ty));
+                        Operand::Known(oid)
+                    }
+                    None => Operand::Opaque,
+                },
+                SlotType::Context => {
+                    self.resolve(node, Resolution::Untyped);
+                    Operand::Untyped
+                }
+            },
+            NodeKind::Null(written) => match self.ty(node, written) {
+                Some(ty) => {
+                    let oid = ty.oid;
+                    self.resolve(node, Resolution::Type(ty));
+                    Operand::Known(oid)
+                }
+                None => Operand::Opaque,
+            },
+            NodeKind::Operation(operation) => {
+                if !matches!(operation.operands.len(), 1 | 2) {
+                    self.report(node, Code::InvalidStructure, "an operator has one or two operands");
+                }
+                let operands: Vec<Operand> =
+                    operation.operands.iter().map(|&operand| self.expression(operand, scope, ctes)).collect();
+                let found = self.operator(node, &operation.operator, &operands);
+                if let Some((arguments, _)) = &found {
+                    for (&operand, &ty) in operation.operands.iter().zip(arguments) {
+                        self.settle(operand, ty);
+                    }
+                }
+                found.and_then(|(_, result)| result).map_or(Operand::Opaque, Operand::Known)
+            }
+            NodeKind::Call(call) => self.call(node, call, scope, ctes),
+            NodeKind::Cast(cast) => {
+                let from = self.expression(cast.value, scope, ctes);
+                let Some(ty) = self.ty(node, &cast.ty) else { return Operand::Opaque };
+                let oid = ty.oid;
+                if from == Operand::Untyped {
+                    self.settle(cast.value, Some(oid));
+                }
+                self.cast_granted(node, from, oid);
+                self.resolve(node, Resolution::Type(ty));
+                Operand::Known(oid)
+            }
+            NodeKind::Collate(collate) => {
+                let ty = self.value(collate.value, scope, ctes);
+                self.collation(node, &collate.collation);
+                ty.map_or(Operand::Opaque, Operand::Known)
+            }
+            NodeKind::Case(case) => self.case(node, case, scope, ctes),
+            NodeKind::Boolean(boolean) => {
+                let expected = match boolean.operator {
+                    BooleanOperator::Not => boolean.operands.len() == 1,
+                    BooleanOperator::And | BooleanOperator::Or => !boolean.operands.is_empty(),
+                };
+                if !expected {
+                    self.report(
+                        node,
+                        Code::InvalidStructure,
+                        "AND, OR or NOT with a wrong number of operands",
+                    );
+                }
+                for &operand in &boolean.operands {
+                    self.condition(operand, scope, ctes);
+                }
+                self.known("bool")
+            }
+            NodeKind::Is(is) => {
+                match is.test {
+                    IsTest::Null => _ = self.value(is.value, scope, ctes),
+                    IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope, ctes),
+                    IsTest::Json { .. } => self.not_supported(node, "IS JSON"),
+                }
+                self.known("bool")
+            }
+            NodeKind::Special(special) => self.special(node, special, scope, ctes),
+            NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope, ctes),
+            NodeKind::Array(items) => {
+                let Some(element) = self.common(items, scope, ctes) else { return Operand::Opaque };
+                let array = self.context.catalog.type_by_oid(element).and_then(|ty| ty.array);
+                if items.is_empty() {
+                    self.report(
+                        node,
+                        Code::InvalidStructure,
+                        "an empty array has no type: cast a constant \"{}\"",
+                    );
+                }
+                array.map_or(Operand::Opaque, Operand::Known)
+            }
+            NodeKind::WholeRow { .. } => self.unsupported(node, "a whole row"),
+            NodeKind::Row(_) => self.unsupported(node, "ROW(…)"),
+            NodeKind::Access(Access { .. }) => self.unsupported(node, "a subscript or a field"),
+            NodeKind::SqlJson(_) => self.unsupported(node, "SQL/JSON"),
+            NodeKind::OutputName(_) => {
+                self.report(
+                    node,
+                    Code::InvalidStructure,
+                    "an output name stands only as an item of ORDER BY",
+                );
+                Operand::Opaque
+            }
+            NodeKind::GroupingSet(_) => {
+                self.misplaced(node, "an expression");
+                Operand::Opaque
+            }
+            NodeKind::Query(_)
+            | NodeKind::Select(_)
+            | NodeKind::SetOperation(_)
+            | NodeKind::Values(_)
+            | NodeKind::Table(_)
+            | NodeKind::Subquery(_)
+            | NodeKind::Functions(_)
+            | NodeKind::Join(_) => {
+                self.misplaced(node, "an expression");
+                Operand::Opaque
+            }
+        }
+    }
+
+    fn unsupported(&mut self, node: NodeId, construct: &str) -> Operand {
+        self.not_supported(node, construct);
+        Operand::Opaque
+    }
+
+    /// A type of `pg_catalog`.
+    pub(super) fn builtin(&self, name: &str) -> Option<Oid> {
+        self.context.catalog.ty(PG_CATALOG, name).map(|ty| ty.oid)
+    }
+
+    pub(super) fn known(&self, name: &str) -> Operand {
+        self.builtin(name).map_or(Operand::Opaque, Operand::Known)
+    }
+
+    /// Gives a constant that has no type of its own the type that its surroundings want.
+    pub(super) fn settle(&mut self, node: NodeId, ty: Option<Oid>) {
+        let Some(oid) = ty else { return };
+        if self.resolutions[node.0 as usize] != Resolution::Untyped {
+            return;
+        }
+        // As the declared type of a slot a domain would check the value before it is compared.
+        let oid = types::base(self.context.catalog, oid);
+        let usable = self.context.catalog.type_by_oid(oid).filter(|ty| types::forbidden(ty).is_none());
+        if let Some(ty) = usable.and_then(|_| types::of_oid(self.context.catalog, oid)) {
+            self.resolve(node, Resolution::Type(ty));
+        }
+    }
+
+    fn column(&mut self, node: NodeId, relation: &str, name: &str, scope: &Scope<'_>) -> Operand {
+        let Some(found) = scope.relation(relation) else {
+            self.unknown_alias(node, relation, scope);
+            return Operand::Opaque;
+        };
+        let Some(columns) = &found.columns else { return Operand::Opaque };
+        let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
+        let mut matches = columns.iter().filter(named);
+        match (matches.next(), matches.next()) {
+            (Some(column), None) => column.ty.map_or(Operand::Opaque, Operand::Known),
+            (Some(_), Some(_)) => {
+                let message = format!("{} has more than one column named \"{name}\"", found.of);
+                self.report(node, Code::DuplicateColumn, message);
+                Operand::Opaque
+            }
+            (None, _) => {
+                let message = if found.of == found.alias {
+                    format!("{} has no column \"{name}\"", found.of)
+                } else {
+                    format!("{} (alias \"{relation}\") has no column \"{name}\"", found.of)
+                };
+                let names: Vec<&str> = columns.iter().filter_map(|column| column.name.as_deref()).collect();
+                let help = match suggest::nearest(name, names.iter().copied()) {
+                    Some(nearest) => format!("did you mean \"{nearest}\"?"),
+                    None => format!("its columns are {}", names.join(", ")),
+                };
+                self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
+                Operand::Opaque
+            }
+        }
+    }
+
+    fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
+        let in_scope: Vec<(&str, &str)> = scope
+            .chain()
+            .flat_map(|scope| scope.relations)
+            .map(|relation| (relation.alias.as_str(), relation.of.as_str()))
+            .collect();
+        let help = if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
+            format!("here {alias} is named \"{its}\"")
+        } else if let Some(nearest) = suggest::nearest(alias, in_scope.iter().map(|(alias, _)| *alias)) {
+            format!("did you mean \"{nearest}\"? Or is a .from() or a join missing?")
+        } else {
+            "is a .from() or a join missing?".to_owned()
+        };
+        let message = format!("no relation with the alias \"{alias}\" is in scope here");
+        self.find(node, Finding::new(Code::UnknownAlias, message).with_help(help));
+    }
+
+    /// Resolves an operator and gives the types that it takes and gives.
+    fn operator(
+        &mut self,
+        node: NodeId,
+        written: &QualifiedName,
+        operands: &[Operand],
+    ) -> Option<(Vec<Option<Oid>>, Option<Oid>)> {
+        let catalog = self.context.catalog;
+        let schemas: Vec<&str> = match &written.schema {
+            Some(schema) => vec![schema.as_str()],
+            None => {
+                std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str)).collect()
+            }
+        };
+        let mut failure = None;
+        for schema in schemas {
+            let candidates: Vec<Candidate<'_, crate::catalog::Operator>> = catalog
+                .operators(schema, &written.name)
+                .filter(|operator| operator.left.is_some() == (operands.len() == 2))
+                .map(|operator| Candidate {
+                    item: operator,
+                    arguments: operator.left.into_iter().chain([operator.right]).collect(),
+                    result: operator.result,
+                    spread: false,
+                })
+                .collect();
+            if candidates.is_empty() {
+                continue;
+            }
+            let first = candidates[0].item;
+            let all_granted = candidates.iter().all(|candidate| self.context.grants.operator(candidate.item));
+            let (item, found) = match signature::choose(catalog, candidates, operands, true) {
+                Ok(chosen) => (chosen.item, Some((chosen.arguments, chosen.result))),
+                Err(Unresolved::Opaque) => (first, None),
+                Err(unresolved) => {
+                    failure.get_or_insert(unresolved);
+                    continue;
+                }
+            };
+            if !all_granted {
+                let plugin = self.context.plugin;
+                let name = format!("{schema}.{}", written.name);
+                let message = format!("the operator {name} was not granted to the plugin {plugin}");
+                let help = format!("add \"{name}\" to operators in [plugins.{plugin}.grants]");
+                self.find(node, Finding::new(Code::OperatorNotGranted, message).with_help(help));
+                return None;
+            }
+            self.resolve(node, Resolution::Object { schema: item.schema.clone(), name: item.name.clone() });
+            return found;
+        }
+        let shown: Vec<String> = operands.iter().map(|operand| self.display(*operand)).collect();
+        let written = written.to_string();
+        let expression = match shown.as_slice() {
+            [left, right] => format!("{left} {written} {right}"),
+            other => format!("{written} {}", other.join(" ")),
+        };
+        let finding = match failure {
+            Some(Unresolved::Ambiguous) => {
+                Finding::new(Code::UnknownOperator, format!("the operator {expression} is ambiguous"))
+                    .with_help("say which types you mean with .cast(\"…\")")
+            }
+            _ => {
+                let finding =
+                    Finding::new(Code::UnknownOperator, format!("there is no operator {expression}"));
+                match self.operator_help(operands) {
+                    Some(help) => finding.with_help(help),
+                    None => finding,
+                }
+            }
+        };
+        self.find(node, finding);
+        None
+    }
+
+    fn operator_help(&self, operands: &[Operand]) -> Option<String> {
+        let &[Operand::Known(left), Operand::Known(right)] = operands else { return None };
+        let catalog = self.context.catalog;
+        let is_text = |oid: Oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.category == 'S');
+        let (wanted, other) = if is_text(right) { (left, "the text") } else { (right, "the left side") };
+        let wanted = types::display(catalog, wanted);
+        (left != right)
+            .then(|| format!("cast {other} with .cast(\"{wanted}\"), or the other side to its type"))
+    }
+
+    pub(super) fn display(&self, operand: Operand) -> String {
+        match operand {
+            Operand::Known(oid) => types::display(self.context.catalog, oid),
+            Operand::Untyped => "unknown".to_owned(),
+            Operand::Opaque => "?".to_owned(),
+        }
+    }
+
+    /// A cast may run a function that somebody defined; that one must be granted like a call of it.
+    fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
+        let catalog = self.context.catalog;
+        let element = |oid: Oid| match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
+            Some(TypeKind::Array { element }) => types::base(catalog, *element),
+            _ => types::base(catalog, oid),
+        };
+        let to = element(to);
+        let from = match from {
+            Operand::Known(oid) => Some(element(oid)),
+            Operand::Untyped => return,
+            Operand::Opaque => None,
+        };
+        let functions: Vec<_> = catalog
+            .contents()
+            .casts
+            .iter()
+            .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
+            .filter_map(|cast| catalog.function_by_oid(cast.function?))
+            .filter(|function| function.schema != PG_CATALOG && !self.context.grants.function(function))
+            .collect();
+        for function in functions {
+            let plugin = self.context.plugin;
+            let name = format!("{}.{}", function.schema, function.name);
+            let message = format!("this cast calls the function {name}, which was not granted to {plugin}");
+            let help = format!("add \"{name}\" to functions in [plugins.{plugin}.grants]");
+            self.find(node, Finding::new(Code::CastNotGranted, message).with_help(help));
+        }
+    }
+
+    fn case(&mut self, node: NodeId, case: &'a Case, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Operand {
+        if case.arms.is_empty() {
+            self.report(node, Code::InvalidStructure, "CASE without WHEN");
+        }
+        match case.operand {
+            Some(operand) => {
+                let compared: Vec<NodeId> =
+                    std::iter::once(operand).chain(case.arms.iter().map(|arm| arm.when)).collect();
+                self.common(&compared, scope, ctes);
+            }
+            None => {
+                for arm in &case.arms {
+                    self.condition(arm.when, scope, ctes);
+                }
+            }
+        }
+        let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
+        self.common(&results, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+    }
+
+    /// The type that several expressions have together; untyped constants take it.
+    fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Option<Oid> {
+        let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope, ctes)).collect();
+        let known: Vec<Oid> = operands
+            .iter()
+            .filter_map(|operand| match operand {
+                Operand::Known(oid) => Some(*oid),
+                _ => None,
+            })
+            .collect();
+        let common = if known.is_empty() {
+            // Only constants: PostgreSQL makes them text.
+            (!operands.contains(&Operand::Opaque)).then(|| self.builtin("text")).flatten()
+        } else {
+            signature::common_type(self.context.catalog, &known)
+        };
+        for &node in nodes {
+            self.settle(node, common);
+        }
+        if operands.contains(&Operand::Opaque) { None } else { common }
+    }
+
+    fn special(
+        &mut self,
+        node: NodeId,
+        special: &'a Special,
+        scope: &Scope<'_>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Operand {
+        let operands = special.operands.as_slice();
+        let (least, most) = arity(&special.form);
+        if operands.len() < least || operands.len() > most {
+            let message = format!("{:?} can't have {} operands", special.form, operands.len());
+            self.report(node, Code::InvalidStructure, message);
+            return Operand::Opaque;
+        }
+        match &special.form {
+            SpecialForm::Between { .. } | SpecialForm::DistinctFrom { .. } => {
+                self.common(operands, scope, ctes);
+                self.known("bool")
+            }
+            SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least => {
+                self.common(operands, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+            }
+            SpecialForm::NullIf => {
+                let first = self.common(&operands[..1], scope, ctes);
+                let second = self.expression(operands[1], scope, ctes);
+                if second == Operand::Untyped {
+                    self.settle(operands[1], first);
+                }
+                first.map_or(Operand::Opaque, Operand::Known)
+            }
+            SpecialForm::Extract { field } => {
+                if !EXTRACT_FIELDS.contains(&field.as_str()) {
+                    let finding =
+                        Finding::new(Code::UnknownFunction, format!("EXTRACT knows no field \"{field}\""));
+                    let help = match suggest::nearest(field, EXTRACT_FIELDS.iter().copied()) {
+                        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+                        None => format!("the fields are {}", EXTRACT_FIELDS.join(", ")),
+                    };
+                    self.find(node, finding.with_help(help));
+                }
+                self.value(operands[0], scope, ctes);
+                self.known("numeric")
+            }
+            SpecialForm::AtTimeZone => {
+                let value = self.value(operands[0], scope, ctes);
+                self.value(operands[1], scope, ctes);
+                let with_zone = self.builtin("timestamptz");
+                if value == with_zone { self.known("timestamp") } else { self.known("timestamptz") }
+            }
+            SpecialForm::Overlaps => {
+                for &operand in operands {
+                    self.value(operand, scope, ctes);
+                }
+                self.known("bool")
+            }
+            SpecialForm::LikeEscape { .. } | SpecialForm::SimilarTo { .. } => {
+                for &operand in operands {
+                    self.value(operand, scope, ctes);
+                }
+                self.known("bool")
+            }
+            SpecialForm::Grouping => {
+                for &operand in operands {
+                    self.value(operand, scope, ctes);
+                }
+                self.known("int4")
+            }
+            SpecialForm::CurrentDate => self.known("date"),
+            SpecialForm::CurrentTime { precision }
+            | SpecialForm::CurrentTimestamp { precision }
+            | SpecialForm::LocalTime { precision }
+            | SpecialForm::LocalTimestamp { precision } => {
+                if precision.is_some_and(|digits| digits > 6) {
+                    self.report(node, Code::InvalidStructure, "a time has at most 6 digits of a second");
+                }
+                self.known(match &special.form {
+                    SpecialForm::CurrentTime { .. } => "timetz",
+                    SpecialForm::LocalTime { .. } => "time",
+                    SpecialForm::LocalTimestamp { .. } => "timestamp",
+                    _ => "timestamptz",
+                })
+            }
+        }
+    }
+
+    fn subexpression(
+        &mut self,
+        node: NodeId,
+        sub: &'a Subexpression,
+        scope: &Scope<'_>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Operand {
+        match sub {
+            Subexpression::Exists(query) => {
+                self.query(*query, scope, ctes);
+                self.known("bool")
+            }
+            Subexpression::Scalar(query) => {
+                self.single(*query, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+            }
+            Subexpression::Array(query) => {
+                let element = self.single(*query, scope, ctes);
+                let array = element.and_then(|oid| self.context.catalog.type_by_oid(oid)?.array);
+                array.map_or(Operand::Opaque, Operand::Known)
+            }
+            Subexpression::In { operand, query, .. } => {
+                let column = self.single(*query, scope, ctes);
+                if self.expression(*operand, scope, ctes) == Operand::Untyped {
+                    self.settle(*operand, column);
+                }
+                self.known("bool")
+            }
+            Subexpression::InList { operand, items, .. } => {
+                if items.is_empty() {
+                    self.report(node, Code::InvalidStructure, "IN with an empty list");
+                }
+                let compared: Vec<NodeId> = std::iter::once(*operand).chain(items.iter().copied()).collect();
+                self.common(&compared, scope, ctes);
+                self.known("bool")
+            }
+            Subexpression::Quantified { operand, operator, query, .. } => {
+                let column = self.single(*query, scope, ctes).map_or(Operand::Opaque, Operand::Known);
+                let left = self.expression(*operand, scope, ctes);
+                if let Some((arguments, _)) = self.operator(node, operator, &[left, column]) {
+                    self.settle(*operand, arguments[0]);
+                }
+                self.known("bool")
+            }
+            Subexpression::QuantifiedArray { operand, operator, array, .. } => {
+                let left = self.expression(*operand, scope, ctes);
+                let right = self.expression(*array, scope, ctes);
+                let catalog = self.context.catalog;
+                let element = match right {
+                    Operand::Known(oid) => {
+                        match catalog.type_by_oid(types::base(catalog, oid)).map(|ty| &ty.kind) {
+                            Some(TypeKind::Array { element }) => Operand::Known(*element),
+                            _ => {
+                                let found = self.display(right);
+                                self.report(
+                                    *array,
+                                    Code::UnknownOperator,
+                                    format!("ANY and ALL want an array, not {found}"),
+                                );
+                                Operand::Opaque
+                            }
+                        }
+                    }
+                    other => other,
+                };
+                if let Some((arguments, _)) = self.operator(node, operator, &[left, element]) {
+                    self.settle(*operand, arguments[0]);
+                    let array_type = arguments[1].and_then(|oid| catalog.type_by_oid(oid)?.array);
+                    self.settle(*array, array_type);
+                }
+                self.known("bool")
+            }
+        }
+    }
+
+    /// A query that must have one column; its type.
+    fn single(&mut self, query: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Option<Oid> {
+        let columns = self.query(query, scope, ctes);
+        match columns.as_slice() {
+            [column] => column.ty,
+            [] => None,
+            several => {
+                let message =
+                    format!("a subquery used as a value has one column, and this has {}", several.len());
+                self.report(query, Code::InvalidStructure, message);
+                None
+            }
+        }
+    }
+}
+
+/// The least and greatest number of operands of a special form.
+fn arity(form: &SpecialForm) -> (usize, usize) {
+    match form {
+        SpecialForm::Between { .. } | SpecialForm::LikeEscape { .. } => (3, 3),
+        SpecialForm::DistinctFrom { .. } | SpecialForm::NullIf | SpecialForm::AtTimeZone => (2, 2),
+        SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least | SpecialForm::Grouping => {
+            (1, usize::MAX)
+        }
+        SpecialForm::Extract { .. } => (1, 1),
+        SpecialForm::Overlaps => (4, 4),
+        SpecialForm::SimilarTo { .. } => (2, 3),
+        SpecialForm::CurrentDate
+        | SpecialForm::CurrentTime { .. }
+        | SpecialForm::CurrentTimestamp { .. }
+        | SpecialForm::LocalTime { .. }
+        | SpecialForm::LocalTimestamp { .. } => (0, 0),
+    }
+}

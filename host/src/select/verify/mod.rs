@@ -1,0 +1,205 @@
+//! Every name of a description is resolved against the catalog and checked against the grants; all findings come
+//! at once.
+
+mod call;
+mod expression;
+mod query;
+mod relation;
+
+use std::collections::BTreeSet;
+
+pub(in crate::select) use expression::EXTRACT_FIELDS;
+
+use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
+
+use super::limits::IDENTIFIER_BYTES;
+use super::scope::{Scope, ScopeColumn};
+use super::verified::{OutputColumn, Resolution, Verified};
+use super::{Finding, Limits, ResolvedType, structure, suggest, types};
+use crate::Code;
+use crate::catalog::{Catalog, PG_CATALOG};
+use crate::grants::Grants;
+
+/// What a description is verified against.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The name of the plugin, as configurations write it; for messages.
+    pub plugin: &'a str,
+    /// The database.
+    pub catalog: &'a Catalog,
+    /// What the plugin may touch.
+    pub grants: &'a Grants,
+    /// Where names without a schema are looked for, after `pg_catalog`.
+    pub schemas: &'a [String],
+    /// How large a description may be.
+    pub limits: &'a Limits,
+}
+
+/// Verifies a description.
+///
+/// # Errors
+/// All findings, in the order of the author's source; at most a hundred.
+pub fn verify(description: &Description, context: Context<'_>) -> Result<Verified, Vec<Finding>> {
+    structure::check(description, context.limits).map_err(|finding| vec![finding])?;
+    let mut verifier = Verifier {
+        description,
+        context,
+        findings: Vec::new(),
+        resolutions: vec![Resolution::None; description.nodes.len()],
+        relations: BTreeSet::new(),
+        functions: BTreeSet::new(),
+        windows: Vec::new(),
+    };
+    let root = NodeId(description.nodes.len() as u32 - 1);
+    let columns = verifier.query(root, &Scope::EMPTY, None);
+    let columns = verifier.output(root, columns);
+    let Verifier { mut findings, mut resolutions, relations, functions, .. } = verifier;
+    if !findings.is_empty() {
+        findings.sort_by(|a, b| a.place.cmp(&b.place));
+        findings.dedup();
+        findings.truncate(MAX_FINDINGS);
+        return Err(findings);
+    }
+    let text = types::resolve(context.catalog, &[], &TypeName::parse("pg_catalog.text"));
+    for resolution in &mut resolutions {
+        if *resolution == Resolution::Untyped {
+            let Some(text) = text.clone() else {
+                return Err(vec![Finding::new(Code::UnknownType, "the catalog has no type text")]);
+            };
+            *resolution = Resolution::Type(text);
+        }
+    }
+    Ok(Verified { resolutions, columns, relations, functions })
+}
+
+const MAX_FINDINGS: usize = 100;
+
+struct Verifier<'a> {
+    description: &'a Description,
+    context: Context<'a>,
+    findings: Vec<Finding>,
+    resolutions: Vec<Resolution>,
+    relations: BTreeSet<(String, String)>,
+    functions: BTreeSet<(String, String)>,
+    /// The WINDOW clauses around the current expression, the nearest last.
+    windows: Vec<&'a [NamedWindow]>,
+}
+
+impl<'a> Verifier<'a> {
+    fn kind(&self, node: NodeId) -> &'a NodeKind {
+        &self.description.nodes[node.0 as usize].kind
+    }
+
+    fn find(&mut self, node: NodeId, finding: Finding) {
+        let place = structure::place(self.description, node);
+        self.findings.push(finding.at(place));
+    }
+
+    fn report(&mut self, node: NodeId, code: Code, message: impl Into<String>) {
+        self.find(node, Finding::new(code, message));
+    }
+
+    fn not_supported(&mut self, node: NodeId, construct: &str) {
+        let message = format!("{construct} is part of the language, but this host does not lower it yet");
+        self.report(node, Code::NotSupportedYet, message);
+    }
+
+    fn misplaced(&mut self, node: NodeId, expected: &str) {
+        self.report(node, Code::InvalidStructure, format!("node {} is not {expected}", node.0));
+    }
+
+    fn resolve(&mut self, node: NodeId, resolution: Resolution) {
+        self.resolutions[node.0 as usize] = resolution;
+    }
+
+    /// Names that the plugin makes up: PostgreSQL cuts long ones in silence, which could make two into one.
+    fn check_name(&mut self, node: NodeId, what: &str, name: &str) {
+        let wrong = if name.is_empty() {
+            "is empty".to_owned()
+        } else if name.len() > IDENTIFIER_BYTES {
+            format!("has {} bytes; PostgreSQL keeps {IDENTIFIER_BYTES}", name.len())
+        } else if name.contains('\0') {
+            "contains a NUL byte".to_owned()
+        } else {
+            return;
+        };
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+        self.report(node, Code::InvalidName, format!("the {what} \"{shown}\" {wrong}"));
+    }
+
+    fn ty(&mut self, node: NodeId, written: &TypeName) -> Option<ResolvedType> {
+        let catalog = self.context.catalog;
+        let Some(found) = types::resolve(catalog, self.context.schemas, written) else {
+            let mut finding = Finding::new(Code::UnknownType, format!("there is no type {written}"));
+            let names =
+                catalog.contents().types.iter().map(|ty| ty.name.as_str()).filter(|n| !n.starts_with('_'));
+            if let Some(nearest) = suggest::nearest(&written.name.name, names) {
+                finding = finding.with_help(format!("did you mean {nearest}?"));
+            }
+            self.find(node, finding);
+            return None;
+        };
+        let element = catalog.ty(&found.schema, &found.name);
+        if let Some(reason) = element.and_then(types::forbidden) {
+            self.report(node, Code::TypeNotGranted, format!("no plugin may use the type {found}: {reason}"));
+            return None;
+        }
+        if found.modifiers.len() > 2 {
+            self.report(node, Code::UnknownType, format!("the type {found} has too many modifiers"));
+            return None;
+        }
+        Some(found)
+    }
+
+    fn collation(&mut self, node: NodeId, written: &QualifiedName) {
+        let searched = std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str));
+        let catalog = self.context.catalog;
+        let found = match &written.schema {
+            Some(schema) => catalog.has_collation(schema, &written.name).then_some(schema.as_str()),
+            None => searched.into_iter().find(|schema| catalog.has_collation(schema, &written.name)),
+        };
+        match found.map(str::to_owned) {
+            Some(schema) => self.resolve(node, Resolution::Object { schema, name: written.name.clone() }),
+            None => {
+                let mut finding =
+                    Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
+                let names = catalog.contents().collations.iter().map(|c| c.name.as_str());
+                if let Some(nearest) = suggest::nearest(&written.name, names) {
+                    finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
+                }
+                self.find(node, finding);
+            }
+        }
+    }
+
+    /// The columns of the whole statement: each needs a name of its own, which a reply's objects have as their key.
+    fn output(&mut self, root: NodeId, columns: Vec<ScopeColumn>) -> Vec<OutputColumn> {
+        let mut names = BTreeSet::new();
+        let mut output = Vec::with_capacity(columns.len());
+        for (index, column) in columns.into_iter().enumerate() {
+            let node = self.item_node(root, index);
+            match column.name {
+                None => {
+                    let finding =
+                        Finding::new(Code::UnnamedColumn, format!("column {} has no name", index + 1));
+                    self.find(node, finding.with_help("name it with .alias(\"…\")"));
+                }
+                Some(name) if !names.insert(name.clone()) => {
+                    let finding =
+                        Finding::new(Code::DuplicateColumn, format!("two columns are named \"{name}\""));
+                    self.find(node, finding.with_help("give one of them another name with .alias(\"…\")"));
+                }
+                Some(name) => output.push(OutputColumn { name, ty: column.ty }),
+            }
+        }
+        output
+    }
+
+    fn item_node(&self, root: NodeId, index: usize) -> NodeId {
+        let NodeKind::Query(query) = self.kind(root) else { return root };
+        match self.kind(query.body) {
+            NodeKind::Select(select) => select.items.get(index).map_or(root, |item| item.expression),
+            _ => root,
+        }
+    }
+}
