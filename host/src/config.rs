@@ -1,0 +1,248 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::Code;
+use crate::grants::GrantSettings;
+use crate::loan::PoolSettings;
+use crate::plugin;
+
+/// `callslip.toml`: which plugins are loaded, what each may touch, and the limits.
+///
+/// How to reach the database is not in it: that comes from what the service has already ([`crate::loan::
+/// ConnectionSettings::resolve`]).
+///
+/// ```
+/// let config = callslip::Config::parse(
+///     r#"
+///     [plugins.hiring]
+///     component = "hiring.wasm"
+///
+///     [plugins.hiring.grants]
+///     relations = ["position", "interview"]
+///     "#,
+///     "/etc/callslip".as_ref(),
+/// )?;
+/// assert_eq!(config.plugins["hiring"].component, std::path::Path::new("/etc/callslip/hiring.wasm"));
+/// # Ok::<(), callslip::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[database]`.
+    pub database: DatabaseConfig,
+    /// `[pool]`.
+    pub pool: PoolConfig,
+    /// `[limits]`, of every plugin.
+    pub limits: LimitConfig,
+    /// `[plugins.NAME]`. A name is `[a-z][a-z0-9_-]*` of at most 63 bytes; requests use it.
+    pub plugins: BTreeMap<String, PluginConfig>,
+}
+
+/// What of the database is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// The schemas in which names without one are looked for, in this order, after `pg_catalog`. Default: `public`.
+    pub schemas: Vec<String>,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { schemas: vec!["public".to_owned()] }
+    }
+}
+
+/// The host's own connections.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolConfig {
+    /// How many there are at most. Default: 8.
+    pub size: usize,
+    /// How long a request waits for one, in milliseconds. Default: 5,000.
+    pub wait_ms: u64,
+    /// How long a statement may take, in milliseconds. Default: 30,000.
+    pub statement_timeout_ms: u64,
+    /// How long a statement may wait for a lock, in milliseconds. Default: 2,000.
+    pub lock_timeout_ms: u64,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        let settings = PoolSettings::default();
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            size: settings.size,
+            wait_ms: milliseconds(settings.wait),
+            statement_timeout_ms: milliseconds(settings.statement_timeout),
+            lock_timeout_ms: milliseconds(settings.lock_timeout),
+        }
+    }
+}
+
+impl PoolConfig {
+    pub(crate) fn settings(&self) -> PoolSettings {
+        PoolSettings {
+            size: self.size,
+            wait: Duration::from_millis(self.wait_ms),
+            statement_timeout: Duration::from_millis(self.statement_timeout_ms),
+            lock_timeout: Duration::from_millis(self.lock_timeout_ms),
+            ..PoolSettings::default()
+        }
+    }
+}
+
+/// What a plugin may cost.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitConfig {
+    /// The memory of an instance, in MiB. Default: 16.
+    pub memory_mib: usize,
+    /// How long a plugin may plan, in milliseconds. Default: 50.
+    pub plan_ms: u64,
+    /// How many shapes of a query are proven at load; the rest on first use. Default: 256.
+    pub shapes: usize,
+    /// How many rows a call may give. Default: 1,000,000.
+    pub rows: u64,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self { memory_mib: 16, plan_ms: 50, shapes: 256, rows: 1_000_000 }
+    }
+}
+
+impl LimitConfig {
+    pub(crate) fn plugin(&self) -> plugin::Limits {
+        let mut limits = plugin::Limits::default();
+        limits.memory_bytes = self.memory_mib.saturating_mul(1 << 20);
+        limits.plan_time = Duration::from_millis(self.plan_ms);
+        limits.shapes = self.shapes;
+        limits
+    }
+}
+
+/// A plugin to load.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginConfig {
+    /// The component's file, relative to the configuration's folder.
+    pub component: PathBuf,
+    /// What it may touch: nothing, but for what is named here and the built-in functions.
+    #[serde(default)]
+    pub grants: GrantSettings,
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{path} can't be read: {error}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// It is not TOML, or has a key or value that it can't have.
+    #[error("{0}")]
+    Invalid(#[from] toml::de::Error),
+    /// A plugin has a name that it can't have.
+    #[error("the plugin name \"{0}\" is not [a-z][a-z0-9_-]* of at most 63 bytes")]
+    PluginName(String),
+    /// A number that has to be greater than zero is not.
+    #[error("{0} must be greater than zero")]
+    Zero(&'static str),
+    /// There is no schema to look in.
+    #[error("database.schemas names no schema, or one with an empty name")]
+    NoSchema,
+}
+
+impl ConfigError {
+    /// Always [`Code::BadConfiguration`].
+    pub fn code(&self) -> Code {
+        Code::BadConfiguration
+    }
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with line and column where it is about a key.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Checks a configuration. Components are named relative to `folder`.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text)?;
+        for (name, plugin) in &mut config.plugins {
+            if !is_plugin_name(name) {
+                return Err(ConfigError::PluginName(name.clone()));
+            }
+            plugin.component = folder.join(&plugin.component);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("pool.size", self.pool.size == 0),
+            ("limits.memory_mib", self.limits.memory_mib == 0),
+            ("limits.plan_ms", self.limits.plan_ms == 0),
+            ("limits.shapes", self.limits.shapes == 0),
+            ("limits.rows", self.limits.rows == 0),
+        ];
+        if let Some((name, _)) = positive.into_iter().find(|(_, zero)| *zero) {
+            return Err(ConfigError::Zero(name));
+        }
+        if self.database.schemas.is_empty() || self.database.schemas.iter().any(String::is_empty) {
+            return Err(ConfigError::NoSchema);
+        }
+        Ok(())
+    }
+}
+
+/// Plugin names end up in addresses and in the comment of each statement.
+fn is_plugin_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    name.len() <= 63
+        && bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        Config::parse(text, Path::new("")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn says_where_a_key_is_wrong() {
+        let message = error("[pool]\nsize = 4\nsise = 5\n");
+        assert!(message.contains("line 3") && message.contains("sise"), "{message}");
+        let message = error("[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.grants]\ntables = []\n");
+        assert!(message.contains("line 4") && message.contains("tables"), "{message}");
+    }
+
+    #[test]
+    fn refuses_what_could_only_fail_later() {
+        assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
+        assert_eq!(error("[database]\nschemas = []"), "database.schemas names no schema, or one with an empty name");
+        let message = error("[plugins.\"a*/\"]\ncomponent = \"a.wasm\"");
+        assert_eq!(message, "the plugin name \"a*/\" is not [a-z][a-z0-9_-]* of at most 63 bytes");
+        assert!(error("[plugins.a]").contains("component"));
+    }
+}

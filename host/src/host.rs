@@ -1,0 +1,100 @@
+//! The one type that ties the rooms together.
+
+mod call;
+mod error;
+mod load;
+mod plugin;
+mod prove;
+mod reply;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use call::Call;
+pub use error::{CallError, StartError};
+pub use load::{PluginFinding, Refusal};
+pub use plugin::{LoadedPlugin, LoadedQuery};
+pub use prove::{ProvenShape, ProvenStatement, ValueSource};
+pub use reply::{Reply, ReplyError};
+
+use crate::catalog::{self, Catalog};
+use crate::loan::{ConnectionSettings, Pool};
+use crate::{Config, plugin as sandbox, select};
+
+/// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use callslip::{Config, Host, loan::ConnectionSettings};
+///
+/// let connection = ConnectionSettings::resolve(None, &|name| std::env::var(name).ok())?;
+/// let host = Host::start(&Config::read("callslip.toml".as_ref())?, &connection).await?;
+/// let mut reply = host.call("hiring", "funnel").param("company", 7).run().await?;
+/// while let Some(chunk) = reply.next_chunk().await? {
+///     print!("{}", String::from_utf8_lossy(&chunk));
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    catalog: Arc<Catalog>,
+    pool: Pool,
+    schemas: Vec<String>,
+    description_limits: select::Limits,
+    row_limit: u64,
+    plugins: BTreeMap<String, Result<Arc<LoadedPlugin>, Refusal>>,
+}
+
+impl Host {
+    /// Reflects the database, loads every plugin of the configuration, and proves every statement that they can
+    /// send. A plugin that can't be proven is refused, with all its findings, and the others are served.
+    ///
+    /// # Errors
+    /// [`StartError`], if there is no host at all: a database that can't be reached or reflected, or an engine
+    /// that can't be made.
+    pub async fn start(config: &Config, connection: &ConnectionSettings) -> Result<Self, StartError> {
+        let engine = sandbox::Engine::new(&config.limits.plugin())?;
+        let pool = Pool::new(connection, config.pool.settings())?;
+        let catalog = {
+            let loan = pool.loan().await?;
+            Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
+        };
+        let mut inner = Inner {
+            catalog,
+            pool,
+            schemas: config.database.schemas.clone(),
+            description_limits: select::Limits::default(),
+            row_limit: config.limits.rows,
+            plugins: BTreeMap::new(),
+        };
+        let mut plugins = BTreeMap::new();
+        for (name, settings) in &config.plugins {
+            plugins.insert(name.clone(), inner.load(&engine, name, settings).await);
+        }
+        inner.plugins = plugins;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The plugins by name: what was loaded, or why it was refused.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, Result<&LoadedPlugin, &Refusal>)> {
+        self.0.plugins.iter().map(|(name, plugin)| (name.as_str(), plugin.as_ref().map(Arc::as_ref)))
+    }
+
+    /// The database's metadata, as it was when the host started.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// The host's own connections.
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// A call of a query, to be given its parameters and run.
+    pub fn call(&self, plugin: &str, query: &str) -> Call {
+        Call::new(self.0.clone(), plugin, query)
+    }
+}

@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::error::CallError;
+use super::plugin::{LoadedPlugin, LoadedQuery};
+use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
+use super::reply::Reply;
+use super::{Host, Inner};
+use crate::loan::BoundStatement;
+use crate::plugin::{Arguments, Given, Shape};
+
+/// A call of a query, which is given its parameters and then run.
+#[must_use = "a call does nothing until it is run"]
+pub struct Call {
+    host: Arc<Inner>,
+    plugin: String,
+    query: String,
+    parameters: Given,
+    claims: Map<String, Value>,
+}
+
+impl Call {
+    pub(super) fn new(host: Arc<Inner>, plugin: &str, query: &str) -> Self {
+        Self {
+            host,
+            plugin: plugin.to_owned(),
+            query: query.to_owned(),
+            parameters: Given::default(),
+            claims: Map::new(),
+        }
+    }
+
+    /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.parameters.set(name.into(), value.into());
+        self
+    }
+
+    /// Gives all parameters at once: a JSON object, or text as a query string and a command line have it.
+    pub fn params(mut self, given: Given) -> Self {
+        self.parameters = given;
+        self
+    }
+
+    /// Gives a claim: what the service knows of its caller.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Runs the call, and returns when its first statement has started.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn run(self) -> Result<Reply, CallError> {
+        let (plugin, query) = self.host.find(&self.plugin, &self.query)?;
+        let limits = plugin.component.engine().limits();
+        let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits)
+            .map_err(CallError::Arguments)?;
+        let proven = self.host.shape(plugin, query, arguments.shape()).await?;
+        let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
+        // A shape of an open query may never come again.
+        let bound = statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
+        let run = self.host.pool.loan().await?.run(bound).await?;
+        Reply::new(run, statements, self.host.row_limit)
+    }
+}
+
+impl Inner {
+    fn find(&self, plugin: &str, query: &str) -> Result<(&LoadedPlugin, &LoadedQuery), CallError> {
+        let loaded = match self.plugins.get(plugin) {
+            Some(Ok(loaded)) => loaded,
+            Some(Err(_)) => return Err(CallError::Degraded { plugin: plugin.to_owned() }),
+            None => return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str))),
+        };
+        let queries = || loaded.queries().iter().map(|query| query.declaration().name.clone());
+        match loaded.query(query) {
+            Some(found) => Ok((loaded, found)),
+            None => Err(CallError::unknown_query(plugin, query, queries())),
+        }
+    }
+
+    /// The proven shape of a call. All of a closed query's were proven at load; of others, the first use proves.
+    async fn shape(
+        &self,
+        plugin: &LoadedPlugin,
+        query: &LoadedQuery,
+        shape: &Shape,
+    ) -> Result<Arc<ProvenShape>, CallError> {
+        if let Some(proven) = query.recall(shape) {
+            return Ok(proven);
+        }
+        let loan = self.pool.loan().await?;
+        let prover = Prover { inner: self, plugin, query: query.declaration() };
+        let proven = prover.prove(shape.clone(), &loan).await.map_err(|error| match error {
+            ProveError::Findings(findings) => CallError::Unproven(findings),
+            ProveError::Plugin(error) => CallError::Plugin(error),
+            ProveError::Loan(error) => CallError::Loan(error),
+        })?;
+        let proven = Arc::new(proven);
+        query.remember(proven.clone());
+        Ok(proven)
+    }
+}
+
+fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> BoundStatement {
+    let value = |source: &ValueSource| match source {
+        ValueSource::Parameter(name) => arguments.parameter(name),
+        ValueSource::Claim(name) => arguments.claim(name),
+        ValueSource::Constant(text) => text.clone(),
+    };
+    BoundStatement {
+        sql: statement.sql.clone(),
+        values: statement.values.iter().map(value).collect(),
+        columns: statement.columns.clone(),
+        cached,
+    }
+}

@@ -1,0 +1,141 @@
+use crate::Code;
+use crate::catalog::ReflectError;
+use crate::loan::LoanError;
+use crate::plugin::{self, ArgumentError, Failure, FailureCode};
+use crate::rows::RowError;
+use crate::select::Finding;
+
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The sandbox can't be made on this machine.
+    #[error(transparent)]
+    Engine(#[from] plugin::EngineError),
+    /// The database can't be reached.
+    #[error(transparent)]
+    Loan(#[from] LoanError),
+    /// The catalog can't be read.
+    #[error(transparent)]
+    Reflect(#[from] ReflectError),
+}
+
+/// Why a call has no reply.
+///
+/// `Display` is for the caller: it holds nothing that PostgreSQL says about data. What it said is in
+/// [`CallError::database_message`], for logs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// No plugin of that name is loaded.
+    #[error("there is no plugin \"{name}\"{}", suggestion(.nearest))]
+    UnknownPlugin {
+        /// The name that was called.
+        name: String,
+        /// One that is like it.
+        nearest: Option<String>,
+    },
+    /// The plugin has no query of that name.
+    #[error("the plugin {plugin} has no query \"{name}\"{}", suggestion(.nearest))]
+    UnknownQuery {
+        /// The plugin.
+        plugin: String,
+        /// The name that was called.
+        name: String,
+        /// One that is like it.
+        nearest: Option<String>,
+    },
+    /// The plugin was refused when the host started.
+    #[error("the plugin {plugin} is not served: it does not prove against this database")]
+    Degraded {
+        /// The plugin.
+        plugin: String,
+    },
+    /// What is wrong with the parameters and claims: at least one thing.
+    #[error("{}", list(.0))]
+    Arguments(Vec<ArgumentError>),
+    /// The plugin refuses the call.
+    #[error("{0}")]
+    Refused(Failure),
+    /// The plugin gave no plan.
+    #[error("the plugin failed")]
+    Plugin(#[source] plugin::CallError),
+    /// A shape that is proven on first use has findings.
+    #[error("the plugin describes a statement that can't be run")]
+    Unproven(Vec<Finding>),
+    /// The database or its connections.
+    #[error(transparent)]
+    Loan(#[from] LoanError),
+    /// A row can't be written.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// A statement gave more rows than the host allows.
+    #[error("a statement gave more than {limit} rows")]
+    TooManyRows {
+        /// The limit, `limits.rows` of the configuration.
+        limit: u64,
+    },
+}
+
+impl CallError {
+    /// What kind of error.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::UnknownPlugin { .. } => Code::UnknownPlugin,
+            Self::UnknownQuery { .. } => Code::UnknownQuery,
+            Self::Degraded { .. } => Code::PluginDegraded,
+            Self::Arguments(errors) => errors.first().map_or(Code::InvalidParameter, ArgumentError::code),
+            Self::Refused(failure) => match failure.code {
+                FailureCode::NotFound => Code::NotFound,
+                FailureCode::Forbidden => Code::Forbidden,
+                FailureCode::Internal => Code::PluginTrapped,
+                _ => Code::Refused,
+            },
+            Self::Plugin(error) => error.code(),
+            Self::Unproven(findings) => findings.first().map_or(Code::PluginDegraded, |finding| finding.code),
+            Self::Loan(error) => error.code(),
+            Self::Row(error) => error.code(),
+            Self::TooManyRows { .. } => Code::TooManyRows,
+        }
+    }
+
+    /// What a log should hold and a caller should not see.
+    pub fn log_message(&self) -> String {
+        let detail = match self {
+            Self::Plugin(error) => Some(error.to_string()),
+            Self::Unproven(findings) => {
+                Some(findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; "))
+            }
+            Self::Loan(error) => error.database_message(),
+            _ => None,
+        };
+        match detail {
+            Some(detail) => format!("{self}: {detail}"),
+            None => self.to_string(),
+        }
+    }
+
+    pub(super) fn unknown_query(plugin: &str, name: &str, queries: impl Iterator<Item = String>) -> Self {
+        let queries: Vec<String> = queries.collect();
+        let nearest = crate::select::nearest(name, queries.iter().map(String::as_str)).map(str::to_owned);
+        Self::UnknownQuery { plugin: plugin.to_owned(), name: shown(name), nearest }
+    }
+
+    pub(super) fn unknown_plugin<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> Self {
+        let nearest = crate::select::nearest(name, plugins).map(str::to_owned);
+        Self::UnknownPlugin { name: shown(name), nearest }
+    }
+}
+
+/// What a caller wrote, as it may stand in a message.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(63).collect()
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean \"{nearest}\"?"))
+}
+
+fn list(errors: &[ArgumentError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

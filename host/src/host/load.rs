@@ -1,0 +1,159 @@
+use std::fmt;
+use std::sync::Arc;
+
+use callslip_ir::QueryDeclaration;
+
+use super::Inner;
+use super::plugin::{LoadedPlugin, LoadedQuery};
+use super::prove::{ProveError, Prover};
+use crate::Code;
+use crate::config::PluginConfig;
+use crate::grants::Grants;
+use crate::loan::Loan;
+use crate::plugin::{self, Component, Engine, Shapes};
+use crate::select::Finding;
+
+/// Why a plugin is not served: everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The plugin, as the configuration names it.
+    pub plugin: String,
+    /// At least one.
+    pub findings: Vec<PluginFinding>,
+}
+
+/// What is wrong with a plugin or with one of its queries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFinding {
+    /// The query, if it is about one.
+    pub query: Option<String>,
+    /// What is wrong.
+    pub finding: Finding,
+}
+
+impl fmt::Display for Refusal {
+    /// One finding a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the plugin {} is refused:", self.plugin)?;
+        for PluginFinding { query, finding } in &self.findings {
+            match query {
+                Some(query) => write!(f, "\n  {}.{query}: {finding}", self.plugin)?,
+                None => write!(f, "\n  {}: {finding}", self.plugin)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl Refusal {
+    fn new(plugin: &str, findings: Vec<Finding>) -> Self {
+        let findings = findings.into_iter().map(|finding| PluginFinding { query: None, finding }).collect();
+        Self { plugin: plugin.to_owned(), findings }
+    }
+}
+
+impl Inner {
+    /// Scans, compiles and proves one plugin.
+    pub(super) async fn load(
+        &self,
+        engine: &Engine,
+        name: &str,
+        settings: &PluginConfig,
+    ) -> Result<Arc<LoadedPlugin>, Refusal> {
+        let refused = |findings| Refusal::new(name, findings);
+        let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
+            let finding = |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
+            refused(errors.into_iter().map(finding).collect())
+        })?;
+        let component = &settings.component;
+        let bytes = tokio::fs::read(component).await.map_err(|error| {
+            let message = format!("{} can't be read: {error}", component.display());
+            refused(vec![Finding::new(Code::ComponentUnreadable, message)])
+        })?;
+        let size = bytes.len();
+        let component =
+            Component::load(engine, bytes).await.map_err(|error| refused(error.into_findings()))?;
+        let manifest = component
+            .manifest()
+            .await
+            .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string()).at(error.place().cloned())]))?;
+        plugin::validate(&manifest, engine.limits()).map_err(refused)?;
+        let loan = self
+            .pool
+            .loan()
+            .await
+            .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string())]))?;
+
+        let mut loaded = LoadedPlugin {
+            name: name.to_owned(),
+            component,
+            grants,
+            sdk: manifest.sdk,
+            bytes: size,
+            queries: Vec::new(),
+        };
+        let mut findings = Vec::new();
+        for declaration in manifest.queries {
+            let (query, found) = self.prove_query(&loaded, declaration, engine, &loan).await;
+            findings.extend(found.into_iter().map(|finding| PluginFinding {
+                query: Some(query.declaration.name.clone()),
+                finding,
+            }));
+            loaded.queries.push(query);
+        }
+        if findings.is_empty() {
+            Ok(Arc::new(loaded))
+        } else {
+            Err(Refusal { plugin: name.to_owned(), findings })
+        }
+    }
+
+    /// Proves every shape of a query, and gathers what is wrong with any of them.
+    async fn prove_query(
+        &self,
+        plugin: &LoadedPlugin,
+        declaration: QueryDeclaration,
+        engine: &Engine,
+        loan: &Loan,
+    ) -> (LoadedQuery, Vec<Finding>) {
+        let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
+            Shapes::Closed { shapes, total } => (shapes, Some(total)),
+            Shapes::Open => (Vec::new(), None),
+        };
+        let prover = Prover { inner: self, plugin, query: &declaration };
+        let mut proven = Vec::with_capacity(shapes.len());
+        let mut findings: Vec<Finding> = Vec::new();
+        for shape in shapes {
+            match prover.prove(shape, loan).await {
+                Ok(shape) => proven.push(Arc::new(shape)),
+                Err(error) => {
+                    // Most of what is wrong is wrong in every shape.
+                    let fatal = error.is_fatal();
+                    for finding in error.into_findings() {
+                        if !findings.contains(&finding) {
+                            findings.push(finding);
+                        }
+                    }
+                    if fatal {
+                        break;
+                    }
+                }
+            }
+        }
+        (LoadedQuery::new(declaration, total, proven), findings)
+    }
+}
+
+impl ProveError {
+    /// Whether the other shapes needn't be tried: a plugin that loops in one shape may loop in all of them, and a
+    /// database that is gone is gone for all.
+    fn is_fatal(&self) -> bool {
+        match self {
+            Self::Findings(_) => false,
+            Self::Plugin(error) => !matches!(error, plugin::CallError::Panicked { .. }),
+            Self::Loan(_) => true,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use callslip_ir::QueryDeclaration;
+
+use super::prove::ProvenShape;
+use crate::grants::Grants;
+use crate::plugin::{Component, Digest, Shape};
+
+/// A plugin that was loaded, with what it was proven to send.
+#[derive(Debug)]
+pub struct LoadedPlugin {
+    pub(super) name: String,
+    pub(super) component: Component,
+    pub(super) grants: Grants,
+    /// The SDK that built it, as the plugin says.
+    pub(super) sdk: String,
+    pub(super) bytes: usize,
+    pub(super) queries: Vec<LoadedQuery>,
+}
+
+/// A query of a [`LoadedPlugin`].
+#[derive(Debug)]
+pub struct LoadedQuery {
+    pub(super) declaration: QueryDeclaration,
+    pub(super) total: Option<u128>,
+    pub(super) shapes: Vec<Arc<ProvenShape>>,
+    /// What is found by its shape: all that were proven at load, and those that were first used since.
+    remembered: RwLock<HashMap<Shape, Arc<ProvenShape>>>,
+}
+
+/// How many shapes of a query are remembered beside those proven at load.
+const REMEMBERED_SHAPES: usize = 1_024;
+
+impl LoadedPlugin {
+    /// The name that the configuration gives it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What identifies its code.
+    pub fn digest(&self) -> Digest {
+        self.component.digest()
+    }
+
+    /// The SDK that built it, as the plugin itself says.
+    pub fn sdk(&self) -> &str {
+        &self.sdk
+    }
+
+    /// The bytes of its component.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Its queries, in its own order.
+    pub fn queries(&self) -> &[LoadedQuery] {
+        &self.queries
+    }
+
+    /// The query of that name.
+    pub fn query(&self, name: &str) -> Option<&LoadedQuery> {
+        self.queries.iter().find(|query| query.declaration.name == name)
+    }
+
+    /// How many shapes of all its queries were proven when it was loaded.
+    pub fn proven(&self) -> usize {
+        self.queries.iter().map(|query| query.shapes.len()).sum()
+    }
+}
+
+impl LoadedQuery {
+    pub(super) fn new(declaration: QueryDeclaration, total: Option<u128>, shapes: Vec<Arc<ProvenShape>>) -> Self {
+        let remembered = shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())).collect();
+        Self { declaration, total, shapes, remembered: RwLock::new(remembered) }
+    }
+
+    /// What the plugin says of it.
+    pub fn declaration(&self) -> &QueryDeclaration {
+        &self.declaration
+    }
+
+    /// How many shapes it can have; nothing for an open query, which can have any number.
+    pub fn total(&self) -> Option<u128> {
+        self.total
+    }
+
+    /// The shapes that were proven when the plugin was loaded.
+    pub fn shapes(&self) -> &[Arc<ProvenShape>] {
+        &self.shapes
+    }
+
+    /// Whether the plugin sees a value of an infinite domain, so that its code runs for each new one.
+    pub fn is_open(&self) -> bool {
+        self.total.is_none()
+    }
+
+    /// Whether every shape that it can have was proven when the plugin was loaded.
+    pub fn is_complete(&self) -> bool {
+        self.total == Some(self.shapes.len() as u128)
+    }
+
+    pub(super) fn recall(&self, shape: &Shape) -> Option<Arc<ProvenShape>> {
+        // A thread that panicked while it held the lock left a whole map behind: insertions are all it does.
+        self.remembered.read().unwrap_or_else(PoisonError::into_inner).get(shape).cloned()
+    }
+
+    pub(super) fn remember(&self, proven: Arc<ProvenShape>) {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= self.shapes.len() + REMEMBERED_SHAPES {
+            remembered.clear();
+            remembered.extend(self.shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())));
+        }
+        remembered.insert(proven.shape.clone(), proven);
+    }
+}

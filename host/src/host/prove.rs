@@ -1,0 +1,267 @@
+use std::sync::Arc;
+
+use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows};
+use sha2::{Digest as _, Sha256};
+
+use super::Inner;
+use super::plugin::LoadedPlugin;
+use crate::Code;
+use crate::catalog::TypeKind;
+use crate::loan::{Loan, LoanError, ResultColumn};
+use crate::plugin::{self, Failure, PlannedStatement, Shape};
+use crate::rows;
+use crate::select::{self, ColumnForm, Comment, Finding, Lowered, Printed};
+
+/// A shape of a query, with the statements that it was proven to send.
+#[derive(Debug)]
+pub struct ProvenShape {
+    /// What is seen of the call.
+    pub shape: Shape,
+    /// Its statements, or the plugin's refusal of this combination.
+    pub outcome: Result<Vec<ProvenStatement>, Failure>,
+}
+
+/// A statement that was verified, and that PostgreSQL has parsed and described.
+#[derive(Clone, Debug)]
+pub struct ProvenStatement {
+    /// Its name; empty where the query has only one.
+    pub name: String,
+    /// How many rows it gives.
+    pub rows: Rows,
+    /// Its text.
+    pub sql: Arc<str>,
+    /// What is bound to `$1`, `$2`, and so on.
+    pub values: Vec<ValueSource>,
+    /// The types that they are bound as, for people.
+    pub types: Vec<String>,
+    /// The columns of its result.
+    pub columns: Arc<[ResultColumn]>,
+    /// The relations that it reads, as `schema.name`.
+    pub relations: Vec<String>,
+    /// The functions that it calls, as `schema.name`.
+    pub functions: Vec<String>,
+}
+
+/// Where the value of a parameter of a statement comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueSource {
+    /// A parameter of the call.
+    Parameter(String),
+    /// A claim of the caller.
+    Claim(String),
+    /// A constant of the plugin's, in PostgreSQL's text form.
+    Constant(Option<String>),
+}
+
+/// Proves the shapes of one query.
+pub(super) struct Prover<'a> {
+    pub inner: &'a Inner,
+    pub plugin: &'a LoadedPlugin,
+    pub query: &'a QueryDeclaration,
+}
+
+/// Why a shape could not be proven.
+#[derive(Debug)]
+pub(super) enum ProveError {
+    /// What is wrong with its statements.
+    Findings(Vec<Finding>),
+    /// The plugin gave no plan.
+    Plugin(plugin::CallError),
+    /// The database could not be asked.
+    Loan(LoanError),
+}
+
+impl ProveError {
+    pub fn into_findings(self) -> Vec<Finding> {
+        match self {
+            Self::Findings(findings) => findings,
+            Self::Plugin(error) => {
+                vec![Finding::new(error.code(), error.to_string()).at(error.place().cloned())]
+            }
+            Self::Loan(error) => vec![Finding::new(error.code(), error.to_string())],
+        }
+    }
+}
+
+impl Prover<'_> {
+    /// Plans a shape in the sandbox, verifies its statements, and has PostgreSQL describe them.
+    pub async fn prove(&self, shape: Shape, loan: &Loan) -> Result<ProvenShape, ProveError> {
+        let plan = self.plugin.component.plan(&self.query.name, &shape.parameters, &shape.claims).await;
+        let plan = match plan.map_err(ProveError::Plugin)? {
+            Ok(plan) => plan,
+            Err(failure) => return Ok(ProvenShape { shape, outcome: Err(failure) }),
+        };
+        let expected = self.expected();
+        let names = |statement: &PlannedStatement| statement.name.clone();
+        if !plan.statements.iter().map(names).eq(expected.iter().map(|(name, _)| (*name).to_owned())) {
+            let list = |names: Vec<String>| format!("[{}]", names.join(", "));
+            let message = format!(
+                "the plan has the statements {}, and the query declares {}",
+                list(plan.statements.iter().map(names).collect()),
+                list(expected.iter().map(|(name, _)| (*name).to_owned()).collect()),
+            );
+            return Err(ProveError::Findings(vec![Finding::new(Code::WrongStatements, message)]));
+        }
+        let mut findings = Vec::new();
+        let mut lowered = Vec::new();
+        for statement in &plan.statements {
+            match self.verify(statement, &shape) {
+                Ok(statement) => lowered.push(statement),
+                Err(found) => findings.extend(found),
+            }
+        }
+        if !findings.is_empty() {
+            return Err(ProveError::Findings(findings));
+        }
+        let mut proven = Vec::with_capacity(lowered.len());
+        for ((planned, (name, rows)), verified) in plan.statements.iter().zip(expected).zip(lowered) {
+            proven.push(self.describe(planned, name, rows, verified, loan).await?);
+        }
+        Ok(ProvenShape { shape, outcome: Ok(proven) })
+    }
+
+    /// The statements that the query declares.
+    fn expected(&self) -> Vec<(&str, Rows)> {
+        match &self.query.reply {
+            Reply::Single(rows) => vec![("", *rows)],
+            Reply::Named(named) => named.iter().map(|reply| (reply.name.as_str(), reply.rows)).collect(),
+        }
+    }
+
+    fn verify(
+        &self,
+        statement: &PlannedStatement,
+        shape: &Shape,
+    ) -> Result<(Lowered, select::Verified), Vec<Finding>> {
+        let context = select::Context {
+            plugin: &self.plugin.name,
+            catalog: &self.inner.catalog,
+            grants: &self.plugin.grants,
+            schemas: &self.inner.schemas,
+            limits: &self.inner.description_limits,
+        };
+        let mut findings = self.bindings(statement, shape);
+        match select::verify(&statement.description, context) {
+            Ok(verified) if findings.is_empty() => {
+                Ok((select::lower(&statement.description, &verified), verified))
+            }
+            Ok(_) => Err(findings),
+            Err(found) => {
+                findings.extend(found);
+                Err(findings)
+            }
+        }
+    }
+
+    /// Each slot is bound, and to something that this shape has a value of.
+    fn bindings(&self, statement: &PlannedStatement, shape: &Shape) -> Vec<Finding> {
+        let slots = statement.description.slots.len();
+        if statement.bindings.len() != slots {
+            let message = format!("{} slots have {} bindings", slots, statement.bindings.len());
+            return vec![Finding::new(Code::InvalidBinding, message)];
+        }
+        let mut findings = Vec::new();
+        for binding in &statement.bindings {
+            let (what, name, declared, choices) = match binding {
+                Binding::Parameter(name) => ("parameter", name, &self.query.parameters, &shape.parameters),
+                Binding::Claim(name) => ("claim", name, &self.query.claims, &shape.claims),
+                Binding::Constant(_) => continue,
+            };
+            let known: Option<&Parameter> = declared.iter().find(|parameter| parameter.name == *name);
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(63).collect();
+            let message = match known {
+                None => format!("a slot is bound to the {what} \"{shown}\", which the query does not declare"),
+                Some(parameter)
+                    if parameter.presence == Presence::Optional
+                        && !choices.iter().any(|choice| choice.parameter == *name) =>
+                {
+                    format!("a slot is bound to the {what} \"{shown}\" where it is absent")
+                }
+                Some(_) => continue,
+            };
+            findings.push(Finding::new(Code::InvalidBinding, message));
+        }
+        findings
+    }
+
+    /// Has PostgreSQL describe the statement; a second time, if a column has a type that can't be decoded and is
+    /// therefore cast to text.
+    async fn describe(
+        &self,
+        planned: &PlannedStatement,
+        name: &str,
+        rows: Rows,
+        (lowered, verified): (Lowered, select::Verified),
+        loan: &Loan,
+    ) -> Result<ProvenStatement, ProveError> {
+        let digest = hexadecimal(&Sha256::digest(&planned.shape)[..4]);
+        let comment = Comment { plugin: &self.plugin.name, query: &self.query.name, shape: &digest };
+        let limits = &self.inner.description_limits;
+        let print = |forms: &[ColumnForm]| {
+            select::print(&lowered, &comment, forms, limits).map_err(|finding| ProveError::Findings(vec![finding]))
+        };
+        let mut printed = print(&[])?;
+        let mut described = self.ask(planned, &printed, loan).await?;
+        let forms: Vec<ColumnForm> = described.iter().map(|column| self.form(column)).collect();
+        if forms.iter().any(|form| *form != ColumnForm::AsIs) {
+            printed = print(&forms)?;
+            described = self.ask(planned, &printed, loan).await?;
+        }
+        let source = |parameter: &select::StatementParameter| {
+            match planned.bindings.get(parameter.slot.0 as usize) {
+                Some(Binding::Parameter(name)) => ValueSource::Parameter(name.clone()),
+                Some(Binding::Claim(name)) => ValueSource::Claim(name.clone()),
+                Some(Binding::Constant(text)) => ValueSource::Constant(text.clone()),
+                // There is a binding for each slot; none would be null.
+                None => ValueSource::Constant(None),
+            }
+        };
+        let names = |of: &std::collections::BTreeSet<(String, String)>| {
+            of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
+        };
+        Ok(ProvenStatement {
+            name: name.to_owned(),
+            rows,
+            sql: printed.sql.as_str().into(),
+            values: printed.parameters.iter().map(source).collect(),
+            types: printed.parameters.iter().map(|parameter| parameter.ty.to_string()).collect(),
+            columns: described,
+            relations: names(&verified.relations),
+            functions: names(&verified.functions),
+        })
+    }
+
+    async fn ask(
+        &self,
+        planned: &PlannedStatement,
+        printed: &Printed,
+        loan: &Loan,
+    ) -> Result<Arc<[ResultColumn]>, ProveError> {
+        let error = match loan.describe(&printed.sql).await {
+            Ok(described) => return Ok(described.columns),
+            Err(error) => error,
+        };
+        let Some(postgres) = error.postgres() else { return Err(ProveError::Loan(error)) };
+        let message = format!("PostgreSQL says: {} (SQLSTATE {})", postgres.message(), postgres.sqlstate());
+        let place = postgres.position().and_then(|at| printed.place(&planned.description, at as usize));
+        let finding = Finding::new(Code::DescribeFailed, message).at(place);
+        Err(ProveError::Findings(vec![match postgres.hint() {
+            Some(hint) => finding.with_help(hint),
+            None => finding,
+        }]))
+    }
+
+    fn form(&self, column: &ResultColumn) -> ColumnForm {
+        if rows::is_decoded(column.type_oid) {
+            return ColumnForm::AsIs;
+        }
+        match self.inner.catalog.type_by_oid(column.type_oid).map(|ty| &ty.kind) {
+            Some(TypeKind::Array { .. }) => ColumnForm::TextArray,
+            _ => ColumnForm::Text,
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,130 @@
+use bytes::{Bytes, BytesMut};
+use callslip_ir::Rows;
+
+use super::error::CallError;
+use super::prove::ProvenStatement;
+use crate::loan::{ResultColumn, Run};
+use crate::rows::{JsonReply, JsonRows, TextCells};
+
+/// How many bytes are gathered before they are handed on.
+const CHUNK_BYTES: usize = 32 << 10;
+
+/// The rows of a call, as they come from the database: nothing holds a whole result.
+///
+/// Dropped before its end, the statement is cancelled.
+pub struct Reply {
+    run: Run,
+    json: JsonReply,
+    buffer: BytesMut,
+    state: State,
+    rows: u64,
+    row_limit: u64,
+    single: Option<Rows>,
+}
+
+/// Why a reply broke off. What was given of it is not the whole.
+pub type ReplyError = CallError;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    NotBegun,
+    Rows,
+    Ended,
+    Failed,
+}
+
+impl Reply {
+    pub(super) fn new(run: Run, statements: &[ProvenStatement], row_limit: u64) -> Result<Self, CallError> {
+        let rows = |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
+        let (json, single) = match statements {
+            [only] if only.name.is_empty() => (JsonReply::single(rows(only)?), Some(only.rows)),
+            several => {
+                let named = several.iter().map(|statement| Ok((statement.name.clone(), rows(statement)?)));
+                (JsonReply::named(named.collect::<Result<Vec<_>, CallError>>()?), None)
+            }
+        };
+        Ok(Self { run, json, buffer: BytesMut::new(), state: State::NotBegun, rows: 0, row_limit, single })
+    }
+
+    /// The columns of a statement, counted from 0; they are known even if it has no rows.
+    pub fn columns(&self, statement: usize) -> &[ResultColumn] {
+        self.run.columns(statement)
+    }
+
+    /// How many rows were given so far, of all statements.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether the query gives at most one row, and there was none. Known when the reply has ended.
+    pub fn is_missing(&self) -> bool {
+        self.state == State::Ended && self.single == Some(Rows::One) && self.rows == 0
+    }
+
+    /// Whether everything was given.
+    pub fn is_ended(&self) -> bool {
+        self.state == State::Ended
+    }
+
+    /// The next piece of the reply as JSON: an array of row objects, one object or null where the query gives at
+    /// most one row, or an object of these by name where it has several statements. Nothing after the last piece.
+    ///
+    /// # Errors
+    /// [`ReplyError`]: the pieces before it are not the whole, and none follows.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, ReplyError> {
+        if self.state == State::NotBegun {
+            self.json.begin(&mut self.buffer);
+            self.state = State::Rows;
+        }
+        while self.state == State::Rows && self.buffer.len() < CHUNK_BYTES {
+            if let Err(error) = self.write_row().await {
+                self.state = State::Failed;
+                self.buffer.clear();
+                return Err(error);
+            }
+        }
+        Ok((!self.buffer.is_empty()).then(|| self.buffer.split().freeze()))
+    }
+
+    async fn write_row(&mut self) -> Result<(), CallError> {
+        match self.run.next_row().await? {
+            Some(row) => {
+                self.count()?;
+                self.json.row(&row, &mut self.buffer)?;
+            }
+            None => {
+                self.json.end_statement(&mut self.buffer);
+                if self.run.is_finished() {
+                    self.state = State::Ended;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of every statement as cells of text, for people; the whole of them.
+    ///
+    /// # Errors
+    /// [`ReplyError`].
+    pub async fn cells(mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, ReplyError> {
+        let mut statements = Vec::new();
+        for statement in 0..self.run.statement_count() {
+            let mut cells = TextCells::new(self.run.columns(statement))?;
+            let mut rows = Vec::new();
+            while let Some(row) = self.run.next_row().await? {
+                self.count()?;
+                rows.push(cells.cells(&row)?);
+            }
+            statements.push(rows);
+        }
+        Ok(statements)
+    }
+
+    fn count(&mut self) -> Result<(), CallError> {
+        self.rows += 1;
+        if self.rows > self.row_limit {
+            return Err(CallError::TooManyRows { limit: self.row_limit });
+        }
+        Ok(())
+    }
+}
