@@ -1,1 +1,133 @@
-//! A private, throw-away PostgreSQL.
+//! A private, throw-away PostgreSQL, for demonstrations and tests.
+//!
+//! [`Cluster::start`] finds the server's programs on this machine ([`Binaries`]), makes a cluster in a temporary folder and starts
+//! it there. It listens on a unix socket in that folder and nowhere else. It does not outlive the process that started
+//! it, however that ends: a keeper process waits for the end, stops the server and removes the folder.
+//!
+//! Unix only.
+
+mod account;
+mod binaries;
+mod error;
+mod keeper;
+mod options;
+
+use std::path::Path;
+
+use tokio_postgres::{Client, Config, NoTls};
+
+pub use binaries::{BINARIES_VARIABLE, Binaries, OLDEST_VERSION};
+pub use error::ClusterError;
+use keeper::Keeper;
+pub use options::ClusterOptions;
+
+/// The superuser, and the database that is there from the start.
+const SUPERUSER: &str = "postgres";
+
+/// A running private PostgreSQL.
+///
+/// When it is dropped the server stops at once and its folder goes, which blocks for about a tenth of a second.
+#[derive(Debug)]
+pub struct Cluster {
+    keeper: Keeper,
+    binaries: Binaries,
+}
+
+impl Cluster {
+    /// Makes a cluster and starts it. Takes one or two seconds.
+    ///
+    /// When run by root, the server runs as the user `postgres`, or `nobody` where that one is missing, since PostgreSQL refuses
+    /// to run as root.
+    ///
+    /// # Errors
+    /// [`ClusterError`], if there is no PostgreSQL on this machine or it does not start; then with its log.
+    pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
+        let settings = options.server_settings()?;
+        let binaries = match options.binaries {
+            Some(binaries) => binaries,
+            None => Binaries::find()?,
+        };
+        let keeper = Keeper::start(&binaries, &settings, options.timeout).await?;
+        Ok(Self { keeper, binaries })
+    }
+
+    /// How to connect as the superuser `postgres` to the database `postgres`. Needs no password.
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config.host_path(self.folder()).user(SUPERUSER).dbname(SUPERUSER);
+        config
+    }
+
+    /// How to connect as the superuser to a database, as a URL that libpq's programs take as well.
+    pub fn url(&self, database: &str) -> String {
+        let host = percent_encoded(&self.folder().to_string_lossy());
+        format!("postgresql://{SUPERUSER}@/{}?host={host}", percent_encoded(database))
+    }
+
+    /// The programs that it runs.
+    pub fn binaries(&self) -> &Binaries {
+        &self.binaries
+    }
+
+    /// The folder that holds its socket, its data and its log, until it stops.
+    pub fn folder(&self) -> &Path {
+        self.keeper.folder()
+    }
+
+    /// Makes an empty database and tells how to connect to it as the superuser.
+    ///
+    /// # Errors
+    /// [`ClusterError::Database`], if there is one of that name, or the name is too long.
+    pub async fn create_database(&self, name: &str) -> Result<Config, ClusterError> {
+        let failed = |source| ClusterError::Database { name: name.to_owned(), source };
+        let (client, connection) = self.config().connect(NoTls).await.map_err(failed)?;
+        let statement = format!("CREATE DATABASE {}", quoted_identifier(name));
+        let create = async {
+            let created = client.batch_execute(&statement).await;
+            drop::<Client>(client); // ends the connection
+            created
+        };
+        let (created, _) = tokio::join!(create, connection);
+        created.map_err(failed)?;
+        let mut config = self.config();
+        config.dbname(name);
+        Ok(config)
+    }
+
+    /// Stops the server, and waits until its folder is gone.
+    ///
+    /// # Errors
+    /// [`ClusterError::StopFailed`], if something of it is left behind.
+    pub async fn stop(mut self) -> Result<(), ClusterError> {
+        self.keeper.stop().await
+    }
+}
+
+/// A name as SQL writes it, whatever is in it.
+fn quoted_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_whatever_is_in_them() {
+        assert_eq!(quoted_identifier(r#"a"; DROP"#), r#""a""; DROP""#);
+        assert_eq!(percent_encoded("/tmp/ü&?"), "%2Ftmp%2F%C3%BC%26%3F");
+    }
+}

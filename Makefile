@@ -1,0 +1,52 @@
+# `make` alone explains the targets.
+
+CARGO ?= cargo
+# What follows the command: make demo ARGS=--once, make test ARGS=hiring
+ARGS ?=
+
+# The rustc that builds plugins, for a recipe's environment. `setup` has said already where it is from.
+with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && CALLSLIP_WASM_RUSTC=$$rustc
+
+# Each by itself must compile, for whoever embeds the host.
+FEATURES := postgres sandbox host service cluster cli
+
+.PHONY: help setup demo test bench lint clean
+
+help: ## Explain the targets (this text)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'Settings, in the environment or after the target:'
+	@echo '  ARGS=…                           what follows the command: make demo ARGS=--once, make test ARGS=hiring'
+	@echo '  CALLSLIP_WASM_TARGET=auto        where the wasm target comes from: rustup, debian, or auto, which is'
+	@echo '                                   what is there already, else rustup, else Debian'"'"'s packages'
+	@echo '  CALLSLIP_WASM_RUSTC=…            a rustc that has the wasm target already'
+	@echo '  CARGO_TARGET_DIR=target          where everything is built'
+
+setup: ## Bring what is missing: the wasm target and the PostgreSQL server programs
+	@host/setup/wasm-target.sh >/dev/null
+	@host/setup/postgresql.sh >/dev/null
+
+# The recipes of cargo begin with +, which hands it make's own job slots.
+
+demo: setup ## Start a throw-away PostgreSQL, build and load the example plugins, and serve them
+	+@$(with_wasm_rustc) $(CARGO) run -p callslip -- demo $(ARGS)
+
+test: setup ## Run every test
+	+@$(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
+
+bench: setup ## Run the benchmarks
+	+@$(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
+
+lint: ## Check formatting, lints, documentation, every feature by itself, and the shell scripts
+	@$(CARGO) fmt --check
+	+$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	+RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace
+	+$(CARGO) clippy -p callslip --no-default-features -- -D warnings
+	+set -e; for feature in $(FEATURES); do \
+	    echo "feature $$feature" >&2; \
+	    $(CARGO) clippy -p callslip --no-default-features --features $$feature -- -D warnings; \
+	done
+	@if command -v shellcheck >/dev/null; then shellcheck -x host/setup/*.sh .ci/run; fi
+
+clean: ## Remove what was built; the wasm target and PostgreSQL stay
+	$(CARGO) clean

@@ -1,0 +1,210 @@
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use tokio_postgres::error::{ErrorPosition, Severity};
+
+use crate::Code;
+
+/// Why a connection could not be lent, or a statement did not end well.
+///
+/// `Display` shows nothing that PostgreSQL says about a statement but its SQLSTATE: `secret::int` would print the
+/// secret. The rest is in [`LoanError::postgres`], for logs and for those who may see the statement's data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoanError {
+    /// The database can't be reached, refuses the login, or can't give the session that is needed.
+    #[error("the database can't be reached: {reason}")]
+    Unavailable {
+        /// Why, without a password.
+        reason: String,
+    },
+    /// No connection became free in time.
+    #[error("none of the {size} connections became free within {wait:?}")]
+    Exhausted {
+        /// How many connections the pool may have.
+        size: usize,
+        /// How long the caller waited.
+        wait: Duration,
+    },
+    /// Pool settings that no pool can have.
+    #[error("the pool's {setting} {problem}")]
+    PoolSettings {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The connection was lost while it was lent.
+    #[error("the connection to the database was lost: {reason}")]
+    Lost {
+        /// Why.
+        reason: String,
+    },
+    /// PostgreSQL failed the statement.
+    #[error("PostgreSQL failed the statement: {0}")]
+    Failed(Box<PostgresError>),
+    /// PostgreSQL stopped the statement: its timeout, the lock timeout, or a cancel.
+    #[error("PostgreSQL stopped the statement: {0}")]
+    Stopped(Box<PostgresError>),
+    /// The database changed under a statement that was proven: PostgreSQL now refuses it, or gives other columns.
+    #[error("the database changed under a proven statement: {change}")]
+    Stale {
+        /// What changed.
+        change: String,
+        /// What PostgreSQL said, if it refused.
+        refusal: Option<Box<PostgresError>>,
+    },
+    /// A value that no statement can have.
+    #[error("the value of parameter ${parameter} has a NUL character")]
+    NulCharacter {
+        /// The parameter's number, from 1.
+        parameter: usize,
+    },
+    /// As many values as the statement does not have parameters.
+    #[error("{given} values for a statement of {expected} parameters")]
+    WrongParameterCount {
+        /// How many parameters the statement has.
+        expected: usize,
+        /// How many values were given.
+        given: usize,
+    },
+    /// Rows were asked for after an error.
+    #[error("the run ended with an error before")]
+    RunFailed,
+}
+
+impl LoanError {
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unavailable { .. } | Self::Lost { .. } => Code::DatabaseUnavailable,
+            Self::Exhausted { .. } => Code::PoolExhausted,
+            Self::PoolSettings { .. } => Code::BadConfiguration,
+            Self::Failed(_) | Self::WrongParameterCount { .. } | Self::RunFailed => Code::StatementFailed,
+            Self::Stopped(_) => Code::StatementTimeout,
+            Self::Stale { .. } => Code::StaleStatement,
+            Self::NulCharacter { .. } => Code::InvalidParameter,
+        }
+    }
+
+    /// What PostgreSQL said, if it said something about a statement.
+    pub fn postgres(&self) -> Option<&PostgresError> {
+        match self {
+            Self::Failed(error) | Self::Stopped(error) => Some(error),
+            Self::Stale { refusal, .. } => refusal.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// PostgreSQL's five-character code, if it said something about a statement.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.postgres().map(PostgresError::sqlstate)
+    }
+
+    /// PostgreSQL's message with its detail, hint and context. It may hold values from tables: for logs only.
+    pub fn database_message(&self) -> Option<String> {
+        let error = self.postgres()?;
+        let mut message = error.message.clone();
+        for (label, part) in [("DETAIL", &error.detail), ("HINT", &error.hint), ("CONTEXT", &error.context)] {
+            if let Some(part) = part {
+                message.push_str(&format!("; {label}: {part}"));
+            }
+        }
+        Some(message)
+    }
+
+    /// Whether the connection is idle again after the error, so that the next caller can have it.
+    pub(super) fn leaves_connection_idle(&self) -> bool {
+        !matches!(self, Self::Lost { .. } | Self::Unavailable { .. })
+    }
+}
+
+/// What PostgreSQL said about a statement. `Display` shows the SQLSTATE alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresError {
+    sqlstate: String,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    context: Option<String>,
+    position: Option<u32>,
+}
+
+impl PostgresError {
+    /// The five-character code, such as `42703`.
+    pub fn sqlstate(&self) -> &str {
+        &self.sqlstate
+    }
+
+    /// The message. It may hold values from tables, unless the statement was only described.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The detail. It may hold values from tables.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// What PostgreSQL suggests.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The place in the statement: its character (not byte), from 1.
+    pub fn position(&self) -> Option<u32> {
+        self.position
+    }
+}
+
+impl fmt::Display for PostgresError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SQLSTATE {}", self.sqlstate)
+    }
+}
+
+/// An error of a driver's call on a connection that was up.
+impl From<tokio_postgres::Error> for LoanError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(said) = error.as_db_error() else { return Self::Lost { reason: reason(&error) } };
+        if said.parsed_severity() != Some(Severity::Error) {
+            // FATAL and PANIC end the session. Their messages are about it, not about data.
+            return Self::Lost { reason: format!("{} (SQLSTATE {})", said.message(), said.code().code()) };
+        }
+        let position = said.position().and_then(|position| match position {
+            ErrorPosition::Original(position) => Some(*position),
+            ErrorPosition::Internal { .. } => None,
+        });
+        let owned = |part: Option<&str>| part.map(str::to_owned);
+        let error = Box::new(PostgresError {
+            sqlstate: said.code().code().to_owned(),
+            message: said.message().to_owned(),
+            detail: owned(said.detail()),
+            hint: owned(said.hint()),
+            context: owned(said.where_()),
+            position,
+        });
+        // query_canceled and lock_not_available.
+        match error.sqlstate.as_str() {
+            "57014" | "55P03" => Self::Stopped(error),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// An error with its causes. Not for errors about statements.
+pub(super) fn reason(error: &tokio_postgres::Error) -> String {
+    if let Some(said) = error.as_db_error() {
+        return format!("{} (SQLSTATE {})", said.message(), said.code().code());
+    }
+    let mut reason = error.to_string();
+    if let Some(cause) = error.source() {
+        let cause = cause.to_string();
+        if !reason.contains(&cause) {
+            reason.push_str(": ");
+            reason.push_str(&cause);
+        }
+    }
+    reason
+}

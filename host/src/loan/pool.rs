@@ -1,0 +1,269 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+};
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::{Client, NoTls};
+
+use super::connection::Connection;
+use super::error::{LoanError, reason};
+use super::settings::ConnectionSettings;
+
+/// How long a new session may take, from the first address to its first answer, where `connect_timeout` says
+/// nothing.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// What every session has, whatever the role or the database says. The text of a timestamp, interval or float
+/// depends on some of these; what a name means depends on others.
+const SESSION: &[(&str, &str)] = &[
+    ("search_path", "pg_catalog,pg_temp"),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO,YMD"),
+    ("IntervalStyle", "iso_8601"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("standard_conforming_strings", "on"),
+];
+
+/// How large a pool is, and what bounds the sessions in it. A duration of zero is no bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// How many connections there may be; at least one.
+    pub size: usize,
+    /// How long a caller waits for a connection.
+    pub wait: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+    /// How long a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// How long a transaction may wait for its next statement.
+    pub idle_in_transaction_timeout: Duration,
+    /// How often a running statement looks whether its client is still there (PostgreSQL 14 and later).
+    pub client_check_interval: Duration,
+    /// How many prepared statements a connection keeps; one more, and it starts afresh.
+    pub statements_per_connection: usize,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            size: 8,
+            wait: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(2),
+            idle_in_transaction_timeout: Duration::from_secs(30),
+            client_check_interval: Duration::from_secs(1),
+            statements_per_connection: 256,
+        }
+    }
+}
+
+/// How full a pool is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// How many connections there may be.
+    pub max_size: usize,
+    /// How many there are.
+    pub size: usize,
+    /// How many of these nobody uses.
+    pub available: usize,
+    /// How many callers wait for one.
+    pub waiting: usize,
+}
+
+/// Read-only sessions to lend. Cheap to clone; all clones are one pool.
+#[derive(Clone)]
+pub struct Pool {
+    pool: deadpool_postgres::Pool,
+    settings: Arc<PoolSettings>,
+}
+
+impl Pool {
+    /// A pool without connections: they are made when they are first wanted.
+    ///
+    /// # Errors
+    /// [`LoanError::PoolSettings`].
+    pub fn new(connection: &ConnectionSettings, settings: PoolSettings) -> Result<Self, LoanError> {
+        let refuse = |setting, problem| Err(LoanError::PoolSettings { setting, problem });
+        if settings.size == 0 {
+            return refuse("size", "must be at least one connection");
+        }
+        if settings.statements_per_connection == 0 {
+            return refuse("statements_per_connection", "must be at least one statement");
+        }
+        let mut config = connection.config().clone();
+        // The driver asks a server that must be writable whether its transactions are read-only: there, that
+        // has to wait until it is connected.
+        let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
+        config.options(options(config.get_options(), &settings, read_only_at_once));
+        let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
+        let connect_within = connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX));
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let built = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .max_size(settings.size)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts {
+                wait: (!settings.wait.is_zero()).then_some(settings.wait),
+                create: Some(connect_within),
+                recycle: None,
+            })
+            .post_create(Hook::async_fn(move |client, _| {
+                Box::pin(async move {
+                    let checked = finish_session(client, settings.client_check_interval);
+                    match tokio::time::timeout(connect_within, checked).await {
+                        Ok(result) => result.map_err(HookError::message),
+                        Err(_) => Err(HookError::message("the new session did not answer in time")),
+                    }
+                })
+            }))
+            .build();
+        match built {
+            Ok(pool) => Ok(Self { pool, settings: Arc::new(settings) }),
+            Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
+        }
+    }
+
+    /// Lends a connection, a new one if none is free and there may be more.
+    ///
+    /// # Errors
+    /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
+    pub async fn loan(&self) -> Result<Loan, LoanError> {
+        let unavailable = |reason: String| Err(LoanError::Unavailable { reason });
+        match self.pool.get().await {
+            Ok(object) => Ok(Loan {
+                connection: Arc::new(Connection::new(object)),
+                statements_kept: self.settings.statements_per_connection,
+            }),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => {
+                Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
+            }
+            Err(PoolError::Timeout(_)) => unavailable("connecting took too long".to_owned()),
+            Err(PoolError::Backend(error)) => unavailable(reason(&error)),
+            Err(PoolError::PostCreateHook(HookError::Message(message))) => unavailable(message.into_owned()),
+            Err(PoolError::PostCreateHook(HookError::Backend(error))) => unavailable(reason(&error)),
+            Err(error @ (PoolError::Closed | PoolError::NoRuntimeSpecified)) => {
+                unavailable(error.to_string())
+            }
+        }
+    }
+
+    /// How full the pool is.
+    pub fn status(&self) -> PoolStatus {
+        let status = self.pool.status();
+        PoolStatus {
+            max_size: status.max_size,
+            size: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
+
+    /// What the pool was made with.
+    pub fn settings(&self) -> &PoolSettings {
+        &self.settings
+    }
+}
+
+/// A connection that is lent. Dropped, it goes back to the pool, unless something may still run on it.
+pub struct Loan {
+    pub(super) connection: Arc<Connection>,
+    pub(super) statements_kept: usize,
+}
+
+impl Loan {
+    /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
+    /// with it, so the connection is closed when the loan ends.
+    pub fn client(&self) -> &Client {
+        self.connection.begin_work();
+        self.connection.client()
+    }
+}
+
+/// The startup options: the user's own first, since the last of a name holds. Being startup options, they are
+/// also what RESET goes back to.
+fn options(own: Option<&str>, settings: &PoolSettings, read_only: bool) -> String {
+    let mut options = own.unwrap_or_default().to_owned();
+    let mut set = |name: &str, value: &str| options.push_str(&format!(" -c {name}={value}"));
+    for (name, value) in SESSION {
+        set(name, value);
+    }
+    if read_only {
+        set("default_transaction_read_only", "on");
+    }
+    let timeouts = [
+        ("statement_timeout", settings.statement_timeout),
+        ("lock_timeout", settings.lock_timeout),
+        ("idle_in_transaction_session_timeout", settings.idle_in_transaction_timeout),
+    ];
+    for (name, timeout) in timeouts {
+        set(name, &milliseconds(timeout).to_string());
+    }
+    options.trim_start().to_owned()
+}
+
+/// A timeout as PostgreSQL counts it: rounded up, since zero would be none.
+fn milliseconds(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+}
+
+/// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice
+/// that its client has gone, where the server can.
+async fn finish_session(client: &Client, check_interval: Duration) -> Result<(), String> {
+    let failed = |error: tokio_postgres::Error| reason(&error);
+    client.batch_execute("SET default_transaction_read_only = on").await.map_err(failed)?;
+    let sql = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
+                      pg_catalog.current_setting('search_path'), \
+                      pg_catalog.current_setting('TimeZone')";
+    let row = client.query_one(sql, &[]).await.map_err(failed)?;
+    for (position, wanted) in ["on", "pg_catalog,pg_temp", "UTC"].into_iter().enumerate() {
+        let found: &str = row.try_get(position).map_err(failed)?;
+        if found != wanted {
+            return Err(format!(
+                "the session has \"{found}\" where \"{wanted}\" was asked for; does a proxy drop startup options?"
+            ));
+        }
+    }
+    let sql = format!(
+        "SELECT pg_catalog.set_config(name, '{}', false) FROM pg_catalog.pg_settings \
+         WHERE name = 'client_connection_check_interval'",
+        milliseconds(check_interval)
+    );
+    // Not every operating system can do it.
+    if let Err(error) = client.simple_query(&sql).await {
+        tracing::debug!(reason = reason(&error), "the server can't look for clients that have gone");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_rounded_up_and_fits() {
+        let milliseconds = |nanos| milliseconds(Duration::from_nanos(nanos));
+        assert_eq!(milliseconds(0), 0);
+        assert_eq!(milliseconds(1), 1);
+        assert_eq!(milliseconds(1_000_001), 2);
+        assert_eq!(milliseconds(u64::MAX), i32::MAX);
+    }
+
+    #[test]
+    fn the_pool_s_options_come_after_the_user_s_own() {
+        let options = options(Some("-c work_mem=64MB -c TimeZone=CET"), &PoolSettings::default(), true);
+        assert!(options.starts_with("-c work_mem=64MB"), "{options}");
+        assert!(options.rfind("TimeZone=UTC") > options.rfind("TimeZone=CET"), "{options}");
+        assert!(options.contains("-c default_transaction_read_only=on"), "{options}");
+        assert!(options.contains("-c statement_timeout=30000"), "{options}");
+    }
+
+    #[test]
+    fn an_empty_pool_is_refused() {
+        let settings = ConnectionSettings::resolve(Some("postgresql://u@h/d"), &|_| None).unwrap();
+        let error = Pool::new(&settings, PoolSettings { size: 0, ..PoolSettings::default() }).err().unwrap();
+        assert_eq!(error.to_string(), "the pool's size must be at least one connection");
+    }
+}

@@ -1,0 +1,353 @@
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::TryStreamExt;
+use futures_util::future::{BoxFuture, Future, FutureExt, MaybeDone, maybe_done};
+use tokio_postgres::{Error, Row, RowStream, Statement};
+
+use super::bind::TextValue;
+use super::connection::Connection;
+use super::describe::ResultColumn;
+use super::error::LoanError;
+use super::pool::Loan;
+
+/// A statement that was proven, with the values of one call.
+#[derive(Clone)]
+pub struct BoundStatement {
+    /// Its text.
+    pub sql: Arc<str>,
+    /// The values of `$1`, `$2` and so on, as text.
+    pub values: Vec<Option<String>>,
+    /// The columns that it was proven to have. It is not run if it now has others.
+    pub columns: Arc<[ResultColumn]>,
+    /// Whether the connection keeps it prepared.
+    pub cached: bool,
+}
+
+/// The rows of one or several statements, statement by statement, as they come in.
+///
+/// A run owns its connection. After the last row it goes back to the pool. Dropped before, the statement is
+/// cancelled and the connection closed. [`Run::next_row`] may be dropped at any await and called again.
+pub struct Run {
+    statements: Arc<[BoundStatement]>,
+    /// The statement whose rows come next.
+    current: usize,
+    state: State,
+    /// The answers to the statements after it.
+    answers: VecDeque<Answer<RowStream>>,
+    /// The answer to the ROLLBACK, where there was a BEGIN.
+    end: Option<Answer<()>>,
+    /// None when the run has ended.
+    connection: Option<Arc<Connection>>,
+}
+
+enum State {
+    /// Rows may still come.
+    Rows(Pin<Box<RowStream>>),
+    /// The current statement has given its last row; what follows is not known yet.
+    Between,
+    Finished,
+    Failed,
+}
+
+/// What was sent already, and its answer once it was awaited. It holds the connection by itself, so that it does
+/// not borrow from the run.
+type Answer<T> = MaybeDone<BoxFuture<'static, Result<T, Error>>>;
+
+impl Loan {
+    /// Runs the statements of one plan: a single one by itself, several in one round trip and on one snapshot.
+    /// Returns when the first of them has started.
+    ///
+    /// # Errors
+    /// [`LoanError::Stale`] if a statement is not any more what was proven, and whatever else can go wrong
+    /// before the first row.
+    pub async fn run(self, statements: Vec<BoundStatement>) -> Result<Run, LoanError> {
+        for statement in &statements {
+            let has_nul = |value: &Option<String>| value.as_ref().is_some_and(|value| value.contains('\0'));
+            if let Some(position) = statement.values.iter().position(has_nul) {
+                return Err(LoanError::NulCharacter { parameter: position + 1 });
+            }
+        }
+        let statements: Arc<[BoundStatement]> = statements.into();
+        if statements.is_empty() {
+            return Ok(Run {
+                statements,
+                current: 0,
+                state: State::Finished,
+                answers: VecDeque::new(),
+                end: None,
+                connection: None,
+            });
+        }
+        self.connection.begin_work();
+        let result = match self.start(&statements).await {
+            Err(LoanError::Failed(error)) if must_prepare_again(error.sqlstate()) => {
+                self.forget(&statements);
+                self.start(&statements).await
+            }
+            result => result,
+        };
+        match result {
+            Err(LoanError::Failed(error)) => {
+                self.connection.settle_work();
+                Err(LoanError::of_proven(error))
+            }
+            Err(error) => {
+                if error.leaves_connection_idle() {
+                    self.connection.settle_work();
+                }
+                Err(error)
+            }
+            run => run,
+        }
+    }
+
+    /// One attempt. On an error that leaves the connection idle, nothing that was sent is unanswered.
+    async fn start(&self, statements: &Arc<[BoundStatement]>) -> Result<Run, LoanError> {
+        let mut prepared = VecDeque::with_capacity(statements.len());
+        for statement in statements.iter() {
+            prepared.push_back(self.prepare(statement).await?);
+        }
+        let run = |rows, answers, end| Run {
+            statements: statements.clone(),
+            current: 0,
+            state: State::Rows(Box::pin(rows)),
+            answers,
+            end,
+            connection: Some(self.connection.clone()),
+        };
+        if let ([bound], Some(statement)) = (&**statements, prepared.front()) {
+            let rows = send(&self.connection, statement, bound).await?;
+            return Ok(run(rows, VecDeque::new(), None));
+        }
+
+        let batch = |sql: &'static str| {
+            let connection = self.connection.clone();
+            maybe_done(async move { connection.client().batch_execute(sql).await }.boxed())
+        };
+        let mut begin = batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let mut answers: VecDeque<Answer<RowStream>> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(position, statement)| {
+                let (connection, statements) = (self.connection.clone(), statements.clone());
+                maybe_done(async move { send(&connection, &statement, &statements[position]).await }.boxed())
+            })
+            .collect();
+        let mut end = batch("ROLLBACK");
+        // The first poll of each sends it: all are on their way, the clean-up included, before the first await.
+        std::future::poll_fn(|context| {
+            let _ = Pin::new(&mut begin).poll(context);
+            for answer in &mut answers {
+                let _ = Pin::new(answer).poll(context);
+            }
+            let _ = Pin::new(&mut end).poll(context);
+            Poll::Ready(())
+        })
+        .await;
+
+        if let Err(error) = settle(&mut begin).await {
+            // Without the transaction the rest has run in autocommit: its answers are worth nothing.
+            return Err(LoanError::Lost { reason: format!("BEGIN failed: {}", LoanError::from(error)) });
+        }
+        let first = match answers.front_mut() {
+            Some(answer) => settle(answer).await,
+            None => return Err(LoanError::RunFailed),
+        };
+        answers.pop_front();
+        match first {
+            Ok(rows) => Ok(run(rows, answers, Some(end))),
+            Err(error) => {
+                drop(answers);
+                settle(&mut end).await.map_err(|error| lost(&error))?;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn prepare(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
+        let client = self.connection.client();
+        if !bound.cached {
+            let statement = client.prepare(&bound.sql).await?;
+            return check(&statement, bound).map(|()| statement);
+        }
+        let statement = client.prepare_cached(&bound.sql).await?;
+        if client.statement_cache.size() > self.statements_kept {
+            client.statement_cache.clear();
+        }
+        if check(&statement, bound).is_ok() {
+            return Ok(statement);
+        }
+        // It may have been prepared before a migration that the caller's proof already knows.
+        client.statement_cache.remove(&bound.sql, &[]);
+        let statement = client.prepare_cached(&bound.sql).await?;
+        check(&statement, bound).map(|()| statement)
+    }
+
+    fn forget(&self, statements: &[BoundStatement]) {
+        for statement in statements {
+            self.connection.client().statement_cache.remove(&statement.sql, &[]);
+        }
+    }
+}
+
+async fn send(
+    connection: &Connection,
+    statement: &Statement,
+    bound: &BoundStatement,
+) -> Result<RowStream, Error> {
+    let values = bound.values.iter().map(|value| TextValue::new(value.as_deref()));
+    connection.client().query_raw(statement, values).await
+}
+
+/// The answer, awaited where it is: until it is there, dropping the wait loses nothing.
+async fn settle<T>(answer: &mut Answer<T>) -> Result<T, Error> {
+    let mut answer = Pin::new(answer);
+    answer.as_mut().await;
+    answer.take_output().expect("an answer is taken once, when it is there")
+}
+
+fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
+    let (expected, given) = (statement.params().len(), bound.values.len());
+    if expected != given {
+        return Err(LoanError::WrongParameterCount { expected, given });
+    }
+    let (proven, columns) = (&bound.columns, statement.columns());
+    let change = if proven.len() != columns.len() {
+        format!("it has {} columns instead of {}", columns.len(), proven.len())
+    } else if let Some((was, is)) = proven.iter().zip(columns).find(|(was, is)| !was.describes(is)) {
+        let (is_name, is_type) = (is.name(), is.type_().name());
+        format!("column \"{}\" of type {} is now \"{is_name}\" of type {is_type}", was.name, was.type_name)
+    } else {
+        return Ok(());
+    };
+    Err(LoanError::Stale { change, refusal: None })
+}
+
+/// `invalid_sql_statement_name`: the prepared statement has gone. `feature_not_supported`: "cached plan must not
+/// change result type".
+fn must_prepare_again(sqlstate: &str) -> bool {
+    matches!(sqlstate, "26000" | "0A000")
+}
+
+fn lost(error: &Error) -> LoanError {
+    LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
+}
+
+impl LoanError {
+    /// A proven statement had its names and types resolved once: if they don't any more, the database changed.
+    fn of_proven(error: Box<super::PostgresError>) -> Self {
+        match error.sqlstate() {
+            // Undefined or mismatching column, table, function, object, schema, type; ambiguous names; or a plan
+            // that was prepared before.
+            "42703" | "42P01" | "42883" | "42704" | "3F000" | "42804" | "42702" | "42725" | "26000"
+            | "0A000" => {
+                Self::Stale { change: format!("PostgreSQL refuses it: {error}"), refusal: Some(error) }
+            }
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl Run {
+    /// How many statements there are.
+    pub fn statement_count(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// The statement whose rows [`Run::next_row`] gives next, counted from 0. After the last, the number of
+    /// statements.
+    pub fn current_statement(&self) -> usize {
+        self.current
+    }
+
+    /// The columns of a statement, also if it has no rows; none if there is no such statement.
+    pub fn columns(&self, statement: usize) -> &[ResultColumn] {
+        self.statements.get(statement).map_or(&[], |statement| &statement.columns)
+    }
+
+    /// Whether the last row of the last statement was given, and the connection is back in its pool.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, State::Finished)
+    }
+
+    /// The next row of the current statement. None after its last; then the next statement is the current one,
+    /// or the run is finished.
+    ///
+    /// # Errors
+    /// What PostgreSQL said, [`LoanError::Lost`], and after an error always [`LoanError::RunFailed`]: what was
+    /// given before an error is not the whole of it.
+    pub async fn next_row(&mut self) -> Result<Option<Row>, LoanError> {
+        if let State::Rows(rows) = &mut self.state {
+            match rows.try_next().await {
+                Ok(Some(row)) => return Ok(Some(row)),
+                Ok(None) => self.state = State::Between,
+                Err(error) => return Err(self.fail(error).await),
+            }
+        }
+        match self.state {
+            State::Between => self.advance().await.map(|()| None),
+            State::Failed => Err(LoanError::RunFailed),
+            State::Rows(_) | State::Finished => Ok(None),
+        }
+    }
+
+    async fn advance(&mut self) -> Result<(), LoanError> {
+        if let Some(answer) = self.answers.front_mut() {
+            let answer = settle(answer).await;
+            self.answers.pop_front();
+            match answer {
+                Ok(rows) => self.state = State::Rows(Box::pin(rows)),
+                Err(error) => return Err(self.fail(error).await),
+            }
+        } else {
+            if let Some(end) = &mut self.end {
+                if let Err(error) = settle(end).await {
+                    self.state = State::Failed;
+                    self.end = None;
+                    return Err(lost(&error));
+                }
+                self.end = None;
+            }
+            self.state = State::Finished;
+            self.release();
+        }
+        self.current += 1;
+        Ok(())
+    }
+
+    /// Ends the run. The connection goes back to the pool if the server has answered everything.
+    async fn fail(&mut self, error: Error) -> LoanError {
+        self.state = State::Failed;
+        let error = match LoanError::from(error) {
+            LoanError::Failed(error) => {
+                let error = LoanError::of_proven(error);
+                if let (LoanError::Stale { .. }, Some(connection)) = (&error, &self.connection) {
+                    for statement in self.statements.iter() {
+                        connection.client().statement_cache.remove(&statement.sql, &[]);
+                    }
+                }
+                error
+            }
+            error => error,
+        };
+        self.answers.clear();
+        let ended = match &mut self.end {
+            Some(end) => settle(end).await.is_ok(),
+            None => true,
+        };
+        self.end = None;
+        if ended && error.leaves_connection_idle() {
+            self.release();
+        }
+        error
+    }
+
+    fn release(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.settle_work();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+use std::error::Error;
+
+use bytes::BytesMut;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Kind, Type};
+
+use super::error::Malformed;
+use super::types::{ScalarType, array};
+use crate::catalog::Oid;
+
+/// Whether values of this type are decoded. Of any other type, the column has to be cast to text.
+pub fn is_decoded(type_oid: Oid) -> bool {
+    ColumnEncoder::for_type(type_oid).is_some()
+}
+
+/// Writes the values of one column as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnEncoder {
+    scalar: ScalarType,
+    /// The type of the elements, if it is an array.
+    element: Option<Oid>,
+}
+
+impl ColumnEncoder {
+    /// The encoder for a type, if it is decoded.
+    pub fn for_type(type_oid: Oid) -> Option<Self> {
+        let ty = Type::from_oid(type_oid)?;
+        if let Some(scalar) = ScalarType::of(&ty) {
+            return Some(Self { scalar, element: None });
+        }
+        match ty.kind() {
+            Kind::Array(element) => {
+                Some(Self { scalar: ScalarType::of(element)?, element: Some(element.oid()) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Appends a value in PostgreSQL's binary form, or null, as JSON.
+    pub(super) fn encode(self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), Malformed> {
+        match (value, self.element) {
+            (None, _) => {
+                out.extend_from_slice(b"null");
+                Ok(())
+            }
+            (Some(value), None) => self.scalar.encode(value, out),
+            (Some(value), Some(element)) => array::encode(value, element, self.scalar, out),
+        }
+    }
+
+    /// Whether a value is JSON of its own, rather than a string or number that was made of it.
+    pub(super) fn is_json(self) -> bool {
+        self.scalar == ScalarType::Json || self.scalar == ScalarType::Jsonb
+    }
+
+    pub(super) fn is_array(self) -> bool {
+        self.element.is_some()
+    }
+}
+
+/// A value as it came.
+pub(super) struct Raw<'a>(pub(super) &'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// The bytes of a value of a row; the outer None if the row has no such column.
+pub(super) fn raw_value(row: &Row, position: usize) -> Option<Option<&[u8]>> {
+    Some(row.try_get::<_, Option<Raw>>(position).ok()?.map(|raw| raw.0))
+}

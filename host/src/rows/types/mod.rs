@@ -1,0 +1,163 @@
+//! One file a family of types. Each reads PostgreSQL's binary form and appends JSON.
+
+pub(super) mod array;
+mod date_time;
+mod interval;
+mod network;
+mod number;
+mod numeric;
+mod string;
+
+use bytes::BytesMut;
+use tokio_postgres::types::Type;
+
+use super::error::Malformed;
+
+/// The scalar types that are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScalarType {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Oid,
+    Float4,
+    Float8,
+    Numeric,
+    Text,
+    Char,
+    Bytea,
+    Date,
+    Time,
+    Timetz,
+    Timestamp,
+    Timestamptz,
+    Interval,
+    Uuid,
+    Json,
+    Jsonb,
+    Network,
+    Macaddr,
+    Macaddr8,
+}
+
+impl ScalarType {
+    pub(super) fn of(ty: &Type) -> Option<Self> {
+        Some(match *ty {
+            Type::BOOL => Self::Bool,
+            Type::INT2 => Self::Int2,
+            Type::INT4 => Self::Int4,
+            Type::INT8 => Self::Int8,
+            Type::OID => Self::Oid,
+            Type::FLOAT4 => Self::Float4,
+            Type::FLOAT8 => Self::Float8,
+            Type::NUMERIC => Self::Numeric,
+            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Self::Text,
+            Type::CHAR => Self::Char,
+            Type::BYTEA => Self::Bytea,
+            Type::DATE => Self::Date,
+            Type::TIME => Self::Time,
+            Type::TIMETZ => Self::Timetz,
+            Type::TIMESTAMP => Self::Timestamp,
+            Type::TIMESTAMPTZ => Self::Timestamptz,
+            Type::INTERVAL => Self::Interval,
+            Type::UUID => Self::Uuid,
+            Type::JSON => Self::Json,
+            Type::JSONB => Self::Jsonb,
+            Type::INET | Type::CIDR => Self::Network,
+            Type::MACADDR => Self::Macaddr,
+            Type::MACADDR8 => Self::Macaddr8,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn encode(self, raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        match self {
+            Self::Bool => number::bool(raw, out),
+            Self::Int2 => number::int2(raw, out),
+            Self::Int4 => number::int4(raw, out),
+            Self::Int8 => number::int8(raw, out),
+            Self::Oid => number::oid(raw, out),
+            Self::Float4 => number::float4(raw, out),
+            Self::Float8 => number::float8(raw, out),
+            Self::Numeric => numeric::encode(raw, out),
+            Self::Text => string::text(raw, out),
+            Self::Char => string::char(raw, out),
+            Self::Bytea => string::bytea(raw, out),
+            Self::Uuid => string::uuid(raw, out),
+            Self::Json => string::json(raw, out),
+            Self::Jsonb => string::jsonb(raw, out),
+            Self::Date => date_time::date(raw, out),
+            Self::Time => date_time::time(raw, out),
+            Self::Timetz => date_time::timetz(raw, out),
+            Self::Timestamp => date_time::timestamp(raw, out),
+            Self::Timestamptz => date_time::timestamptz(raw, out),
+            Self::Interval => interval::encode(raw, out),
+            Self::Network => network::inet(raw, out),
+            Self::Macaddr => network::macaddr::<6>(raw, out),
+            Self::Macaddr8 => network::macaddr::<8>(raw, out),
+        }
+    }
+}
+
+/// A value of a fixed length.
+fn exactly<const N: usize>(raw: &[u8]) -> Result<[u8; N], Malformed> {
+    raw.try_into().map_err(|_| Malformed("a value has another length than its type"))
+}
+
+/// What was not read yet of a value.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (first, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed("a value ends too early"))?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    fn take_i16(&mut self) -> Result<i16, Malformed> {
+        self.take().map(i16::from_be_bytes)
+    }
+
+    fn take_i32(&mut self) -> Result<i32, Malformed> {
+        self.take().map(i32::from_be_bytes)
+    }
+
+    fn take_bytes(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let (first, rest) = self.0.split_at_checked(length).ok_or(Malformed("a value ends too early"))?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    fn end(self) -> Result<(), Malformed> {
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed("a value goes on after its end")) }
+    }
+}
+
+/// Appends a number in decimal digits, at least `width` of them.
+fn put_padded(value: u64, width: usize, out: &mut BytesMut) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value);
+    let zeros = width.saturating_sub(digits.len()).min(ZEROS.len());
+    out.extend_from_slice(&ZEROS[..zeros]);
+    out.extend_from_slice(digits.as_bytes());
+}
+
+const ZEROS: &[u8; 8] = b"00000000";
+
+/// Appends the fraction of a second, without the zeros at its end; nothing if it is zero.
+fn put_fraction(microseconds: u64, out: &mut BytesMut) {
+    if microseconds == 0 {
+        return;
+    }
+    let (mut fraction, mut width) = (microseconds, 6);
+    while fraction.is_multiple_of(10) {
+        fraction /= 10;
+        width -= 1;
+    }
+    out.extend_from_slice(b".");
+    put_padded(fraction, width, out);
+}
+
+#[cfg(test)]
+mod tests;
