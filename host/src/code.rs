@@ -79,6 +79,7 @@ codes! {
     BadRequest = "CS1008", "the request can't be read";
     Refused = "CS1009", "the plugin refuses the request";
     NotFound = "CS1010", "there is no such row";
+    Forbidden = "CS1011", "the plugin refuses this caller";
 
     DatabaseUnavailable = "CS1101", "the database can't be reached";
     PoolExhausted = "CS1102", "no connection became free in time";

@@ -18,9 +18,21 @@ pub mod plugin;
 #[cfg(feature = "postgres")]
 pub mod rows;
 
+#[cfg(feature = "host")]
+mod config;
+#[cfg(feature = "host")]
+mod host;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "service")]
 pub mod service;
 
 pub use code::Code;
+#[cfg(feature = "host")]
+pub use config::{Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
+#[cfg(feature = "host")]
+pub use host::{
+    Call, CallError, Host, LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape, ProvenStatement, Refusal, Reply,
+    ReplyError, StartError, ValueSource,
+};

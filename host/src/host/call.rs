@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::CallError;
 use super::plugin::{LoadedPlugin, LoadedQuery};
@@ -8,7 +8,7 @@ use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource
 use super::reply::Reply;
 use super::{Host, Inner};
 use crate::loan::BoundStatement;
-use crate::plugin::{Arguments, Given, Shape};
+use crate::plugin::{Arguments, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run.
 #[must_use = "a call does nothing until it is run"]
@@ -16,8 +16,8 @@ pub struct Call {
     host: Arc<Inner>,
     plugin: String,
     query: String,
-    parameters: Given,
-    claims: Map<String, Value>,
+    parameters: Inputs,
+    claims: Inputs,
 }
 
 impl Call {
@@ -26,26 +26,32 @@ impl Call {
             host,
             plugin: plugin.to_owned(),
             query: query.to_owned(),
-            parameters: Given::default(),
-            claims: Map::new(),
+            parameters: Inputs::default(),
+            claims: Inputs::default(),
         }
     }
 
     /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parameters.set(name.into(), value.into());
+        self.parameters.insert(name.into(), &value.into());
         self
     }
 
     /// Gives all parameters at once: a JSON object, or text as a query string and a command line have it.
-    pub fn params(mut self, given: Given) -> Self {
-        self.parameters = given;
+    pub fn params(mut self, parameters: Inputs) -> Self {
+        self.parameters = parameters;
         self
     }
 
     /// Gives a claim: what the service knows of its caller.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.claims.insert(name.into(), value.into());
+        self.claims.insert(name.into(), &value.into());
+        self
+    }
+
+    /// Gives all claims at once. Those that the query does not read are ignored.
+    pub fn claims(mut self, claims: Inputs) -> Self {
+        self.claims = claims;
         self
     }
 
@@ -58,7 +64,7 @@ impl Call {
         let limits = plugin.component.engine().limits();
         let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits)
             .map_err(CallError::Arguments)?;
-        let proven = self.host.shape(plugin, query, arguments.shape()).await?;
+        let proven = self.host.shape(plugin, query, &arguments.shape).await?;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
         let bound = statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
@@ -106,8 +112,9 @@ impl Inner {
 
 fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> BoundStatement {
     let value = |source: &ValueSource| match source {
-        ValueSource::Parameter(name) => arguments.parameter(name),
-        ValueSource::Claim(name) => arguments.claim(name),
+        // Each was proven to be there in this shape.
+        ValueSource::Parameter(name) => arguments.parameters.get(name).cloned().flatten(),
+        ValueSource::Claim(name) => arguments.claims.get(name).cloned().flatten(),
         ValueSource::Constant(text) => text.clone(),
     };
     BoundStatement {

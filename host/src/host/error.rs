@@ -84,7 +84,7 @@ impl CallError {
             Self::UnknownPlugin { .. } => Code::UnknownPlugin,
             Self::UnknownQuery { .. } => Code::UnknownQuery,
             Self::Degraded { .. } => Code::PluginDegraded,
-            Self::Arguments(errors) => errors.first().map_or(Code::InvalidParameter, ArgumentError::code),
+            Self::Arguments(errors) => errors.first().map_or(Code::InvalidParameter, |error| error.code),
             Self::Refused(failure) => match failure.code {
                 FailureCode::NotFound => Code::NotFound,
                 FailureCode::Forbidden => Code::Forbidden,

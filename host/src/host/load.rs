@@ -79,7 +79,10 @@ impl Inner {
             .manifest()
             .await
             .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string()).at(error.place().cloned())]))?;
-        plugin::validate(&manifest, engine.limits()).map_err(refused)?;
+        let findings = plugin::validate(&manifest, engine.limits());
+        if !findings.is_empty() {
+            return Err(refused(findings));
+        }
         let loan = self
             .pool
             .loan()

@@ -1,0 +1,192 @@
+use std::collections::BTreeMap;
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::problem::{ParameterError, Problem};
+use crate::plugin::Inputs;
+use crate::{CallError, Code, Host, Reply};
+
+/// The bytes of a request's body.
+const BODY_BYTES: usize = 1 << 20;
+/// The bytes of a query string.
+const QUERY_STRING_BYTES: usize = 64 << 10;
+
+/// The host's queries over HTTP: `GET` and `POST /q/{plugin}/{query}`, and `GET /healthz`.
+pub fn router(host: Host) -> Router {
+    Router::new()
+        .route("/q/{plugin}/{query}", get(get_query).post(post_query))
+        .route("/healthz", get(health))
+        .fallback(no_such_address)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(host)
+}
+
+async fn get_query(
+    State(host): State<Host>,
+    Path((plugin, query)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+    version: Version,
+) -> Response {
+    let text = text.unwrap_or_default();
+    if text.len() > QUERY_STRING_BYTES {
+        let detail = format!("the query string has {} bytes; the limit is {QUERY_STRING_BYTES}", text.len());
+        return Problem::new(Code::BadRequest, detail).with_status(StatusCode::URI_TOO_LONG).into_response();
+    }
+    match serde_html_form::from_str::<Vec<(String, String)>>(&text) {
+        Ok(pairs) => call(&host, &plugin, &query, Inputs::from_pairs(pairs), version).await,
+        Err(error) => {
+            Problem::new(Code::BadRequest, format!("the query string can't be read: {error}")).into_response()
+        }
+    }
+}
+
+async fn post_query(
+    State(host): State<Host>,
+    Path((plugin, query)): Path<(String, String)>,
+    version: Version,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            let detail = format!("the body can't be read: {}", rejection.body_text());
+            return Problem::new(Code::BadRequest, detail).with_status(rejection.status()).into_response();
+        }
+    };
+    let is_json = |value: &HeaderValue| {
+        let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("application/json")
+    };
+    if !body.is_empty() && !headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
+        let detail = "the body's Content-Type must be application/json";
+        return Problem::new(Code::BadRequest, detail)
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            .into_response();
+    }
+    let parameters = match body.as_ref() {
+        b"" => Inputs::default(),
+        json => match Inputs::from_json(json) {
+            Ok(parameters) => parameters,
+            Err(error) => return Problem::new(error.code, error.message).into_response(),
+        },
+    };
+    call(&host, &plugin, &query, parameters, version).await
+}
+
+async fn call(host: &Host, plugin: &str, query: &str, parameters: Inputs, version: Version) -> Response {
+    let started = std::time::Instant::now();
+    match answer(host, plugin, query, parameters, version).await {
+        Ok(response) => {
+            tracing::debug!(plugin, query, elapsed = ?started.elapsed(), "answered");
+            response
+        }
+        Err(error) => {
+            log(plugin, query, &error);
+            problem(&error).into_response()
+        }
+    }
+}
+
+async fn answer(
+    host: &Host,
+    plugin: &str,
+    query: &str,
+    parameters: Inputs,
+    version: Version,
+) -> Result<Response, CallError> {
+    let mut reply = host.call(plugin, query).params(parameters).run().await?;
+    // What goes wrong before the first piece is handed on still has a status of its own.
+    let first = reply.next_chunk().await?.unwrap_or_default();
+    if reply.is_missing() {
+        return Ok(Problem::new(Code::NotFound, "there is no such row").into_response());
+    }
+    let body = if reply.is_ended() {
+        Body::from(first)
+    } else if version < Version::HTTP_11 {
+        // Such a client can't tell a reply that broke off from a whole one.
+        let mut whole = first.to_vec();
+        while let Some(chunk) = reply.next_chunk().await? {
+            whole.extend_from_slice(&chunk);
+        }
+        Body::from(whole)
+    } else {
+        stream(first, reply, plugin, query)
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole.
+fn stream(first: Bytes, reply: Reply, plugin: &str, query: &str) -> Body {
+    let state = (Some(first), reply, plugin.to_owned(), query.to_owned());
+    Body::from_stream(futures_util::stream::try_unfold(state, |(first, mut reply, plugin, query)| async move {
+        if let Some(first) = first {
+            return Ok(Some((first, (None, reply, plugin, query))));
+        }
+        match reply.next_chunk().await {
+            Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (None, reply, plugin, query)))),
+            Err(error) => {
+                log(&plugin, &query, &error);
+                Err(error)
+            }
+        }
+    }))
+}
+
+fn log(plugin: &str, query: &str, error: &CallError) {
+    let code = error.code().as_str();
+    if Problem::new(error.code(), "").status().is_client_error() {
+        tracing::debug!(plugin, query, code, "{}", error.log_message());
+    } else {
+        tracing::error!(plugin, query, code, "{}", error.log_message());
+    }
+}
+
+fn problem(error: &CallError) -> Problem {
+    let problem = Problem::new(error.code(), error.to_string());
+    match error {
+        CallError::Arguments(errors) => problem.with_errors(errors.iter().map(|error| ParameterError {
+            parameter: error.parameter.clone().unwrap_or_default(),
+            code: error.code,
+            detail: error.message.clone(),
+        })),
+        CallError::Refused(failure) => match &failure.parameter {
+            Some(parameter) => problem.with_errors([ParameterError {
+                parameter: parameter.clone(),
+                code: error.code(),
+                detail: failure.message.clone(),
+            }]),
+            None => problem,
+        },
+        CallError::Loan(error) => match error.sqlstate() {
+            Some(sqlstate) => problem.with_extension("sqlstate", sqlstate),
+            None => problem,
+        },
+        _ => problem,
+    }
+}
+
+/// The process answers: says which plugins are served and which are not.
+async fn health(State(host): State<Host>) -> Json<serde_json::Value> {
+    let plugins: BTreeMap<&str, &str> = host
+        .plugins()
+        .map(|(name, plugin)| (name, if plugin.is_ok() { "served" } else { "refused" }))
+        .collect();
+    Json(json!({ "status": "ok", "plugins": plugins }))
+}
+
+async fn no_such_address() -> Problem {
+    Problem::new(Code::UnknownQuery, "queries are at /q/{plugin}/{query}")
+}
+
+async fn no_such_method() -> Problem {
+    Problem::new(Code::BadRequest, "use GET or POST").with_status(StatusCode::METHOD_NOT_ALLOWED)
+}
