@@ -39,6 +39,7 @@ codes! {
     BadManifest = "CS0105", "the plugin's manifest can't be used";
     CompilationFailed = "CS0106", "the component does not compile";
     ComponentUnreadable = "CS0107", "the component's file can't be read";
+    ForbiddenFeature = "CS0108", "the component uses a part of WebAssembly that no plugin may use";
 
     MalformedDescription = "CS0201", "a description can't be read";
     DescriptionTooLarge = "CS0202", "a description is over a limit";

@@ -1,0 +1,190 @@
+use std::{collections::BTreeMap, fmt};
+
+use callslip_ir::{Binding, Parameter, ParameterMode, Presence, QueryDeclaration};
+use serde_json::value::RawValue;
+
+use super::{
+    Choice, Inputs, Limits, Shape,
+    names::{nearest, printable},
+    value::{Input, Value},
+};
+use crate::Code;
+
+/// A request's parameters and claims, checked against what its query declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// What the plugin sees of them.
+    pub shape: Shape,
+    /// The values of those that are given or have a default, in PostgreSQL's text form; `None` is null.
+    pub parameters: BTreeMap<String, Option<String>>,
+    /// Likewise the claims that the query reads.
+    pub claims: BTreeMap<String, Option<String>>,
+}
+
+/// What is wrong with one parameter or claim of a request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ArgumentError {
+    /// What kind of error.
+    pub code: Code,
+    /// The parameter or claim, as the caller wrote it.
+    pub parameter: Option<String>,
+    /// What is wrong, naming the parameter. Of a claim's value it shows nothing.
+    pub message: String,
+}
+
+/// Which of the two sides of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Parameter,
+    Claim,
+}
+
+impl Arguments {
+    /// Checks what a caller gave, and fills in defaults. A parameter that the query does not declare is an error; a
+    /// claim that it does not read is ignored.
+    ///
+    /// JSON and text obey the same rules; in JSON, numbers may be strings as well. An integer has no fraction and no
+    /// exponent, not even `1.0`. In text, `null` is null where the parameter is nullable; a repeated name is an array,
+    /// and a single text that begins with `[` is an array in JSON. A time without a zone is UTC. Bytes are base64, or
+    /// hexadecimal after `\x`.
+    ///
+    /// # Errors
+    /// Every [`ArgumentError`] there is, those of parameters first.
+    pub fn read(
+        query: &QueryDeclaration,
+        parameters: &Inputs,
+        claims: &Inputs,
+        limits: &Limits,
+    ) -> Result<Self, Vec<ArgumentError>> {
+        let mut errors = Vec::new();
+        for name in parameters.0.keys() {
+            if !query.parameters.iter().any(|parameter| parameter.name == *name) {
+                errors.push(unknown(query, name));
+            }
+        }
+        let (seen_parameters, parameters) =
+            side(Side::Parameter, &query.parameters, parameters, limits, &mut errors);
+        let (seen_claims, claims) = side(Side::Claim, &query.claims, claims, limits, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self { shape: Shape { parameters: seen_parameters, claims: seen_claims }, parameters, claims })
+    }
+
+    /// The value of a slot, in PostgreSQL's text form; the inner `None` is null. Nothing for a parameter that is
+    /// absent or that the query does not declare.
+    pub fn value<'a>(&'a self, binding: &'a Binding) -> Option<Option<&'a str>> {
+        match binding {
+            Binding::Parameter(name) => self.parameters.get(name).map(Option::as_deref),
+            Binding::Claim(name) => self.claims.get(name).map(Option::as_deref),
+            Binding::Constant(value) => Some(value.as_deref()),
+        }
+    }
+}
+
+fn side(
+    side: Side,
+    declared: &[Parameter],
+    inputs: &Inputs,
+    limits: &Limits,
+    errors: &mut Vec<ArgumentError>,
+) -> (Vec<Choice>, BTreeMap<String, Option<String>>) {
+    let (mut seen, mut values) = (Vec::new(), BTreeMap::new());
+    for parameter in declared {
+        match argument(side, parameter, inputs.0.get(&parameter.name), limits) {
+            Ok(Some(value)) => {
+                if let Some(value) = choice(parameter, &value) {
+                    seen.push(Choice { parameter: parameter.name.clone(), value });
+                }
+                values.insert(parameter.name.clone(), value.text());
+            }
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    (seen, values)
+}
+
+fn argument(
+    side: Side,
+    parameter: &Parameter,
+    input: Option<&Input>,
+    limits: &Limits,
+) -> Result<Option<Value>, ArgumentError> {
+    let error = |code, message| ArgumentError { code, parameter: Some(parameter.name.clone()), message };
+    let (missing, invalid) = match side {
+        Side::Parameter => (Code::MissingParameter, Code::InvalidParameter),
+        Side::Claim => (Code::MissingClaim, Code::InvalidClaim),
+    };
+    match (input, &parameter.presence) {
+        (Some(input), _) => {
+            Value::read(&parameter.ty, parameter.range.as_ref(), input, limits).map(Some).map_err(|problem| {
+                let shown =
+                    if side == Side::Parameter { format!(": {}", shown(input)) } else { String::new() };
+                error(invalid, format!("{side} `{}` {problem}{shown}", parameter.name))
+            })
+        }
+        (None, Presence::Optional) => Ok(None),
+        (None, Presence::Required) => Err(error(missing, format!("{side} `{}` is missing", parameter.name))),
+        (None, Presence::Default(json)) => json_value(parameter, json, limits)
+            .map(Some)
+            .map_err(|problem| error(invalid, format!("{side} `{}`: its default {problem}", parameter.name))),
+    }
+}
+
+/// The value of a default or an example, which is JSON text.
+pub(super) fn json_value(parameter: &Parameter, json: &str, limits: &Limits) -> Result<Value, String> {
+    let raw: Box<RawValue> = serde_json::from_str(json).map_err(|error| format!("is not JSON: {error}"))?;
+    Value::read(&parameter.ty, parameter.range.as_ref(), &Input::Json(raw), limits)
+}
+
+/// What the plugin sees of a parameter that has this value.
+fn choice(parameter: &Parameter, value: &Value) -> Option<String> {
+    match (parameter.mode, &parameter.presence) {
+        (ParameterMode::Bound, Presence::Optional) => Some("present".into()),
+        (ParameterMode::Bound, _) => None,
+        (ParameterMode::Seen, _) => value.text(),
+        (ParameterMode::Open, _) => Some(value.json(&parameter.ty.domain)),
+    }
+}
+
+fn unknown(query: &QueryDeclaration, name: &str) -> ArgumentError {
+    let declared = || query.parameters.iter().map(|parameter| parameter.name.as_str());
+    let help = match nearest(name, declared()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if query.parameters.is_empty() => "it has none".into(),
+        None => {
+            format!("it has {}", declared().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let shown = printable(name, 63);
+    ArgumentError {
+        code: Code::UnknownParameter,
+        message: format!("query `{}` has no parameter `{shown}`; {help}", query.name),
+        parameter: Some(shown),
+    }
+}
+
+fn shown(input: &Input) -> String {
+    match input {
+        Input::Json(raw) => format!("`{}`", printable(raw.get(), 40)),
+        Input::Text(texts) => {
+            let mut shown: Vec<_> =
+                texts.iter().take(3).map(|text| format!("`{}`", printable(text, 40))).collect();
+            if texts.len() > shown.len() {
+                shown.push("…".into());
+            }
+            shown.join(", ")
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parameter => "parameter",
+            Self::Claim => "claim",
+        })
+    }
+}

@@ -1,0 +1,151 @@
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Engine, instance::State, scan, world::PluginPre};
+use crate::{Code, select::Finding};
+
+/// A plugin's code, compiled and linked, ready to be run any number of times. A clone is the same component.
+#[derive(Clone)]
+pub struct Component(Arc<Inner>);
+
+struct Inner {
+    digest: Digest,
+    linked: PluginPre<State>,
+    engine: Engine,
+}
+
+/// The SHA-256 of a component's bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+/// Why a component can't be loaded: everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    findings: Vec<Finding>,
+}
+
+impl Component {
+    /// Checks, compiles and links a component. It runs none of its code, and does its work off the async threads.
+    ///
+    /// # Errors
+    /// [`LoadError`], for bytes that are not a component, a component that asks for more than plugins get, and one
+    /// that is larger than [`super::Limits`] allow.
+    pub async fn load(engine: &Engine, bytes: Vec<u8>) -> Result<Self, LoadError> {
+        let failed = |message: &str| LoadError::from(Finding::new(Code::CompilationFailed, message));
+        let Ok(permit) = Arc::clone(engine.compilations()).acquire_owned().await else {
+            return Err(failed("the engine is closed"));
+        };
+        let engine = engine.clone();
+        // The permit goes along: a compilation goes on, and costs, when its caller has gone.
+        let compilation = tokio::task::spawn_blocking(move || {
+            let loaded = Self::compile(engine, &bytes);
+            drop(permit);
+            loaded
+        });
+        match compilation.await {
+            Ok(loaded) => loaded,
+            // A fault of the compiler must not take the host along.
+            Err(_) => Err(failed("the compiler panicked")),
+        }
+    }
+
+    fn compile(engine: Engine, bytes: &[u8]) -> Result<Self, LoadError> {
+        let findings = scan::scan(bytes, engine.limits());
+        if !findings.is_empty() {
+            return Err(LoadError { findings });
+        }
+        let failed = |code, what: &str, error: wasmtime::Error| {
+            LoadError::from(Finding::new(code, format!("{what}: {error:#}")))
+        };
+        let component = wasmtime::component::Component::from_binary(engine.wasmtime(), bytes)
+            .map_err(|error| failed(Code::CompilationFailed, "the component does not compile", error))?;
+        let linked =
+            engine.linker().instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| {
+                failed(Code::WrongWorld, "it does not fit the world `callslip:plugin@0.1`", error)
+            })?;
+        Ok(Self(Arc::new(Inner { digest: Digest(Sha256::digest(bytes).into()), linked, engine })))
+    }
+
+    /// What identifies its code.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// The engine that runs it.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(super) fn linked(&self) -> &PluginPre<State> {
+        &self.0.linked
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component").field("digest", &self.0.digest).finish_non_exhaustive()
+    }
+}
+
+impl Digest {
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    /// In hexadecimal; `{:.8}` gives the first 8 digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = f.precision().unwrap_or(64);
+        for nibble in self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(digits) {
+            write!(f, "{nibble:x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl LoadError {
+    /// The code of its first finding.
+    pub fn code(&self) -> Code {
+        self.findings.first().map_or(Code::CompilationFailed, |finding| finding.code)
+    }
+
+    /// Everything that is wrong; at least one thing.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Everything that is wrong, to be added to more of it.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}
+
+impl From<Finding> for LoadError {
+    fn from(finding: Finding) -> Self {
+        Self { findings: vec![finding] }
+    }
+}
+
+impl fmt::Display for LoadError {
+    /// One finding a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.findings.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}

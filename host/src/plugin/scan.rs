@@ -1,0 +1,352 @@
+//! What can be said of a component before any of it is compiled. Compilation is not contained, so whatever would
+//! make it slow is refused here.
+
+use wasmparser::{
+    ComponentExternalKind, ComponentInstance, FuncToValidate, FuncValidatorAllocations, FunctionBody,
+    Instance, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+};
+
+use super::{Limits, engine::FEATURES, names::printable};
+use crate::{Code, select::Finding};
+
+const DIAGNOSTICS: &str = "callslip:plugin/diagnostics";
+const QUERIES: &str = "callslip:plugin/queries";
+/// The versions of the world that this host knows: `0.1.` and any patch.
+const VERSION: &str = "0.1";
+
+/// Everything that is wrong with a component, or nothing.
+pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
+    if let Some(finding) = not_a_component(bytes) {
+        return vec![finding];
+    }
+    if bytes.len() > limits.component_bytes {
+        return vec![
+            over("bytes", bytes.len(), limits.component_bytes)
+                .with_help("build it in release mode and strip its debug information"),
+        ];
+    }
+    let mut outline = Outline::default();
+    if let Err(error) = outline.read(bytes, limits) {
+        return vec![unreadable(&error)];
+    }
+    let mut findings = outline.findings(limits);
+    // Counts that are over a limit would make validation slow as well.
+    if !findings.iter().any(|finding| finding.code == Code::ComponentTooLarge) {
+        findings.extend(validate(bytes, limits));
+    }
+    findings
+}
+
+fn not_a_component(bytes: &[u8]) -> Option<Finding> {
+    let finding = |message: &str, help: &str| Finding::new(Code::NotAComponent, message).with_help(help);
+    let build = "build the plugin with `callslip build`";
+    match bytes {
+        [] => Some(finding("the file is empty", build)),
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => None,
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Some(finding(
+            "it is a core WebAssembly module, not a component",
+            "`callslip build` makes a component of the module that `cargo build` leaves",
+        )),
+        [0, b'a', b's', b'm', _, _, _, _, ..] => {
+            let message = "it is WebAssembly of a version that this host does not know";
+            Some(finding(message, "build it with the `callslip build` of this host's version"))
+        }
+        [0, b'a', b's', b'm', ..] => Some(finding("the file is cut short", "copy or build it again")),
+        _ if bytes.trim_ascii_start().starts_with(b"(") => Some(finding(
+            "it is WebAssembly in its text form, not a component",
+            "turn it into a component with `wasm-tools parse`",
+        )),
+        _ => Some(finding("it is not WebAssembly", build)),
+    }
+}
+
+fn unreadable(error: &wasmparser::Error) -> Finding {
+    if error.message().contains("unexpected end") {
+        return Finding::new(
+            Code::NotAComponent,
+            format!("the file is cut short, after {} bytes", error.offset()),
+        )
+        .with_help("copy or build it again");
+    }
+    Finding::new(
+        Code::NotAComponent,
+        format!("it is not a valid component: {}", printable(&error.to_string(), 300)),
+    )
+}
+
+fn over(what: &str, found: usize, limit: usize) -> Finding {
+    Finding::new(Code::ComponentTooLarge, format!("it has {found} {what}; the limit is {limit}"))
+}
+
+/// The counts and names of a component, by parsing alone.
+#[derive(Default)]
+struct Outline {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    functions: usize,
+    modules_instantiated: usize,
+    components_instantiated: usize,
+    memories: usize,
+    tables: usize,
+    arity: usize,
+    memory_bytes: u64,
+    table_elements: u64,
+}
+
+impl Outline {
+    fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), wasmparser::Error> {
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth -= 1,
+                Payload::ComponentImportSection(imports) if depth == 1 => {
+                    for import in imports {
+                        self.imports.push(import?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 1 => {
+                    for export in exports {
+                        let export = export?;
+                        if export.kind != ComponentExternalKind::Type {
+                            self.exports.push(export.name.name.to_owned());
+                        }
+                    }
+                }
+                Payload::InstanceSection(instances) => {
+                    for instance in instances {
+                        self.modules_instantiated +=
+                            usize::from(matches!(instance?, Instance::Instantiate { .. }));
+                    }
+                }
+                Payload::ComponentInstanceSection(instances) => {
+                    for instance in instances {
+                        let nested = matches!(instance?, ComponentInstance::Instantiate { .. });
+                        self.components_instantiated += usize::from(nested);
+                    }
+                }
+                Payload::ComponentCanonicalSection(functions) => self.functions += functions.count() as usize,
+                Payload::CodeSectionStart { count, .. } => self.functions += count as usize,
+                Payload::TypeSection(types) => {
+                    for function in types.into_iter_err_on_gc_types() {
+                        // A type that is not a function's is of a proposal that validation names.
+                        let Ok(function) = function else { break };
+                        self.arity = self.arity.max(function.params().len()).max(function.results().len());
+                    }
+                }
+                Payload::MemorySection(memories) => {
+                    for memory in memories {
+                        let pages = memory?.initial;
+                        self.memories += 1;
+                        self.memory_bytes = self.memory_bytes.max(pages.saturating_mul(64 << 10));
+                    }
+                }
+                Payload::TableSection(tables) => {
+                    for table in tables {
+                        self.tables += 1;
+                        self.table_elements = self.table_elements.max(table?.ty.initial);
+                    }
+                }
+                _ => {}
+            }
+            // A flood is not read to its end.
+            if self.functions > limits.functions.saturating_mul(1000) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn findings(&self, limits: &Limits) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        findings.extend(self.imports.iter().filter_map(|name| forbidden_import(name)));
+        findings.extend(wrong_world(&self.exports));
+        let memory_bytes = usize::try_from(self.memory_bytes).unwrap_or(usize::MAX);
+        let table_elements = usize::try_from(self.table_elements).unwrap_or(usize::MAX);
+        for (what, found, limit) in [
+            ("functions", self.functions, limits.functions),
+            ("core modules instantiated", self.modules_instantiated, limits.instances),
+            ("components instantiated within it", self.components_instantiated, limits.instances),
+            ("memories", self.memories, 1),
+            ("bytes of memory when it starts", memory_bytes, limits.memory_bytes),
+            ("tables", self.tables, limits.instances),
+            ("elements in a table", table_elements, limits.table_elements),
+            ("parameters or results in one function's type", self.arity, limits.arity),
+        ] {
+            if found > limit {
+                findings.push(over(what, found, limit));
+            }
+        }
+        findings
+    }
+}
+
+/// The name and version of `name@version`.
+fn split_version(name: &str) -> (&str, Option<&str>) {
+    match name.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    }
+}
+
+fn is_known(version: Option<&str>) -> bool {
+    version.is_some_and(|version| version.strip_prefix(VERSION).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn forbidden_import(import: &str) -> Option<Finding> {
+    let (name, version) = split_version(import);
+    let shown = printable(import, 100);
+    if name == DIAGNOSTICS {
+        return (!is_known(version)).then(|| unknown_version(&shown));
+    }
+    let finding =
+        Finding::new(Code::ForbiddenImport, format!("it imports `{shown}`, which no plugin may have"));
+    Some(match (name.strip_prefix("wasi:"), name.starts_with("callslip:")) {
+        (Some(interface), _) => finding.with_help(format!(
+            "a plugin has no {}; build it with `callslip build`, for wasm32-unknown-unknown and not for WASI",
+            what_wasi_gives(interface)
+        )),
+        (None, true) => {
+            finding.with_help(format!("this host gives `{DIAGNOSTICS}@{VERSION}` alone; a newer one may give more"))
+        }
+        (None, false) => finding.with_help(
+            "remove it from the plugin's WIT world; what a plugin needs to know reaches it as parameters and claims",
+        ),
+    })
+}
+
+fn what_wasi_gives(interface: &str) -> &'static str {
+    match interface.split('/').next() {
+        Some("clocks") => "clock (`std::time`)",
+        Some("filesystem") => "files (`std::fs`)",
+        Some("sockets" | "http") => "network (`std::net`)",
+        Some("random") => "randomness",
+        _ if interface.starts_with("cli/environment") => "environment (`std::env`)",
+        _ if interface.starts_with("cli/exit") => "process (`std::process`)",
+        _ => "input or output (`std::io`, `println!`)",
+    }
+}
+
+fn unknown_version(shown: &str) -> Finding {
+    Finding::new(
+        Code::WrongWorld,
+        format!("it speaks `{shown}`; this host knows version {VERSION} of `callslip:plugin`"),
+    )
+    .with_help("build the plugin with an SDK of this host's version, or run a host of the plugin's")
+}
+
+fn wrong_world(exports: &[String]) -> Option<Finding> {
+    let of_queries = |export: &&String| split_version(export).0 == QUERIES;
+    if exports.iter().filter(of_queries).any(|export| is_known(split_version(export).1)) {
+        return None;
+    }
+    if let Some(export) = exports.iter().find(of_queries) {
+        return Some(unknown_version(&printable(export, 100)));
+    }
+    let message = match exports {
+        [] => format!("it exports nothing; a plugin exports `{QUERIES}@{VERSION}`"),
+        _ => {
+            let mut shown: Vec<_> =
+                exports.iter().take(5).map(|name| format!("`{}`", printable(name, 100))).collect();
+            if exports.len() > shown.len() {
+                shown.push("…".into());
+            }
+            format!("it is of another world: it exports {}, not `{QUERIES}@{VERSION}`", shown.join(", "))
+        }
+    };
+    Some(Finding::new(Code::WrongWorld, message).with_help("end the plugin's crate with `export_plugin!(…)`"))
+}
+
+fn validate(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
+    let error = match validate_with(bytes, FEATURES, limits) {
+        Ok(findings) => return findings,
+        Err(error) => error,
+    };
+    // Allow one more proposal at a time, to name all that it uses.
+    let (mut features, mut missing) = (FEATURES, error.missing_wasm_feature());
+    let mut forbidden = Vec::new();
+    while let Some(feature) = missing.filter(|feature| !features.contains(*feature)) {
+        forbidden.push(proposal(feature));
+        features |= feature;
+        missing = validate_with(bytes, features, limits).err().and_then(|error| error.missing_wasm_feature());
+    }
+    if forbidden.is_empty() {
+        return vec![unreadable(&error)];
+    }
+    forbidden.sort_unstable();
+    forbidden.dedup();
+    let message = format!("it uses what no plugin may of WebAssembly: {}", forbidden.join(", "));
+    vec![
+        Finding::new(Code::ForbiddenFeature, message)
+            .with_help("build it without these target features: `callslip build` asks for none of them"),
+    ]
+}
+
+fn proposal(feature: WasmFeatures) -> String {
+    let names: Vec<_> = feature.iter_names().map(|(name, _)| name.to_lowercase().replace('_', "-")).collect();
+    names.join(", ")
+}
+
+fn validate_with(
+    bytes: &[u8],
+    features: WasmFeatures,
+    limits: &Limits,
+) -> Result<Vec<Finding>, wasmparser::Error> {
+    let mut findings = Vec::new();
+    let mut validator = Validator::new_with_features(features);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut allocations = FuncValidatorAllocations::default();
+    for payload in parser.parse_all(bytes) {
+        if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
+            let (finding, reusable) = validate_function(function, &body, allocations, limits)?;
+            allocations = reusable;
+            findings.extend(finding);
+        }
+        // They may be thousands, and tell an author no more than the first few.
+        if findings.len() >= 5 {
+            break;
+        }
+    }
+    Ok(findings)
+}
+
+fn validate_function(
+    function: FuncToValidate<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    allocations: FuncValidatorAllocations,
+    limits: &Limits,
+) -> Result<(Option<Finding>, FuncValidatorAllocations), wasmparser::Error> {
+    let mut validator = function.into_validator(allocations);
+    let finding = |what: &str, found: usize, limit: usize, validator: &wasmparser::FuncValidator<_>| {
+        let mut finding = over(what, found, limit);
+        finding.message = format!("function {} of a core module: {}", validator.index(), finding.message);
+        Some(finding)
+    };
+    let bytes = body.range().len();
+    if bytes > limits.function_bytes {
+        return Ok((
+            finding("bytes", bytes, limits.function_bytes, &validator),
+            validator.into_allocations(),
+        ));
+    }
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    reader.set_features(*validator.features());
+    let locals = validator.len_locals() as usize;
+    if locals > limits.live_values {
+        let finding = finding("parameters and locals", locals, limits.live_values, &validator);
+        return Ok((finding, validator.into_allocations()));
+    }
+    let mut height = 0;
+    while !reader.eof() {
+        let position = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(position))??;
+        height = height.max(validator.operand_stack_height() as usize);
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    let finding = (height > limits.live_values)
+        .then(|| finding("values on the operand stack", height, limits.live_values, &validator))
+        .flatten();
+    Ok((finding, validator.into_allocations()))
+}
