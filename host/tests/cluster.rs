@@ -116,9 +116,9 @@ async fn child_that_holds_a_cluster() {
     println!("child: starting");
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     // Another child of its own must not keep the pipe to the keeper open.
-    let _other = Command::new("sleep").arg("20").stdout(Stdio::null()).spawn().unwrap();
+    let mut other = Command::new("sleep").arg("20").stdout(Stdio::null()).spawn().unwrap();
     println!("child: {} {}", postmaster(cluster.folder()), cluster.folder().display());
-    std::future::pending::<()>().await;
+    other.wait().unwrap();
 }
 
 /// The child, and what it says, without waiting for it.

@@ -11,7 +11,8 @@ pub struct Contents {
     /// The relations that a query can read: tables, views, materialized views, foreign and partitioned tables.
     /// None of `pg_catalog` or `information_schema`.
     pub relations: Vec<Relation>,
-    /// The types of `pg_catalog` and of every other schema.
+    /// The types of `pg_catalog` and of every other schema, and whatever else something here is of. The row types of
+    /// relations, and arrays of them, only where something here is of them.
     pub types: Vec<Type>,
     /// The functions, aggregates and window functions; no procedures.
     pub functions: Vec<Function>,
@@ -34,9 +35,10 @@ pub struct Relation {
     pub name: String,
     /// What it is.
     pub kind: RelationKind,
-    /// Its columns in their order, without dropped and system columns.
+    /// Its columns in their order, without dropped and system columns, and without those that the login may not read.
     pub columns: Vec<Column>,
-    /// Its primary key and unique constraints; not unique indexes without a constraint.
+    /// Its primary key and unique constraints; not unique indexes without a constraint, nor constraints that may be
+    /// violated for a while (DEFERRABLE) or that compare by overlap (WITHOUT OVERLAPS).
     pub unique_keys: Vec<UniqueKey>,
     /// Its foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
@@ -85,7 +87,7 @@ pub struct UniqueKey {
     pub columns: Vec<String>,
 }
 
-/// A foreign key.
+/// A foreign key. It tells how relations belong together; it may be NOT VALID, so it promises nothing about the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForeignKey {
     /// The constraint's name.
@@ -166,7 +168,8 @@ pub struct Function {
     pub kind: FunctionKind,
     /// The types of its input arguments. Of an ordered-set aggregate, the direct ones come first.
     pub arguments: Vec<Oid>,
-    /// The names of its input arguments; empty where none has one.
+    /// The names of its input arguments, as many as there are `arguments`, an empty one where an argument has none. Empty
+    /// if none has one.
     pub argument_names: Vec<String>,
     /// How many of the last arguments may be left out.
     pub defaults: u16,

@@ -1,0 +1,128 @@
+use tokio_postgres::{Error, Row};
+
+use super::character;
+use crate::catalog::{Cast, CastContext, Function, FunctionKind, Operator, Volatility};
+
+pub(super) const FUNCTIONS: &str = "
+SELECT p.oid, n.nspname, p.proname, p.prokind, g.aggkind, g.aggnumdirectargs, p.proargtypes::oid[], p.proargnames,
+       p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef
+FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid
+WHERE p.prokind IN ('f', 'a', 'w')
+  AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
+ORDER BY n.nspname, p.proname, p.oid";
+
+// An operator without a function is only announced.
+pub(super) const OPERATORS: &str = "
+SELECT o.oid, n.nspname, o.oprname, nullif(o.oprleft, 0), o.oprright, o.oprresult, o.oprcode::oid
+FROM pg_operator o
+JOIN pg_namespace n ON n.oid = o.oprnamespace
+WHERE o.oprcode <> 0
+  AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(o.oprcode, 'EXECUTE')
+ORDER BY n.nspname, o.oprname, o.oid";
+
+pub(super) const CASTS: &str = "
+SELECT c.castsource, c.casttarget, nullif(c.castfunc, 0), c.castcontext, c.castmethod
+FROM pg_cast c
+ORDER BY c.oid";
+
+pub(super) fn functions(rows: &[Row]) -> Result<Vec<Function>, Error> {
+    rows.iter().map(function).collect()
+}
+
+fn function(row: &Row) -> Result<Function, Error> {
+    Ok(Function {
+        oid: row.try_get(0)?,
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        kind: match (character(row, 3)?, row.try_get::<_, Option<i8>>(4)?.map(i8::cast_unsigned)) {
+            ('a', Some(b'o' | b'h')) => FunctionKind::OrderedSet {
+                direct: row.try_get::<_, Option<i16>>(5)?.unwrap_or(0).cast_unsigned(),
+            },
+            ('a', _) => FunctionKind::Aggregate,
+            ('w', _) => FunctionKind::Window,
+            _ => FunctionKind::Function,
+        },
+        arguments: row.try_get(6)?,
+        argument_names: input_names(row.try_get(7)?, row.try_get(8)?),
+        defaults: row.try_get::<_, i16>(9)?.cast_unsigned(),
+        variadic: row.try_get(10)?,
+        returns: row.try_get(11)?,
+        returns_set: row.try_get(12)?,
+        volatility: match character(row, 13)? {
+            'i' => Volatility::Immutable,
+            's' => Volatility::Stable,
+            _ => Volatility::Volatile,
+        },
+        security_definer: row.try_get(14)?,
+    })
+}
+
+/// The names of the input arguments among all (`proargnames`); without modes (`proargmodes`) all are input.
+fn input_names(names: Option<Vec<String>>, modes: Option<Vec<i8>>) -> Vec<String> {
+    let mut names = names.unwrap_or_default();
+    if let Some(modes) = modes {
+        let is_input = |mode: &i8| matches!(mode.cast_unsigned(), b'i' | b'b' | b'v');
+        names =
+            names.into_iter().zip(&modes).filter(|(_, mode)| is_input(mode)).map(|(name, _)| name).collect();
+    }
+    if names.iter().all(String::is_empty) {
+        names.clear();
+    }
+    names
+}
+
+pub(super) fn operators(rows: &[Row]) -> Result<Vec<Operator>, Error> {
+    rows.iter().map(operator).collect()
+}
+
+fn operator(row: &Row) -> Result<Operator, Error> {
+    Ok(Operator {
+        oid: row.try_get(0)?,
+        schema: row.try_get(1)?,
+        name: row.try_get(2)?,
+        left: row.try_get(3)?,
+        right: row.try_get(4)?,
+        result: row.try_get(5)?,
+        function: row.try_get(6)?,
+    })
+}
+
+pub(super) fn casts(rows: &[Row]) -> Result<Vec<Cast>, Error> {
+    rows.iter().map(cast).collect()
+}
+
+fn cast(row: &Row) -> Result<Cast, Error> {
+    Ok(Cast {
+        source: row.try_get(0)?,
+        target: row.try_get(1)?,
+        function: row.try_get(2)?,
+        context: match character(row, 3)? {
+            'i' => CastContext::Implicit,
+            'a' => CastContext::Assignment,
+            _ => CastContext::Explicit,
+        },
+        binary: character(row, 4)? == 'b',
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::input_names;
+
+    fn named(names: &[&str], modes: Option<&str>) -> Vec<String> {
+        let modes = modes.map(|modes| modes.bytes().map(u8::cast_signed).collect());
+        input_names(Some(names.iter().map(ToString::to_string).collect()), modes)
+    }
+
+    #[test]
+    fn names_are_those_of_input_arguments() {
+        assert_eq!(input_names(None, None), [""; 0]);
+        assert_eq!(named(&["a", ""], None), ["a", ""]);
+        assert_eq!(named(&["", "b", "c", "d", "e", "f"], Some("iobvti")), ["", "c", "d", "f"]);
+        assert_eq!(named(&["", "total"], Some("io")), [""; 0]);
+    }
+}

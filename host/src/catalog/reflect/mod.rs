@@ -1,0 +1,177 @@
+//! Reading the catalog from PostgreSQL 14 or later.
+
+mod functions;
+mod relations;
+mod types;
+
+use std::collections::HashSet;
+
+use futures_util::{
+    FutureExt,
+    future::{try_join, try_join3, try_join5},
+};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
+
+use super::Contents;
+
+/// The oldest `server_version_num` that can be reflected.
+const OLDEST_SERVER: u32 = 140_000;
+
+/// Why the catalog could not be reflected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReflectError {
+    /// The server is older than PostgreSQL 14.
+    #[error(
+        "the catalog can't be reflected: PostgreSQL 14 or later is needed, and the server's version number is {found}"
+    )]
+    UnsupportedServer {
+        /// What it gives as `server_version_num`.
+        found: String,
+    },
+    /// The connection has a transaction open, which reflection would end.
+    #[error("the catalog can't be reflected on a connection that has a transaction open")]
+    TransactionOpen,
+    /// PostgreSQL refused a statement, or the connection is gone.
+    #[error("the catalog can't be reflected: reading {what} failed: {reason}", reason = reason(source))]
+    Database {
+        /// What was being read.
+        what: &'static str,
+        /// What PostgreSQL or the driver said.
+        source: tokio_postgres::Error,
+    },
+}
+
+/// Reads what the login may use of the catalog: the relations and columns that it may SELECT, the functions that it may EXECUTE, in
+/// the schemas that it has USAGE on.
+///
+/// Everything is of one snapshot: it is read in a read-only transaction of its own, which is rolled back, also when this
+/// future is dropped.
+///
+/// # Errors
+/// [`ReflectError`], if the connection has a transaction open, if the server is too old, or if PostgreSQL refuses.
+pub async fn reflect(client: &Client) -> Result<Contents, ReflectError> {
+    let server_version = idle_server_version(client).await?;
+    let transaction = Rollback::begin(client).await?;
+    let contents = read(client, server_version).await;
+    transaction.roll_back().await?;
+    contents
+}
+
+async fn read(client: &Client, server_version: u32) -> Result<Contents, ReflectError> {
+    // Polled together, these are sent together, and PostgreSQL answers them one after the other.
+    let (relations, names) = (
+        try_join3(
+            query(client, "the relations", relations::RELATIONS),
+            query(client, "the columns", relations::COLUMNS),
+            query(client, "the keys", relations::KEYS),
+        ),
+        try_join5(
+            query(client, "the types", types::TYPES),
+            query(client, "the collations", types::COLLATIONS),
+            query(client, "the functions", functions::FUNCTIONS),
+            query(client, "the operators", functions::OPERATORS),
+            query(client, "the casts", functions::CASTS),
+        ),
+    );
+    let ((relations, columns, keys), (types, collations, functions, operators, casts)) =
+        try_join(relations, names).await?;
+
+    let relations = relations::decode(&relations, &columns, &keys).map_err(failed("the relations"))?;
+    let functions = functions::functions(&functions).map_err(failed("the functions"))?;
+    let operators = functions::operators(&operators).map_err(failed("the operators"))?;
+    let used: HashSet<_> = relations
+        .iter()
+        .flat_map(|relation| relation.columns.iter().map(|column| column.ty))
+        .chain(
+            functions.iter().flat_map(|f| f.arguments.iter().copied().chain([f.returns]).chain(f.variadic)),
+        )
+        .chain(operators.iter().flat_map(|o| [o.right, o.result].into_iter().chain(o.left)))
+        .collect();
+    Ok(Contents {
+        server_version,
+        relations,
+        types: types::types(&types, used).map_err(failed("the types"))?,
+        functions,
+        operators,
+        casts: functions::casts(&casts).map_err(failed("the casts"))?,
+        collations: types::collations(&collations).map_err(failed("the collations"))?,
+    })
+}
+
+/// The server's version, if the connection has no transaction open.
+async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
+    // Only a statement that is its own transaction starts when its transaction did. A SAVEPOINT would tell as well, with an
+    // error in the server's log each time.
+    const SQL: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp(), \
+                       pg_catalog.current_setting('server_version_num')";
+    let answer = client.simple_query(SQL).await.map_err(failed("the server's version"))?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let column = |index| row.and_then(|row| row.get(index)).unwrap_or_default();
+    if column(0) != "t" {
+        return Err(ReflectError::TransactionOpen);
+    }
+    match column(1).parse() {
+        Ok(version) if version >= OLDEST_SERVER => Ok(version),
+        _ => Err(ReflectError::UnsupportedServer { found: column(1).to_owned() }),
+    }
+}
+
+/// A transaction that is rolled back, whatever happens.
+struct Rollback<'a> {
+    client: &'a Client,
+    open: bool,
+}
+
+impl<'a> Rollback<'a> {
+    async fn begin(client: &'a Client) -> Result<Self, ReflectError> {
+        let transaction = Self { client, open: true };
+        // Temporary relations come before `pg_catalog` unless they are named after it.
+        const SQL: &str =
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp";
+        client.batch_execute(SQL).await.map_err(failed("a snapshot"))?;
+        Ok(transaction)
+    }
+
+    async fn roll_back(mut self) -> Result<(), ReflectError> {
+        self.open = false;
+        self.client.batch_execute("ROLLBACK").await.map_err(failed("a snapshot"))
+    }
+}
+
+impl Drop for Rollback<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // The first poll sends it; nobody needs the answer.
+            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}
+
+/// Runs a statement without naming it, which poolers that share sessions need.
+async fn query(client: &Client, what: &'static str, sql: &str) -> Result<Vec<Row>, ReflectError> {
+    client.query_typed(sql, &[]).await.map_err(failed(what))
+}
+
+fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> ReflectError {
+    move |source| ReflectError::Database { what, source }
+}
+
+/// What PostgreSQL said; the driver's own message is only "db error".
+fn reason(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{said} ({})", said.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// A `"char"` of PostgreSQL.
+fn character(row: &Row, index: usize) -> Result<char, tokio_postgres::Error> {
+    Ok(char::from(row.try_get::<_, i8>(index)?.cast_unsigned()))
+}
