@@ -240,7 +240,10 @@ mod tests {
     #[test]
     fn refuses_what_could_only_fail_later() {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
-        assert_eq!(error("[database]\nschemas = []"), "database.schemas names no schema, or one with an empty name");
+        assert_eq!(
+            error("[database]\nschemas = []"),
+            "database.schemas names no schema, or one with an empty name"
+        );
         let message = error("[plugins.\"a*/\"]\ncomponent = \"a.wasm\"");
         assert_eq!(message, "the plugin name \"a*/\" is not [a-z][a-z0-9_-]* of at most 63 bytes");
         assert!(error("[plugins.a]").contains("component"));

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Inner;
 use super::error::CallError;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
-use super::{Host, Inner};
 use crate::loan::BoundStatement;
 use crate::plugin::{Arguments, Inputs, Shape};
 
@@ -67,7 +67,8 @@ impl Call {
         let proven = self.host.shape(plugin, query, &arguments.shape).await?;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
-        let bound = statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
+        let bound =
+            statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
         let run = self.host.pool.loan().await?.run(bound).await?;
         Reply::new(run, statements, self.host.row_limit)
     }

@@ -64,7 +64,8 @@ impl Inner {
     ) -> Result<Arc<LoadedPlugin>, Refusal> {
         let refused = |findings| Refusal::new(name, findings);
         let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
-            let finding = |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
+            let finding =
+                |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
             refused(errors.into_iter().map(finding).collect())
         })?;
         let component = &settings.component;
@@ -75,10 +76,7 @@ impl Inner {
         let size = bytes.len();
         let component =
             Component::load(engine, bytes).await.map_err(|error| refused(error.into_findings()))?;
-        let manifest = component
-            .manifest()
-            .await
-            .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string()).at(error.place().cloned())]))?;
+        let manifest = component.manifest().await.map_err(|error| refused(vec![error.into_finding()]))?;
         let findings = plugin::validate(&manifest, engine.limits());
         if !findings.is_empty() {
             return Err(refused(findings));
@@ -100,10 +98,11 @@ impl Inner {
         let mut findings = Vec::new();
         for declaration in manifest.queries {
             let (query, found) = self.prove_query(&loaded, declaration, engine, &loan).await;
-            findings.extend(found.into_iter().map(|finding| PluginFinding {
-                query: Some(query.declaration.name.clone()),
-                finding,
-            }));
+            findings.extend(
+                found
+                    .into_iter()
+                    .map(|finding| PluginFinding { query: Some(query.declaration.name.clone()), finding }),
+            );
             loaded.queries.push(query);
         }
         if findings.is_empty() {

@@ -70,7 +70,11 @@ impl LoadedPlugin {
 }
 
 impl LoadedQuery {
-    pub(super) fn new(declaration: QueryDeclaration, total: Option<u128>, shapes: Vec<Arc<ProvenShape>>) -> Self {
+    pub(super) fn new(
+        declaration: QueryDeclaration,
+        total: Option<u128>,
+        shapes: Vec<Arc<ProvenShape>>,
+    ) -> Self {
         let remembered = shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())).collect();
         Self { declaration, total, shapes, remembered: RwLock::new(remembered) }
     }

@@ -75,9 +75,7 @@ impl ProveError {
     pub fn into_findings(self) -> Vec<Finding> {
         match self {
             Self::Findings(findings) => findings,
-            Self::Plugin(error) => {
-                vec![Finding::new(error.code(), error.to_string()).at(error.place().cloned())]
-            }
+            Self::Plugin(error) => vec![error.into_finding()],
             Self::Loan(error) => vec![Finding::new(error.code(), error.to_string())],
         }
     }
@@ -170,7 +168,9 @@ impl Prover<'_> {
             let known: Option<&Parameter> = declared.iter().find(|parameter| parameter.name == *name);
             let shown: String = name.chars().filter(|c| !c.is_control()).take(63).collect();
             let message = match known {
-                None => format!("a slot is bound to the {what} \"{shown}\", which the query does not declare"),
+                None => {
+                    format!("a slot is bound to the {what} \"{shown}\", which the query does not declare")
+                }
                 Some(parameter)
                     if parameter.presence == Presence::Optional
                         && !choices.iter().any(|choice| choice.parameter == *name) =>
@@ -198,7 +198,8 @@ impl Prover<'_> {
         let comment = Comment { plugin: &self.plugin.name, query: &self.query.name, shape: &digest };
         let limits = &self.inner.description_limits;
         let print = |forms: &[ColumnForm]| {
-            select::print(&lowered, &comment, forms, limits).map_err(|finding| ProveError::Findings(vec![finding]))
+            select::print(&lowered, &comment, forms, limits)
+                .map_err(|finding| ProveError::Findings(vec![finding]))
         };
         let mut printed = print(&[])?;
         let mut described = self.ask(planned, &printed, loan).await?;

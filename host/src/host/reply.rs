@@ -35,7 +35,8 @@ enum State {
 
 impl Reply {
     pub(super) fn new(run: Run, statements: &[ProvenStatement], row_limit: u64) -> Result<Self, CallError> {
-        let rows = |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
+        let rows =
+            |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
         let (json, single) = match statements {
             [only] if only.name.is_empty() => (JsonReply::single(rows(only)?), Some(only.rows)),
             several => {

@@ -2,7 +2,10 @@ use std::{fmt, time::Duration};
 
 use wasmtime::Trap;
 
-use crate::{Code, select::SourcePlace};
+use crate::{
+    Code,
+    select::{Finding, SourcePlace},
+};
 
 /// Why a plugin gave no readable answer. The instance is gone; the next call has a fresh one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,17 @@ impl CallError {
             Self::OutOfMemory { .. } => Code::PluginOutOfMemory,
             Self::OutputTooLarge { .. } => Code::PluginOutputTooLarge,
             Self::Malformed { .. } => Code::MalformedDescription,
+        }
+    }
+
+    /// The same as a finding about the plugin's source.
+    pub fn into_finding(self) -> Finding {
+        let code = self.code();
+        match self {
+            Self::Panicked { message, place } => {
+                Finding::new(code, format!("the plugin panicked: {message}")).at(place)
+            }
+            other => Finding::new(code, other.to_string()),
         }
     }
 

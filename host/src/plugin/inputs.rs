@@ -33,6 +33,14 @@ impl Inputs {
         Self(object.iter().filter_map(|(name, value)| Some((name.clone(), raw(value)?))).collect())
     }
 
+    /// Gives one parameter, in place of what it was given before.
+    pub fn insert(&mut self, name: String, value: &serde_json::Value) {
+        // Writing a value that was read does not fail.
+        if let Ok(raw) = serde_json::value::to_raw_value(value) {
+            self.0.insert(name, Input::Json(raw));
+        }
+    }
+
     /// Takes the pairs of a query string or a command line. A name that is repeated gives an array.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut inputs = Self::default();

@@ -40,12 +40,11 @@ async fn get_query(
         let detail = format!("the query string has {} bytes; the limit is {QUERY_STRING_BYTES}", text.len());
         return Problem::new(Code::BadRequest, detail).with_status(StatusCode::URI_TOO_LONG).into_response();
     }
-    match serde_html_form::from_str::<Vec<(String, String)>>(&text) {
-        Ok(pairs) => call(&host, &plugin, &query, Inputs::from_pairs(pairs), version).await,
-        Err(error) => {
-            Problem::new(Code::BadRequest, format!("the query string can't be read: {error}")).into_response()
-        }
+    if percent_encoding::percent_decode_str(&text).decode_utf8().is_err() {
+        return Problem::new(Code::BadRequest, "the query string is not UTF-8").into_response();
     }
+    let pairs = form_urlencoded::parse(text.as_bytes()).into_owned();
+    call(&host, &plugin, &query, Inputs::from_pairs(pairs), version).await
 }
 
 async fn post_query(
