@@ -60,10 +60,7 @@ impl Call {
     /// # Errors
     /// [`CallError`].
     pub async fn run(self) -> Result<Reply, CallError> {
-        let (plugin, query) = self.host.find(&self.plugin, &self.query)?;
-        let limits = plugin.component.engine().limits();
-        let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits)
-            .map_err(CallError::Arguments)?;
+        let (plugin, query, arguments) = self.read()?;
         let proven = self.host.shape(plugin, query, &arguments.shape).await?;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
@@ -71,6 +68,23 @@ impl Call {
             statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
         let run = self.host.pool.loan().await?.run(bound).await?;
         Reply::new(run, statements, self.host.row_limit)
+    }
+}
+
+impl Call {
+    /// What the plugin would see of this call.
+    ///
+    /// # Errors
+    /// [`CallError`], if there is no such query or its parameters can't be used.
+    pub fn shape(&self) -> Result<Shape, CallError> {
+        self.read().map(|(_, _, arguments)| arguments.shape)
+    }
+
+    fn read(&self) -> Result<(&LoadedPlugin, &LoadedQuery, Arguments), CallError> {
+        let (plugin, query) = self.host.find(&self.plugin, &self.query)?;
+        let limits = plugin.component.engine().limits();
+        let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits);
+        Ok((plugin, query, arguments.map_err(CallError::Arguments)?))
     }
 }
 

@@ -20,6 +20,7 @@ pub struct Reply {
     rows: u64,
     row_limit: u64,
     single: Option<Rows>,
+    names: Vec<String>,
 }
 
 /// Why a reply broke off. What was given of it is not the whole.
@@ -44,7 +45,26 @@ impl Reply {
                 (JsonReply::named(named.collect::<Result<Vec<_>, CallError>>()?), None)
             }
         };
-        Ok(Self { run, json, buffer: BytesMut::new(), state: State::NotBegun, rows: 0, row_limit, single })
+        Ok(Self {
+            run,
+            json,
+            buffer: BytesMut::new(),
+            state: State::NotBegun,
+            rows: 0,
+            row_limit,
+            single,
+            names: statements.iter().map(|statement| statement.name.clone()).collect(),
+        })
+    }
+
+    /// How many statements there are.
+    pub fn statement_count(&self) -> usize {
+        self.run.statement_count()
+    }
+
+    /// The name of a statement, counted from 0; empty where the query has only one.
+    pub fn statement_name(&self, statement: usize) -> &str {
+        self.names.get(statement).map_or("", String::as_str)
     }
 
     /// The columns of a statement, counted from 0; they are known even if it has no rows.

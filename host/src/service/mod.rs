@@ -1,1 +1,9 @@
 //! HTTP.
+
+mod problem;
+mod routes;
+mod stop;
+
+pub use problem::{ParameterError, Problem};
+pub use routes::router;
+pub use stop::{serve_until, stop_requested};

@@ -126,18 +126,21 @@ async fn answer(
 /// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole.
 fn stream(first: Bytes, reply: Reply, plugin: &str, query: &str) -> Body {
     let state = (Some(first), reply, plugin.to_owned(), query.to_owned());
-    Body::from_stream(futures_util::stream::try_unfold(state, |(first, mut reply, plugin, query)| async move {
-        if let Some(first) = first {
-            return Ok(Some((first, (None, reply, plugin, query))));
-        }
-        match reply.next_chunk().await {
-            Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (None, reply, plugin, query)))),
-            Err(error) => {
-                log(&plugin, &query, &error);
-                Err(error)
+    Body::from_stream(futures_util::stream::try_unfold(
+        state,
+        |(first, mut reply, plugin, query)| async move {
+            if let Some(first) = first {
+                return Ok(Some((first, (None, reply, plugin, query))));
             }
-        }
-    }))
+            match reply.next_chunk().await {
+                Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (None, reply, plugin, query)))),
+                Err(error) => {
+                    log(&plugin, &query, &error);
+                    Err(error)
+                }
+            }
+        },
+    ))
 }
 
 fn log(plugin: &str, query: &str, error: &CallError) {

@@ -1,0 +1,171 @@
+//! `callslip demo`: the whole of it on a throw-away PostgreSQL.
+
+mod database;
+mod source;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::build::{BuildOptions, Built, build_plugin};
+use super::progress::Progress;
+use super::{explain, run, serve};
+use crate::plugin::Inputs;
+use crate::{Config, Host, service};
+use database::DemoDatabase;
+use source::ExamplePlugins;
+
+/// The schema that the data go into.
+const SCHEMA: &str = "callslip_demo";
+const PLUGIN: &str = "hiring";
+const QUERY: &str = "funnel";
+/// How many rows of the first call are shown.
+const SHOWN_ROWS: usize = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip demo
+  callslip demo --once --scale 0.01";
+
+/// Show it all on a throw-away PostgreSQL with data of a video-interview company.
+///
+/// Builds and loads the example plugin, shows how many shapes are proven, runs a query and shows its rows, SQL and
+/// plan, and serves until Ctrl-C. Nothing is left behind. With a database URL the data go into a schema
+/// `callslip_demo` of that database, which is dropped at the end.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct DemoArgs {
+    /// End after the first query instead of serving.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// How much data: 1 is about 100,000 interviews and 1,000,000 ratings. At most 100.
+    #[arg(long, value_name = "NUMBER", default_value = "0.1", value_parser = scale)]
+    pub(super) scale: f64,
+    /// The address and port. Port 0 takes any that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    pub(super) listen: SocketAddr,
+    /// The folder of the example plugins. Looked for from the current folder upwards, unless it is said.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) example_plugins: Option<PathBuf>,
+    /// A database to use instead of a throw-away one. The environment is not asked: a demonstration should not
+    /// end up in the database that a service is configured for.
+    #[arg(long, value_name = "URL")]
+    pub(super) database_url: Option<String>,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(scale) if scale > 0.0 && scale <= 100.0 => Ok(scale),
+        _ => Err("write a number over 0 and up to 100".to_owned()),
+    }
+}
+
+pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode> {
+    let plugins = ExamplePlugins::find(args.example_plugins.as_deref())?;
+    let mut config = Config::read(&plugins.config())?;
+    // Before anything is started: an address that is taken is no reason to wait for the data first.
+    let listener = match args.once {
+        true => None,
+        false => Some(TcpListener::bind(args.listen).await.with_context(|| {
+            format!("can't listen on {}; say another address with --listen", args.listen)
+        })?),
+    };
+    let database = DemoDatabase::start(args.database_url.as_deref(), quiet).await?;
+    let outcome = async {
+        let built = build(plugins.plugin(PLUGIN), quiet).await?;
+        database.load(&plugins.data(PLUGIN), args.scale, quiet).await?;
+        config.database.schemas = vec![SCHEMA.to_owned()];
+        config.plugins.retain(|name, _| name == PLUGIN);
+        match config.plugins.get_mut(PLUGIN) {
+            Some(plugin) => plugin.component = built.component,
+            None => bail!("{} configures no plugin \"{PLUGIN}\"", plugins.config().display()),
+        }
+        let host = Host::start(&config, &database.login(SCHEMA).await?).await?;
+        show(&host).await?;
+        if let Some(listener) = listener {
+            invite(&listener, &host)?;
+            service::serve_until(listener, service::router(host), std::future::pending(), serve::GRACE)
+                .await?;
+        }
+        Ok(ExitCode::SUCCESS)
+    };
+    // Not left to the one who calls: a schema in somebody's database can't be dropped from a destructor.
+    let outcome = tokio::select! {
+        outcome = outcome => outcome,
+        () = service::stop_requested() => match args.once {
+            true => Err(super::stop::Interrupted.into()),
+            false => Ok(ExitCode::SUCCESS),
+        },
+    };
+    database.end().await?;
+    outcome
+}
+
+async fn build(plugin: PathBuf, quiet: bool) -> anyhow::Result<Built> {
+    let progress = Progress::spinner("building the plugin hiring", quiet);
+    let options = BuildOptions { quiet: true, ..BuildOptions::new(plugin) };
+    let built = tokio::task::spawn_blocking(move || build_plugin(&options)).await??;
+    progress.finish(&format!("{} bytes of WebAssembly", built.bytes));
+    Ok(built)
+}
+
+/// Shows what was proven, and a first call with its rows, SQL and plan.
+async fn show(host: &Host) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for (_, plugin) in host.plugins() {
+        let plugin = plugin.map_err(Clone::clone)?;
+        for query in plugin.queries() {
+            writeln!(stdout, "{}", explain::summary(plugin, query))?;
+        }
+    }
+    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == PLUGIN) else {
+        bail!("the plugin {PLUGIN} is not loaded");
+    };
+    let Some(query) = plugin.query(QUERY) else { bail!("the plugin {PLUGIN} has no query {QUERY}") };
+    let example = query.declaration().examples.first();
+    let parameters: Vec<(String, String)> = example.map(|e| e.parameters.clone()).unwrap_or_default();
+    let words: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    writeln!(stdout, "\n$ callslip run {PLUGIN} {QUERY} {}", words.join(" "))?;
+    let call = host.call(PLUGIN, QUERY).params(Inputs::from_pairs(parameters));
+    let shape = call.shape().map_err(super::call_error)?;
+    drop(stdout);
+    run::print_tables(call.run().await.map_err(super::call_error)?, SHOWN_ROWS).await?;
+
+    let mut stdout = io::stdout().lock();
+    if let Some(proven) = query.shapes().iter().find(|proven| proven.shape == shape) {
+        writeln!(stdout, "\n$ callslip explain {PLUGIN} {QUERY}")?;
+        explain::print_shape(&mut stdout, proven)?;
+        explain::print_plans(&mut stdout, host, proven).await?;
+    }
+    Ok(())
+}
+
+/// Prints lines to paste.
+fn invite(listener: &TcpListener, host: &Host) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "\nServing on http://{address} until Ctrl-C. Try:")?;
+    for (name, plugin) in host.plugins() {
+        for query in plugin.map_err(Clone::clone)?.queries() {
+            let declaration = query.declaration();
+            let Some(example) = declaration.examples.first() else { continue };
+            let pairs = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(example.parameters.iter().map(|(name, json)| (name, bare(json))))
+                .finish();
+            writeln!(stdout, "  curl 'http://{address}/q/{name}/{}?{pairs}'", declaration.name)?;
+        }
+    }
+    writeln!(stdout, "  curl 'http://{address}/healthz'")?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// A string without its quotes, as a query string has it; anything else as its JSON.
+fn bare(json: &str) -> String {
+    serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned())
+}

@@ -1,0 +1,131 @@
+//! `callslip explain`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::HostArgs;
+use crate::plugin::{Choice, Shape};
+use crate::{Host, LoadedPlugin, LoadedQuery, ProvenShape, ProvenStatement, ValueSource};
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip explain hiring
+  callslip explain hiring funnel --no-plan";
+
+/// Show every shape of a plugin's queries: its SQL, its parameters and PostgreSQL's plan.
+///
+/// Nothing is executed. The plan is the one for any values. The exit code is 1 when the plugin is refused.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// The plugin, by its name in the configuration.
+    pub(super) plugin: String,
+    /// One query only.
+    pub(super) query: Option<String>,
+    /// Leave PostgreSQL's plans out.
+    #[arg(long)]
+    pub(super) no_plan: bool,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+}
+
+pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
+    let host = args.host.start_with(Some(&args.plugin)).await?;
+    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == args.plugin) else {
+        bail!("{} names no plugin \"{}\"", args.host.config.display(), args.plugin);
+    };
+    let queries: Vec<&LoadedQuery> = match &args.query {
+        None => plugin.queries().iter().collect(),
+        Some(name) => match plugin.query(name) {
+            Some(query) => vec![query],
+            None => {
+                let names: Vec<&str> =
+                    plugin.queries().iter().map(|query| query.declaration().name.as_str()).collect();
+                bail!("the plugin {} has no query \"{name}\"; it has {}", plugin.name(), names.join(", "));
+            }
+        },
+    };
+    let mut stdout = io::stdout().lock();
+    for query in queries {
+        writeln!(stdout, "{}", summary(plugin, query))?;
+        for proven in query.shapes() {
+            writeln!(stdout)?;
+            print_shape(&mut stdout, proven)?;
+            if !args.no_plan {
+                print_plans(&mut stdout, &host, proven).await?;
+            }
+        }
+        writeln!(stdout)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `hiring.funnel: closed, 4 shapes, all proven`.
+pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery) -> String {
+    let name = format!("{}.{}", plugin.name(), query.declaration().name);
+    let plural = |count: u128| if count == 1 { "shape" } else { "shapes" };
+    match query.total() {
+        None => format!("{name}: open, planned and proven at each new call"),
+        Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, proven", plural(total)),
+        Some(total) => {
+            let proven = query.shapes().len();
+            format!(
+                "{name}: closed, {proven} of {total} {} proven pairwise, the rest on first use",
+                plural(total)
+            )
+        }
+    }
+}
+
+pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Result<()> {
+    writeln!(out, "-- shape: {}", shape(&proven.shape))?;
+    let statements = match &proven.outcome {
+        Ok(statements) => statements,
+        Err(failure) => return writeln!(out, "-- the plugin refuses it: {failure}"),
+    };
+    for statement in statements {
+        if !statement.name.is_empty() {
+            writeln!(out, "-- statement: {}", statement.name)?;
+        }
+        writeln!(out, "{};", statement.sql)?;
+        for (index, (source, ty)) in statement.values.iter().zip(&statement.types).enumerate() {
+            writeln!(out, "--   ${}: {ty}, {}", index + 1, value(source))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn print_plans(
+    out: &mut impl Write,
+    host: &Host,
+    proven: &ProvenShape,
+) -> anyhow::Result<()> {
+    let statements: &[ProvenStatement] = proven.outcome.as_ref().map_or(&[], Vec::as_slice);
+    for statement in statements {
+        let loan = host.pool().loan().await?;
+        for line in loan.explain(&statement.sql, statement.values.len()).await? {
+            writeln!(out, "--   {line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn shape(shape: &Shape) -> String {
+    let show = |choice: &Choice, prefix: &str| format!("{prefix}{}={}", choice.parameter, choice.value);
+    let parameters = shape.parameters.iter().map(|choice| show(choice, ""));
+    let claims = shape.claims.iter().map(|choice| show(choice, "claim "));
+    let shown: Vec<String> = parameters.chain(claims).collect();
+    if shown.is_empty() { "nothing is seen".to_owned() } else { shown.join(", ") }
+}
+
+fn value(source: &ValueSource) -> String {
+    match source {
+        ValueSource::Parameter(name) => format!("the parameter {name}"),
+        ValueSource::Claim(name) => format!("the claim {name}"),
+        ValueSource::Constant(Some(text)) => format!("the constant '{}'", super::terminal::harmless(text)),
+        ValueSource::Constant(None) => "the constant null".to_owned(),
+    }
+}

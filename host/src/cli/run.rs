@@ -1,0 +1,134 @@
+//! `callslip run`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::table::{Column, Table};
+use super::{HostArgs, name_and_value, terminal};
+use crate::plugin::Inputs;
+use crate::{Host, Reply};
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip run hiring funnel company=1 limit=10
+  callslip run hiring funnel --json '{\"company\": 1}' --format json | jq .
+  callslip run hiring my_ratings --claim user=7";
+
+/// Run one query and print its rows.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RunArgs {
+    /// The plugin, by its name in the configuration.
+    pub(super) plugin: String,
+    /// The query.
+    pub(super) query: String,
+    /// The parameters. What is not named is absent.
+    #[arg(value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(super) parameters: Vec<(String, String)>,
+    /// The parameters as one JSON object, for nulls, lists and nested values.
+    #[arg(long, value_name = "OBJECT", value_parser = json_object, conflicts_with = "parameters")]
+    pub(super) json: Option<Inputs>,
+    /// A claim about who asks. May be given several times.
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(super) claims: Vec<(String, String)>,
+    /// How to print the rows. A table on a terminal and JSON elsewhere, unless it is said.
+    #[arg(long, value_enum)]
+    pub(super) format: Option<RowFormat>,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RowFormat {
+    /// Aligned columns, for people.
+    Table,
+    /// The reply that the server would send.
+    Json,
+}
+
+fn json_object(text: &str) -> Result<Inputs, String> {
+    Inputs::from_json(text.as_bytes()).map_err(|error| error.message)
+}
+
+pub(super) async fn main(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let host = args.host.start_with(Some(&args.plugin)).await?;
+    let parameters = args.json.unwrap_or_else(|| Inputs::from_pairs(args.parameters));
+    let call =
+        host.call(&args.plugin, &args.query).params(parameters).claims(Inputs::from_pairs(args.claims));
+    let reply = call.run().await.map_err(super::call_error)?;
+    let format = args.format.unwrap_or(if terminal::stdout_is_terminal() {
+        RowFormat::Table
+    } else {
+        RowFormat::Json
+    });
+    match format {
+        RowFormat::Table => print_tables(reply, usize::MAX).await?,
+        RowFormat::Json => print_json(reply).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn print_json(mut reply: Reply) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    while let Some(chunk) = reply.next_chunk().await.map_err(super::call_error)? {
+        stdout.write_all(&chunk)?;
+    }
+    writeln!(stdout)?;
+    Ok(())
+}
+
+/// Prints each statement's rows as a table, and no more of them than `most`.
+pub(super) async fn print_tables(reply: Reply, most: usize) -> anyhow::Result<()> {
+    let headers: Vec<(String, Vec<Column>)> = (0..reply.statement_count())
+        .map(|statement| {
+            let columns = reply
+                .columns(statement)
+                .iter()
+                .map(|column| Column { name: column.name.clone(), numeric: is_number(&column.type_name) });
+            (reply.statement_name(statement).to_owned(), columns.collect())
+        })
+        .collect();
+    let statements = reply.cells().await.map_err(super::call_error)?;
+    let mut stdout = io::stdout().lock();
+    for ((name, columns), rows) in headers.into_iter().zip(statements) {
+        if !name.is_empty() {
+            writeln!(stdout, "{name}:")?;
+        }
+        let mut table = Table::new(columns);
+        let count = rows.len();
+        rows.into_iter().take(most).for_each(|row| table.push(row));
+        write!(stdout, "{table}")?;
+        let plural = if count == 1 { "row" } else { "rows" };
+        match count.checked_sub(most) {
+            Some(more) if more > 0 => writeln!(stdout, "({count} {plural}, {more} not shown)")?,
+            _ => writeln!(stdout, "({count} {plural})")?,
+        }
+    }
+    Ok(())
+}
+
+fn is_number(type_name: &str) -> bool {
+    matches!(type_name, "int2" | "int4" | "int8" | "oid" | "float4" | "float8" | "numeric" | "money")
+}
+
+impl HostArgs {
+    /// Starts a host with the plugins of the configuration: all, or just one.
+    pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
+        let mut config = crate::Config::read(&self.config)?;
+        if let Some(plugin) = plugin {
+            // Another plugin's faults are no reason not to run this one.
+            config.plugins.retain(|name, _| name == plugin);
+        }
+        let connection = self.database.settings()?;
+        let host = Host::start(&config, &connection).await?;
+        if let Some(plugin) = plugin
+            && let Some((_, Err(refusal))) = host.plugins().find(|(name, _)| *name == plugin)
+        {
+            return Err(refusal.clone().into());
+        }
+        Ok(host)
+    }
+}

@@ -1,0 +1,68 @@
+//! `callslip serve`.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::HostArgs;
+use crate::service;
+
+/// How long requests at hand may take after the server was asked to stop.
+pub(super) const GRACE: Duration = Duration::from_secs(30);
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip serve
+  callslip serve --config /etc/callslip.toml --listen 0.0.0.0:80 --strict";
+
+/// Serve the plugins' queries over HTTP.
+///
+/// A plugin that does not prove against the database is refused, with all its findings in the log, and the others
+/// are served. The first Ctrl-C or SIGTERM lets the requests at hand finish; the second one doesn't.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ServeArgs {
+    /// The address and port. Port 0 takes any that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    pub(super) listen: SocketAddr,
+    /// Serve nothing if any plugin is refused.
+    #[arg(long)]
+    pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+}
+
+pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let host = args.host.start_with(None).await?;
+    let mut refused = 0;
+    for (name, plugin) in host.plugins() {
+        match plugin {
+            Ok(plugin) => tracing::info!(
+                plugin = name,
+                digest = %plugin.digest(),
+                queries = plugin.queries().len(),
+                shapes = plugin.proven(),
+                "proven"
+            ),
+            Err(refusal) => {
+                refused += 1;
+                for finding in &refusal.findings {
+                    let query = finding.query.as_deref().unwrap_or_default();
+                    tracing::error!(plugin = name, query, "{}", finding.finding);
+                }
+            }
+        }
+    }
+    if args.strict && refused > 0 {
+        bail!("{refused} of the plugins are refused");
+    }
+    let listener =
+        TcpListener::bind(args.listen).await.with_context(|| format!("can't listen on {}", args.listen))?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    service::serve_until(listener, service::router(host), service::stop_requested(), GRACE).await?;
+    Ok(ExitCode::SUCCESS)
+}
