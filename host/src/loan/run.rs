@@ -58,7 +58,8 @@ type Answer<T> = MaybeDone<BoxFuture<'static, Result<T, Error>>>;
 
 impl Loan {
     /// Runs the statements of one plan: a single one by itself, several in one round trip and on one snapshot.
-    /// Returns when the first of them has started.
+    /// Returns when PostgreSQL has begun to answer: with the first rows, which it sends some kilobytes at a time,
+    /// or with the end of the first statement. Dropped before, it is as if the [`Run`] was dropped.
     ///
     /// # Errors
     /// [`LoanError::Stale`] if a statement is not any more what was proven, and whatever else can go wrong
@@ -307,6 +308,7 @@ impl Run {
                 if let Err(error) = settle(end).await {
                     self.state = State::Failed;
                     self.end = None;
+                    self.connection = None;
                     return Err(lost(&error));
                 }
                 self.end = None;
@@ -342,6 +344,8 @@ impl Run {
         if ended && error.leaves_connection_idle() {
             self.release();
         }
+        // Otherwise this closes it.
+        self.connection = None;
         error
     }
 
