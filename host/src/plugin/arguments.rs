@@ -188,3 +188,139 @@ impl fmt::Display for Side {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use callslip_ir::Scalar;
+
+    use super::*;
+    use crate::plugin::guest::{labels, query, scalar};
+
+    fn json(body: &str) -> Inputs {
+        Inputs::from_json(body.as_bytes()).unwrap()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Inputs {
+        Inputs::from_pairs(pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
+    }
+
+    fn funnel() -> QueryDeclaration {
+        let mut open = scalar("open", Scalar::Bool);
+        (open.mode, open.presence) = (ParameterMode::Seen, Presence::Default("true".into()));
+        let mut since = scalar("since", Scalar::Timestamptz);
+        since.presence = Presence::Optional;
+        let mut query = query(vec![scalar("company", Scalar::Int4), open, since]);
+        query.claims = vec![scalar("tenant", Scalar::Uuid)];
+        query
+    }
+
+    const TENANT: &str = r#"{"tenant": "00000000-0000-4000-8000-00000000ABCD", "iat": 7}"#;
+
+    fn read(query: &QueryDeclaration, parameters: &Inputs) -> Result<Arguments, Vec<ArgumentError>> {
+        Arguments::read(query, parameters, &json(TENANT), &Limits::default())
+    }
+
+    #[test]
+    fn json_and_text_give_the_same() {
+        let by_json = read(&funnel(), &json(r#"{"company": 7, "since": "2026-01-01"}"#)).unwrap();
+        let by_text = read(&funnel(), &pairs(&[("since", "2026-01-01"), ("company", "7")])).unwrap();
+        assert_eq!(by_json, by_text);
+        let seen = |name: &str, value: &str| Choice { parameter: name.into(), value: value.into() };
+        assert_eq!(by_json.shape.parameters, [seen("open", "true"), seen("since", "present")]);
+        assert_eq!(by_json.shape.claims, []);
+        let value = |name: &str| by_json.value(&Binding::Parameter(name.into())).flatten().map(str::to_owned);
+        assert_eq!(value("company").as_deref(), Some("7"));
+        assert_eq!(value("since").as_deref(), Some("2026-01-01 00:00+00"));
+        assert_eq!(value("open").as_deref(), Some("true"));
+        let tenant = Binding::Claim("tenant".into());
+        assert_eq!(by_json.value(&tenant), Some(Some("00000000-0000-4000-8000-00000000abcd")));
+        assert_eq!(by_json.value(&Binding::Claim("iat".into())), None);
+        assert_eq!(by_json.value(&Binding::Constant(None)), Some(None));
+    }
+
+    #[test]
+    fn the_shape_is_one_of_those_that_are_listed() {
+        let shapes = match crate::plugin::Shapes::of(&funnel(), 256) {
+            crate::plugin::Shapes::Closed { shapes, .. } => shapes,
+            crate::plugin::Shapes::Open => panic!("it is closed"),
+        };
+        for body in [
+            r#"{"company": 7}"#,
+            r#"{"company": 7, "open": false}"#,
+            r#"{"company": 7, "since": "2026-01-01T00:00Z"}"#,
+            r#"{"company": 7, "open": "false", "since": "infinity"}"#,
+        ] {
+            let shape = read(&funnel(), &json(body)).unwrap().shape;
+            assert_eq!(shapes.iter().filter(|listed| **listed == shape).count(), 1, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_error_at_once() {
+        let parameters = json(r#"{"compnay": 7, "open": 1, "since": "yesterday"}"#);
+        let claims = json(r#"{"tenant": "secret"}"#);
+        let errors = Arguments::read(&funnel(), &parameters, &claims, &Limits::default()).unwrap_err();
+        let codes: Vec<_> = errors.iter().map(|error| error.code).collect();
+        let invalid = Code::InvalidParameter;
+        assert_eq!(
+            codes,
+            [Code::UnknownParameter, Code::MissingParameter, invalid, invalid, Code::InvalidClaim]
+        );
+        assert!(errors[0].message.contains("did you mean `company`?"), "{}", errors[0]);
+        assert_eq!(errors[1].to_string(), "parameter `company` is missing");
+        assert!(errors[3].message.ends_with(": `\"yesterday\"`"), "{}", errors[3]);
+        assert!(!errors[4].message.contains("secret"), "{}", errors[4]);
+        let missing =
+            Arguments::read(&funnel(), &pairs(&[("company", "1")]), &json("{}"), &Limits::default());
+        assert_eq!(missing.unwrap_err()[0].code, Code::MissingClaim);
+    }
+
+    #[test]
+    fn what_is_open_is_seen_as_json() {
+        for (ty, text, seen) in [
+            (Scalar::Int4, "007", "7"),
+            (Scalar::Text, "a\"b", "\"a\\\"b\""),
+            (Scalar::Numeric, "1.50", "\"1.50\""),
+            (Scalar::Float8, ".5", "0.5"),
+            (Scalar::Float8, "nan", "\"NaN\""),
+            (Scalar::Json, "{\"a\": 1}", "{\"a\": 1}"),
+            (Scalar::Bytes, "\\x00ff", "\"AP8=\""),
+            (Scalar::Timestamptz, "2026-01-01", "\"2026-01-01 00:00+00\""),
+        ] {
+            let mut open = scalar("a", ty);
+            open.mode = ParameterMode::Open;
+            let arguments =
+                read(&QueryDeclaration { claims: vec![], ..query(vec![open]) }, &pairs(&[("a", text)]))
+                    .unwrap();
+            assert_eq!(arguments.shape.parameters[0].value, seen, "{text}");
+        }
+        let mut array = labels("a", &["x", "y"]);
+        array.mode = ParameterMode::Open;
+        array.ty.array = true;
+        let query = query(vec![array]);
+        assert_eq!(
+            read(&query, &pairs(&[("a", "y"), ("a", "x")])).unwrap().shape.parameters[0].value,
+            "[\"y\",\"x\"]"
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for body in
+            ["", "[]", "7", "{", "{\"a\": 1, \"a\": 2}", "{\"a\": 1} {}", "{\"a\": tru}", "\u{feff}{}"]
+        {
+            let error = Inputs::from_json(body.as_bytes()).unwrap_err();
+            assert_eq!(error.code, Code::BadRequest, "{body}");
+        }
+        assert!(Inputs::from_json(b"{\"a\": \"\xff\"}").is_err());
+        assert!(Inputs::from_json(b"{\"a\": 1, \"a\": 2}").unwrap_err().message.contains("given twice"));
+    }
+
+    #[test]
+    fn claims_may_come_as_an_object() {
+        let claims = serde_json::from_str::<serde_json::Map<_, _>>(TENANT).unwrap();
+        let parameters = pairs(&[("company", "7")]);
+        let read = |claims| Arguments::read(&funnel(), &parameters, &claims, &Limits::default()).unwrap();
+        assert_eq!(read(Inputs::from_object(&claims)), read(json(TENANT)));
+    }
+}

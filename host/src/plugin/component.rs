@@ -149,3 +149,46 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::{Limits, guest::Guest};
+
+    async fn refusal(bytes: Vec<u8>) -> LoadError {
+        Component::load(&Engine::new(&Limits::default()).unwrap(), bytes).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn loads_a_plugin_and_knows_it_by_its_digest() {
+        let engine = Engine::new(&Limits::default()).unwrap();
+        let bytes = Guest::default().component();
+        let component = Component::load(&engine, bytes.clone()).await.unwrap();
+        assert_eq!(component.digest(), Component::load(&engine, bytes).await.unwrap().digest());
+        assert_eq!(component.digest().to_string().len(), 64);
+        assert_eq!(format!("{:.8}", component.digest()), component.digest().to_string()[..8]);
+        let later = Guest { version: "0.1.7", ..Guest::default() };
+        Component::load(&engine, later.component()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_interface_of_another_type_does_not_fit() {
+        let text = r#"(component
+            (import "callslip:plugin/diagnostics@0.1.0" (instance (export "panicked" (func (param "m" u32)))))
+            (core module $m (func (export "manifest")))
+            (core instance $i (instantiate $m))
+            (func $manifest (canon lift (core func $i "manifest")))
+            (instance $queries (export "manifest" (func $manifest)))
+            (export "callslip:plugin/queries@0.1.0" (instance $queries)))"#;
+        let error = refusal(wat::parse_str(text).unwrap()).await;
+        assert_eq!(error.code(), Code::WrongWorld, "{error}");
+    }
+
+    #[tokio::test]
+    async fn every_finding_is_on_its_line() {
+        let imports = r#"(import "wasi:cli/environment@0.2.0" (instance)) (import "own:api/a" (instance))"#;
+        let error = refusal(Guest { imports, ..Guest::default() }.component()).await;
+        assert_eq!(error.code(), Code::ForbiddenImport);
+        assert_eq!(error.to_string().lines().count(), 2, "{error}");
+    }
+}

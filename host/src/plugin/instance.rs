@@ -121,7 +121,8 @@ impl State {
             self.timed_out = true;
             return UpdateDeadline::Interrupt;
         }
-        UpdateDeadline::Yield(1)
+        // tokio's own yield looks at timers and sockets before it comes back.
+        UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
     }
 
     fn explain(&mut self, error: &wasmtime::Error, what: &str, output_bytes: usize) -> CallError {

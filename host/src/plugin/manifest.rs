@@ -230,3 +230,157 @@ fn check_example(query: &QueryDeclaration, example: &Example, limits: &Limits, f
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use callslip_ir::{NamedReply, Rows, TypeName};
+
+    use super::*;
+    use crate::plugin::guest::{labels, manifest, scalar};
+
+    fn findings(manifest: &Manifest) -> Vec<String> {
+        validate(manifest, &Limits::default()).iter().map(Finding::to_string).collect()
+    }
+
+    fn only(manifest: &Manifest, words: &str) {
+        let found = findings(manifest);
+        assert!(found.len() == 1 && found[0].contains(words), "{words}: {found:?}");
+    }
+
+    fn with(name: &str, ty: Scalar, change: impl FnOnce(&mut Parameter)) -> Manifest {
+        let mut parameter = scalar(name, ty);
+        change(&mut parameter);
+        manifest(vec![parameter])
+    }
+
+    fn range(min: &str, max: &str) -> Option<Range> {
+        Some(Range { min: Some(min.into()), max: Some(max.into()) })
+    }
+
+    #[test]
+    fn a_sound_manifest_has_no_findings() {
+        let mut seen = labels("status", &["done", "open"]);
+        seen.mode = ParameterMode::Seen;
+        seen.presence = Presence::Default("\"open\"".into());
+        let mut limited = scalar("limit", Scalar::Int8);
+        limited.range = range("1", "500");
+        limited.presence = Presence::Default("50".into());
+        let mut sound = manifest(vec![scalar("company", Scalar::Int4), seen, limited]);
+        sound.queries[0].claims = vec![scalar("company", Scalar::Int4)];
+        let parameters = vec![("company".into(), "1".into()), ("status".into(), "\"done\"".into())];
+        sound.queries[0].examples = vec![Example { parameters, claims: Vec::new() }];
+        assert_eq!(findings(&sound), [""; 0]);
+    }
+
+    #[test]
+    fn every_finding_names_what_it_is_about() {
+        let mut bad =
+            manifest(vec![scalar("Bad", Scalar::Int4), scalar("a", Scalar::Int4), scalar("a", Scalar::Int4)]);
+        bad.queries[0].name = "a b".into();
+        let found = findings(&bad);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found[0].starts_with("CS0105: query `a b` has a name"), "{found:?}");
+        assert!(found[1].contains("query `a b` has two parameters `a`"), "{found:?}");
+        assert!(found[2].contains("query `a b`: parameter `Bad` has a name"), "{found:?}");
+    }
+
+    #[test]
+    fn queries_are_counted_and_unique() {
+        only(&Manifest { sdk: String::new(), queries: Vec::new() }, "offers no query");
+        let one = manifest(Vec::new()).queries.remove(0);
+        only(
+            &Manifest { sdk: String::new(), queries: vec![one.clone(), one.clone(), one.clone()] },
+            "two queries `q`",
+        );
+        let many = (0..300).map(|n| QueryDeclaration { name: format!("q{n}"), ..one.clone() }).collect();
+        only(&Manifest { sdk: String::new(), queries: many }, "300 queries; the limit is 256");
+    }
+
+    #[test]
+    fn what_is_seen_is_finite() {
+        only(&with("a", Scalar::Text, |p| p.mode = ParameterMode::Seen), "infinitely many values");
+        let array = |p: &mut Parameter| {
+            p.mode = ParameterMode::Seen;
+            p.ty.array = true;
+        };
+        only(&with("a", Scalar::Bool, array), "infinitely many values");
+        let nullable = |p: &mut Parameter| {
+            p.mode = ParameterMode::Seen;
+            p.ty.nullable = true;
+        };
+        only(&with("a", Scalar::Bool, nullable), "seen and nullable");
+        let names: Vec<_> = (0..200).map(|n| n.to_string()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let parameters = (0..6)
+            .map(|n| Parameter { mode: ParameterMode::Seen, ..labels(&format!("p{n}"), &names) })
+            .collect();
+        only(&manifest(parameters), "1200 values to see");
+    }
+
+    #[test]
+    fn labels_are_sound() {
+        only(&manifest(vec![labels("a", &[])]), "without labels");
+        only(&manifest(vec![labels("a", &["x", "x"])]), "two labels `x`");
+        only(&manifest(vec![labels("a", &[""])]), "can't have");
+        let mut array = labels("a", &["x"]);
+        array.ty.domain = Domain::Enum { labels: vec!["x".into()], ty: Some(TypeName::parse("status[]")) };
+        only(&manifest(vec![array]), "an array");
+    }
+
+    #[test]
+    fn ranges_are_of_numbers_and_not_empty() {
+        only(&with("a", Scalar::Text, |p| p.range = range("1", "2")), "only numbers");
+        only(&with("a", Scalar::Int4, |p| p.range = range("2", "1")), "greater than its greatest");
+        only(&with("a", Scalar::Int4, |p| p.range = range("x", "1")), "not a number");
+        only(&with("a", Scalar::Int4, |p| p.range = range("0.5", "1")), "integer");
+        only(&with("a", Scalar::Int4, |p| p.range = Some(Range { min: None, max: None })), "without bounds");
+        assert_eq!(findings(&with("a", Scalar::Numeric, |p| p.range = range("0.5", "1e2"))), [""; 0]);
+    }
+
+    #[test]
+    fn a_default_is_a_value() {
+        only(&with("a", Scalar::Int4, |p| p.presence = Presence::Default("x".into())), "is not JSON");
+        only(
+            &with("a", Scalar::Int4, |p| p.presence = Presence::Default("\"x\"".into())),
+            "not a whole number",
+        );
+        only(&with("a", Scalar::Int4, |p| p.presence = Presence::Default("null".into())), "null");
+        let outside = |p: &mut Parameter| {
+            p.range = range("1", "5");
+            p.presence = Presence::Default("6".into());
+        };
+        only(&with("a", Scalar::Int4, outside), "not from 1 to 5");
+        let nullable = |p: &mut Parameter| {
+            p.ty.nullable = true;
+            p.presence = Presence::Default("null".into());
+        };
+        assert_eq!(findings(&with("a", Scalar::Int4, nullable)), [""; 0]);
+    }
+
+    #[test]
+    fn replies_and_examples_are_sound() {
+        let mut reply = manifest(Vec::new());
+        reply.queries[0].reply = Reply::Named(Vec::new());
+        only(&reply, "no statements");
+        let named = |name: &str| NamedReply { name: name.into(), rows: Rows::Many };
+        reply.queries[0].reply = Reply::Named(vec![named("a"), named("a")]);
+        only(&reply, "two statements `a`");
+        reply.queries[0].reply = Reply::Named(vec![named("A")]);
+        only(&reply, "statement `A` has a name");
+
+        let mut example = manifest(vec![scalar("company", Scalar::Int4)]);
+        let given = |name: &str, json: &str| Example {
+            parameters: vec![("company".into(), "1".into()), (name.into(), json.into())],
+            claims: Vec::new(),
+        };
+        example.queries[0].examples = vec![given("compny", "1")];
+        only(&example, "did you mean `company`?");
+        example.queries[0].examples = vec![given("company", "1")];
+        only(&example, "two parameters `company`");
+        example.queries[0].examples = vec![Example { parameters: vec![], claims: vec![] }];
+        only(&example, "example 1 lacks the parameter `company`");
+        example.queries[0].examples =
+            vec![Example { parameters: vec![("company".into(), "x".into())], claims: vec![] }];
+        only(&example, "example 1 has a parameter `company` that is not JSON");
+    }
+}

@@ -26,6 +26,8 @@ mod call_error;
 mod component;
 mod decimal;
 mod engine;
+#[cfg(test)]
+mod guest;
 mod inputs;
 mod instance;
 mod limits;

@@ -202,3 +202,122 @@ impl Pairs {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::plugin::guest::{labels, query, scalar};
+
+    fn seen(mut parameter: Parameter, presence: Presence) -> Parameter {
+        parameter.mode = ParameterMode::Seen;
+        parameter.presence = presence;
+        parameter
+    }
+
+    fn closed(query: &QueryDeclaration, limit: usize) -> (Vec<Shape>, u128) {
+        match Shapes::of(query, limit) {
+            Shapes::Closed { shapes, total } => (shapes, total),
+            Shapes::Open => panic!("it is closed"),
+        }
+    }
+
+    fn written(shape: &Shape) -> String {
+        let choices = shape.parameters.iter().chain(&shape.claims);
+        choices.map(|choice| format!("{}={}", choice.parameter, choice.value)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_combination_in_the_order_of_declaration() {
+        let mut since = scalar("since", Scalar::Date);
+        since.presence = Presence::Optional;
+        let mut query = query(vec![
+            scalar("company", Scalar::Int4),
+            seen(scalar("open", Scalar::Bool), Presence::Default("true".into())),
+            since,
+        ]);
+        query.claims = vec![seen(labels("role", &["a", "b"]), Presence::Optional)];
+        let (shapes, total) = closed(&query, 256);
+        assert_eq!(total, 12);
+        let written: Vec<_> = shapes.iter().map(written).collect();
+        assert_eq!(
+            written,
+            [
+                "open=false",
+                "open=false role=a",
+                "open=false role=b",
+                "open=false since=present",
+                "open=false since=present role=a",
+                "open=false since=present role=b",
+                "open=true",
+                "open=true role=a",
+                "open=true role=b",
+                "open=true since=present",
+                "open=true since=present role=a",
+                "open=true since=present role=b",
+            ]
+        );
+        assert!(Shapes::of(&query, 12).is_complete());
+        assert!(!Shapes::of(&query, 11).is_complete());
+    }
+
+    #[test]
+    fn a_query_that_sees_nothing_has_one_shape() {
+        assert_eq!(closed(&query(vec![scalar("a", Scalar::Int4)]), 256), (vec![Shape::default()], 1));
+    }
+
+    #[test]
+    fn an_open_parameter_or_claim_opens_the_query() {
+        let mut open = scalar("a", Scalar::Text);
+        open.mode = ParameterMode::Open;
+        assert_eq!(Shapes::of(&query(vec![open.clone()]), 256), Shapes::Open);
+        let mut by_claim = query(Vec::new());
+        by_claim.claims = vec![open];
+        assert_eq!(Shapes::of(&by_claim, 256), Shapes::Open);
+    }
+
+    #[test]
+    fn pairwise_covers_every_pair_with_few_shapes() {
+        let parameters =
+            (0..20).map(|n| seen(scalar(&format!("p{n}"), Scalar::Bool), Presence::Optional)).collect();
+        let query = query(parameters);
+        let (shapes, total) = closed(&query, 256);
+        assert_eq!(total, 3_u128.pow(20));
+        assert!(shapes.len() <= 40, "{}", shapes.len());
+        let value = |shape: &Shape, name: &str| {
+            shape.parameters.iter().find(|choice| choice.parameter == name).map(|choice| choice.value.clone())
+        };
+        for a in 0..20 {
+            for b in 0..a {
+                let met: HashSet<_> = shapes
+                    .iter()
+                    .map(|shape| (value(shape, &format!("p{a}")), value(shape, &format!("p{b}"))))
+                    .collect();
+                assert_eq!(met.len(), 9, "p{a} and p{b}");
+            }
+        }
+        assert_eq!(Shapes::of(&query, 256), Shapes::of(&query, 256));
+    }
+
+    #[test]
+    fn pairwise_stops_at_the_limit() {
+        let many: Vec<_> = (0..128).map(|n| format!("label{n}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let parameters = (0..8).map(|n| seen(labels(&format!("p{n}"), &many), Presence::Required)).collect();
+        let query = query(parameters);
+        let begun = std::time::Instant::now();
+        let (shapes, total) = closed(&query, 256);
+        assert_eq!((shapes.len(), total), (256, 128_u128.pow(8)));
+        assert_eq!(shapes.iter().collect::<HashSet<_>>().len(), 256);
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_huge_number_of_shapes_does_not_overflow() {
+        let parameters = (0..64)
+            .map(|n| seen(labels(&format!("p{n}"), &["a", "b", "c", "d"]), Presence::Required))
+            .collect();
+        assert_eq!(closed(&query(parameters), 256).1, u128::MAX);
+    }
+}

@@ -84,11 +84,8 @@ fn is_date(text: &str) -> bool {
 fn is_time(text: &str) -> bool {
     let mut parts = text.split(':');
     let (Some(hour), Some(minute)) = (parts.next(), parts.next()) else { return false };
-    let (second, fraction) =
-        match parts.next().map(|seconds| seconds.split_once('.').unwrap_or((seconds, "0"))) {
-            Some(seconds) => seconds,
-            None => ("00", "0"),
-        };
+    let seconds = parts.next().unwrap_or("00");
+    let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
     let (Some(hour), Some(minute), Some(second)) =
         (number(hour, 2..=2), number(minute, 2..=2), number(second, 2..=2))
     else {
