@@ -1,8 +1,164 @@
-//! The `callslip` command.
+//! The `callslip` command: one file a subcommand.
 
+pub mod build;
+mod demo;
+mod explain;
+mod logging;
+#[expect(dead_code, reason = "not wired to the host yet")]
+mod progress;
+mod run;
+mod serve;
+mod stop;
+#[cfg_attr(not(test), expect(dead_code, reason = "not wired to the host yet"))]
+mod table;
+mod terminal;
+
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Query plugins on PostgreSQL: sandboxed components describe SELECTs, and Callslip runs them.
+#[derive(Debug, Parser)]
+#[command(name = "callslip", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    verbosity: logging::Verbosity,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    it worked
+  1    it failed: a plugin has findings, a call or a build failed
+  2    the command line can't be used
+  130  interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::BuildArgs),
+    Run(run::RunArgs),
+    Explain(explain::ExplainArgs),
+    Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
+}
+
+/// Where the host finds its plugins and its database.
+#[derive(Args, Debug)]
+struct HostArgs {
+    /// The configuration: the plugins, and what each may touch.
+    #[arg(long, value_name = "FILE", default_value = "callslip.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Which database.
+#[derive(Args, Debug)]
+struct DatabaseArgs {
+    /// The database, such as postgres://me@localhost/shop. Without it the PG* variables or a service file say
+    /// where it is.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
 
 /// Runs the command that the process was given.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    cli.verbosity.start_logging(matches!(cli.command, Command::Serve(_)));
+    let outcome = match cli.command {
+        Command::Build(args) => build::main(args, cli.verbosity),
+        Command::Run(args) => stop::unless_interrupted(run::main(args)),
+        Command::Explain(args) => stop::unless_interrupted(explain::main(args)),
+        Command::Serve(args) => stop::to_the_end(serve::main(args)),
+        Command::Demo(args) => stop::unless_interrupted(demo::main(args)),
+    };
+    outcome.unwrap_or_else(|error| exit_code(&error))
+}
+
+/// Says what went wrong, and how the process ends.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<stop::Interrupted>() {
+        return ExitCode::from(130);
+    }
+    // Whoever read our output has seen enough, such as `head`.
+    let broken_pipe = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
+    terminal::print_error(error);
+    ExitCode::FAILURE
+}
+
+/// Reads `name=value`, as parameters and claims are given.
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write name=value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn parameters_and_claims_are_names_with_values() {
+        let cli = parse("callslip run hiring funnel company=1 note=a=b since= --claim user=7").unwrap();
+        let Command::Run(args) = cli.command else { panic!("not run: {cli:?}") };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(args.parameters, [pair("company", "1"), pair("note", "a=b"), pair("since", "")]);
+        assert_eq!(args.claims, [pair("user", "7")]);
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_a_usage_error() {
+        for line in ["callslip run hiring funnel company", "callslip run hiring funnel =1"] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{line}");
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_words_or_one_json_object() {
+        let error = parse(r#"callslip run hiring funnel company=1 --json {"company":1}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        let error = parse("callslip run hiring funnel --json [1]").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueValidation);
+        parse(r#"callslip run hiring funnel --json {"company":1}"#).unwrap();
+    }
+
+    #[test]
+    fn a_scale_is_a_positive_number() {
+        for scale in ["0", "-1", "NaN", "inf", "much", "1e9"] {
+            let error = parse(&format!("callslip demo --scale={scale}")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{scale}");
+        }
+        let cli = parse("callslip demo --once --scale 0.5").unwrap();
+        assert!(matches!(cli.command, Command::Demo(args) if args.scale == 0.5 && args.once));
+    }
+
+    #[test]
+    fn a_broken_pipe_is_no_failure() {
+        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("can't print");
+        assert_eq!(exit_code(&error), ExitCode::SUCCESS);
+        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::NotFound));
+        assert_eq!(exit_code(&error), ExitCode::FAILURE);
+        assert_eq!(exit_code(&stop::Interrupted.into()), ExitCode::from(130));
+    }
 }

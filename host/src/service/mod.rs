@@ -1,1 +1,7 @@
 //! HTTP.
+
+mod problem;
+mod stop;
+
+pub use problem::{ParameterError, Problem};
+pub use stop::{serve_until, stop_requested};

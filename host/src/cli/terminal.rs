@@ -1,0 +1,101 @@
+//! What stdout and stderr can show.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+
+use clap::builder::styling::{AnsiColor, Style};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Whether stdout is read by a person.
+pub(super) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether stderr is read by a person.
+pub(super) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether stdout shows colours.
+pub(super) fn stdout_has_colours() -> bool {
+    stdout_is_terminal() && colours_are_wanted()
+}
+
+/// Whether stderr shows colours.
+pub(super) fn stderr_has_colours() -> bool {
+    stderr_is_terminal() && colours_are_wanted()
+}
+
+/// As <https://no-color.org> says: any value but the empty one turns colours off.
+fn colours_are_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+}
+
+/// Prints an error with its causes on stderr.
+pub(super) fn print_error(error: &anyhow::Error) {
+    let report = Report { error, colours: stderr_has_colours() };
+    // Where even stderr is gone, nobody is left to be told.
+    let _ = write!(io::stderr().lock(), "{report}");
+}
+
+/// An error with its causes, each on a line.
+struct Report<'a> {
+    error: &'a anyhow::Error,
+    colours: bool,
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style = if self.colours { ERROR } else { Style::new() };
+        writeln!(f, "{style}error{style:#}: {}", self.error)?;
+        for cause in self.error.chain().skip(1) {
+            writeln!(f, "  caused by: {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Text that a terminal shows as it stands: what came from a database must not move the cursor, colour the
+/// screen or ring a bell.
+pub(super) fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push('\n'),
+            '\t' => shown.push_str("    "),
+            // Controls, and what makes text run the other way.
+            _ if character.is_control()
+                || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                shown.extend(character.escape_unicode());
+            }
+            _ => shown.push(character),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_with_its_causes() {
+        let error = anyhow::anyhow!("no such file").context("can't read a.toml").context("can't start");
+        assert_eq!(
+            Report { error: &error, colours: false }.to_string(),
+            "error: can't start\n  caused by: can't read a.toml\n  caused by: no such file\n"
+        );
+        assert!(Report { error: &error, colours: true }.to_string().starts_with("\u{1b}["));
+    }
+
+    #[test]
+    fn escape_sequences_are_shown_and_not_obeyed() {
+        assert_eq!(harmless("a\u{1b}[2Jb\rc\u{7}\u{9b}"), "a\\u{1b}[2Jb\\u{d}c\\u{7}\\u{9b}");
+        assert_eq!(harmless("one\ntwo\tthree"), "one\ntwo    three");
+        assert_eq!(harmless("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
+        assert_eq!(harmless("Zoë 🦀 日本"), "Zoë 🦀 日本");
+    }
+}

@@ -1,0 +1,126 @@
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal;
+use tokio::sync::oneshot;
+
+/// Waits until the process is asked to stop, by Ctrl-C or a SIGTERM.
+///
+/// From the first call on, neither signal ends the process by itself any more.
+pub async fn stop_requested() {
+    let interrupted = async {
+        if let Err(error) = signal::ctrl_c().await {
+            tracing::warn!(%error, "Ctrl-C can't be handled");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM can't be handled");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+/// Serves until `stop` is ready. Then no new connection is accepted, and the requests at hand may finish within
+/// `grace`; what is still running after it is dropped.
+///
+/// # Errors
+///
+/// None today: a connection that can't be accepted is logged and tried again.
+pub async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> io::Result<()> {
+    let (stopping, stopped) = oneshot::channel();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async {
+        stop.await;
+        // The other side is gone only when the whole server is.
+        let _ = stopping.send(());
+    });
+    let out_of_patience = async {
+        match stopped.await {
+            Ok(()) => tokio::time::sleep(grace).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = server.into_future() => served,
+        () = out_of_patience => {
+            tracing::warn!(?grace, "requests were still running after the grace period");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    /// Asks a server whose one handler takes `work`, and stops the server while it is at it.
+    async fn stop_amid(work: Duration, grace: Duration) -> (String, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (began, mut begun) = tokio::sync::mpsc::channel::<()>(1);
+        let handler = move || async move {
+            began.send(()).await.unwrap();
+            sleep(work).await;
+            "done"
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve_until(
+            listener,
+            Router::new().route("/", get(handler)),
+            async move { stopped.await.unwrap() },
+            grace,
+        ));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        begun.recv().await.unwrap();
+        let asked = Instant::now();
+        stop.send(()).unwrap();
+        server.await.unwrap().unwrap();
+        let took = asked.elapsed();
+        assert!(TcpStream::connect(address).await.is_err(), "a stopped server accepts connections");
+        let mut reply = String::new();
+        let read = tokio::time::timeout(Duration::from_millis(200), client.read_to_string(&mut reply)).await;
+        drop(read);
+        (reply, took)
+    }
+
+    #[tokio::test]
+    async fn a_request_at_hand_is_answered_before_the_server_stops() {
+        let (reply, took) = stop_amid(Duration::from_millis(200), Duration::from_secs(60)).await;
+        assert!(reply.ends_with("done"), "{reply}");
+        assert!(took < Duration::from_secs(30), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_never_ends_does_not_hold_the_server() {
+        let (reply, took) = stop_amid(Duration::from_secs(3600), Duration::from_millis(100)).await;
+        assert_eq!(reply, "");
+        assert!(took >= Duration::from_millis(100) && took < Duration::from_secs(30), "{took:?}");
+    }
+}
