@@ -73,6 +73,8 @@ mod tests {
     fn table(width: Option<u16>, rows: &[[Option<&str>; 2]]) -> String {
         let column = |name: &str, numeric| Column { name: name.to_owned(), numeric };
         let mut table = Table::new([column("id", true), column("title", false)]);
+        table.table.force_no_tty();
+        table.colours = false;
         if let Some(width) = width {
             table.table.set_width(width);
         }
