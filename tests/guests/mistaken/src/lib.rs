@@ -1,0 +1,61 @@
+//! Queries with the mistakes that authors make; each of them must be found when the plugin is loaded.
+
+use callslip_sdk::prelude::*;
+
+/// A column that is misspelt, and a table that is.
+#[query]
+fn misspelt() -> Select {
+    let (pos, i) = (table("position").alias("p"), table("intervew").alias("i"));
+    select((pos.col("titel"), i.col("status")))
+        .from(&pos)
+        .join(&i, i.col("position_id").eq(pos.col("id")))
+        .order_by(pos.col("closed").desc())
+}
+
+/// A table and a function that were not granted.
+#[query]
+fn ungranted() -> Select {
+    let (c, pos) = (table("company"), table("position"));
+    select((pos.col("id"), call("pg_sleep", 10.0_f64).alias("slept"), call("public.how_many", (1, 2)).alias("many")))
+        .from(&pos)
+        .join(&c, c.col("id").eq(pos.col("company_id")))
+}
+
+#[derive(Params)]
+struct Status {
+    status: Arg<String>,
+    open: bool,
+}
+
+/// Types that do not go together: one that the host finds, and one that only PostgreSQL does.
+#[query]
+fn ill_typed(p: Status) -> Select {
+    let i = table("interview").alias("i");
+    let q = select(i.col("id")).from(&i).filter(i.col("status").eq(p.status));
+    if p.open { q.filter(i.col("completed_at").is_null()) } else { q }
+}
+
+/// A column that is neither grouped by nor aggregated.
+#[query]
+fn ungrouped() -> Select {
+    let pos = table("position").alias("p");
+    select((pos.col("company_id"), pos.col("title"))).from(&pos).group_by(pos.col("company_id"))
+}
+
+/// An alias that is not in FROM, one that is there twice, and a column without a name.
+#[query]
+fn lost() -> Select {
+    let (p, other) = (table("position").alias("p"), table("interview").alias("i"));
+    select((p.col("id"), other.col("id").alias("interview"), p.col("id").add(1)))
+        .from(&p)
+        .cross_join(table("position").alias("p"))
+}
+
+/// An index that is out of bounds.
+#[query]
+fn panicking() -> Select {
+    let columns: Vec<&str> = std::env::args().map(|_| "id").collect();
+    select(table("position").col(columns[7])).from(table("position"))
+}
+
+export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, panicking);

@@ -1,0 +1,106 @@
+use std::path::Path;
+use std::sync::OnceLock;
+
+use callslip::cluster::{Cluster, ClusterOptions, Dataset};
+use callslip::loan::ConnectionSettings;
+use callslip::{Config, Host};
+use serde_json::Value;
+use tokio_postgres::{Client, NoTls};
+
+/// The login of the hosts under test: it can read every table, and nothing else.
+const READER: &str = "callslip_reader";
+/// How much data: about 2,000 interviews and 20,000 ratings.
+const SCALE: f64 = 0.02;
+
+/// A private PostgreSQL with the hiring data in the schema `public`.
+pub struct Database {
+    cluster: Cluster,
+}
+
+/// The database that all tests of a run share. Tests that change it make a schema of their own.
+///
+/// # Panics
+/// If there is no PostgreSQL on this machine, or it does not take the data.
+pub fn database() -> &'static Database {
+    static DATABASE: OnceLock<Database> = OnceLock::new();
+    // On a thread and a runtime of its own: a test's own runtime ends with the test.
+    DATABASE.get_or_init(|| {
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(Database::start())
+        })
+        .join()
+        .expect("the database starts")
+    })
+}
+
+impl Database {
+    async fn start() -> Self {
+        // A static is never dropped; the cluster's keeper ends the server when this process ends.
+        let options = ClusterOptions::default().setting("max_connections", "200");
+        let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
+        let database = Self { cluster };
+        let client = database.owner().await;
+        client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data");
+        let dataset = Dataset::read(&folder).unwrap_or_else(|error| panic!("{error}"));
+        dataset.load(&client, "public", SCALE, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+        client
+            .batch_execute(&format!(
+                "CREATE ROLE {READER} LOGIN;
+                 GRANT USAGE ON SCHEMA public TO {READER};
+                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
+            ))
+            .await
+            .expect("a role that reads");
+        database
+    }
+
+    /// A connection of the superuser, to prepare and to look at what a host must not.
+    ///
+    /// # Panics
+    /// If the server is gone.
+    pub async fn owner(&self) -> Client {
+        let (client, connection) = self.cluster.config().connect(NoTls).await.expect("the server answers");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// How a host connects.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn connection(&self) -> ConnectionSettings {
+        let url = self.cluster.url("postgres").replacen("://postgres@", &format!("://{READER}@"), 1);
+        ConnectionSettings::resolve(Some(&url), &|_| None).expect("the URL is ours")
+    }
+
+    /// The URL of that connection.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn url(&self) -> String {
+        self.cluster.url("postgres").replacen("://postgres@", &format!("://{READER}@"), 1)
+    }
+
+    /// A host with a configuration.
+    ///
+    /// # Panics
+    /// If the configuration can't be used or the host does not start.
+    pub async fn host(&self, config: &str) -> Host {
+        let config = Config::parse(config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+        Host::start(&config, &self.connection()).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The rows of hand-written SQL as PostgreSQL itself turns them into JSON.
+    ///
+    /// # Panics
+    /// If PostgreSQL refuses it.
+    pub async fn rows(&self, sql: &str) -> Vec<Value> {
+        let client = self.owner().await;
+        client.batch_execute("SET timezone = 'UTC'").await.expect("a time zone");
+        let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
+        let rows = client.query(&wrapped, &[]).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+        rows.iter().map(|row| serde_json::from_str(row.get(0)).expect("JSON")).collect()
+    }
+}
