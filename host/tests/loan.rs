@@ -349,8 +349,10 @@ async fn rows_that_nobody_reads_do_not_come_back() {
     for _ in 0..10 {
         running.next_row().await.unwrap().unwrap();
     }
+    let start = Instant::now();
     drop(running);
     assert_clean(&pool).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "the statement was not cancelled");
     assert_eq!(database.sessions("state = 'active'").await, 0);
 }
 
