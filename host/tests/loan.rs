@@ -349,9 +349,25 @@ async fn rows_that_nobody_reads_do_not_come_back() {
     for _ in 0..10 {
         running.next_row().await.unwrap().unwrap();
     }
+    let start = Instant::now();
     drop(running);
     assert_clean(&pool).await;
+    assert!(start.elapsed() < Duration::from_secs(5), "the statement was not cancelled");
     assert_eq!(database.sessions("state = 'active'").await, 0);
+}
+
+#[test]
+fn a_run_may_be_dropped_where_there_is_no_runtime() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (database, running) = runtime.block_on(async {
+        let database = Database::start().await;
+        let pool = database.pool(1);
+        let endless = "SELECT pg_catalog.generate_series(1, 1000000000) AS i";
+        let running = run(&pool, &[(endless, &[])]).await.unwrap();
+        (database, running)
+    });
+    drop(running);
+    runtime.block_on(database.wait_for_none("true", Duration::from_secs(5)));
 }
 
 /// Polls a future so many times, letting the rest of the world go on in between. None, if it was not ready.
@@ -469,6 +485,13 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
         let all = rows(run(&pool, &statements).await.unwrap()).await.unwrap();
         assert_eq!(all[0][0].get::<_, i32>(0), 1);
     }
+    // A later statement can't start again on the snapshot of the first: that call fails, the next one works.
+    let unknown: (&str, &[&str]) = ("SELECT 3 AS n", &[]);
+    let loan = pool.loan().await.unwrap();
+    let deallocate = BoundStatement { cached: true, ..bound(&loan, "DEALLOCATE ALL", &[]).await };
+    let statements = vec![deallocate, bound(&loan, unknown.0, unknown.1).await];
+    assert_eq!(rows(loan.run(statements).await.unwrap()).await.unwrap_err().code(), Code::StaleStatement);
+    rows(run(&pool, &[fine, unknown]).await.unwrap()).await.unwrap();
     assert_eq!(one::<i32>(&pool, BACKEND).await, pid);
 }
 

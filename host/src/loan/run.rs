@@ -10,7 +10,7 @@ use tokio_postgres::{Error, Row, RowStream, Statement};
 use super::bind::TextValue;
 use super::connection::Connection;
 use super::describe::ResultColumn;
-use super::error::LoanError;
+use super::error::{LoanError, PostgresError};
 use super::pool::Loan;
 
 /// A statement that was proven, with the values of one call.
@@ -84,25 +84,18 @@ impl Loan {
         }
         self.connection.begin_work();
         let result = match self.start(&statements).await {
-            Err(LoanError::Failed(error)) if must_prepare_again(error.sqlstate()) => {
-                self.forget(&statements);
+            Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
+                forget(&self.connection, &statements);
                 self.start(&statements).await
             }
             result => result,
         };
-        match result {
-            Err(LoanError::Failed(error)) => {
+        result.map_err(|error| {
+            if error.leaves_connection_idle() {
                 self.connection.settle_work();
-                Err(LoanError::of_proven(error))
             }
-            Err(error) => {
-                if error.leaves_connection_idle() {
-                    self.connection.settle_work();
-                }
-                Err(error)
-            }
-            run => run,
-        }
+            error.of_proven()
+        })
     }
 
     /// One attempt. On an error that leaves the connection idle, nothing that was sent is unanswered.
@@ -186,11 +179,11 @@ impl Loan {
         let statement = client.prepare_cached(&bound.sql).await?;
         check(&statement, bound).map(|()| statement)
     }
+}
 
-    fn forget(&self, statements: &[BoundStatement]) {
-        for statement in statements {
-            self.connection.client().statement_cache.remove(&statement.sql, &[]);
-        }
+fn forget(connection: &Connection, statements: &[BoundStatement]) {
+    for statement in statements {
+        connection.client().statement_cache.remove(&statement.sql, &[]);
     }
 }
 
@@ -229,26 +222,29 @@ fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError>
 
 /// `invalid_sql_statement_name`: the prepared statement has gone. `feature_not_supported`: "cached plan must not
 /// change result type".
-fn must_prepare_again(sqlstate: &str) -> bool {
-    matches!(sqlstate, "26000" | "0A000")
+fn must_prepare_again(error: &PostgresError) -> bool {
+    matches!(error.sqlstate(), "26000" | "0A000")
 }
 
 fn lost(error: &Error) -> LoanError {
     LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
 }
 
+/// Undefined columns, tables, functions, objects and schemas; mismatching types; ambiguous names.
+const UNRESOLVED: [&str; 8] = ["42703", "42P01", "42883", "42704", "3F000", "42804", "42702", "42725"];
+
 impl LoanError {
-    /// A proven statement had its names and types resolved once: if they don't any more, the database changed.
-    fn of_proven(error: Box<super::PostgresError>) -> Self {
-        match error.sqlstate() {
-            // Undefined or mismatching column, table, function, object, schema, type; ambiguous names; or a plan
-            // that was prepared before.
-            "42703" | "42P01" | "42883" | "42704" | "3F000" | "42804" | "42702" | "42725" | "26000"
-            | "0A000" => {
-                Self::Stale { change: format!("PostgreSQL refuses it: {error}"), refusal: Some(error) }
-            }
-            _ => Self::Failed(error),
+    /// The same, before a proven statement has started: its names and types were resolved once, so if they are
+    /// not any more, the database changed.
+    fn of_proven(self) -> Self {
+        match self {
+            Self::Failed(error) if UNRESOLVED.contains(&error.sqlstate()) => Self::refused(error),
+            error => error,
         }
+    }
+
+    fn refused(error: Box<PostgresError>) -> Self {
+        Self::Stale { change: format!("PostgreSQL refuses it: {error}"), refusal: Some(error) }
     }
 }
 
@@ -285,7 +281,7 @@ impl Run {
             match rows.try_next().await {
                 Ok(Some(row)) => return Ok(Some(row)),
                 Ok(None) => self.state = State::Between,
-                Err(error) => return Err(self.fail(error).await),
+                Err(error) => return Err(self.fail(error.into()).await),
             }
         }
         match self.state {
@@ -301,7 +297,19 @@ impl Run {
             self.answers.pop_front();
             match answer {
                 Ok(rows) => self.state = State::Rows(Box::pin(rows)),
-                Err(error) => return Err(self.fail(error).await),
+                Err(error) => {
+                    let error = match LoanError::from(error) {
+                        // Too late to start again on the same snapshot: the next call prepares it.
+                        LoanError::Failed(error) if must_prepare_again(&error) => {
+                            if let Some(connection) = &self.connection {
+                                forget(connection, &self.statements);
+                            }
+                            LoanError::refused(error)
+                        }
+                        error => error.of_proven(),
+                    };
+                    return Err(self.fail(error).await);
+                }
             }
         } else {
             if let Some(end) = &mut self.end {
@@ -321,20 +329,8 @@ impl Run {
     }
 
     /// Ends the run. The connection goes back to the pool if the server has answered everything.
-    async fn fail(&mut self, error: Error) -> LoanError {
+    async fn fail(&mut self, error: LoanError) -> LoanError {
         self.state = State::Failed;
-        let error = match LoanError::from(error) {
-            LoanError::Failed(error) => {
-                let error = LoanError::of_proven(error);
-                if let (LoanError::Stale { .. }, Some(connection)) = (&error, &self.connection) {
-                    for statement in self.statements.iter() {
-                        connection.client().statement_cache.remove(&statement.sql, &[]);
-                    }
-                }
-                error
-            }
-            error => error,
-        };
         self.answers.clear();
         let ended = match &mut self.end {
             Some(end) => settle(end).await.is_ok(),

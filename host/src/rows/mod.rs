@@ -16,7 +16,7 @@
 //! | `timestamptz` | RFC 3339 in UTC: `"2024-02-29T12:30:00.5Z"` |
 //! | `interval` | ISO 8601: `"P1Y2M3DT4H5M6.5S"`, with a sign on each part that is negative |
 //! | `uuid`, `inet`, `cidr`, `macaddr`, `macaddr8` | PostgreSQL's text |
-//! | `json`, `jsonb` | itself, as PostgreSQL has it |
+//! | `json`, `jsonb` | itself, as PostgreSQL has it; a `json` may have line breaks |
 //! | arrays of these | arrays, nested by dimension; lower bounds are dropped |
 //!
 //! Seconds have as many digits as they need, at most six. What RFC 3339 has no word for is written as
