@@ -9,27 +9,40 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
 }
 
-/// The component of a plugin's crate, `example-plugins/hiring` or `tests/guests/hostile`, built from source once in a
-/// run of the tests.
+/// The component of a plugin's crate, such as `example-plugins/hiring`, built from source once in a run of the tests.
 ///
 /// # Panics
 /// If it does not build.
 pub fn component(source: &str) -> PathBuf {
-    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    component_with(source, None)
+}
+
+/// The same with a feature of the crate.
+///
+/// # Panics
+/// If it does not build.
+pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
+    static BUILT: Mutex<Option<HashMap<(String, Option<String>), PathBuf>>> = Mutex::new(None);
     // Held while building: another test that wants the same component would only wait for cargo's own lock.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let built = built.get_or_insert_default();
-    if let Some(component) = built.get(source) {
+    let key = (source.to_owned(), feature.map(str::to_owned));
+    if let Some(component) = built.get(&key) {
         return component.clone();
     }
+    // One folder for all, so that the SDK is compiled once.
+    let folder = target_folder().join("plugins");
+    let name = source.rsplit('/').next().unwrap_or(source);
     let options = BuildOptions {
         quiet: true,
-        // One folder for all, so that the SDK is compiled once.
-        target_dir: Some(target_folder().join("plugins")),
+        out: feature.map(|feature| folder.join(format!("{name}-{feature}.wasm"))),
+        cargo_args: feature.map(|feature| vec!["--features".to_owned(), feature.to_owned()]).unwrap_or_default(),
+        target_dir: Some(folder),
         ..BuildOptions::new(root().join(source))
     };
-    let component = build_plugin(&options).unwrap_or_else(|error| panic!("{source} does not build: {error:#}")).component;
-    built.insert(source.to_owned(), component.clone());
+    let component =
+        build_plugin(&options).unwrap_or_else(|error| panic!("{source} does not build: {error:#}")).component;
+    built.insert(key, component.clone());
     component
 }
 

@@ -3,5 +3,5 @@
 mod components;
 mod database;
 
-pub use components::component;
+pub use components::{component, component_with};
 pub use database::{Database, database};
