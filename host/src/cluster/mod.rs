@@ -4,10 +4,13 @@
 //! it there. It listens on a unix socket in that folder and nowhere else. It does not outlive the process that started
 //! it, however that ends: a keeper process waits for the end, stops the server and removes the folder.
 //!
+//! [`Dataset`] fills a schema, of this or another database, from a folder of SQL files.
+//!
 //! Unix only.
 
 mod account;
 mod binaries;
+mod dataset;
 mod error;
 mod keeper;
 mod options;
@@ -17,6 +20,7 @@ use std::path::Path;
 use tokio_postgres::{Client, Config, NoTls};
 
 pub use binaries::{BINARIES_VARIABLE, Binaries, OLDEST_VERSION};
+pub use dataset::{Dataset, DatasetError, LoadProgress};
 pub use error::ClusterError;
 use keeper::Keeper;
 pub use options::ClusterOptions;

@@ -1,0 +1,267 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use futures_util::FutureExt;
+use tokio_postgres::{
+    Client, SimpleQueryMessage,
+    error::{ErrorPosition, SqlState},
+    types::Type,
+};
+
+use super::{error::reason, quoted_identifier};
+
+/// A file that has this in it is run once for each slice.
+const SLICE: &str = "callslip.slice";
+
+/// The largest scale, far beyond what one machine holds.
+const LARGEST_SCALE: f64 = 1000.0;
+
+/// A data set: SQL files that fill a schema, run in the order of their names.
+///
+/// The files name nothing with a schema; the first schema of `search_path` is the one to fill. They see these settings:
+/// `callslip.scale`, how much data to make (1 is the data set's own measure), and, in a file that mentions `callslip.slice`,
+/// that and `callslip.slices`: such a file is run for each slice from 1 to `callslip.slices` and makes that part of its rows, so that
+/// progress can be shown.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    files: Vec<File>,
+    slices: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    name: String,
+    sql: String,
+}
+
+/// How far [`Dataset::load`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadProgress<'a> {
+    /// The name of the file that was just run, whole or a slice of it.
+    pub file: &'a str,
+    /// How many steps are done; the last report has all of them.
+    pub done: usize,
+    /// How many steps there are.
+    pub total: usize,
+    /// How many rows were inserted until now.
+    pub rows: u64,
+}
+
+/// Why a data set could not be read or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// A file or the folder can't be read as text.
+    #[error("{path} can't be read: {source}", path = path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder has no SQL file.
+    #[error("{folder} has no file that ends in .sql", folder = folder.display())]
+    Empty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The scale is not a number above 0 and up to 1000.
+    #[error("a data set can't be loaded at scale {scale}: from above 0 to {LARGEST_SCALE}")]
+    InvalidScale {
+        /// The scale.
+        scale: f64,
+    },
+    /// There is a schema of that name already.
+    #[error("there is a schema `{schema}` already; drop it or name another")]
+    SchemaExists {
+        /// Its name.
+        schema: String,
+    },
+    /// PostgreSQL refused a statement of a file.
+    #[error("{file}{line} failed: {reason}", line = line.map(|l| format!(":{l}")).unwrap_or_default(), reason = reason(source))]
+    File {
+        /// The file's name.
+        file: String,
+        /// The line, from 1, if PostgreSQL says where.
+        line: Option<usize>,
+        /// What PostgreSQL said.
+        source: tokio_postgres::Error,
+    },
+    /// PostgreSQL refused what loading needs beside the files, or the connection is gone.
+    #[error("the data can't be loaded: {reason}", reason = reason(source))]
+    Database {
+        /// What PostgreSQL or the driver said.
+        #[from]
+        source: tokio_postgres::Error,
+    },
+}
+
+impl Dataset {
+    /// Reads the `.sql` files of a folder.
+    ///
+    /// # Errors
+    /// [`DatasetError::Unreadable`] and [`DatasetError::Empty`].
+    pub fn read(folder: &Path) -> Result<Self, DatasetError> {
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DatasetError::Unreadable { path, source }
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
+            let path = entry.map_err(unreadable(folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "sql") {
+                let sql = fs::read_to_string(&path).map_err(unreadable(&path))?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                files.push(File { name, sql });
+            }
+        }
+        if files.is_empty() {
+            return Err(DatasetError::Empty { folder: folder.to_owned() });
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { files, slices: None })
+    }
+
+    /// Runs the files that can be in this many slices, at least one. Without it the scale decides.
+    #[must_use]
+    pub fn with_slices(mut self, slices: u32) -> Self {
+        self.slices = Some(slices.max(1));
+        self
+    }
+
+    /// Makes the schema and fills it, in one transaction: on an error, or when this future is dropped, nothing of it stays.
+    /// Reports after each file and slice.
+    ///
+    /// The client must have no transaction open.
+    ///
+    /// # Errors
+    /// [`DatasetError`], above all if the schema exists.
+    pub async fn load(
+        &self,
+        client: &Client,
+        schema: &str,
+        scale: f64,
+        progress: &mut dyn FnMut(LoadProgress<'_>),
+    ) -> Result<(), DatasetError> {
+        if !(scale > 0.0 && scale <= LARGEST_SCALE) {
+            return Err(DatasetError::InvalidScale { scale });
+        }
+        let mut transaction = Transaction { client, open: true };
+        // Compiling long expressions anew for each slice would take longer than running them.
+        client.batch_execute("BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL jit = off").await?;
+        let loaded = self.fill(client, schema, scale, progress).await;
+        transaction.open = false;
+        let end = if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = client.batch_execute(end).await;
+        loaded?;
+        Ok(ended?)
+    }
+
+    async fn fill(
+        &self,
+        client: &Client,
+        schema: &str,
+        scale: f64,
+        progress: &mut dyn FnMut(LoadProgress<'_>),
+    ) -> Result<(), DatasetError> {
+        let name = quoted_identifier(schema);
+        client.batch_execute(&format!("CREATE SCHEMA {name}")).await.map_err(|source| {
+            match source.code() {
+                Some(&SqlState::DUPLICATE_SCHEMA) => DatasetError::SchemaExists { schema: schema.to_owned() },
+                _ => source.into(),
+            }
+        })?;
+        let slices = self.slices.unwrap_or_else(|| slices_at(scale));
+        set(client, "search_path", &name).await?;
+        set(client, "callslip.scale", &scale.to_string()).await?;
+        set(client, "callslip.slices", &slices.to_string()).await?;
+
+        let steps = |file: &File| if file.sql.contains(SLICE) { slices } else { 1 };
+        let total = self.files.iter().map(|file| steps(file) as usize).sum();
+        let (mut done, mut rows) = (0, 0);
+        for file in &self.files {
+            for slice in 1..=steps(file) {
+                set(client, SLICE, &slice.to_string()).await?;
+                rows += file.run(client).await?;
+                done += 1;
+                progress(LoadProgress { file: &file.name, done, total, rows });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    /// Runs its statements; tells how many rows they inserted.
+    async fn run(&self, client: &Client) -> Result<u64, DatasetError> {
+        let answer = client.simple_query(&self.sql).await.map_err(|source| {
+            let line = match source.as_db_error().and_then(|said| said.position()) {
+                Some(ErrorPosition::Original(position)) => Some(line_at(&self.sql, *position as usize)),
+                _ => None,
+            };
+            DatasetError::File { file: self.name.clone(), line, source }
+        })?;
+        let inserted =
+            |message| if let SimpleQueryMessage::CommandComplete(rows) = message { rows } else { 0 };
+        Ok(answer.into_iter().map(inserted).sum())
+    }
+}
+
+/// Rolls back when it is dropped open.
+struct Transaction<'a> {
+    client: &'a Client,
+    open: bool,
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // The first poll sends it; nobody needs the answer.
+            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}
+
+/// Sets a setting until the transaction ends.
+async fn set(client: &Client, name: &str, value: &str) -> Result<(), tokio_postgres::Error> {
+    let sql = "SELECT pg_catalog.set_config($1, $2, true)";
+    client.query_typed(sql, &[(&name, Type::TEXT), (&value, Type::TEXT)]).await.map(drop)
+}
+
+/// So many that each takes a fraction of a second.
+fn slices_at(scale: f64) -> u32 {
+    (scale * 40.0).clamp(4.0, 400.0) as u32
+}
+
+/// The line, from 1, of a character, from 1.
+fn line_at(sql: &str, position: usize) -> usize {
+    1 + sql.chars().take(position.saturating_sub(1)).filter(|c| *c == '\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_in_characters() {
+        let sql = "é;\nü x\n";
+        assert_eq!([1, 3, 4, 5, 100].map(|position| line_at(sql, position)), [1, 1, 2, 2, 3]);
+    }
+
+    #[test]
+    fn a_folder_without_sql_is_refused_and_files_are_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Dataset::read(folder.path()), Err(DatasetError::Empty { .. })));
+        for name in ["90-b.sql", "01-a.sql", "notes.txt"] {
+            fs::write(folder.path().join(name), "SELECT 1").unwrap();
+        }
+        let names: Vec<_> = Dataset::read(folder.path()).unwrap().files.into_iter().map(|f| f.name).collect();
+        assert_eq!(names, ["01-a.sql", "90-b.sql"]);
+        fs::write(folder.path().join("02-latin1.sql"), b"-- \xe9").unwrap();
+        let error = Dataset::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("02-latin1.sql can't be read"), "{error}");
+        assert!(Dataset::read(&folder.path().join("nowhere")).is_err());
+    }
+}
