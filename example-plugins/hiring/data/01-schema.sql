@@ -130,16 +130,30 @@ CREATE FUNCTION below(count integer, draw float8) RETURNS integer
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN floor(draw * count)::integer;
 
+-- Up to `count` skills, by the draws of a digest from one on.
+CREATE FUNCTION some_skills(digest bytea, from_draw integer, count integer) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN ARRAY(
+    SELECT DISTINCT pick('{patience,sql,knife skills,negotiation,rust,forklift license,watercolour,triage,spreadsheets,
+                           sign language,public speaking,python,night vision,café French,calculus,climbing}',
+                         draw(digest, from_draw + k)) COLLATE "C"
+    FROM generate_series(0, count - 1) k ORDER BY 1);
+
 -- People by where they come from. The names are in the script, and in the order, in which they are written there.
 CREATE TABLE people (id integer PRIMARY KEY, country text, given text[], family text[], family_first boolean);
 INSERT INTO people VALUES
-  (0, 'IE', '{Aoife,Cillian,Maeve,Fionn,Siobhán,Oisín,Gráinne,Tadhg}', '{O''Sullivan,Byrne,"Ní Dhomhnaill",Gallagher,"Mac Giolla Íosa",Doyle,O''Rourke}', false),
+  (0, 'IE', '{Aoife,Cillian,Maeve,Fionn,Siobhán,Oisín,Gráinne,Tadhg}',
+            '{O''Sullivan,Byrne,Ní Dhomhnaill,Gallagher,Mac Giolla Íosa,Doyle,O''Rourke}', false),
   (1, 'GR', '{Ελένη,Νίκος,Κατερίνα,Γιώργος,Δήμητρα,Σπύρος}', '{Παπαδάκης,Αλεξίου,Νικολάου,Ζαχαρίας,Βλάχος}', false),
   (2, 'JP', '{陽菜,蓮,美咲,大翔,結衣,健太}', '{佐藤,鈴木,高橋,伊藤,渡辺,小林}', true),
   (3, 'UA', '{Оксана,Тарас,Наталія,Богдан,Леся,Андрій}', '{Шевченко,Коваленко,Бондар,Мельник,Кравець}', false),
-  (4, 'VN', '{"Thị Hương",Minh,"Ngọc Anh",Đức,Linh,Quân}', '{Nguyễn,Trần,Lê,Phạm,Đặng}', true),
-  (5, 'NG', '{Adébáyọ̀,Chidinma,Fọláṣadé,Emeka,Ngozi,Olúwaṣeun,Halima}', '{Adéyemí,Okonkwo,Eze,Balógun,Bello,Nwachukwu}', false),
-  (6, 'MX', '{Ximena,Íñigo,"María José",Tomás,Guadalupe,Héctor,Renata}', '{"Núñez de la Vega",Ibarra,Quiñones,Cárdenas,"Peña Ortiz",Zúñiga}', false),
+  (4, 'VN', '{Thị Hương,Minh,Ngọc Anh,Đức,Linh,Quân}', '{Nguyễn,Trần,Lê,Phạm,Đặng}', true),
+  (5, 'NG', '{Adébáyọ̀,Chidinma,Fọláṣadé,Emeka,Ngozi,Olúwaṣeun,Halima}',
+            '{Adéyemí,Okonkwo,Eze,Balógun,Bello,Nwachukwu}', false),
+  (6, 'MX', '{Ximena,Íñigo,María José,Tomás,Guadalupe,Héctor,Renata}',
+            '{Núñez de la Vega,Ibarra,Quiñones,Cárdenas,Peña Ortiz,Zúñiga}', false),
   (7, 'IS', '{Björk,Þór,Ásdís,Gunnar,Sigríður,Örn}', '{Jónsdóttir,Magnússon,Þorsteinsson,Einarsdóttir}', false),
-  (8, 'IN', '{Ananya,Vikram,Meera,Arjun,Lakshmi,Rohan,Kavya}', '{Iyer,Chatterjee,Deshpande,Banerjee,Reddy,Kapoor}', false),
-  (9, 'US', '{Harper,Mason,Luna,"Billy Ray",Destiny,Wyatt,Jo,Ezekiel}', '{Whitfield,Carter-Jones,Delgado,"St. Clair",Pruitt,McAllister,Vance}', false);
+  (8, 'IN', '{Ananya,Vikram,Meera,Arjun,Lakshmi,Rohan,Kavya}',
+            '{Iyer,Chatterjee,Deshpande,Banerjee,Reddy,Kapoor}', false),
+  (9, 'US', '{Harper,Mason,Luna,Billy Ray,Destiny,Wyatt,Jo,Ezekiel}',
+            '{Whitfield,Carter-Jones,Delgado,St. Clair,Pruitt,McAllister,Vance}', false);

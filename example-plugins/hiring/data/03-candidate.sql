@@ -1,38 +1,50 @@
 -- Candidates and how they are tagged.
 
 WITH words AS MATERIALIZED (
-  SELECT ARRAY['brisk','quiet','curious','stubborn','gentle','bright','dusty','sober','merry','plain'] AS manner,
-         ARRAY['heron','badger','walrus','finch','ibex','newt','moth','lynx','carp','mule','quokka'] AS animal,
-         ARRAY['patience','sql','knife skills','negotiation','rust','forklift license','watercolour','triage','spreadsheets','sign language','public speaking','python','night vision','café French','calculus','climbing'] AS skill,
-         ARRAY['Looking for the next thing','Third-generation baker','I fix what others return','Open to work — really','Ex-navy, now in payroll','Career changer: 🎻 → 💻','Speaks four languages, one of them well','"Details matter"','Back from parental leave'] AS headline,
-         ARRAY['friend','job fair','newspaper','search','returning'] AS source
+  SELECT ARRAY['brisk', 'quiet', 'curious', 'stubborn', 'gentle', 'bright', 'dusty', 'sober', 'merry', 'plain'] AS manner,
+         ARRAY['heron', 'badger', 'walrus', 'finch', 'ibex', 'newt', 'moth', 'lynx', 'carp', 'mule', 'quokka'] AS animal,
+         ARRAY['Looking for the next thing', 'Third-generation baker', 'I fix what others return',
+               'Open to work — really', 'Ex-navy, now in payroll', 'Career changer: 🎻 → 💻',
+               'Speaks four languages, one of them well', '"Details matter"', 'Back from parental leave'] AS headline,
+         ARRAY['friend', 'job fair', 'newspaper', 'search', 'returning'] AS source
 )
 INSERT INTO candidate
 SELECT n, encode(substring(d FROM 1 FOR 16), 'hex')::uuid,
-       CASE WHEN p.family_first THEN pick(p.family, draw(d, 6)) || ' ' || pick(p.given, draw(d, 5)) ELSE pick(p.given, draw(d, 5)) || ' ' || pick(p.family, draw(d, 6)) END,
-       pick(manner, draw(d, 7)) || '.' || pick(animal, draw(d, 8)) || '.' || n || '@' || pick('{example.com,example.net,example.org}', draw(d, 9)),
-       CASE WHEN draw(e, 0) < 0.7 THEN '+999 ' || 100 + below(900, draw(e, 1)) || ' ' || lpad(below(1000000, draw(e, 2))::text, 6, '0') END,
-       CASE WHEN draw(e, 3) < 0.8 THEN p.country ELSE pick('{CA,DE,BR,PL,KE}', draw(e, 4)) END,
+       CASE WHEN family_first THEN family || ' ' || given ELSE given || ' ' || family END,
+       pick(manner, draw(d, 7)) || '.' || pick(animal, draw(d, 8)) || '.' || n
+         || '@' || pick('{example.com,example.net,example.org}', draw(d, 9)),
+       CASE WHEN draw(e, 0) < 0.7
+            THEN '+999 ' || 100 + below(900, draw(e, 1)) || ' ' || lpad(below(1000000, draw(e, 2))::text, 6, '0') END,
+       CASE WHEN draw(e, 3) < 0.8 THEN country ELSE pick('{CA,DE,BR,PL,KE}', draw(e, 4)) END,
        years, draw(e, 6) < 0.3,
        CASE WHEN draw(e, 7) < 0.85 THEN 22000 + 500 * below(40, draw(e, 8)) + 1750 * years END,
        CASE WHEN draw(e, 9) < 0.6 THEN date '2006-12-31' - 365 * years - below(7300, draw(d, 7)) END,
-       ARRAY(SELECT DISTINCT s COLLATE "C" FROM generate_series(0, below(6, draw(f, 9)) - 1) k, pick(skill, draw(f, k)) s ORDER BY 1),
+       some_skills(f, 0, below(6, draw(f, 9))),
        jsonb_build_object('headline', pick(headline, draw(f, 5)), 'source', pick(source, draw(f, 6) * draw(f, 6)),
                           'pronouns', CASE WHEN draw(f, 7) < 0.4 THEN pick('{she/her,he/him,they/them}', draw(f, 7) / 0.4) END,
                           'camera_hours', round((20 * draw(f, 8))::numeric, 2)),
        timestamptz '2023-10-02 06:00:00+00'
-         + make_interval(secs => floor(50000000 * elapsed * (1.5 - 0.5 * elapsed))) + below(1000000, draw(e, 4)) * interval '1 microsecond'
+         + make_interval(secs => floor(50000000 * elapsed * (1.5 - 0.5 * elapsed)))
+         + below(1000000, draw(e, 4)) * interval '1 microsecond'
 FROM words, how_many(40000, 40) candidates, generate_series(1, candidates) n,
      LATERAL (SELECT digest('candidate', n) AS d, digest('application', n) AS e, digest('profile', n) AS f,
                      n / candidates::float8 AS elapsed OFFSET 0) x,
-     LATERAL (SELECT below(28, draw(e, 5) * draw(f, 8)) AS years OFFSET 0) y,
      -- Half of them are from three of the ten countries.
-     people p
-WHERE p.id = CASE WHEN draw(d, 0) < 0.5 THEN 9 - below(3, draw(d, 0) * 2) ELSE below(10, draw(d, 0) * 2 - 1) END;
+     LATERAL (SELECT below(28, draw(e, 5) * draw(f, 8)) AS years,
+                     CASE WHEN draw(d, 0) < 0.5 THEN 9 - below(3, draw(d, 0) * 2)
+                          ELSE below(10, draw(d, 0) * 2 - 1) END AS origin OFFSET 0) y,
+     LATERAL (SELECT country, family_first, pick(p.given, draw(d, 5)) AS given, pick(p.family, draw(d, 6)) AS family
+              FROM people p WHERE p.id = origin) z
+ORDER BY n;
 
+WITH words AS MATERIALIZED (
+  SELECT ARRAY['wow', 'call back', 'next year', 'too far', 'needs visa', 'great story', 'bad audio', 'boomerang',
+               'panel split'] AS kinds
+)
 INSERT INTO tag
-SELECT n, kind || CASE WHEN n > 9 THEN ' ' || (n + 8) / 9 ELSE '' END, '#' || encode(substring(digest('tag', n) FROM 1 FOR 3), 'hex')
-FROM generate_series(1, 45) n, LATERAL (SELECT ('{wow,call back,next year,too far,needs visa,great story,bad audio,boomerang,panel split}'::text[])[1 + (n - 1) % 9] AS kind) x;
+SELECT n, kinds[1 + (n - 1) % 9] || CASE WHEN n > 9 THEN ' ' || (n + 8) / 9 ELSE '' END,
+       '#' || encode(substring(digest('tag', n) FROM 1 FOR 3), 'hex')
+FROM words, generate_series(1, 45) n;
 
 -- Up to four; the first tags are the usual ones.
 INSERT INTO candidate_tag

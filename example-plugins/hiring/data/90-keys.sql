@@ -1,7 +1,7 @@
 -- Keys, indexes, the view; and away with what the rows were made with.
 
 DROP TABLE people;
-DROP FUNCTION how_many, digest, draw, pick, below;
+DROP FUNCTION some_skills, how_many, digest, draw, pick, below;
 
 ALTER TABLE rating ADD PRIMARY KEY (id);
 ALTER TABLE candidate ADD UNIQUE (email), ADD UNIQUE (external_id);

@@ -149,7 +149,8 @@ impl Dataset {
             return Err(DatasetError::InvalidScale { scale });
         }
         let mut transaction = Transaction { client, open: true };
-        client.batch_execute("BEGIN; SET LOCAL client_min_messages = warning").await?;
+        // Compiling long expressions anew for each slice would take longer than running them.
+        client.batch_execute("BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL jit = off").await?;
         let loaded = self.fill(client, schema, scale, progress).await;
         transaction.open = false;
         let end = if loaded.is_ok() { "COMMIT" } else { "ROLLBACK" };
