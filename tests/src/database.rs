@@ -47,7 +47,8 @@ impl Database {
         dataset.load(&client, "public", SCALE, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
         client
             .batch_execute(&format!(
-                "CREATE ROLE {READER} LOGIN;
+                "CREATE FUNCTION public.score(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b;
+                 CREATE ROLE {READER} LOGIN;
                  GRANT USAGE ON SCHEMA public TO {READER};
                  GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
             ))
@@ -81,6 +82,11 @@ impl Database {
     /// Never.
     pub fn url(&self) -> String {
         self.cluster.url("postgres").replacen("://postgres@", &format!("://{READER}@"), 1)
+    }
+
+    /// The URL of the superuser.
+    pub fn owner_url(&self) -> String {
+        self.cluster.url("postgres")
     }
 
     /// A host with a configuration.

@@ -60,7 +60,7 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_finding(&found, Code::RelationNotGranted, "table(\"company\")", &["public.company", help]);
     let help = "add \"pg_catalog.pg_sleep\" to functions in [plugins.mistaken.grants]";
     assert_finding(&found, Code::FunctionNotGranted, "call(\"pg_sleep\"", &["pg_catalog.pg_sleep", help]);
-    assert_finding(&found, Code::FunctionNotGranted, "call(\"public.how_many\"", &["public.how_many"]);
+    assert_finding(&found, Code::FunctionNotGranted, "call(\"public.score\"", &["public.score"]);
     assert_eq!(found.len(), 3, "{found:#?}");
 
     let found = of(&refusal, "ill_typed");

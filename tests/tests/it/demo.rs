@@ -1,0 +1,113 @@
+//! The command, as a new user runs it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use callslip_tests::{callslip, component, database};
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_demonstration_shows_proof_rows_sql_and_plan_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    // The server's user must be able to reach it.
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let output = callslip()
+        .args(["demo", "--once", "--scale", "0.01"])
+        .current_dir(root)
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let shown = text(&output);
+    assert!(output.status.success(), "{shown}");
+    for part in [
+        "hiring.funnel: closed, 4 shapes, proven",
+        "started",
+        "/* callslip hiring.funnel ",
+        "FROM \"callslip_demo\".\"position\" AS \"p\"",
+        "$1: int4, the parameter company",
+        "cost=",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    let rows = shown.lines().find_map(|line| line.strip_prefix('(')?.split(' ').next()?.parse::<u32>().ok());
+    assert!(rows.is_some_and(|rows| rows > 0), "{shown}");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn the_demonstration_in_a_given_database_takes_its_schema_away_again() {
+    let owner = database().owner().await;
+    let exists = "SELECT 1 FROM pg_namespace WHERE nspname = 'callslip_demo'";
+    let url = database().owner_url();
+    let output = tokio::task::spawn_blocking(move || {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        callslip().args(["demo", "--once", "--scale", "0.01", "--database-url", &url]).current_dir(root).output()
+    });
+    let output = output.await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(owner.query(exists, &[]).await.unwrap().is_empty());
+}
+
+/// A configuration file beside the component that it names.
+fn configuration() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
+    let text = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\n\
+                relations = [\"position\", \"interview\", \"candidate\", \"reviewer\", \"rating\"]\n";
+    std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command: Command = callslip();
+    command.args(arguments).current_dir(folder).env("DATABASE_URL", database().url()).output().unwrap()
+}
+
+#[test]
+fn run_prints_json_into_a_pipe_and_a_table_when_asked() {
+    let folder = configuration();
+    let output = run(folder.path(), &["run", "hiring", "funnel", "company=1", "limit=2"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
+    let output = run(folder.path(), &["run", "hiring", "funnel", "company=1", "limit=2", "--format", "table"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("title") && table.contains("(2 rows)") && !table.contains('\u{1b}'), "{table}");
+}
+
+#[test]
+fn what_goes_wrong_has_an_exit_code_and_says_what_to_do() {
+    let folder = configuration();
+    for (arguments, code, says) in [
+        (&["run", "hiring", "funel", "company=1"][..], 1, "did you mean \"funnel\"?"),
+        (&["run", "hirin", "funnel"], 1, "hirin"),
+        (&["run", "hiring", "funnel"], 1, "`company` is missing"),
+        (&["run", "hiring", "funnel", "company=x"], 1, "CS1005"),
+        (&["run", "hiring", "funnel", "company"], 2, "name=value"),
+        (&["explain", "hiring", "funel"], 1, "funnel"),
+        (&["run", "hiring", "funnel", "company=1", "--config", "nowhere.toml"], 1, "nowhere.toml"),
+        (&["run", "hiring", "funnel", "company=1", "--database-url", "postgres://nobody@127.0.0.1:1/x"], 1, "127.0.0.1"),
+        (&["build", "nowhere"], 1, "nowhere"),
+    ] {
+        let output = run(folder.path(), arguments);
+        let shown = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
+        assert!(shown.contains(says), "{arguments:?}: no {says} in {shown}");
+    }
+}
+
+#[test]
+fn explain_shows_every_shape() {
+    let folder = configuration();
+    let output = run(folder.path(), &["explain", "hiring", "funnel"]);
+    let shown = text(&output);
+    assert!(output.status.success(), "{shown}");
+    assert_eq!(shown.matches("-- shape: ").count(), 4, "{shown}");
+    assert!(shown.contains("-- shape: open=true, since=present"), "{shown}");
+    assert!(shown.contains("cost="), "{shown}");
+}
