@@ -1,1 +1,151 @@
-//! To be written.
+//! Write query plugins for Callslip: describe SELECTs in Rust, in a sandbox, without a connection.
+//!
+//! A plugin is a crate of functions that describe queries. Callslip's host checks what they describe against the
+//! database and the plugin's grants, binds the parameters, and runs it. `callslip build` makes a component of it.
+//!
+//! ```
+//! use callslip_sdk::prelude::*;
+//!
+//! #[derive(Params)]
+//! struct Funnel {
+//!     /// The company whose positions to count.
+//!     company: Arg<i32>,
+//!     /// Only positions that are still open.
+//!     #[param(default = true)]
+//!     open: bool,                                   // seen: two shapes
+//!     since: Option<Arg<Timestamptz>>,              // presence is seen: twice as many
+//!     #[param(default = 50, range = 1..=500)]
+//!     limit: Arg<u32>,
+//! }
+//!
+//! /// Started and completed interviews of each position.
+//! #[query(example(company = 1))]
+//! fn funnel(p: Funnel) -> Select {
+//!     let (pos, i) = (table("position").alias("p"), table("interview").alias("i"));
+//!     select((pos.col("id"), pos.col("title"), count(i.col("id")).alias("started"),
+//!             count(i.col("id")).filter(i.col("status").eq("completed")).alias("completed")))
+//!         .from(&pos)
+//!         .left_join(&i, i.col("position_id").eq(pos.col("id")))
+//!         .filter(pos.col("company_id").eq(p.company))
+//!         .filter(p.open.then(|| pos.col("closed_at").is_null()))      // None adds nothing
+//!         .filter(p.since.map(|t| i.col("created_at").ge(t)))
+//!         .group_by(pos.col("id"))
+//!         .order_by(pos.col("title").asc())
+//!         .limit(p.limit)
+//! }
+//! export_plugin!(funnel);
+//!
+//! // A plugin's tests need neither a database nor WebAssembly.
+//! let plan = callslip_sdk::testing::plan(&PLUGIN, "funnel", &[("open", "true")])?;
+//! assert_eq!(plan[0].shape.slots.len(), 3); // the company, 'completed', and the limit
+//! # Ok::<(), Failure>(())
+//! ```
+//!
+//! **What a query sees.** It never sees the value of a bound parameter, an [`Arg`]. It can branch on bools, enums and
+//! on whether an optional parameter is there. So it has finitely many *shapes*, and the host proves all of them when it
+//! loads the plugin. [`Params`] says more.
+//!
+//! **Expressions** are small handles that may be copied and used any number of times; what they can do is in
+//! [`Expression`]. **Relations** are a [`table()`], a [`cte()`] or a query with an alias ([`Select::alias`]). A query
+//! begins with [`select()`].
+//!
+//! **Errors.** Whatever is wrong with a description is found when the plugin is loaded, and says in which line of the
+//! author's source. A panic reaches the host with its message, file and line.
+
+// What the SDK's macros write names the crate as its users do.
+extern crate self as callslip_sdk;
+
+mod arena;
+mod call;
+mod case;
+mod expression;
+mod failure;
+mod function;
+mod json;
+mod list;
+mod operators;
+mod parameter;
+mod plugin;
+mod relation;
+mod select;
+mod sql_enum;
+mod type_name;
+mod value;
+mod window;
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod guest;
+pub mod prelude;
+pub mod testing;
+
+pub use call::{Call, call};
+pub use callslip_ir::Exclude;
+pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
+pub use case::{Case, CaseStart, case, case_of};
+pub use expression::{
+    Condition, Expr, Expression, IntoExpr, Item, Order, Output, all, any, constant, null, output,
+};
+pub use failure::{Failure, Result};
+pub use function::{
+    abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
+    date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag, last_value, lead, least, length,
+    lower, max, min, now, ntile, nullif, percent_rank, percentile_cont, percentile_disc, rank, round,
+    row_number, string_agg, sum, upper,
+};
+pub use list::{Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
+pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, Params};
+pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
+pub use relation::{Cte, IntoRelation, Subquery, Table, cte, table};
+pub use select::{One, Select, exists, not_exists, scalar, select};
+pub use sql_enum::SqlEnum;
+pub use value::{
+    Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
+    Timestamptz, Uuid,
+};
+pub use window::{
+    Bound, CURRENT_ROW, Over, UNBOUNDED_FOLLOWING, UNBOUNDED_PRECEDING, Window, following, preceding, window,
+};
+
+mod sealed {
+    /// Only this crate implements the traits that name it.
+    pub trait Sealed {}
+}
+
+/// What the macros write refers to; not for authors.
+#[doc(hidden)]
+pub mod __private {
+    pub use callslip_ir as ir;
+
+    pub use crate::{
+        parameter::{Chosen, Declaration, InputKind, Source, declared, names_of},
+        plugin::{Root, contains, named_reply},
+    };
+}
+
+/// Makes a plugin of these queries: functions with [`macro@query`], each by its path.
+///
+/// It declares `PLUGIN`, the [`Plugin`] that tests plan, and, where the target is WebAssembly, what a component
+/// exports. A crate has one.
+#[macro_export]
+macro_rules! export_plugin {
+    ($($query:path),+ $(,)?) => {
+        /// The queries that this crate exports.
+        pub static PLUGIN: $crate::Plugin = $crate::Plugin::new(&[$($query),+]);
+
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            struct Component;
+
+            impl $crate::guest::Exports for Component {
+                const PLUGIN: &'static $crate::Plugin = &PLUGIN;
+            }
+
+            #[global_allocator]
+            static ALLOCATOR: $crate::guest::Arena = $crate::guest::Arena::new();
+
+            type Exported = $crate::guest::Exported<Component>;
+            $crate::guest::export!(Exported with_types_in $crate::guest::bindings);
+        };
+    };
+}

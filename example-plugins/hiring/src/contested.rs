@@ -1,0 +1,54 @@
+//! One table joined twice: two aliases are two relations, and each condition says which it means.
+
+use callslip_sdk::prelude::*;
+
+#[derive(Params)]
+pub struct Contested {
+    /// The company whose interviews to look through.
+    company: Arg<i32>,
+    /// A rating is low when it is this or less.
+    #[param(default = "2", range = 1.0..=5.0)]
+    low: Arg<Numeric>,
+    /// A rating is high when it is this or more.
+    #[param(default = "4", range = 1.0..=5.0)]
+    high: Arg<Numeric>,
+    /// Only interviews that were created at that time or later.
+    since: Option<Arg<Timestamptz>>,
+    /// The most interviews to give.
+    #[param(default = 20, range = 1..=200)]
+    limit: Arg<u32>,
+}
+
+/// Interviews as a whole that one reviewer rated low and **others** rated high: who rated low, and how many disagree.
+#[query(example(company = 1), example(company = 1, low = 1.5, high = 4.5, since = "2024-06-01T00:00:00Z"))]
+pub fn contested(p: Contested) -> Select {
+    let (pos, i) = (table("position").alias("p"), table("interview").alias("i"));
+    let (low, high) = (table("rating").alias("low"), table("rating").alias("high"));
+    select((
+        i.col("id").alias("interview"),
+        pos.col("title"),
+        low.col("reviewer_id").alias("reviewer"),
+        low.col("score").alias("rated"),
+        count_distinct(high.col("reviewer_id")).alias("others"),
+        avg(high.col("score")).alias("others_average"),
+    ))
+    .from(i)
+    .join(pos, pos.col("id").eq(i.col("position_id")))
+    .join(low, low.col("interview_id").eq(i.col("id")).and(low.col("answer_id").is_null()))
+    .join(
+        high,
+        all([
+            high.col("interview_id").eq(i.col("id")),
+            high.col("answer_id").is_null(),
+            high.col("reviewer_id").ne(low.col("reviewer_id")),
+        ]),
+    )
+    .filter(pos.col("company_id").eq(p.company))
+    .filter(low.col("score").le(p.low))
+    .filter(high.col("score").ge(p.high))
+    .filter(p.since.map(|since| i.col("created_at").ge(since)))
+    // The keys: PostgreSQL knows that a title belongs to the position, and a score to the rating.
+    .group_by((i.col("id"), pos.col("id"), low.col("id")))
+    .order_by((output("others").desc(), i.col("id"), low.col("id")))
+    .limit(p.limit)
+}

@@ -1,0 +1,356 @@
+//! Where the expressions of a plan live while it runs.
+//!
+//! A handle such as [`crate::Expr`] is an index into the list here, so that it can be copied and used twice. The
+//! finished query is copied out as a tree: each use of a handle becomes nodes of its own.
+
+use std::{cell::RefCell, panic::Location};
+
+use callslip_ir::{
+    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName, SlotId,
+    SlotType, With,
+};
+
+/// The most nodes that one statement may have.
+pub(crate) const MAX_NODES: usize = 100_000;
+
+/// The index of a CTE's definition. A definition only refers to earlier ones.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CteId(u32);
+
+struct CteDefinition {
+    name: String,
+    query: NodeId,
+    materialized: Materialization,
+    written_at: &'static Location<'static>,
+}
+
+struct Slot {
+    ty: SlotType,
+    binding: Binding,
+}
+
+struct Arena {
+    nodes: Vec<Node>,
+    files: Vec<&'static str>,
+    slots: Vec<Slot>,
+    /// The slots of constants, sorted by value and type.
+    constants: Vec<SlotId>,
+    ctes: Vec<CteDefinition>,
+    /// The nodes that name a CTE, and which; in the order of the nodes.
+    cte_tables: Vec<(NodeId, CteId)>,
+    /// The queries for which the author declared CTEs; in the order of the nodes.
+    declarations: Vec<(NodeId, Vec<CteId>)>,
+}
+
+thread_local! {
+    static ARENA: RefCell<Arena> = const { RefCell::new(Arena::new()) };
+}
+
+fn with<R>(f: impl FnOnce(&mut Arena) -> R) -> R {
+    ARENA.with(|arena| f(&mut arena.borrow_mut()))
+}
+
+/// Forgets everything. Handles from before must not be used again.
+pub(crate) fn reset() {
+    with(|arena| *arena = Arena::new());
+}
+
+/// Adds a node.
+pub(crate) fn push(kind: NodeKind, written_at: &'static Location<'static>) -> NodeId {
+    with(|arena| arena.push(kind, written_at))
+}
+
+/// A copy of a node.
+pub(crate) fn kind(id: NodeId) -> NodeKind {
+    with(|arena| arena.nodes[id.0 as usize].kind.clone())
+}
+
+/// The slot of a parameter or claim.
+pub(crate) fn slot(ty: SlotType, binding: Binding) -> SlotId {
+    with(|arena| arena.add_slot(ty, binding))
+}
+
+/// The slot of a constant, one for all uses of the same value as the same type. So `GROUP BY x + 1` is the same
+/// expression as `SELECT x + 1`.
+pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
+    with(|arena| {
+        let found = arena
+            .constants
+            .binary_search_by(|slot| constant_key(&arena.slots[slot.0 as usize]).cmp(&(value, type_key(&ty))));
+        match found {
+            Ok(at) => arena.constants[at],
+            Err(at) => {
+                let slot = arena.add_slot(ty, Binding::Constant(Some(value.to_owned())));
+                arena.constants.insert(at, slot);
+                slot
+            }
+        }
+    })
+}
+
+/// Adds the definition of a CTE.
+pub(crate) fn define_cte(name: &str, query: NodeId, written_at: &'static Location<'static>) -> CteId {
+    with(|arena| {
+        let id = CteId(arena.ctes.len() as u32);
+        let materialized = Materialization::Unspecified;
+        arena.ctes.push(CteDefinition { name: name.to_owned(), query, materialized, written_at });
+        id
+    })
+}
+
+/// Changes what is written of a CTE's materialization.
+pub(crate) fn materialize_cte(cte: CteId, materialized: Materialization) {
+    with(|arena| arena.ctes[cte.0 as usize].materialized = materialized);
+}
+
+/// Adds a relation that names a CTE.
+pub(crate) fn push_cte_table(cte: CteId, alias: &str, written_at: &'static Location<'static>) -> NodeId {
+    with(|arena| {
+        let table = callslip_ir::Table {
+            name: RelationName::Cte(arena.ctes[cte.0 as usize].name.clone()),
+            alias: alias.to_owned(),
+            columns: Vec::new(),
+            only: false,
+            sample: None,
+        };
+        let id = arena.push(NodeKind::Table(table), written_at);
+        arena.cte_tables.push((id, cte));
+        id
+    })
+}
+
+/// Adds a query for which the author declared `ctes`.
+pub(crate) fn push_query(
+    query: callslip_ir::Query,
+    ctes: Vec<CteId>,
+    written_at: &'static Location<'static>,
+) -> NodeId {
+    with(|arena| {
+        let id = arena.push(NodeKind::Query(query), written_at);
+        if !ctes.is_empty() {
+            arena.declarations.push((id, ctes));
+        }
+        id
+    })
+}
+
+/// Copies out the statement whose query is `root`.
+///
+/// # Panics
+/// If it has more than [`MAX_NODES`] nodes, or one query sees two CTEs of one name.
+pub(crate) fn describe(root: NodeId) -> (Description, Bindings) {
+    with(|arena| Copy::new(arena).run(root))
+}
+
+impl Arena {
+    const fn new() -> Self {
+        Self {
+            nodes: Vec::new(),
+            files: Vec::new(),
+            slots: Vec::new(),
+            constants: Vec::new(),
+            ctes: Vec::new(),
+            cte_tables: Vec::new(),
+            declarations: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, kind: NodeKind, written_at: &'static Location<'static>) -> NodeId {
+        let name = written_at.file();
+        let file = self.files.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.files.push(name);
+            self.files.len() - 1
+        });
+        let place = Place { file: file as u32, line: written_at.line(), column: written_at.column() };
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(Node { kind, place: Some(place) });
+        id
+    }
+
+    fn add_slot(&mut self, ty: SlotType, binding: Binding) -> SlotId {
+        let id = SlotId(self.slots.len() as u32);
+        self.slots.push(Slot { ty, binding });
+        id
+    }
+
+    /// The CTEs that stand in FROM or a join of a query itself, and not of a query below it.
+    fn ctes_in_from(&self, query: NodeId, found: &mut Vec<CteId>) {
+        let NodeKind::Query(query) = &self.nodes[query.0 as usize].kind else { return };
+        let NodeKind::Select(select) = &self.nodes[query.body.0 as usize].kind else { return };
+        let mut relations = select.from.clone();
+        while let Some(relation) = relations.pop() {
+            match &self.nodes[relation.0 as usize].kind {
+                NodeKind::Join(join) => relations.extend([join.left, join.right]),
+                NodeKind::Table(_) => {
+                    if let Ok(at) = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id) {
+                        found.push(self.cte_tables[at].1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The CTEs that a query has to declare, where those in `scope` are declared around it.
+    fn declared_by(&self, query: NodeId, scope: &[CteId]) -> Vec<CteId> {
+        let mut wanted = match self.declarations.binary_search_by_key(&query, |(id, _)| *id) {
+            Ok(at) => self.declarations[at].1.clone(),
+            Err(_) => Vec::new(),
+        };
+        self.ctes_in_from(query, &mut wanted);
+        let mut declared: Vec<CteId> = Vec::new();
+        while let Some(cte) = wanted.pop() {
+            if !scope.contains(&cte) && !declared.contains(&cte) {
+                declared.push(cte);
+                self.ctes_in_from(self.ctes[cte.0 as usize].query, &mut wanted);
+            }
+        }
+        // A definition only uses earlier ones, so this is the order of dependency.
+        declared.sort_unstable();
+        declared
+    }
+
+    fn declare(&self, declared: &[CteId], scope: &mut Vec<CteId>) -> Option<With> {
+        for cte in declared {
+            let definition = &self.ctes[cte.0 as usize];
+            for other in scope.iter().map(|other| &self.ctes[other.0 as usize]) {
+                if other.name == definition.name {
+                    two_ctes_of_one_name(other, definition);
+                }
+            }
+            scope.push(*cte);
+        }
+        let ctes = declared.iter().map(|cte| {
+            let definition = &self.ctes[cte.0 as usize];
+            Cte {
+                name: definition.name.clone(),
+                columns: Vec::new(),
+                query: definition.query,
+                materialized: definition.materialized,
+                search: None,
+                cycle: None,
+            }
+        });
+        if declared.is_empty() { None } else { Some(With { recursive: false, ctes: ctes.collect() }) }
+    }
+}
+
+fn two_ctes_of_one_name(first: &CteDefinition, second: &CteDefinition) -> ! {
+    panic!(
+        "one query sees two CTEs that are called `{}`, from {} and {}; give one another name",
+        first.name, first.written_at, second.written_at
+    )
+}
+
+fn constant_key(slot: &Slot) -> (&str, (Option<&str>, &str)) {
+    let value = match &slot.binding {
+        Binding::Constant(Some(value)) => value,
+        _ => "",
+    };
+    (value, type_key(&slot.ty))
+}
+
+fn type_key(ty: &SlotType) -> (Option<&str>, &str) {
+    match ty {
+        SlotType::Declared(ty) => (ty.name.schema.as_deref(), &ty.name.name),
+        SlotType::Context => (None, ""),
+    }
+}
+
+/// A node whose children are being copied.
+struct Frame {
+    kind: NodeKind,
+    place: Option<Place>,
+    children: std::vec::IntoIter<NodeId>,
+    copied: Vec<NodeId>,
+    /// How many CTEs are in scope around it.
+    scope: usize,
+}
+
+struct Copy<'a> {
+    arena: &'a Arena,
+    description: Description,
+    bindings: Bindings,
+    slots: Vec<Option<SlotId>>,
+    files: Vec<Option<u32>>,
+    scope: Vec<CteId>,
+}
+
+impl<'a> Copy<'a> {
+    fn new(arena: &'a Arena) -> Self {
+        Self {
+            arena,
+            description: Description { slots: Vec::new(), files: Vec::new(), nodes: Vec::new() },
+            bindings: Vec::new(),
+            slots: vec![None; arena.slots.len()],
+            files: vec![None; arena.files.len()],
+            scope: Vec::new(),
+        }
+    }
+
+    fn run(mut self, root: NodeId) -> (Description, Bindings) {
+        let mut stack = vec![self.enter(root)];
+        while let Some(frame) = stack.last_mut() {
+            if let Some(child) = frame.children.next() {
+                let child = self.enter(child);
+                stack.push(child);
+            } else if let Some(done) = stack.pop() {
+                let id = self.leave(done);
+                if let Some(parent) = stack.last_mut() {
+                    parent.copied.push(id);
+                }
+            }
+        }
+        (self.description, self.bindings)
+    }
+
+    fn enter(&mut self, id: NodeId) -> Frame {
+        let node = &self.arena.nodes[id.0 as usize];
+        let scope = self.scope.len();
+        let mut kind = node.kind.clone();
+        match &mut kind {
+            NodeKind::Query(query) => {
+                let declared = self.arena.declared_by(id, &self.scope);
+                query.with = self.arena.declare(&declared, &mut self.scope);
+            }
+            NodeKind::Parameter(slot) => *slot = self.slot(*slot),
+            _ => {}
+        }
+        let place = node.place.map(|place| Place { file: self.file(place.file), ..place });
+        Frame { children: kind.children().into_iter(), kind, place, copied: Vec::new(), scope }
+    }
+
+    fn leave(&mut self, frame: Frame) -> NodeId {
+        assert!(
+            self.description.nodes.len() < MAX_NODES,
+            "the statement has more than {MAX_NODES} nodes; an expression that is used many times is copied each time"
+        );
+        self.scope.truncate(frame.scope);
+        let mut copied = frame.copied.into_iter();
+        // Both walk the children in one order, so there is a copy for each.
+        let kind = frame.kind.map_children(|original| copied.next().unwrap_or(original));
+        let id = NodeId(self.description.nodes.len() as u32);
+        self.description.nodes.push(Node { kind, place: frame.place });
+        id
+    }
+
+    fn slot(&mut self, slot: SlotId) -> SlotId {
+        let at = slot.0 as usize;
+        *self.slots[at].get_or_insert_with(|| {
+            let Slot { ty, binding } = &self.arena.slots[at];
+            let id = SlotId(self.bindings.len() as u32);
+            self.description.slots.push(ty.clone());
+            self.bindings.push(binding.clone());
+            id
+        })
+    }
+
+    fn file(&mut self, file: u32) -> u32 {
+        let at = file as usize;
+        *self.files[at].get_or_insert_with(|| {
+            let id = self.description.files.len() as u32;
+            self.description.files.push(self.arena.files[at].to_owned());
+            id
+        })
+    }
+}
