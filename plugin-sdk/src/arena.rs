@@ -6,8 +6,8 @@
 use std::{cell::RefCell, panic::Location};
 
 use callslip_ir::{
-    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName, SlotId,
-    SlotType, With,
+    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
+    SlotId, SlotType, With,
 };
 
 /// The most nodes that one statement may have.
@@ -74,9 +74,9 @@ pub(crate) fn slot(ty: SlotType, binding: Binding) -> SlotId {
 /// expression as `SELECT x + 1`.
 pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
     with(|arena| {
-        let found = arena
-            .constants
-            .binary_search_by(|slot| constant_key(&arena.slots[slot.0 as usize]).cmp(&(value, type_key(&ty))));
+        let found = arena.constants.binary_search_by(|slot| {
+            constant_key(&arena.slots[slot.0 as usize]).cmp(&(value, type_key(&ty)))
+        });
         match found {
             Ok(at) => arena.constants[at],
             Err(at) => {

@@ -36,7 +36,9 @@ pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
     let options = BuildOptions {
         quiet: true,
         out: feature.map(|feature| folder.join(format!("{name}-{feature}.wasm"))),
-        cargo_args: feature.map(|feature| vec!["--features".to_owned(), feature.to_owned()]).unwrap_or_default(),
+        cargo_args: feature
+            .map(|feature| vec!["--features".to_owned(), feature.to_owned()])
+            .unwrap_or_default(),
         target_dir: Some(folder),
         ..BuildOptions::new(root().join(source))
     };

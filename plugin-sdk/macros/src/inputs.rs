@@ -69,7 +69,7 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
             }
 
             fn read(
-                choices: &[::callslip_sdk::Choice],
+                __choices: &[::callslip_sdk::Choice],
             ) -> ::std::result::Result<Self, ::callslip_sdk::Failure> {
                 ::std::result::Result::Ok(Self { #(#values),* })
             }
@@ -158,8 +158,8 @@ fn default_value(input: &Input<'_>) -> Option<TokenStream> {
     };
     let ty = input.ty;
     Some(quote_spanned! {default.span()=> {
-        let default: <#ty as ::callslip_sdk::Field>::Literal = #value;
-        default
+        let __default: <#ty as ::callslip_sdk::Field>::Literal = #value;
+        __default
     }})
 }
 
@@ -170,16 +170,16 @@ fn declare(input: &Input<'_>) -> TokenStream {
         Some(default) => quote! {
             ::callslip_sdk::__private::ir::Presence::Default(<#ty as ::callslip_sdk::Field>::json(#default))
         },
-        None => quote!(declaration.presence),
+        None => quote!(__declaration.presence),
     };
     let range = match &input.range {
-        None => quote!(declaration.range),
+        None => quote!(__declaration.range),
         Some(range) => {
             let end = |end: &Option<(Expr, String)>, natural: &str| match end {
                 Some((_, text)) => quote!(::std::option::Option::Some(::std::string::String::from(#text))),
                 None => {
                     let natural = format_ident!("{natural}");
-                    quote!(declaration.range.as_ref().and_then(|range| range.#natural.clone()))
+                    quote!(__declaration.range.as_ref().and_then(|__range| __range.#natural.clone()))
                 }
             };
             let (min, max) = (end(&range.min, "min"), end(&range.max, "max"));
@@ -190,14 +190,14 @@ fn declare(input: &Input<'_>) -> TokenStream {
     };
     // With the span of the type, so that a type that is no parameter's is reported there.
     quote_spanned! {ty.span()=> {
-        let declaration = <#ty as ::callslip_sdk::Field>::declaration();
+        let __declaration = <#ty as ::callslip_sdk::Field>::declaration();
         ::callslip_sdk::__private::ir::Parameter {
             name: ::std::string::String::from(#name),
             doc: ::std::string::String::from(#doc),
-            mode: declaration.mode,
+            mode: __declaration.mode,
             presence: #presence,
             range: #range,
-            ty: declaration.ty,
+            ty: __declaration.ty,
         }
     }}
 }
@@ -212,7 +212,7 @@ fn construct(input: &Input<'_>, kind: &Ident) -> TokenStream {
     quote_spanned! {ty.span()=>
         #ident: <#ty as ::callslip_sdk::Field>::read(
             ::callslip_sdk::__private::Source::new(
-                ::callslip_sdk::__private::InputKind::#kind, #name, choices,
+                ::callslip_sdk::__private::InputKind::#kind, #name, __choices,
             ),
             #default,
         )?

@@ -49,7 +49,8 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
         }
     }
     let ReturnType::Type(_, answer) = &signature.output else {
-        let message = "a query returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of these";
+        let message =
+            "a query returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of these";
         return Err(Error::new(signature.span(), message));
     };
     let inputs = signature.inputs.iter().map(input_type).collect::<Result<Vec<_>>>()?;
@@ -72,11 +73,11 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
     let declared = |of: &str| {
         let of = kind(of);
         quote! {{
-            let mut declared = ::std::vec::Vec::new();
-            #(declared.extend(
+            let mut __declared = ::std::vec::Vec::new();
+            #(__declared.extend(
                 ::callslip_sdk::__private::declared::<#inputs>(::callslip_sdk::__private::InputKind::#of)
             );)*
-            declared
+            __declared
         }}
     };
     let (parameters, claims) = (declared("Parameter"), declared("Claim"));
@@ -85,13 +86,15 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
         let (parameters, claims) = (values(&example.parameters), values(&example.claims));
         quote!(::callslip_sdk::__private::ir::Example { parameters: #parameters, claims: #claims })
     });
+    // A query is a constant of its function's name, which the names in here must not meet: a pattern of that name
+    // would mean the constant.
     Ok(quote! {
         #(#docs)*
         #[allow(non_upper_case_globals, missing_docs)]
         #visibility const #ident: ::callslip_sdk::Query = {
             #function
 
-            fn declare() -> ::callslip_sdk::__private::ir::QueryDeclaration {
+            fn __declare() -> ::callslip_sdk::__private::ir::QueryDeclaration {
                 ::callslip_sdk::__private::ir::QueryDeclaration {
                     name: ::std::string::String::from(#name),
                     doc: ::std::string::String::from(#doc),
@@ -102,17 +105,17 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
                 }
             }
 
-            fn plan(
-                parameters: &[::callslip_sdk::Choice],
-                claims: &[::callslip_sdk::Choice],
+            fn __plan(
+                __parameters: &[::callslip_sdk::Choice],
+                __claims: &[::callslip_sdk::Choice],
             ) -> ::std::result::Result<::std::vec::Vec<::callslip_sdk::Statement>, ::callslip_sdk::Failure> {
-                let chosen = ::callslip_sdk::__private::Chosen::new(parameters, claims);
-                chosen.check(#parameter_names, #claim_names)?;
-                ::callslip_sdk::Answer::into_statements(#ident(#(chosen.read::<#inputs>()?),*))
+                let __chosen = ::callslip_sdk::__private::Chosen::new(__parameters, __claims);
+                __chosen.check(#parameter_names, #claim_names)?;
+                ::callslip_sdk::Answer::into_statements(#ident(#(__chosen.read::<#inputs>()?),*))
             }
 
             #checks
-            ::callslip_sdk::Query::new(#name, declare, plan)
+            ::callslip_sdk::Query::new(#name, __declare, __plan)
         };
     })
 }
@@ -164,12 +167,12 @@ fn checks(inputs: &[&Type], examples: &[Example]) -> TokenStream {
     let order = match inputs {
         [params, claims] => {
             let (params, claims) = (
-                quote_spanned!(params.span()=> is_params::<#params>()),
-                quote_spanned!(claims.span()=> is_claims::<#claims>()),
+                quote_spanned!(params.span()=> __is_params::<#params>()),
+                quote_spanned!(claims.span()=> __is_claims::<#claims>()),
             );
             quote! {
-                const fn is_params<T: ::callslip_sdk::Params>() {}
-                const fn is_claims<T: ::callslip_sdk::Claims>() {}
+                const fn __is_params<T: ::callslip_sdk::Params>() {}
+                const fn __is_claims<T: ::callslip_sdk::Claims>() {}
                 #params;
                 #claims;
             }
@@ -181,13 +184,13 @@ fn checks(inputs: &[&Type], examples: &[Example]) -> TokenStream {
         let checks = values.iter().map(|Value { name, span, .. }| {
             let message = format!("the query has no {} `{name}`", kind.to_lowercase());
             quote_spanned! {*span=> {
-                let known = false #(|| ::callslip_sdk::__private::contains(
+                let __known = false #(|| ::callslip_sdk::__private::contains(
                     ::callslip_sdk::__private::names_of::<#inputs>(
                         ::callslip_sdk::__private::InputKind::#of
                     ),
                     #name,
                 ))*;
-                ::std::assert!(known, #message);
+                ::std::assert!(__known, #message);
             }}
         });
         quote!(#(#checks)*)

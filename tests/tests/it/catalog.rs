@@ -22,9 +22,12 @@ async fn no_built_in_function_is_volatile_or_runs_with_other_rights() {
     // Each is in one of PostgreSQL 14 to 18; those of later versions than this server's are told by name.
     let version = catalog.contents().server_version / 10_000;
     assert!((14..=18).contains(&version), "{version}");
-    let since: &[(&str, u32)] = &[("date_bin", 14), ("trim_array", 14), ("range_agg", 14), ("range_intersect_agg", 14)];
-    let unexpected: Vec<_> =
-        missing.iter().filter(|name| !since.iter().any(|(its, since)| its == *name && *since > version)).collect();
+    let since: &[(&str, u32)] =
+        &[("date_bin", 14), ("trim_array", 14), ("range_agg", 14), ("range_intersect_agg", 14)];
+    let unexpected: Vec<_> = missing
+        .iter()
+        .filter(|name| !since.iter().any(|(its, since)| its == *name && *since > version))
+        .collect();
     assert!(unexpected.is_empty(), "granted, but PostgreSQL {version} has no such function: {unexpected:?}");
 }
 
@@ -32,16 +35,72 @@ async fn no_built_in_function_is_volatile_or_runs_with_other_rights() {
 async fn what_is_dangerous_is_not_built_in() {
     // From the tables of what a mere SELECT can do: writes, waits, locks, files, settings, SQL in strings, the catalog.
     let dangerous = [
-        "lo_create", "lo_creat", "lo_from_bytea", "lo_export", "lo_import", "lo_get", "nextval", "setval", "currval",
-        "pg_logical_emit_message", "txid_current", "pg_current_xact_id", "pg_notify", "pg_file_write", "pg_read_file",
-        "pg_read_binary_file", "pg_ls_dir", "pg_stat_file", "pg_sleep", "pg_sleep_for", "pg_sleep_until",
-        "pg_advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_cancel_backend",
-        "pg_terminate_backend", "pg_reload_conf", "pg_switch_wal", "pg_stat_reset", "set_config", "current_setting",
-        "query_to_xml", "query_to_xml_and_xmlschema", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml",
-        "ts_stat", "ts_rewrite", "dblink", "crosstab", "connectby", "xpath_table", "pg_get_viewdef", "pg_get_functiondef",
-        "has_table_privilege", "to_regclass", "to_regproc", "currtid2", "pg_prewarm", "array_fill", "repeat", "lpad",
-        "rpad", "random", "gen_random_uuid", "clock_timestamp", "version", "inet_server_addr", "pg_backend_pid",
-        "pg_relation_size", "pg_database_size", "obj_description", "col_description", "pg_typeof", "row_security_active",
+        "lo_create",
+        "lo_creat",
+        "lo_from_bytea",
+        "lo_export",
+        "lo_import",
+        "lo_get",
+        "nextval",
+        "setval",
+        "currval",
+        "pg_logical_emit_message",
+        "txid_current",
+        "pg_current_xact_id",
+        "pg_notify",
+        "pg_file_write",
+        "pg_read_file",
+        "pg_read_binary_file",
+        "pg_ls_dir",
+        "pg_stat_file",
+        "pg_sleep",
+        "pg_sleep_for",
+        "pg_sleep_until",
+        "pg_advisory_lock",
+        "pg_advisory_xact_lock",
+        "pg_try_advisory_lock",
+        "pg_cancel_backend",
+        "pg_terminate_backend",
+        "pg_reload_conf",
+        "pg_switch_wal",
+        "pg_stat_reset",
+        "set_config",
+        "current_setting",
+        "query_to_xml",
+        "query_to_xml_and_xmlschema",
+        "table_to_xml",
+        "schema_to_xml",
+        "database_to_xml",
+        "cursor_to_xml",
+        "ts_stat",
+        "ts_rewrite",
+        "dblink",
+        "crosstab",
+        "connectby",
+        "xpath_table",
+        "pg_get_viewdef",
+        "pg_get_functiondef",
+        "has_table_privilege",
+        "to_regclass",
+        "to_regproc",
+        "currtid2",
+        "pg_prewarm",
+        "array_fill",
+        "repeat",
+        "lpad",
+        "rpad",
+        "random",
+        "gen_random_uuid",
+        "clock_timestamp",
+        "version",
+        "inet_server_addr",
+        "pg_backend_pid",
+        "pg_relation_size",
+        "pg_database_size",
+        "obj_description",
+        "col_description",
+        "pg_typeof",
+        "row_security_active",
     ];
     for name in dangerous {
         assert!(BUILTIN_FUNCTIONS.binary_search(&name).is_err(), "{name} is built in");

@@ -21,7 +21,10 @@ async fn beside_a_good_plugin(source: &str, feature: Option<&str>) -> (Host, Ref
 
 async fn assert_serving(host: &Host) {
     let rows = call(host, "language", "slices", json!({"limit": 2})).await;
-    assert_eq!(rows.unwrap_or_else(|error| panic!("{}", error.log_message())).as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        rows.unwrap_or_else(|error| panic!("{}", error.log_message())).as_array().map(Vec::len),
+        Some(2)
+    );
 }
 
 #[tokio::test]
@@ -65,9 +68,14 @@ async fn what_a_plan_does_is_contained() {
             .collect();
         assert_eq!(codes, [code], "{query} in {refusal}");
     }
-    let panic = refusal.findings.iter().find(|found| found.query.as_deref() == Some("panic")).expect("it is there");
-    assert!(panic.finding.place.as_ref().is_some_and(|place| place.file.ends_with("runaway.rs")), "{panic:?}");
-    let forged = refusal.findings.iter().find(|found| found.query.as_deref() == Some("panic_forging_log_lines"));
+    let panic =
+        refusal.findings.iter().find(|found| found.query.as_deref() == Some("panic")).expect("it is there");
+    assert!(
+        panic.finding.place.as_ref().is_some_and(|place| place.file.ends_with("runaway.rs")),
+        "{panic:?}"
+    );
+    let forged =
+        refusal.findings.iter().find(|found| found.query.as_deref() == Some("panic_forging_log_lines"));
     let forged = &forged.expect("it is there").finding.message;
     assert!(!forged.contains(['\n', '\r', '\u{1b}']), "{forged:?}");
 
@@ -98,7 +106,8 @@ async fn what_a_component_does_before_it_is_asked_is_contained() {
 async fn a_plugin_that_panics_at_run_time_loses_only_that_call() {
     let host = database().host(&config("language", "tests/guests/language")).await;
     for _ in 0..20 {
-        let error = call(&host, "language", "search", json!({"words": "panic"})).await.expect_err("it panics");
+        let error =
+            call(&host, "language", "search", json!({"words": "panic"})).await.expect_err("it panics");
         assert_eq!(error.code(), Code::PluginTrapped);
         assert!(!error.to_string().contains("told to"), "a plugin's words are for the log: {error}");
         assert!(error.log_message().contains("told to"), "{}", error.log_message());
@@ -112,9 +121,15 @@ async fn a_host_can_read_and_nothing_else() {
     // The same login beside the host: what the host's sessions refuse is refused by the session, not by its grants.
     let host = database().host(&config("language", "tests/guests/language")).await;
     let owner = database().owner().await;
-    owner.batch_execute("CREATE TABLE IF NOT EXISTS public.written (n int); GRANT ALL ON public.written TO PUBLIC").await.unwrap();
+    owner
+        .batch_execute(
+            "CREATE TABLE IF NOT EXISTS public.written (n int); GRANT ALL ON public.written TO PUBLIC",
+        )
+        .await
+        .unwrap();
     let loan = host.pool().loan().await.unwrap();
-    let error = loan.client().batch_execute("INSERT INTO public.written VALUES (1)").await.expect_err("it writes");
+    let error =
+        loan.client().batch_execute("INSERT INTO public.written VALUES (1)").await.expect_err("it writes");
     assert_eq!(error.code().map(|code| code.code()), Some("25006"), "{error}");
     let rows = owner.query("SELECT 1 FROM public.written", &[]).await.unwrap();
     assert!(rows.is_empty());

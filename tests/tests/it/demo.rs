@@ -46,7 +46,10 @@ async fn the_demonstration_in_a_given_database_takes_its_schema_away_again() {
     let url = database().owner_url();
     let output = tokio::task::spawn_blocking(move || {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        callslip().args(["demo", "--once", "--scale", "0.01", "--database-url", &url]).current_dir(root).output()
+        callslip()
+            .args(["demo", "--once", "--scale", "0.01", "--database-url", &url])
+            .current_dir(root)
+            .output()
     });
     let output = output.await.unwrap().unwrap();
     assert!(output.status.success(), "{}", text(&output));
@@ -58,7 +61,7 @@ fn configuration() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
     let text = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\n\
-                relations = [\"position\", \"interview\", \"candidate\", \"reviewer\", \"rating\"]\n";
+                relations = [\"company\", \"position\", \"interview\", \"candidate\", \"reviewer\", \"rating\"]\n";
     std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
     folder
 }
@@ -75,7 +78,8 @@ fn run_prints_json_into_a_pipe_and_a_table_when_asked() {
     assert!(output.status.success(), "{}", text(&output));
     let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(rows.as_array().map(Vec::len), Some(2), "{rows}");
-    let output = run(folder.path(), &["run", "hiring", "funnel", "company=1", "limit=2", "--format", "table"]);
+    let output =
+        run(folder.path(), &["run", "hiring", "funnel", "company=1", "limit=2", "--format", "table"]);
     let table = String::from_utf8(output.stdout).unwrap();
     assert!(table.contains("title") && table.contains("(2 rows)") && !table.contains('\u{1b}'), "{table}");
 }
@@ -91,7 +95,11 @@ fn what_goes_wrong_has_an_exit_code_and_says_what_to_do() {
         (&["run", "hiring", "funnel", "company"], 2, "name=value"),
         (&["explain", "hiring", "funel"], 1, "funnel"),
         (&["run", "hiring", "funnel", "company=1", "--config", "nowhere.toml"], 1, "nowhere.toml"),
-        (&["run", "hiring", "funnel", "company=1", "--database-url", "postgres://nobody@127.0.0.1:1/x"], 1, "127.0.0.1"),
+        (
+            &["run", "hiring", "funnel", "company=1", "--database-url", "postgres://nobody@127.0.0.1:1/x"],
+            1,
+            "127.0.0.1",
+        ),
         (&["build", "nowhere"], 1, "nowhere"),
     ] {
         let output = run(folder.path(), arguments);

@@ -41,7 +41,10 @@ fn assert_finding(found: &[(Code, &str, String)], code: Code, line: &str, says: 
     let fits = |(its, at, message): &&(Code, &str, String)| {
         *its == code && at.contains(line) && says.iter().all(|part| message.contains(part))
     };
-    assert!(found.iter().any(|finding| fits(&finding)), "no {code} at `{line}` that says {says:?} in {found:#?}");
+    assert!(
+        found.iter().any(|finding| fits(&finding)),
+        "no {code} at `{line}` that says {says:?} in {found:#?}"
+    );
 }
 
 #[tokio::test]
@@ -50,9 +53,24 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     println!("{refusal}");
 
     let found = of(&refusal, "misspelt");
-    assert_finding(&found, Code::UnknownColumn, "select((pos.col(\"titel\")", &["titel", "did you mean \"title\"?"]);
-    assert_finding(&found, Code::UnknownRelation, "table(\"intervew\")", &["intervew", "did you mean interview?"]);
-    assert_finding(&found, Code::UnknownColumn, ".order_by(pos.col(\"closed\")", &["did you mean \"closed_at\"?"]);
+    assert_finding(
+        &found,
+        Code::UnknownColumn,
+        "select((pos.col(\"titel\")",
+        &["titel", "did you mean \"title\"?"],
+    );
+    assert_finding(
+        &found,
+        Code::UnknownRelation,
+        "table(\"intervew\")",
+        &["intervew", "did you mean interview?"],
+    );
+    assert_finding(
+        &found,
+        Code::UnknownColumn,
+        ".order_by(pos.col(\"closed\")",
+        &["did you mean \"closed_at\"?"],
+    );
     assert_eq!(found.len(), 3, "{found:#?}");
 
     let found = of(&refusal, "ungranted");
@@ -69,7 +87,12 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_eq!(found.len(), 1, "the same mistake in two shapes is told once: {found:#?}");
 
     let found = of(&refusal, "ungrouped");
-    assert_finding(&found, Code::DescribeFailed, "pos.col(\"title\")", &["must appear in the GROUP BY", "42803"]);
+    assert_finding(
+        &found,
+        Code::DescribeFailed,
+        "pos.col(\"title\")",
+        &["must appear in the GROUP BY", "42803"],
+    );
     assert_eq!(found.len(), 1, "{found:#?}");
 
     let found = of(&refusal, "lost");

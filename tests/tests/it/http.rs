@@ -21,7 +21,8 @@ struct Response {
 
 impl Response {
     fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     #[track_caller]
@@ -54,7 +55,10 @@ async fn send(address: SocketAddr, request: &str) -> Response {
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
     let status = head[9..12].parse().unwrap();
     let rest = &bytes[end..];
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map(|n| n.parse::<usize>().unwrap());
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map(|n| n.parse::<usize>().unwrap());
     let (body, whole) = match length {
         Some(length) => (rest.to_vec(), rest.len() == length),
         None if head.contains("transfer-encoding: chunked") => unchunk(rest),
@@ -86,19 +90,28 @@ async fn get(address: SocketAddr, path: &str) -> Response {
 
 async fn post(address: SocketAddr, path: &str, content_type: &str, body: &str) -> Response {
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"
+    );
     send(address, &(head + body)).await
 }
 
 #[tokio::test]
 async fn a_query_is_answered_to_get_and_to_post() {
     let address = server().await;
-    let expected = database().rows("SELECT DISTINCT location FROM position ORDER BY location NULLS FIRST LIMIT 3").await;
+    let expected =
+        database().rows("SELECT DISTINCT location FROM position ORDER BY location NULLS FIRST LIMIT 3").await;
     let found = get(address, "/q/language/slices?limit=3&nulls_first=true").await;
     assert_eq!(found.status, 200, "{}", found.head);
     assert!(found.head.contains("content-type: application/json"), "{}", found.head);
     assert_same_rows("get", &found.json(), &expected);
-    let found = post(address, "/q/language/slices", "application/json; charset=utf-8", r#"{"limit": 3, "nulls_first": true}"#).await;
+    let found = post(
+        address,
+        "/q/language/slices",
+        "application/json; charset=utf-8",
+        r#"{"limit": 3, "nulls_first": true}"#,
+    )
+    .await;
     assert_same_rows("post", &found.json(), &expected);
     let found = get(address, "/q/language/search?words=senior+engineer%20").await;
     assert_eq!(found.status, 200);
@@ -155,7 +168,8 @@ async fn bad_requests_get_their_code_and_status() {
     let large = format!("{{\"limit\": \"{}\"}}", "1".repeat(2 << 20));
     let found = post(address, "/q/language/slices", "application/json", &large).await;
     found.assert_problem(413, "CS1008");
-    let found = send(address, "DELETE /q/language/slices HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let found =
+        send(address, "DELETE /q/language/slices HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     found.assert_problem(405, "CS1008");
 }
 
@@ -189,7 +203,8 @@ async fn health_names_what_is_served_and_what_is_refused() {
     let address = server().await;
     let found = get(address, "/healthz").await;
     assert_eq!(found.status, 200);
-    let expected = json!({"status": "ok", "plugins": {"gone": "refused", "hiring": "served", "language": "served"}});
+    let expected =
+        json!({"status": "ok", "plugins": {"gone": "refused", "hiring": "served", "language": "served"}});
     assert_eq!(found.json(), expected);
     assert!(component("example-plugins/hiring").exists());
 }

@@ -157,7 +157,9 @@ async fn distinct_order_by_nulls_limit_and_offset() {
         assert_rows(
             "slices",
             json!({"limit": 5, "offset": 1, "nulls_first": nulls_first}),
-            &format!("SELECT DISTINCT location FROM position ORDER BY location NULLS {nulls} LIMIT 5 OFFSET 1"),
+            &format!(
+                "SELECT DISTINCT location FROM position ORDER BY location NULLS {nulls} LIMIT 5 OFFSET 1"
+            ),
         )
         .await;
     }

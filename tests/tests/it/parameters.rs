@@ -76,7 +76,8 @@ async fn a_claim_is_bound_or_seen_and_must_be_there() {
     assert_eq!(mine(json!(2), json!(false)).await, Value::from(of_two));
     assert_eq!(mine(json!(2), json!(true)).await, Value::from(all));
 
-    let error = read(host.call("language", "mine").claim("admin", true)).await.expect_err("a claim is missing");
+    let error =
+        read(host.call("language", "mine").claim("admin", true)).await.expect_err("a claim is missing");
     assert_eq!(error.code(), Code::MissingClaim);
     // A parameter can't stand in for a claim.
     let call = host.call("language", "mine").claim("company", 2).claim("admin", false).param("company", 1);
@@ -87,7 +88,8 @@ async fn a_claim_is_bound_or_seen_and_must_be_there() {
 async fn an_open_query_sees_its_parameter_and_its_refusals_reach_the_caller() {
     let host = language().await;
     let found = call(&host, "language", "search", json!({"words": "en  ER"})).await.unwrap();
-    let expected = "SELECT id, title FROM position WHERE title ILIKE '%en%' AND title ILIKE '%ER%' ORDER BY id";
+    let expected =
+        "SELECT id, title FROM position WHERE title ILIKE '%en%' AND title ILIKE '%ER%' ORDER BY id";
     assert_eq!(found, Value::from(database().rows(expected).await));
     // The words are constants of the statement, whatever is in them.
     let found = call(&host, "language", "search", json!({"words": "%'--/*$1"})).await.unwrap();
@@ -95,6 +97,9 @@ async fn an_open_query_sees_its_parameter_and_its_refusals_reach_the_caller() {
 
     let error = call(&host, "language", "search", json!({"words": " "})).await.expect_err("no words");
     let CallError::Refused(failure) = &error else { panic!("{error}") };
-    assert_eq!((failure.message.as_str(), failure.parameter.as_deref()), ("say at least one word", Some("words")));
+    assert_eq!(
+        (failure.message.as_str(), failure.parameter.as_deref()),
+        ("say at least one word", Some("words"))
+    );
     assert_eq!(error.code(), Code::Refused);
 }

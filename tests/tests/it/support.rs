@@ -38,7 +38,8 @@ pub async fn read(call: callslip::Call) -> Result<Value, CallError> {
     while let Some(chunk) = reply.next_chunk().await? {
         text.extend_from_slice(&chunk);
     }
-    Ok(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&text))))
+    Ok(serde_json::from_slice(&text)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&text))))
 }
 
 pub fn object(value: Value) -> Map<String, Value> {
@@ -68,7 +69,9 @@ fn same_form(value: &Value) -> Value {
             None => value.clone(),
         },
         Value::Array(items) => items.iter().map(same_form).collect(),
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), same_form(value))).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), same_form(value))).collect()
+        }
         other => other.clone(),
     }
 }

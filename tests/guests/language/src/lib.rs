@@ -10,17 +10,12 @@ fn joins() -> Select {
         select(c.col("id").alias("n")).from(c).filter(c.col("id").between(low, high)).alias(name)
     };
     let (a, b, c, d) = (few("a", 1, 3), few("b", 2, 4), few("c", 3, 5), few("d", 1, 2));
-    select((
-        a.col("n").alias("a"),
-        b.col("n").alias("b"),
-        c.col("n").alias("c"),
-        d.col("n").alias("d"),
-    ))
-    .from(&a)
-    .right_join(&b, a.col("n").eq(b.col("n")))
-    .full_join(&c, b.col("n").eq(c.col("n")))
-    .cross_join(&d)
-    .order_by((c.col("n").asc().nulls_first(), b.col("n").asc(), d.col("n").asc()))
+    select((a.col("n").alias("a"), b.col("n").alias("b"), c.col("n").alias("c"), d.col("n").alias("d")))
+        .from(&a)
+        .right_join(&b, a.col("n").eq(b.col("n")))
+        .full_join(&c, b.col("n").eq(c.col("n")))
+        .cross_join(&d)
+        .order_by((c.col("n").asc().nulls_first(), b.col("n").asc(), d.col("n").asc()))
 }
 
 /// Arithmetic, whose order of evaluation parentheses keep.
@@ -91,7 +86,11 @@ fn values() -> Select {
     let c = table("candidate").alias("c");
     select((
         c.col("id"),
-        case().when(c.col("years").lt(2), "junior").when(c.col("years").lt(8), "middle").otherwise("senior").alias("level"),
+        case()
+            .when(c.col("years").lt(2), "junior")
+            .when(c.col("years").lt(8), "middle")
+            .otherwise("senior")
+            .alias("level"),
         case_of(c.col("country")).when("IE", 1).otherwise(0).alias("irish"),
         c.col("desired_salary").cast("int4").cast("text").alias("salary"),
         coalesce((c.col("phone"), "none")).alias("phone"),
@@ -135,9 +134,14 @@ fn windows() -> Select {
     select((
         r.col("id"),
         row_number().over("w").alias("number"),
-        rank().over(window().partition_by(r.col("interview_id")).order_by(r.col("score").desc())).alias("rank"),
-        r.col("score").sub(avg(r.col("score")).over(window().partition_by(r.col("interview_id")))).cast("numeric(6,3)").alias("above"),
-        sum(r.col("score")).over(by_interview().rows(preceding(1), current_row())).alias("pair"),
+        rank()
+            .over(window().partition_by(r.col("interview_id")).order_by(r.col("score").desc()))
+            .alias("rank"),
+        r.col("score")
+            .sub(avg(r.col("score")).over(window().partition_by(r.col("interview_id"))))
+            .cast("numeric(6,3)")
+            .alias("above"),
+        sum(r.col("score")).over(by_interview().rows(preceding(1), CURRENT_ROW)).alias("pair"),
         lag(r.col("score")).over("w").alias("before"),
     ))
     .from(r)
@@ -153,8 +157,10 @@ fn subqueries() -> Select {
     let of_position = select(count_all()).from(i).filter(i.col("position_id").eq(p.col("id")));
     let rated = select(r.col("interview_id")).from(r).filter(r.col("score").ge(4));
     let wanted = select(i.col("position_id")).from(i).filter(i.col("id").in_query(rated));
-    let expired =
-        select(i.col("id")).from(i).filter(i.col("position_id").eq(p.col("id"))).filter(i.col("status").eq("expired"));
+    let expired = select(i.col("id"))
+        .from(i)
+        .filter(i.col("position_id").eq(p.col("id")))
+        .filter(i.col("status").eq("expired"));
     select((
         p.col("id"),
         of_position.scalar().alias("interviews"),
@@ -193,7 +199,10 @@ fn ctes() -> Select {
             .from(i)
             .order_by((i.col("position_id"), i.col("created_at").desc(), i.col("id").desc())),
     );
-    let late = cte("late", select((newest.col("position_id"), newest.col("id"))).from(&newest).filter(newest.col("id").gt(1000)));
+    let late = cte(
+        "late",
+        select((newest.col("position_id"), newest.col("id"))).from(&newest).filter(newest.col("id").gt(1000)),
+    );
     let p = table("position").alias("p");
     select((p.col("title"), late.col("id").alias("interview")))
         .from(&late)
@@ -318,20 +327,26 @@ fn mine(who: Who) -> Select {
 #[query]
 fn breaking() -> Select {
     let r = table("rating").alias("r");
-    select((r.col("id"), r.col("comment"), r.col("id").div(r.col("id").sub(15_000)).alias("ratio"))).from(r).order_by(r.col("id"))
+    select((r.col("id"), r.col("comment"), r.col("id").div(r.col("id").sub(15_000)).alias("ratio")))
+        .from(r)
+        .order_by(r.col("id"))
 }
 
 /// Every column of an odd type, which is cast to text on its way out.
 #[query]
 fn odd_types() -> Select {
     let i = table("interview").alias("i");
-    select((i.col("id"), i.col("status"), array_agg(i.col("status")).over(window().partition_by(i.col("id"))).alias("statuses")))
-        .from(i)
-        .order_by((i.col("status").desc(), i.col("id")))
-        .limit(20)
+    select((
+        i.col("id"),
+        i.col("status"),
+        array_agg(i.col("status")).over(window().partition_by(i.col("id"))).alias("statuses"),
+    ))
+    .from(i)
+    .order_by((i.col("status").desc(), i.col("id")))
+    .limit(20)
 }
 
 export_plugin!(
-    joins, arithmetic, logic, predicates, values, aggregates, windows, subqueries, laterals, ctes, slices, parameters,
-    position, search, mine, breaking, odd_types
+    joins, arithmetic, logic, predicates, values, aggregates, windows, subqueries, laterals, ctes, slices,
+    parameters, position, search, mine, breaking, odd_types
 );

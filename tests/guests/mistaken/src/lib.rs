@@ -16,9 +16,13 @@ fn misspelt() -> Select {
 #[query]
 fn ungranted() -> Select {
     let (c, pos) = (table("company"), table("position"));
-    select((pos.col("id"), call("pg_sleep", 10.0_f64).alias("slept"), call("public.score", (1, 2)).alias("many")))
-        .from(&pos)
-        .join(&c, c.col("id").eq(pos.col("company_id")))
+    select((
+        pos.col("id"),
+        call("pg_sleep", 10.0_f64).alias("slept"),
+        call("public.score", (1, 2)).alias("many"),
+    ))
+    .from(&pos)
+    .join(&c, c.col("id").eq(pos.col("company_id")))
 }
 
 #[derive(Params)]
