@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    CallError, Choice, Component, Limits,
+    CallError, Choice, Component,
     instance::{Caller, Instance},
     names::printable,
     world::queries,
@@ -74,7 +74,8 @@ impl Component {
             let result = instance.plugin.callslip_plugin_queries().call_manifest(&mut instance.store).await;
             let bytes = instance.explain(result, limits.output_bytes)?;
             within("bytes", bytes.len(), limits.output_bytes)?;
-            decode(&bytes, || "its manifest".into())
+            drop(instance);
+            off_the_async_threads(bytes.len(), move || decode(&bytes, || "its manifest".into())).await
         })
         .await
     }
@@ -101,10 +102,15 @@ impl Component {
             let mut instance = Instance::start(&component, permit, budget, gone).await?;
             let queries = instance.plugin.callslip_plugin_queries();
             let result = queries.call_plan(&mut instance.store, &query, &parameters, &claims).await;
-            match instance.explain(result, limits.output_bytes)? {
-                Ok(statements) => read_plan(statements, limits).map(Ok),
-                Err(failure) => Ok(Err(failure.into())),
-            }
+            let statements = match instance.explain(result, limits.output_bytes)? {
+                Ok(statements) => statements,
+                Err(failure) => return Ok(Err(failure.into())),
+            };
+            within("statements", statements.len(), limits.statements)?;
+            let bytes = statements.iter().map(|s| s.name.len() + s.shape.len() + s.bindings.len()).sum();
+            within("bytes", bytes, limits.output_bytes)?;
+            drop(instance);
+            off_the_async_threads(bytes, move || read_plan(statements)).await.map(Ok)
         })
         .await
     }
@@ -135,10 +141,21 @@ fn choices(choices: &[Choice]) -> Vec<queries::Choice> {
         .collect()
 }
 
-fn read_plan(statements: Vec<queries::Statement>, limits: &Limits) -> Result<Plan, CallError> {
-    within("statements", statements.len(), limits.statements)?;
-    let bytes = statements.iter().map(|s| s.name.len() + s.shape.len() + s.bindings.len()).sum();
-    within("bytes", bytes, limits.output_bytes)?;
+/// Reading a megabyte takes milliseconds; reading a usual plan less than handing it to a thread.
+async fn off_the_async_threads<T: Send + 'static>(
+    bytes: usize,
+    read: impl FnOnce() -> Result<T, CallError> + Send + 'static,
+) -> Result<T, CallError> {
+    if bytes <= 32 << 10 {
+        return read();
+    }
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|_| {
+        Err(CallError::Malformed { what: "its answer".into(), error: "the host failed to read it".into() })
+    })
+}
+
+fn read_plan(statements: Vec<queries::Statement>) -> Result<Plan, CallError> {
     let read = |statement: queries::Statement| {
         let of = |part: &str| match statement.name.as_str() {
             "" => format!("the {part} of its statement"),
@@ -193,7 +210,7 @@ mod tests {
     use crate::{
         Code,
         plugin::{
-            Engine,
+            Engine, Limits,
             guest::{Guest, answer, manifest},
         },
     };
@@ -281,9 +298,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_that_leaves_frees_its_place() {
-        let mut limits = Limits::default();
-        limits.calls = std::num::NonZeroUsize::MIN;
-        limits.plan_time = Duration::from_secs(60);
+        let calls = std::num::NonZeroUsize::MIN;
+        let limits = Limits { calls, plan_time: Duration::from_secs(60), ..Limits::default() };
         let engine = Engine::new(&limits).unwrap();
         let component =
             Component::load(&engine, planning("(loop $l (br $l)) unreachable").component()).await.unwrap();

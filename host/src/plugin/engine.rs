@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use tokio::sync::Semaphore;
 use wasmtime::{
@@ -65,8 +65,8 @@ impl Engine {
             wasmtime,
             linker,
             limits: limits.clone(),
-            compilations: Arc::new(Semaphore::new(limits.compilations.get())),
-            calls: Arc::new(Semaphore::new(limits.calls.get())),
+            compilations: semaphore(limits.compilations),
+            calls: semaphore(limits.calls),
         })))
     }
 
@@ -102,6 +102,10 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+fn semaphore(permits: NonZeroUsize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(permits.get().min(Semaphore::MAX_PERMITS)))
+}
+
 fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all().difference(FEATURES), false);
@@ -109,7 +113,7 @@ fn config(limits: &Limits) -> Config {
     config.concurrency_support(false);
     config.epoch_interruption(true);
     config.max_wasm_stack(limits.stack_bytes);
-    config.async_stack_size(limits.stack_bytes + (256 << 10));
+    config.async_stack_size(limits.stack_bytes.saturating_add(256 << 10));
     // What a plugin says of its own source is not to be believed, nor worth its cost.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.memory_reservation(limits.memory_bytes as u64);

@@ -38,7 +38,8 @@ pub(super) struct State {
     instances: usize,
     budget: Duration,
     ticks_left: u128,
-    deadline: Instant,
+    /// Nothing for one that is beyond what the clock can tell.
+    deadline: Option<Instant>,
     caller: Gone,
     panic: Option<(String, SourcePlace)>,
     timed_out: bool,
@@ -80,7 +81,7 @@ impl Instance {
             budget,
             // The tick that is under way when it starts is not all its own.
             ticks_left: budget.as_nanos() / TICK.as_nanos() + 1,
-            deadline: Instant::now() + budget * PATIENCE,
+            deadline: Instant::now().checked_add(budget.saturating_mul(PATIENCE)),
             caller,
             panic: None,
             timed_out: false,
@@ -89,7 +90,7 @@ impl Instance {
         let running = component.engine().running();
         let mut store = Store::new(component.engine().wasmtime(), state);
         store.limiter(|state| state);
-        store.set_hostcall_fuel(limits.output_bytes + OVERHEAD_BYTES);
+        store.set_hostcall_fuel(limits.output_bytes.saturating_add(OVERHEAD_BYTES));
         store.set_epoch_deadline(1);
         // Yields at each tick, so that no plugin holds an async thread, and interrupts when the budget is spent.
         store.epoch_deadline_callback(|mut store: StoreContextMut<'_, State>| Ok(store.data_mut().tick()));
@@ -117,7 +118,7 @@ impl State {
         if self.caller.0.load(Ordering::Relaxed) {
             return UpdateDeadline::Interrupt;
         }
-        if self.ticks_left == 0 || Instant::now() > self.deadline {
+        if self.ticks_left == 0 || self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
             self.timed_out = true;
             return UpdateDeadline::Interrupt;
         }

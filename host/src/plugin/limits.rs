@@ -18,8 +18,12 @@ pub struct Limits {
     /// The bytes of one function. Default: 128 KiB.
     pub function_bytes: usize,
     /// The parameters and locals of one function, and likewise the most values that it has on the operand stack.
-    /// The time to compile a function grows with the square of what is live in it. Default: 2,000.
+    /// Default: 2,000.
     pub live_values: usize,
+    /// The work of compiling: for each function, the values that can be live in it times its branches, of which each
+    /// hundred bytes count as one; added up. A unit takes a microsecond or two, so the default is some seconds. The
+    /// component of a dozen queries has about 100,000. Default: 4,000,000.
+    pub compilation_work: usize,
     /// The parameters of a core function type, and likewise its results. Default: 64.
     pub arity: usize,
     /// The core modules that a component instantiates, likewise the components within it, and likewise its tables.
@@ -73,6 +77,7 @@ impl Default for Limits {
             functions: 10_000,
             function_bytes: 128 << 10,
             live_values: 2_000,
+            compilation_work: 4_000_000,
             arity: 64,
             instances: 8,
             compilations: NonZeroUsize::MIN.saturating_add(1),

@@ -3,7 +3,7 @@
 
 use wasmparser::{
     ComponentExternalKind, ComponentInstance, FuncToValidate, FuncValidatorAllocations, FunctionBody,
-    Instance, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    Instance, Operator, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::{Limits, engine::FEATURES, names::printable};
@@ -292,63 +292,98 @@ fn validate_with(
     features: WasmFeatures,
     limits: &Limits,
 ) -> Result<Vec<Finding>, wasmparser::Error> {
-    let mut findings = Vec::new();
+    let mut functions =
+        Functions { limits, allocations: FuncValidatorAllocations::default(), work: 0, findings: Vec::new() };
     let mut validator = Validator::new_with_features(features);
     let mut parser = Parser::new(0);
     parser.set_features(features);
-    let mut allocations = FuncValidatorAllocations::default();
     for payload in parser.parse_all(bytes) {
         if let ValidPayload::Func(function, body) = validator.payload(&payload?)? {
-            let (finding, reusable) = validate_function(function, &body, allocations, limits)?;
-            allocations = reusable;
-            findings.extend(finding);
+            functions.validate(function, &body)?;
         }
         // They may be thousands, and tell an author no more than the first few.
-        if findings.len() >= 5 {
+        if functions.findings.len() >= 5 {
             break;
         }
     }
-    Ok(findings)
+    Ok(functions.findings)
 }
 
-fn validate_function(
-    function: FuncToValidate<ValidatorResources>,
-    body: &FunctionBody<'_>,
+/// What is known of a component's functions so far.
+struct Functions<'a> {
+    limits: &'a Limits,
     allocations: FuncValidatorAllocations,
-    limits: &Limits,
-) -> Result<(Option<Finding>, FuncValidatorAllocations), wasmparser::Error> {
-    let mut validator = function.into_validator(allocations);
-    let finding = |what: &str, found: usize, limit: usize, validator: &wasmparser::FuncValidator<_>| {
-        let mut finding = over(what, found, limit);
-        finding.message = format!("function {} of a core module: {}", validator.index(), finding.message);
-        Some(finding)
-    };
-    let bytes = body.range().len();
-    if bytes > limits.function_bytes {
-        return Ok((
-            finding("bytes", bytes, limits.function_bytes, &validator),
-            validator.into_allocations(),
-        ));
+    work: usize,
+    findings: Vec<Finding>,
+}
+
+impl Functions<'_> {
+    fn validate(
+        &mut self,
+        function: FuncToValidate<ValidatorResources>,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), wasmparser::Error> {
+        let bytes = body.range().len();
+        let index = function.index;
+        if !self.within(index, "bytes", bytes, self.limits.function_bytes) {
+            return Ok(());
+        }
+        let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        reader.set_features(*validator.features());
+        let locals = validator.len_locals() as usize;
+        if self.within(index, "parameters and locals", locals, self.limits.live_values) {
+            let (mut height, mut branches) = (0, 0);
+            while !reader.eof() {
+                let position = reader.original_position();
+                let operator = reader.peek_operator(&validator.visitor(position))?;
+                branches += usize::from(branches_or_joins(&operator));
+                reader.visit_operator(&mut validator.visitor(position))??;
+                height = height.max(validator.operand_stack_height() as usize);
+            }
+            reader.finish_expression(&validator.visitor(reader.original_position()))?;
+            self.within(index, "values on the operand stack", height, self.limits.live_values);
+            self.add_work((locals + height).saturating_mul(branches + bytes / 100));
+        }
+        self.allocations = validator.into_allocations();
+        Ok(())
     }
-    let mut reader = body.get_binary_reader();
-    validator.read_locals(&mut reader)?;
-    reader.set_features(*validator.features());
-    let locals = validator.len_locals() as usize;
-    if locals > limits.live_values {
-        let finding = finding("parameters and locals", locals, limits.live_values, &validator);
-        return Ok((finding, validator.into_allocations()));
+
+    fn within(&mut self, index: u32, what: &str, found: usize, limit: usize) -> bool {
+        if found > limit {
+            let finding = over(what, found, limit);
+            let message = format!("function {index} of a core module: {}", finding.message);
+            self.findings.push(Finding { message, ..finding });
+        }
+        found <= limit
     }
-    let mut height = 0;
-    while !reader.eof() {
-        let position = reader.original_position();
-        reader.visit_operator(&mut validator.visitor(position))??;
-        height = height.max(validator.operand_stack_height() as usize);
+
+    fn add_work(&mut self, work: usize) {
+        let (before, limit) = (self.work, self.limits.compilation_work);
+        self.work = before.saturating_add(work);
+        if before <= limit && self.work > limit {
+            let message = format!("it would take too long to compile: more than {limit} units of work");
+            let help = "build it in release mode; a function of many locals and branches costs most";
+            self.findings.push(Finding::new(Code::ComponentTooLarge, message).with_help(help));
+        }
     }
-    reader.finish_expression(&validator.visitor(reader.original_position()))?;
-    let finding = (height > limits.live_values)
-        .then(|| finding("values on the operand stack", height, limits.live_values, &validator))
-        .flatten();
-    Ok((finding, validator.into_allocations()))
+}
+
+/// Whether control flow parts or meets here.
+fn branches_or_joins(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Else
+            | Operator::End
+            | Operator::Br { .. }
+            | Operator::BrIf { .. }
+            | Operator::BrTable { .. }
+            | Operator::Return
+    )
 }
 
 #[cfg(test)]
@@ -465,6 +500,12 @@ mod tests {
         only(&with_definitions(&operands), Code::ComponentTooLarge, "2001 values on the operand stack");
         let long = format!("(func {})", "nop ".repeat(140_000));
         only(&with_definitions(&long), Code::ComponentTooLarge, "bytes; the limit is 131072");
+        let loops = format!(
+            "(func (local {}) {})",
+            "i32 ".repeat(1_000),
+            "(loop (br_if 0 (local.get 0)))".repeat(1_500)
+        );
+        only(&with_definitions(&loops), Code::ComponentTooLarge, "too long to compile");
         let wide = format!("(func (param {}))", "i32 ".repeat(65));
         only(&with_definitions(&wide), Code::ComponentTooLarge, "65 parameters");
         only(&with_definitions("(table 5000 funcref)"), Code::ComponentTooLarge, "5000 elements");

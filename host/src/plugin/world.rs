@@ -7,5 +7,5 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
-pub(super) use callslip::plugin::diagnostics;
-pub(super) use exports::callslip::plugin::queries;
+pub(super) use self::callslip::plugin::diagnostics;
+pub(super) use self::exports::callslip::plugin::queries;

@@ -1,0 +1,46 @@
+//! A component that attacks its host. Each query does one thing that a plugin must not get away with; what it does
+//! before it is asked for a query is chosen by a feature.
+
+mod greed;
+mod lies;
+mod manifest;
+mod runaway;
+
+use exports::callslip::plugin::queries::{Choice, Failure, Guest, Statement};
+
+wit_bindgen::generate!({ path: "../../../plugin-sdk/wit", world: "plugin" });
+
+struct Hostile;
+
+impl Guest for Hostile {
+    fn manifest() -> Vec<u8> {
+        manifest::manifest()
+    }
+
+    fn plan(query: String, _: Vec<Choice>, _: Vec<Choice>) -> Result<Vec<Statement>, Failure> {
+        match query.as_str() {
+            "harmless" => Ok(vec![lies::empty_statement()]),
+            "endless_loop" => runaway::endless_loop(),
+            "endless_recursion" => runaway::endless_recursion(),
+            "panic" => runaway::panic(),
+            "panic_forging_log_lines" => runaway::panic_forging_log_lines(),
+            "abort" => runaway::abort(),
+            "allocation_bomb" => greed::allocation_bomb(),
+            "huge_shape" => Ok(greed::huge_shape()),
+            "many_statements" => Ok(greed::many_statements()),
+            "many_files" => Ok(greed::many_files()),
+            "garbage_shape" => Ok(lies::garbage_shape()),
+            "newer_shape" => Ok(lies::newer_shape()),
+            "lying_length" => Ok(lies::lying_length()),
+            "garbage_bindings" => Ok(lies::garbage_bindings()),
+            "unknown_failure" => Err(lies::unknown_failure()),
+            _ => Err(Failure {
+                code: "not-found".into(),
+                message: format!("no query `{query}`"),
+                parameter: None,
+            }),
+        }
+    }
+}
+
+export!(Hostile);
