@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::table::{Column, Table};
@@ -123,7 +124,9 @@ impl HostArgs {
             config.plugins.retain(|name, _| name == plugin);
         }
         let connection = self.database.settings()?;
-        let host = Host::start(&config, &connection).await?;
+        let host = Host::start(&config, &connection)
+            .await
+            .with_context(|| format!("can't serve from {connection}"))?;
         if let Some(plugin) = plugin
             && let Some((_, Err(refusal))) = host.plugins().find(|(name, _)| *name == plugin)
         {

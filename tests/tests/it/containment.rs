@@ -52,7 +52,7 @@ async fn what_a_plan_does_is_contained() {
         ("allocation_bomb", Code::PluginOutOfMemory),
         ("huge_shape", Code::PluginOutputTooLarge),
         ("many_statements", Code::PluginOutputTooLarge),
-        ("many_nodes", Code::DescriptionTooLarge),
+        ("many_files", Code::InvalidStructure),
         ("garbage_shape", Code::MalformedDescription),
         ("newer_shape", Code::MalformedDescription),
         ("lying_length", Code::MalformedDescription),

@@ -28,7 +28,7 @@ fn the_demonstration_shows_proof_rows_sql_and_plan_and_leaves_nothing_behind() {
         "started",
         "/* callslip hiring.funnel ",
         "FROM \"callslip_demo\".\"position\" AS \"p\"",
-        "$1: int4, the parameter company",
+        ": int4, the parameter company",
         "cost=",
     ] {
         assert!(shown.contains(part), "no {part} in {shown}");
