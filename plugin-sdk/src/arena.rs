@@ -6,8 +6,8 @@
 use std::{cell::RefCell, panic::Location};
 
 use callslip_ir::{
-    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName, SlotId,
-    SlotType, With,
+    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
+    SlotId, SlotType, With,
 };
 
 /// The most nodes that one statement may have.
@@ -74,9 +74,9 @@ pub(crate) fn slot(ty: SlotType, binding: Binding) -> SlotId {
 /// expression as `SELECT x + 1`.
 pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
     with(|arena| {
-        let found = arena
-            .constants
-            .binary_search_by(|slot| constant_key(&arena.slots[slot.0 as usize]).cmp(&(value, type_key(&ty))));
+        let found = arena.constants.binary_search_by(|slot| {
+            constant_key(&arena.slots[slot.0 as usize]).cmp(&(value, type_key(&ty)))
+        });
         match found {
             Ok(at) => arena.constants[at],
             Err(at) => {
@@ -259,6 +259,7 @@ fn type_key(ty: &SlotType) -> (Option<&str>, &str) {
 
 /// A node whose children are being copied.
 struct Frame {
+    original: NodeId,
     kind: NodeKind,
     place: Option<Place>,
     children: std::vec::IntoIter<NodeId>,
@@ -292,6 +293,7 @@ impl<'a> Copy<'a> {
         let mut stack = vec![self.enter(root)];
         while let Some(frame) = stack.last_mut() {
             if let Some(child) = frame.children.next() {
+                assert!(child < frame.original, "an expression of another plan was used in this one");
                 let child = self.enter(child);
                 stack.push(child);
             } else if let Some(done) = stack.pop() {
@@ -317,7 +319,7 @@ impl<'a> Copy<'a> {
             _ => {}
         }
         let place = node.place.map(|place| Place { file: self.file(place.file), ..place });
-        Frame { children: kind.children().into_iter(), kind, place, copied: Vec::new(), scope }
+        Frame { original: id, children: kind.children().into_iter(), kind, place, copied: Vec::new(), scope }
     }
 
     fn leave(&mut self, frame: Frame) -> NodeId {

@@ -209,7 +209,8 @@ impl<'a> Chosen<'a> {
     /// Refuses choices for what the query does not declare.
     pub fn check(&self, parameters: &[&[&str]], claims: &[&[&str]]) -> Result<(), Failure> {
         for (choices, names) in [(self.parameters, parameters), (self.claims, claims)] {
-            let known = |choice: &&Choice| names.iter().any(|names| names.contains(&choice.parameter.as_str()));
+            let known =
+                |choice: &&Choice| names.iter().any(|names| names.contains(&choice.parameter.as_str()));
             if let Some(other) = choices.iter().find(|choice| !known(choice)) {
                 return Err(Failure::invalid("the query does not declare this").parameter(&other.parameter));
             }

@@ -7,6 +7,6 @@ pub use crate::{
     avg, bool_and, bool_or, call, case, case_of, coalesce, constant, count, count_all, count_distinct, cte,
     current_date, date_trunc, dense_rank, exists, export_plugin, extract, first_value, following, greatest,
     jsonb_agg, lag, last_value, lead, least, length, lower, max, min, not_exists, now, ntile, null, nullif,
-    output, percent_rank, percentile_cont, percentile_disc, preceding, query, rank, round, row_number, scalar,
-    select, string_agg, sum, table, upper, window,
+    output, percent_rank, percentile_cont, percentile_disc, preceding, query, rank, round, row_number,
+    scalar, select, string_agg, sum, table, upper, window,
 };

@@ -35,8 +35,10 @@ pub fn plan_for(
     parameters: &[(&str, &str)],
     claims: &[(&str, &str)],
 ) -> Result<Vec<Statement>, Failure> {
-    let choice =
-        |&(parameter, value): &(&str, &str)| Choice { parameter: parameter.to_owned(), value: value.to_owned() };
+    let choice = |&(parameter, value): &(&str, &str)| Choice {
+        parameter: parameter.to_owned(),
+        value: value.to_owned(),
+    };
     let parameters: Vec<Choice> = parameters.iter().map(choice).collect();
     let claims: Vec<Choice> = claims.iter().map(choice).collect();
     plugin.plan(query, &parameters, &claims)

@@ -87,8 +87,8 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
     });
     Ok(quote! {
         #(#docs)*
-        #[allow(non_upper_case_globals, missing_docs)]
-        #visibility const #ident: ::callslip_sdk::Query = {
+        #[allow(missing_docs)]
+        #visibility const fn #ident() -> ::callslip_sdk::Query {
             #function
 
             fn declare() -> ::callslip_sdk::__private::ir::QueryDeclaration {
@@ -111,9 +111,9 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
                 ::callslip_sdk::Answer::into_statements(#ident(#(chosen.read::<#inputs>()?),*))
             }
 
-            #checks
+            const { #checks }
             ::callslip_sdk::Query::new(#name, declare, plan)
-        };
+        }
     })
 }
 

@@ -28,11 +28,7 @@ impl Arena {
     /// Empty.
     #[expect(clippy::new_without_default, reason = "a static needs a const function")]
     pub const fn new() -> Self {
-        Self {
-            next: Cell::new(0),
-            end: Cell::new(0),
-            reserved: UnsafeCell::new(Reserved([0; RESERVED])),
-        }
+        Self { next: Cell::new(0), end: Cell::new(0), reserved: UnsafeCell::new(Reserved([0; RESERVED])) }
     }
 
     fn allocate(&self, layout: Layout) -> Option<usize> {
