@@ -259,6 +259,7 @@ fn type_key(ty: &SlotType) -> (Option<&str>, &str) {
 
 /// A node whose children are being copied.
 struct Frame {
+    original: NodeId,
     kind: NodeKind,
     place: Option<Place>,
     children: std::vec::IntoIter<NodeId>,
@@ -292,6 +293,7 @@ impl<'a> Copy<'a> {
         let mut stack = vec![self.enter(root)];
         while let Some(frame) = stack.last_mut() {
             if let Some(child) = frame.children.next() {
+                assert!(child < frame.original, "an expression of another plan was used in this one");
                 let child = self.enter(child);
                 stack.push(child);
             } else if let Some(done) = stack.pop() {
@@ -317,7 +319,7 @@ impl<'a> Copy<'a> {
             _ => {}
         }
         let place = node.place.map(|place| Place { file: self.file(place.file), ..place });
-        Frame { children: kind.children().into_iter(), kind, place, copied: Vec::new(), scope }
+        Frame { original: id, children: kind.children().into_iter(), kind, place, copied: Vec::new(), scope }
     }
 
     fn leave(&mut self, frame: Frame) -> NodeId {

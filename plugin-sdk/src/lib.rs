@@ -107,6 +107,9 @@ pub use window::{
     Bound, CURRENT_ROW, Over, UNBOUNDED_FOLLOWING, UNBOUNDED_PRECEDING, Window, following, preceding, window,
 };
 
+#[cfg(test)]
+mod tests;
+
 mod sealed {
     /// Only this crate implements the traits that name it.
     pub trait Sealed {}
@@ -131,7 +134,10 @@ pub mod __private {
 macro_rules! export_plugin {
     ($($query:path),+ $(,)?) => {
         /// The queries that this crate exports.
-        pub static PLUGIN: $crate::Plugin = $crate::Plugin::new(&[$($query),+]);
+        pub static PLUGIN: $crate::Plugin = {
+            const QUERIES: &[$crate::Query] = &[$($query()),+];
+            $crate::Plugin::new(QUERIES)
+        };
 
         #[cfg(target_arch = "wasm32")]
         const _: () = {

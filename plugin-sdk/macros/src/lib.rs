@@ -40,8 +40,8 @@ pub fn sql_enum(input: TokenStream) -> TokenStream {
 ///
 /// The function takes a struct of parameters (`#[derive(Params)]`), one of the caller's claims (`#[derive(Claims)]`),
 /// both in this order, or neither. It returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of
-/// one of these. Its documentation becomes the query's. What it is named in Rust becomes a constant, which
-/// `export_plugin!` takes.
+/// one of these. Its documentation becomes the query's. In its place stands a function of the same name without arguments,
+/// which gives the query to `export_plugin!`; what queries share is written in functions without the attribute.
 ///
 /// - `example(company = 1, tags = ["a", "b"], claims(user = 3))`: a call that is worth showing; tools run it. There
 ///   may be several.

@@ -73,11 +73,11 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
     let declared = |of: &str| {
         let of = kind(of);
         quote! {{
-            let mut __declared = ::std::vec::Vec::new();
-            #(__declared.extend(
+            let mut declared = ::std::vec::Vec::new();
+            #(declared.extend(
                 ::callslip_sdk::__private::declared::<#inputs>(::callslip_sdk::__private::InputKind::#of)
             );)*
-            __declared
+            declared
         }}
     };
     let (parameters, claims) = (declared("Parameter"), declared("Claim"));
@@ -86,12 +86,11 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
         let (parameters, claims) = (values(&example.parameters), values(&example.claims));
         quote!(::callslip_sdk::__private::ir::Example { parameters: #parameters, claims: #claims })
     });
-    // A query is a constant of its function's name, which the names in here must not meet: a pattern of that name
-    // would mean the constant.
+    // The author's function has its own name in here, which may be any.
     Ok(quote! {
         #(#docs)*
-        #[allow(non_upper_case_globals, missing_docs)]
-        #visibility const #ident: ::callslip_sdk::Query = {
+        #[allow(missing_docs)]
+        #visibility const fn #ident() -> ::callslip_sdk::Query {
             #function
 
             fn __declare() -> ::callslip_sdk::__private::ir::QueryDeclaration {
@@ -114,9 +113,9 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
                 ::callslip_sdk::Answer::into_statements(#ident(#(__chosen.read::<#inputs>()?),*))
             }
 
-            #checks
+            const { #checks }
             ::callslip_sdk::Query::new(#name, __declare, __plan)
-        };
+        }
     })
 }
 
@@ -184,13 +183,13 @@ fn checks(inputs: &[&Type], examples: &[Example]) -> TokenStream {
         let checks = values.iter().map(|Value { name, span, .. }| {
             let message = format!("the query has no {} `{name}`", kind.to_lowercase());
             quote_spanned! {*span=> {
-                let __known = false #(|| ::callslip_sdk::__private::contains(
+                let known = false #(|| ::callslip_sdk::__private::contains(
                     ::callslip_sdk::__private::names_of::<#inputs>(
                         ::callslip_sdk::__private::InputKind::#of
                     ),
                     #name,
                 ))*;
-                ::std::assert!(__known, #message);
+                ::std::assert!(known, #message);
             }}
         });
         quote!(#(#checks)*)
