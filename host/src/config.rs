@@ -116,11 +116,12 @@ impl Default for LimitConfig {
 
 impl LimitConfig {
     pub(crate) fn plugin(&self) -> plugin::Limits {
-        let mut limits = plugin::Limits::default();
-        limits.memory_bytes = self.memory_mib.saturating_mul(1 << 20);
-        limits.plan_time = Duration::from_millis(self.plan_ms);
-        limits.shapes = self.shapes;
-        limits
+        plugin::Limits {
+            memory_bytes: self.memory_mib.saturating_mul(1 << 20),
+            plan_time: Duration::from_millis(self.plan_ms),
+            shapes: self.shapes,
+            ..plugin::Limits::default()
+        }
     }
 }
 

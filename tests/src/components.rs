@@ -4,6 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use callslip::cli::build::{BuildOptions, build_plugin};
 
+/// The components that were built in this run, by crate and feature.
+type Built = Option<HashMap<(String, Option<String>), PathBuf>>;
+
 /// The root of the workspace.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
@@ -22,7 +25,7 @@ pub fn component(source: &str) -> PathBuf {
 /// # Panics
 /// If it does not build.
 pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
-    static BUILT: Mutex<Option<HashMap<(String, Option<String>), PathBuf>>> = Mutex::new(None);
+    static BUILT: Mutex<Built> = Mutex::new(None);
     // Held while building: another test that wants the same component would only wait for cargo's own lock.
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let built = built.get_or_insert_default();

@@ -485,3 +485,121 @@ impl PrecedenceDecider for Dialect<'_> {
         is_atomic(inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_query::{ColumnName, ColumnRef, IntoIden, Query, SchemaName, TableName};
+
+    use super::*;
+
+    fn print(expr: &Expr) -> Result<String, String> {
+        let types = [Expr::Column(ColumnRef::Column(ColumnName(None, "int4".into_iden())))];
+        let mut text = Text::default();
+        Dialect { types: &types }.print(expr, &mut text);
+        match &text.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(text.to_string()),
+        }
+    }
+
+    fn column(name: &str) -> Expr {
+        Expr::Column(ColumnRef::Column(ColumnName(None, name.to_owned().into_iden())))
+    }
+
+    fn fill(template: &'static str, operands: Vec<Expr>) -> Expr {
+        Expr::CustomWithExpr(Cow::Borrowed(template), operands)
+    }
+
+    fn slot(parameter: u32) -> Expr {
+        Expr::Value(Value::Unsigned(Some(parameter)))
+    }
+
+    fn operator(schema: &str, symbol: &str) -> Expr {
+        let schema = SchemaName(None, schema.to_owned().into_iden());
+        Expr::TypeName(TypeRef(Some(schema), symbol.to_owned().into_iden()))
+    }
+
+    #[test]
+    fn a_name_stays_a_name_whatever_is_in_it() {
+        assert_eq!(print(&column("a\" , (SELECT 1) AS \"b")).unwrap(), "\"a\"\" , (SELECT 1) AS \"\"b\"");
+        assert_eq!(print(&column("it's -- /* $1 */ \\")).unwrap(), "\"it's -- /* $1 */ \\\"");
+        // An identifier that calls itself safe is quoted like any other.
+        let safe = Expr::Column(ColumnRef::Column(ColumnName(None, DynIden::from("a\"b"))));
+        assert_eq!(print(&safe).unwrap(), "\"a\"\"b\"");
+        assert!(print(&column("")).is_err());
+        assert!(print(&column("a\0b")).is_err());
+    }
+
+    #[test]
+    fn an_operand_that_is_not_atomic_is_in_parentheses() {
+        let sum = fill(template::INFIX, vec![column("a"), operator("pg_catalog", "-"), column("b")]);
+        let nested = fill(template::INFIX, vec![column("c"), operator("pg_catalog", "-"), sum.clone()]);
+        let expected = "\"c\" OPERATOR(\"pg_catalog\".-) (\"a\" OPERATOR(\"pg_catalog\".-) \"b\")";
+        assert_eq!(print(&nested).unwrap(), expected);
+        let and = fill(template::AND, vec![column("p"), column("q")]);
+        let between = fill(template::BETWEEN, vec![column("x"), and, column("r")]);
+        assert_eq!(print(&between).unwrap(), "\"x\" BETWEEN (\"p\" AND \"q\") AND \"r\"");
+        let negated = fill(template::PREFIX, vec![operator("pg_catalog", "-"), sum]);
+        let expected = "OPERATOR(\"pg_catalog\".-) (\"a\" OPERATOR(\"pg_catalog\".-) \"b\")";
+        assert_eq!(print(&negated).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_parameter_has_one_number_however_often_it_is_used() {
+        let twice = fill(template::COALESCE, vec![slot(0), slot(0)]);
+        assert_eq!(print(&twice).unwrap(), "COALESCE(CAST($1 AS \"int4\"), CAST($1 AS \"int4\"))");
+        assert!(print(&slot(1)).is_err(), "a parameter without a type");
+    }
+
+    #[test]
+    fn text_that_is_not_the_host_s_own_is_refused() {
+        let evil = || "1; DROP TABLE t".to_owned();
+        let table = TableName(None, "t".into_iden());
+        let update = Query::update().table("t").value("a", 1).to_owned();
+        let refused = [
+            Expr::Custom(Cow::Owned(evil())),
+            Expr::CustomWithExpr(Cow::Owned(evil()), vec![]),
+            Expr::Keyword(Keyword::Custom(evil().into_iden())),
+            Expr::FunctionCall(Func::cust(evil())),
+            Expr::Value(Value::String(Some(evil()))),
+            Expr::Value(Value::Int(Some(1))),
+            Expr::Constant(Value::String(Some(evil()))),
+            Expr::Values(vec![Value::Int(Some(1))]),
+            Expr::Binary(Box::new(column("a")), BinOper::Custom("; DROP"), Box::new(column("b"))),
+            Expr::Tuple(vec![column("a")]),
+            Expr::SubQuery(None, Box::new(SubQueryStatement::UpdateStatement(update))),
+            operator("pg_catalog", "= 1; --"),
+            operator("pg_catalog", "--"),
+            operator("pg_catalog", "/*"),
+            operator("pg_catalog", ""),
+            // A subquery by itself has no parentheses of its own where an operand is printed bare.
+            fill(
+                template::NOT,
+                vec![Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(Query::select())))],
+            ),
+            fill(
+                template::SCALAR,
+                vec![Expr::SubQuery(
+                    None,
+                    Box::new(SubQueryStatement::SelectStatement(
+                        Query::select().expr(column("a")).from(table).to_owned(),
+                    )),
+                )],
+            ),
+            fill(
+                template::SCALAR,
+                vec![Expr::SubQuery(
+                    None,
+                    Box::new(SubQueryStatement::SelectStatement(
+                        Query::select().expr(column("a")).lock_exclusive().to_owned(),
+                    )),
+                )],
+            ),
+            fill("{7}", vec![]),
+            fill("{", vec![]),
+        ];
+        for expr in refused {
+            assert!(print(&expr).is_err(), "{expr:?} is printed as {:?}", print(&expr));
+        }
+    }
+}

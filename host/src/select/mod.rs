@@ -16,6 +16,9 @@ mod types;
 mod verified;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 pub use finding::{Finding, SourcePlace};
 pub use limits::Limits;
 pub use lower::{Lowered, StatementParameter, lower};

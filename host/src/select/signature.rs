@@ -132,7 +132,7 @@ fn narrow<'a, T>(
     let is_preferred = |position: usize, oid: Oid| {
         catalog.type_by_oid(oid).is_some_and(|ty| ty.preferred && Some(ty.category) == categories[position])
     };
-    keep_best(&mut candidates, |position, oid| is_exact(position, oid));
+    keep_best(&mut candidates, is_exact);
     if candidates.len() > 1 {
         keep_best(&mut candidates, |position, oid| is_exact(position, oid) || is_preferred(position, oid));
     }

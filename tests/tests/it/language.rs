@@ -176,6 +176,16 @@ async fn types_without_a_decoder_leave_as_text_and_keep_their_order() {
 }
 
 #[tokio::test]
+async fn hostile_names_stay_names() {
+    assert_rows(
+        "hostile_names",
+        json!({}),
+        "SELECT id AS \"x\"\", (SELECT 1) AS \"\"y\", id AS \"select\" FROM position ORDER BY id LIMIT 3",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn every_shape_is_proven_when_the_plugin_is_loaded() {
     let host = language().await;
     let (_, plugin) = host.plugins().next().expect("one plugin");

@@ -20,9 +20,9 @@ impl<'a> Lowerer<'a> {
             NodeKind::Null(_) => fill(template::NULL, [self.ty(node)]),
             NodeKind::Operation(operation) => {
                 let operator = self.operator(node);
-                match operation.operands.as_slice() {
-                    &[operand] => fill(template::PREFIX, [operator, self.expression(operand)]),
-                    &[left, right] => {
+                match *operation.operands.as_slice() {
+                    [operand] => fill(template::PREFIX, [operator, self.expression(operand)]),
+                    [left, right] => {
                         let left = self.expression(left);
                         fill(template::INFIX, [left, operator, self.expression(right)])
                     }

@@ -347,7 +347,34 @@ fn odd_types() -> Select {
     .limit(20)
 }
 
+/// Names that would be SQL, if they were not quoted.
+#[query]
+fn hostile_names() -> Select {
+    let p = table("position").alias("p\"; DROP TABLE position; --");
+    let r = cte("r\" AS (SELECT 1); --", select(p.col("id").alias("a\"b' /* $1 */")).from(p));
+    select((r.col("a\"b' /* $1 */").alias("x\", (SELECT 1) AS \"y"), r.col("a\"b' /* $1 */").alias("select")))
+        .from(&r)
+        .order_by(output("x\", (SELECT 1) AS \"y"))
+        .limit(3)
+}
+
 export_plugin!(
-    joins, arithmetic, logic, predicates, values, aggregates, windows, subqueries, laterals, ctes, slices,
-    parameters, position, search, mine, breaking, odd_types
+    joins,
+    arithmetic,
+    logic,
+    predicates,
+    values,
+    aggregates,
+    windows,
+    subqueries,
+    laterals,
+    ctes,
+    slices,
+    parameters,
+    position,
+    search,
+    mine,
+    breaking,
+    odd_types,
+    hostile_names
 );

@@ -1,0 +1,87 @@
+//! What a plugin costs: a call of a closed query beside the same statement prepared by hand, an open query whose code
+//! runs for each new value, and the loading of a plugin.
+//!
+//! `make bench`. Read the ratios: the absolute figures are those of one machine on one day.
+
+use std::hint::black_box;
+
+use callslip::Host;
+use callslip_tests::{component, database};
+use criterion::{Criterion, criterion_group, criterion_main};
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Statement};
+
+const BY_HAND: &str = "SELECT id, title FROM public.position AS p WHERE id = $1";
+
+fn config() -> String {
+    let component = component("tests/guests/language");
+    format!(
+        "[plugins.language]\ncomponent = {component:?}\n[plugins.language.grants]\nrelations = [\"company\", \
+         \"position\", \"candidate\", \"reviewer\", \"interview\", \"answer\", \"rating\", \"question\"]\n"
+    )
+}
+
+async fn read(call: callslip::Call) -> usize {
+    let mut reply = call.run().await.unwrap_or_else(|error| panic!("{}", error.log_message()));
+    let mut bytes = 0;
+    while let Some(chunk) = reply.next_chunk().await.unwrap_or_else(|error| panic!("{}", error.log_message()))
+    {
+        bytes += chunk.len();
+    }
+    bytes
+}
+
+async fn prepared() -> (Client, Statement) {
+    let (client, connection) =
+        database().connection().config().connect(tokio_postgres::NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    let statement = client.prepare(BY_HAND).await.expect("a statement");
+    (client, statement)
+}
+
+fn calls(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let host: Host = runtime.block_on(database().host(&config()));
+    let (client, statement) = runtime.block_on(prepared());
+
+    let mut group = criterion.benchmark_group("one row by key");
+    group.bench_function("by hand, prepared", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let row = client.query_one(&statement, &[&7_i32]).await.expect("a row");
+            black_box((row.get::<_, i32>(0), row.get::<_, String>(1)))
+        });
+    });
+    group.bench_function("closed query", |bencher| {
+        bencher.to_async(&runtime).iter(|| read(host.call("language", "position").param("id", 7)));
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("open query");
+    group.bench_function("value seen before", |bencher| {
+        bencher
+            .to_async(&runtime)
+            .iter(|| read(host.call("language", "search").param("words", "no such title")));
+    });
+    let mut number = 0_u64;
+    group.bench_function("new value: plan, verify, describe, run", |bencher| {
+        bencher.to_async(&runtime).iter(|| {
+            number += 1;
+            read(host.call("language", "search").param("words", format!("no such title {number}")))
+        });
+    });
+    group.finish();
+}
+
+fn load(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let text = config();
+    let mut group = criterion.benchmark_group("load");
+    group.sample_size(10);
+    group.bench_function("start a host: reflect, compile and prove a plugin of 17 queries", |bencher| {
+        bencher.to_async(&runtime).iter(|| database().host(&text));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, calls, load);
+criterion_main!(benches);
