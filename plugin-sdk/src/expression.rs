@@ -92,7 +92,6 @@ fn in_list(operand: Expr, items: Vec<NodeId>, negated: bool) -> Expr {
     note = "a Rust value becomes an expression with `constant(…)`"
 )]
 #[expect(clippy::wrong_self_convention, reason = "the names are SQL's")]
-#[expect(clippy::should_implement_trait, reason = "the operators of std::ops are there too; these chain")]
 pub trait Expression: IntoExpr + Sized {
     /// `self = other`.
     #[track_caller]
@@ -469,8 +468,8 @@ impl Condition for bool {
 impl<T: Sealed> Sealed for Option<T> {}
 impl<T: Expression> Condition for Option<T> {
     #[track_caller]
+    #[expect(clippy::manual_map, reason = "a closure would hide the author's line")]
     fn into_condition(self) -> Option<Expr> {
-        // Not `map`: a closure would hide the author's line.
         match self {
             Some(condition) => Some(condition.into_expr()),
             None => None,

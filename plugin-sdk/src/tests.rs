@@ -1,5 +1,10 @@
 //! Descriptions of the main constructs, and what a query reads and declares.
 
+#![expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "relations are taken by value and by reference"
+)]
+
 use callslip_ir::{
     Binding, Bindings, Bound, Description, Distinct, Domain, IsTest, JoinCondition, JoinKind,
     Materialization, Node, NodeId, NodeKind, Over, ParameterMode, Presence, Range, RelationName,

@@ -18,9 +18,11 @@ pub fn finalists(p: Finalists) -> Select {
     let (pos, i, r) =
         (table("position").alias("p"), table("interview").alias("i"), table("rating").alias("r"));
     let average = avg(r.col("score"));
-    let best_first = window()
-        .partition_by(pos.col("id"))
-        .order_by((average.desc(), count(r.col("id")).desc(), i.col("candidate_id")));
+    let best_first = window().partition_by(pos.col("id")).order_by((
+        average.desc(),
+        count(r.col("id")).desc(),
+        i.col("candidate_id"),
+    ));
     let ranked = cte(
         "ranked",
         select((

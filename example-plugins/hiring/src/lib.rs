@@ -5,7 +5,6 @@ mod finalists;
 mod funnel;
 mod overview;
 
-
 use callslip_sdk::export_plugin;
 use contested::contested;
 use finalists::finalists;

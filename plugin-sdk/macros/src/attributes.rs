@@ -9,7 +9,9 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
             && let Lit::Str(text) = &value.lit
         {
             let text = text.value();
-            lines.extend(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()));
+            lines.extend(
+                text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()),
+            );
             if text.is_empty() {
                 lines.push(String::new());
             }

@@ -49,7 +49,8 @@ pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for (i, c) in chars.iter().enumerate() {
         let after_lower = i > 0 && !chars[i - 1].is_uppercase() && chars[i - 1] != '_';
-        let before_lower = i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|c| c.is_lowercase());
+        let before_lower =
+            i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|c| c.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             snake.push('_');
         }

@@ -49,7 +49,8 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
         }
     }
     let ReturnType::Type(_, answer) = &signature.output else {
-        let message = "a query returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of these";
+        let message =
+            "a query returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of these";
         return Err(Error::new(signature.span(), message));
     };
     let inputs = signature.inputs.iter().map(input_type).collect::<Result<Vec<_>>>()?;

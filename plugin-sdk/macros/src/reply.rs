@@ -21,16 +21,19 @@ pub(crate) fn derive(input: DeriveInput) -> Result<TokenStream> {
     let mut names = Vec::new();
     let mut types = Vec::new();
     for field in fields {
-        let Some(ident) = &field.ident else { return Err(Error::new(field.span(), "the field needs a name")) };
+        let Some(ident) = &field.ident else {
+            return Err(Error::new(field.span(), "the field needs a name"));
+        };
         idents.push(ident);
         names.push(Name::new(ident, None)?);
         types.push(&field.ty);
     }
     refuse_duplicates(&names)?;
     let names: Vec<&str> = names.iter().map(|name| name.text.as_str()).collect();
-    let declarations = names.iter().zip(&types).map(|(name, ty)| {
-        quote_spanned!(ty.span()=> ::callslip_sdk::__private::named_reply::<#ty>(#name))
-    });
+    let declarations = names
+        .iter()
+        .zip(&types)
+        .map(|(name, ty)| quote_spanned!(ty.span()=> ::callslip_sdk::__private::named_reply::<#ty>(#name)));
     let ident = &input.ident;
     Ok(quote! {
         impl ::callslip_sdk::Reply for #ident {
