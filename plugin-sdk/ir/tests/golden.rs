@@ -4,6 +4,8 @@
 //! `CALLSLIP_WRITE_GOLDEN=1` these tests write the files that are missing, and never one that is there; the schema,
 //! which grows with each new variant, is written anew.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
 mod everything;
 
 use std::{collections::BTreeSet, env, fmt::Debug, fs, path::PathBuf};

@@ -12,7 +12,7 @@ impl Nodes {
     fn add(&mut self, kind: NodeKind) -> NodeId {
         let line = self.0.len() as u32 + 1;
         // Some nodes have no place.
-        let place = (line % 7 != 0).then_some(Place { file: line % 2, line, column: 5 });
+        let place = (!line.is_multiple_of(7)).then_some(Place { file: line % 2, line, column: 5 });
         self.0.push(Node { kind, place });
         NodeId(line - 1)
     }
