@@ -139,7 +139,7 @@ pub(crate) fn push_query(
 /// # Panics
 /// If it has more than [`MAX_NODES`] nodes, or one query sees two CTEs of one name.
 pub(crate) fn describe(root: NodeId) -> (Description, Bindings) {
-    with(|arena| Copy::new(arena).run(root))
+    with(|arena| Copy::new(arena, root).run())
 }
 
 impl Arena {
@@ -270,6 +270,7 @@ struct Frame {
 
 struct Copy<'a> {
     arena: &'a Arena,
+    root: NodeId,
     description: Description,
     bindings: Bindings,
     slots: Vec<Option<SlotId>>,
@@ -278,9 +279,10 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(arena: &'a Arena) -> Self {
+    fn new(arena: &'a Arena, root: NodeId) -> Self {
         Self {
             arena,
+            root,
             description: Description { slots: Vec::new(), files: Vec::new(), nodes: Vec::new() },
             bindings: Vec::new(),
             slots: vec![None; arena.slots.len()],
@@ -289,8 +291,8 @@ impl<'a> Copy<'a> {
         }
     }
 
-    fn run(mut self, root: NodeId) -> (Description, Bindings) {
-        let mut stack = vec![self.enter(root)];
+    fn run(mut self) -> (Description, Bindings) {
+        let mut stack = vec![self.enter(self.root)];
         while let Some(frame) = stack.last_mut() {
             if let Some(child) = frame.children.next() {
                 assert!(child < frame.original, "an expression of another plan was used in this one");
@@ -323,10 +325,9 @@ impl<'a> Copy<'a> {
     }
 
     fn leave(&mut self, frame: Frame) -> NodeId {
-        assert!(
-            self.description.nodes.len() < MAX_NODES,
-            "the statement has more than {MAX_NODES} nodes; an expression that is used many times is copied each time"
-        );
+        if self.description.nodes.len() >= MAX_NODES {
+            self.too_many_nodes();
+        }
         self.scope.truncate(frame.scope);
         let mut copied = frame.copied.into_iter();
         // Both walk the children in one order, so there is a copy for each.
@@ -334,6 +335,16 @@ impl<'a> Copy<'a> {
         let id = NodeId(self.description.nodes.len() as u32);
         self.description.nodes.push(Node { kind, place: frame.place });
         id
+    }
+
+    fn too_many_nodes(&self) -> ! {
+        let place = self.arena.nodes[self.root.0 as usize].place;
+        let file = place.map_or("?", |place| self.arena.files[place.file as usize]);
+        let line = place.map_or(0, |place| place.line);
+        panic!(
+            "the query of {file}:{line} has more than {MAX_NODES} nodes; an expression that is used many times is \
+             copied each time"
+        )
     }
 
     fn slot(&mut self, slot: SlotId) -> SlotId {

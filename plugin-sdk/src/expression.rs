@@ -1,11 +1,11 @@
 use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{
-    self as ir, Boolean, BooleanOperator, Cast, Collate, Direction, Is, IsTest, NodeId, NodeKind, Nulls,
-    Operation, QualifiedName, Special, SpecialForm, Subexpression,
+    Boolean, BooleanOperator, Cast, Collate, Direction, Is, IsTest, NodeId, NodeKind, Nulls, Operation,
+    QualifiedName, Special, SpecialForm, Subexpression,
 };
 
-use crate::{Select, arena, sealed::Sealed, type_name::parse_type};
+use crate::{Select, arena, order::Order, sealed::Sealed, type_name::parse_type};
 
 /// An expression: a column, or anything made of columns, parameters and constants.
 ///
@@ -92,7 +92,6 @@ fn in_list(operand: Expr, items: Vec<NodeId>, negated: bool) -> Expr {
     note = "a Rust value becomes an expression with `constant(…)`"
 )]
 #[expect(clippy::wrong_self_convention, reason = "the names are SQL's")]
-#[expect(clippy::should_implement_trait, reason = "the operators of std::ops are there too; these chain")]
 pub trait Expression: IntoExpr + Sized {
     /// `self = other`.
     #[track_caller]
@@ -391,56 +390,6 @@ pub struct Item {
     pub(crate) alias: Option<String>,
 }
 
-/// An item of ORDER BY.
-#[derive(Clone)]
-#[must_use = "a sort order does nothing until it is part of a query"]
-pub struct Order {
-    pub(crate) expression: Expr,
-    pub(crate) direction: Direction,
-    pub(crate) nulls: Nulls,
-}
-
-impl Order {
-    /// `NULLS FIRST`.
-    pub fn nulls_first(mut self) -> Self {
-        self.nulls = Nulls::First;
-        self
-    }
-
-    /// `NULLS LAST`.
-    pub fn nulls_last(mut self) -> Self {
-        self.nulls = Nulls::Last;
-        self
-    }
-
-    pub(crate) fn into_ir(self) -> ir::Order {
-        ir::Order { expression: self.expression.id, direction: self.direction, nulls: self.nulls }
-    }
-}
-
-/// A column of the select list by its name in the result; only for ORDER BY.
-#[derive(Clone, Copy)]
-#[must_use = "a name does nothing until it is part of ORDER BY"]
-pub struct Output(pub(crate) Expr);
-
-/// A column of the select list by its name in the result, for ORDER BY: `output("started").desc()`.
-#[track_caller]
-pub fn output(name: &str) -> Output {
-    Output(Expr::push(NodeKind::OutputName(name.to_owned())))
-}
-
-impl Output {
-    /// `name ASC`.
-    pub fn asc(self) -> Order {
-        Order { expression: self.0, direction: Direction::Ascending, nulls: Nulls::Unspecified }
-    }
-
-    /// `name DESC`.
-    pub fn desc(self) -> Order {
-        Order { expression: self.0, direction: Direction::Descending, nulls: Nulls::Unspecified }
-    }
-}
-
 /// What WHERE, HAVING and FILTER take: a condition, or `None`, which adds nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a condition",
@@ -469,8 +418,8 @@ impl Condition for bool {
 impl<T: Sealed> Sealed for Option<T> {}
 impl<T: Expression> Condition for Option<T> {
     #[track_caller]
+    #[expect(clippy::manual_map, reason = "a closure would hide the author's line")]
     fn into_condition(self) -> Option<Expr> {
-        // Not `map`: a closure would hide the author's line.
         match self {
             Some(condition) => Some(condition.into_expr()),
             None => None,

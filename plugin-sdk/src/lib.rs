@@ -64,6 +64,7 @@ mod function;
 mod json;
 mod list;
 mod operators;
+mod order;
 mod parameter;
 mod plugin;
 mod relation;
@@ -83,9 +84,7 @@ pub use call::{Call, call};
 pub use callslip_ir::Exclude;
 pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
 pub use case::{Case, CaseStart, case, case_of};
-pub use expression::{
-    Condition, Expr, Expression, IntoExpr, Item, Order, Output, all, any, constant, null, output,
-};
+pub use expression::{Condition, Expr, Expression, IntoExpr, Item, all, any, constant, null};
 pub use failure::{Failure, Result};
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
@@ -94,6 +93,7 @@ pub use function::{
     row_number, string_agg, sum, upper,
 };
 pub use list::{Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
+pub use order::{Order, Output, output};
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{Cte, IntoRelation, Subquery, Table, cte, table};

@@ -184,6 +184,7 @@ impl<T: IntoExpr> RowCount for T {
 
 impl<T: IntoExpr> RowCount for Option<T> {
     #[track_caller]
+    #[expect(clippy::manual_map, reason = "a closure would hide the author's line")]
     fn into_row_count(self) -> Option<Expr> {
         match self {
             Some(count) => Some(count.into_expr()),

@@ -117,7 +117,10 @@ pub trait Inputs: Sized {
     message = "`{Self}` is not the type of a parameter",
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
-            these may be left out; a plain String, number or `Vec` of them is open"
+            these may be left out; a plain String, number or `Vec` of them is open",
+    note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
+            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
+            `Nullable<…>` of these"
 )]
 pub trait Field: Sized {
     /// What `#[param(default = …)]` takes.
@@ -135,7 +138,10 @@ pub trait Field: Sized {
     message = "`{Self}` is not the type of a parameter",
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
-            these may be left out; a plain String, number or `Vec` of them is open"
+            these may be left out; a plain String, number or `Vec` of them is open",
+    note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
+            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
+            `Nullable<…>` of these"
 )]
 pub trait FieldValue: Sized {
     /// What `#[param(default = …)]` takes.

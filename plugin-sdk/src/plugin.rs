@@ -11,16 +11,15 @@ use crate::{Choice, Failure, One, Select, arena};
 pub struct Query {
     name: &'static str,
     declare: fn() -> QueryDeclaration,
-    plan: fn(&[Choice], &[Choice]) -> Result<Vec<Statement>, Failure>,
+    plan: Plan,
 }
+
+/// Plans a query, given what was chosen for its parameters and claims.
+type Plan = fn(&[Choice], &[Choice]) -> Result<Vec<Statement>, Failure>;
 
 impl Query {
     #[doc(hidden)]
-    pub const fn new(
-        name: &'static str,
-        declare: fn() -> QueryDeclaration,
-        plan: fn(&[Choice], &[Choice]) -> Result<Vec<Statement>, Failure>,
-    ) -> Self {
+    pub const fn new(name: &'static str, declare: fn() -> QueryDeclaration, plan: Plan) -> Self {
         Self { name, declare, plan }
     }
 }

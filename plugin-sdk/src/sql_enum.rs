@@ -7,7 +7,7 @@ use crate::{
 
 /// A Rust enum with `#[derive(SqlEnum)]`: its values are labels.
 ///
-/// As the type of a parameter it is seen, so that the query has a shape for each label; inside [`Arg`] it is bound. A
+/// As the type of a parameter it is seen, so that the query has a shape for each label; inside [`Arg`](crate::Arg) it is bound. A
 /// variant's label is its name in snake_case, or what `#[sql(rename = "…")]` says. `#[sql(type = "interview_status")]`
 /// on the enum names the PostgreSQL enum type that it is; without it, it is a text.
 ///
@@ -25,6 +25,10 @@ use crate::{
 /// # let i = table("interview");
 /// let done = i.col("status").eq(Status::Completed);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a value that SQL knows nor an enum with `#[derive(SqlEnum)]`",
+    label = "this can't be a value"
+)]
 pub trait SqlEnum: Sized + 'static {
     /// The labels, in the order of the variants.
     const LABELS: &'static [&'static str];

@@ -1,5 +1,7 @@
 //! A count of everything and of a part, side by side: an aggregate with FILTER.
 
+#![allow(clippy::needless_borrows_for_generic_args, reason = "relations are taken by reference or by value")]
+
 use callslip_sdk::prelude::*;
 
 #[derive(Params)]

@@ -79,3 +79,25 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
         other => Err(DecodeError::UnknownFormat(other)),
     }
 }
+
+/// The JSON Schema of a description, bindings and a manifest in JSON, as text.
+///
+/// # Panics
+/// Never: the schema is plain JSON.
+#[cfg(feature = "schema")]
+pub fn schema() -> String {
+    let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let roots = [
+        generator.subschema_for::<crate::Description>(),
+        generator.subschema_for::<crate::Bindings>(),
+        generator.subschema_for::<crate::Manifest>(),
+    ];
+    let schema = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Callslip",
+        "description": "What crosses between a plugin and its host: a description, bindings or a manifest.",
+        "anyOf": roots,
+        "$defs": generator.take_definitions(true),
+    });
+    format!("{schema:#}\n")
+}

@@ -14,7 +14,7 @@ pub struct Manifest {
 
 /// A query that a plugin offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "QueryDeclaration"))]
 pub struct Query {
     /// Its name, which requests use: `[a-z][a-z0-9_]*`, at most 63 bytes.
     pub name: String,
