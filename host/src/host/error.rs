@@ -23,7 +23,7 @@ pub enum StartError {
 /// Why a call has no reply.
 ///
 /// `Display` is for the caller: it holds nothing that PostgreSQL says about data. What it said is in
-/// [`CallError::database_message`], for logs.
+/// [`CallError::log_message`], for logs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {

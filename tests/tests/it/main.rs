@@ -1,5 +1,8 @@
 //! Everything that needs a real PostgreSQL or a real component, in one program, so that all tests share one database.
 
+// The lint knows tests by #[test], and not the helpers that they share.
+#![allow(clippy::unwrap_used)]
+
 mod catalog;
 mod containment;
 mod demo;

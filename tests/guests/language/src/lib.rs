@@ -11,10 +11,10 @@ fn joins() -> Select {
     };
     let (a, b, c, d) = (few("a", 1, 3), few("b", 2, 4), few("c", 3, 5), few("d", 1, 2));
     select((a.col("n").alias("a"), b.col("n").alias("b"), c.col("n").alias("c"), d.col("n").alias("d")))
-        .from(&a)
-        .right_join(&b, a.col("n").eq(b.col("n")))
-        .full_join(&c, b.col("n").eq(c.col("n")))
-        .cross_join(&d)
+        .from(a)
+        .right_join(b, a.col("n").eq(b.col("n")))
+        .full_join(c, b.col("n").eq(c.col("n")))
+        .cross_join(d)
         .order_by((c.col("n").asc().nulls_first(), b.col("n").asc(), d.col("n").asc()))
 }
 
@@ -183,7 +183,7 @@ fn laterals() -> Select {
         .alias("latest");
     select((i.col("id"), latest.col("score"), latest.col("rating")))
         .from(i)
-        .left_join_lateral(&latest, true)
+        .left_join_lateral(latest, true)
         .filter(i.col("id").le(200))
         .order_by(i.col("id"))
 }
@@ -201,11 +201,11 @@ fn ctes() -> Select {
     );
     let late = cte(
         "late",
-        select((newest.col("position_id"), newest.col("id"))).from(&newest).filter(newest.col("id").gt(1000)),
+        select((newest.col("position_id"), newest.col("id"))).from(newest).filter(newest.col("id").gt(1000)),
     );
     let p = table("position").alias("p");
     select((p.col("title"), late.col("id").alias("interview")))
-        .from(&late)
+        .from(late)
         .join(p, p.col("id").eq(late.col("position_id")))
         .order_by(late.col("id"))
 }
@@ -353,7 +353,7 @@ fn hostile_names() -> Select {
     let p = table("position").alias("p\"; DROP TABLE position; --");
     let r = cte("r\" AS (SELECT 1); --", select(p.col("id").alias("a\"b' /* $1 */")).from(p));
     select((r.col("a\"b' /* $1 */").alias("x\", (SELECT 1) AS \"y"), r.col("a\"b' /* $1 */").alias("select")))
-        .from(&r)
+        .from(r)
         .order_by(output("x\", (SELECT 1) AS \"y"))
         .limit(3)
 }

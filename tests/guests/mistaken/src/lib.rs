@@ -7,8 +7,8 @@ use callslip_sdk::prelude::*;
 fn misspelt() -> Select {
     let (pos, i) = (table("position").alias("p"), table("intervew").alias("i"));
     select((pos.col("titel"), i.col("status")))
-        .from(&pos)
-        .join(&i, i.col("position_id").eq(pos.col("id")))
+        .from(pos)
+        .join(i, i.col("position_id").eq(pos.col("id")))
         .order_by(pos.col("closed").desc())
 }
 
@@ -21,8 +21,8 @@ fn ungranted() -> Select {
         call("pg_sleep", 10.0_f64).alias("slept"),
         call("public.score", (1, 2)).alias("many"),
     ))
-    .from(&pos)
-    .join(&c, c.col("id").eq(pos.col("company_id")))
+    .from(pos)
+    .join(c, c.col("id").eq(pos.col("company_id")))
 }
 
 #[derive(Params)]
@@ -35,7 +35,7 @@ struct Status {
 #[query]
 fn ill_typed(p: Status) -> Select {
     let i = table("interview").alias("i");
-    let q = select(i.col("id")).from(&i).filter(i.col("status").eq(p.status));
+    let q = select(i.col("id")).from(i).filter(i.col("status").eq(p.status));
     if p.open { q.filter(i.col("completed_at").is_null()) } else { q }
 }
 
@@ -43,7 +43,7 @@ fn ill_typed(p: Status) -> Select {
 #[query]
 fn ungrouped() -> Select {
     let pos = table("position").alias("p");
-    select((pos.col("company_id"), pos.col("title"))).from(&pos).group_by(pos.col("company_id"))
+    select((pos.col("company_id"), pos.col("title"))).from(pos).group_by(pos.col("company_id"))
 }
 
 /// An alias that is not in FROM, one that is there twice, and a column without a name.
@@ -51,7 +51,7 @@ fn ungrouped() -> Select {
 fn lost() -> Select {
     let (p, other) = (table("position").alias("p"), table("interview").alias("i"));
     select((p.col("id"), other.col("id").alias("interview"), p.col("id").add(1)))
-        .from(&p)
+        .from(p)
         .cross_join(table("position").alias("p"))
 }
 
