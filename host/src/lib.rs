@@ -7,6 +7,9 @@
 pub mod catalog;
 mod code;
 pub mod grants;
+mod printable;
+#[cfg(any(feature = "cluster", feature = "postgres"))]
+mod reason;
 pub mod select;
 
 #[cfg(feature = "cluster")]

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::HostArgs;
 use crate::plugin::{Choice, Shape};
+use crate::printable::printable;
 use crate::{Host, LoadedPlugin, LoadedQuery, ProvenShape, ProvenStatement, ValueSource};
 
 const EXAMPLES: &str = "\
@@ -125,7 +126,7 @@ fn value(source: &ValueSource) -> String {
     match source {
         ValueSource::Parameter(name) => format!("the parameter {name}"),
         ValueSource::Claim(name) => format!("the claim {name}"),
-        ValueSource::Constant(Some(text)) => format!("the constant '{}'", super::terminal::harmless(text)),
+        ValueSource::Constant(Some(text)) => format!("the constant '{}'", printable(text, 200)),
         ValueSource::Constant(None) => "the constant null".to_owned(),
     }
 }

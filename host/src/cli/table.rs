@@ -5,6 +5,7 @@ use std::fmt;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement};
 
 use super::terminal;
+use crate::printable::printable;
 
 /// A line under the header and one between columns; nothing between rows.
 const LINES: &str = "     ─┼ │          ";
@@ -32,7 +33,7 @@ impl Table {
         let mut numeric = Vec::new();
         let header = columns.into_iter().map(|column| {
             numeric.push(column.numeric);
-            aligned(Cell::new(terminal::harmless(&column.name)), column.numeric)
+            aligned(Cell::new(printable(&column.name, usize::MAX)), column.numeric)
         });
         table.set_header(header.collect::<Vec<_>>());
         Self { table, numeric, colours: terminal::stdout_has_colours() }

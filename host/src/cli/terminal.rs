@@ -57,26 +57,6 @@ impl Display for Report<'_> {
     }
 }
 
-/// Text that a terminal shows as it stands: what came from a database must not move the cursor, colour the
-/// screen or ring a bell.
-pub(super) fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' => shown.push('\n'),
-            '\t' => shown.push_str("    "),
-            // Controls, and what makes text run the other way.
-            _ if character.is_control()
-                || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                shown.extend(character.escape_unicode());
-            }
-            _ => shown.push(character),
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,13 +69,5 @@ mod tests {
             "error: can't start\n  caused by: can't read a.toml\n  caused by: no such file\n"
         );
         assert!(Report { error: &error, colours: true }.to_string().starts_with("\u{1b}["));
-    }
-
-    #[test]
-    fn escape_sequences_are_shown_and_not_obeyed() {
-        assert_eq!(harmless("a\u{1b}[2Jb\rc\u{7}\u{9b}"), "a\\u{1b}[2Jb\\u{d}c\\u{7}\\u{9b}");
-        assert_eq!(harmless("one\ntwo\tthree"), "one\ntwo    three");
-        assert_eq!(harmless("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
-        assert_eq!(harmless("Zoë 🦀 日本"), "Zoë 🦀 日本");
     }
 }

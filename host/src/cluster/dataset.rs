@@ -10,7 +10,8 @@ use tokio_postgres::{
     types::Type,
 };
 
-use super::{error::reason, quoted_identifier};
+use super::quoted_identifier;
+use crate::reason::reason;
 
 /// A file that has this in it is run once for each slice.
 const SLICE: &str = "callslip.slice";

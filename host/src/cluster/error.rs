@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf, time::Duration};
 
+use crate::reason::reason;
+
 /// Why there is no private PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,15 +75,4 @@ pub enum ClusterError {
 
 fn listed(folders: &[PathBuf]) -> String {
     folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// What PostgreSQL said; the driver's own message is only "db error".
-pub(super) fn reason(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(said) => format!("{said} ({})", said.code().code()),
-        None => match std::error::Error::source(error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    }
 }

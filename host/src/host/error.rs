@@ -2,6 +2,7 @@ use crate::Code;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
 use crate::plugin::{self, ArgumentError, Failure, FailureCode};
+use crate::printable::printable;
 use crate::rows::RowError;
 use crate::select::Finding;
 
@@ -118,18 +119,13 @@ impl CallError {
     pub(super) fn unknown_query(plugin: &str, name: &str, queries: impl Iterator<Item = String>) -> Self {
         let queries: Vec<String> = queries.collect();
         let nearest = crate::select::nearest(name, queries.iter().map(String::as_str)).map(str::to_owned);
-        Self::UnknownQuery { plugin: plugin.to_owned(), name: shown(name), nearest }
+        Self::UnknownQuery { plugin: plugin.to_owned(), name: printable(name, 63), nearest }
     }
 
     pub(super) fn unknown_plugin<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> Self {
         let nearest = crate::select::nearest(name, plugins).map(str::to_owned);
-        Self::UnknownPlugin { name: shown(name), nearest }
+        Self::UnknownPlugin { name: printable(name, 63), nearest }
     }
-}
-
-/// What a caller wrote, as it may stand in a message.
-fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(63).collect()
 }
 
 fn suggestion(nearest: &Option<String>) -> String {

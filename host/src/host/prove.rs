@@ -9,6 +9,7 @@ use crate::Code;
 use crate::catalog::TypeKind;
 use crate::loan::{Loan, LoanError, ResultColumn};
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
+use crate::printable::printable;
 use crate::rows;
 use crate::select::{self, ColumnForm, Comment, Finding, Lowered, Printed};
 
@@ -166,7 +167,7 @@ impl Prover<'_> {
                 Binding::Constant(_) => continue,
             };
             let known: Option<&Parameter> = declared.iter().find(|parameter| parameter.name == *name);
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(63).collect();
+            let shown = printable(name, 63);
             let message = match known {
                 None => {
                     format!("a slot is bound to the {what} \"{shown}\", which the query does not declare")

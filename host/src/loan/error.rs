@@ -1,10 +1,10 @@
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::error::{ErrorPosition, Severity};
 
 use crate::Code;
+use crate::reason::reason;
 
 /// Why a connection could not be lent, or a statement did not end well.
 ///
@@ -191,20 +191,4 @@ impl From<tokio_postgres::Error> for LoanError {
             _ => Self::Failed(error),
         }
     }
-}
-
-/// An error with its causes. Not for errors about statements.
-pub(super) fn reason(error: &tokio_postgres::Error) -> String {
-    if let Some(said) = error.as_db_error() {
-        return format!("{} (SQLSTATE {})", said.message(), said.code().code());
-    }
-    let mut reason = error.to_string();
-    if let Some(cause) = error.source() {
-        let cause = cause.to_string();
-        if !reason.contains(&cause) {
-            reason.push_str(": ");
-            reason.push_str(&cause);
-        }
-    }
-    reason
 }

@@ -8,8 +8,9 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, NoTls};
 
 use super::connection::Connection;
-use super::error::{LoanError, reason};
+use super::error::LoanError;
 use super::settings::ConnectionSettings;
+use crate::reason::reason;
 
 /// How long a new session may take, from the first address to its first answer, where `connect_timeout` says
 /// nothing.

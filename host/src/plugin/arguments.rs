@@ -5,10 +5,11 @@ use serde_json::value::RawValue;
 
 use super::{
     Choice, Inputs, Limits, Shape,
-    names::{nearest, printable},
     value::{Input, Value},
 };
 use crate::Code;
+use crate::printable::printable;
+use crate::select::nearest;
 
 /// A request's parameters and claims, checked against what its query declares.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     CallError, Choice, Component,
     instance::{Caller, Instance},
-    names::printable,
     world::queries,
 };
+use crate::printable::printable;
 
 /// What a query sends, given what is seen of its parameters and claims.
 #[derive(Clone, Debug, PartialEq, Eq)]

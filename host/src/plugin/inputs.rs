@@ -6,8 +6,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{ArgumentError, names::printable, value::Input};
+use super::{ArgumentError, value::Input};
 use crate::Code;
+use crate::printable::printable;
 
 /// What a caller wrote for each parameter or claim, by name; nothing of it is checked.
 #[derive(Clone, Debug, Default)]

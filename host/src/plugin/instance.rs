@@ -11,10 +11,10 @@ use wasmtime::{ResourceLimiter, Store, StoreContextMut, Trap, UpdateDeadline};
 
 use super::{
     CallError, Component,
-    names::printable,
     ticker::{Running, TICK},
     world::{Plugin, diagnostics},
 };
+use crate::printable::printable;
 use crate::select::SourcePlace;
 
 /// What an answer may cost beside its bytes: the list itself, and names.

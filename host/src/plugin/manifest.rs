@@ -4,13 +4,9 @@ use callslip_ir::{
     Domain, Example, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Range, Reply, Scalar,
 };
 
-use super::{
-    Limits,
-    arguments::json_value,
-    decimal::Decimal,
-    names::{is_identifier, nearest, printable},
-    shapes::levels,
-};
+use super::{Limits, arguments::json_value, decimal::Decimal, names::is_identifier, shapes::levels};
+use crate::printable::printable;
+use crate::select::nearest;
 use crate::{Code, select::Finding};
 
 /// Everything that is wrong with what a plugin declares; nothing, if all of it can be used. Rendering a manifest or

@@ -6,7 +6,8 @@ use wasmparser::{
     Instance, Operator, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
-use super::{Limits, engine::FEATURES, names::printable};
+use super::{Limits, engine::FEATURES};
+use crate::printable::printable;
 use crate::{Code, select::Finding};
 
 const DIAGNOSTICS: &str = "callslip:plugin/diagnostics";

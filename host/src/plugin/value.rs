@@ -6,7 +6,9 @@ use base64::{Engine as _, alphabet, engine::GeneralPurpose, engine::general_purp
 use callslip_ir::{Domain, Range, Scalar, ValueType};
 use serde_json::value::RawValue;
 
-use super::{Limits, decimal::Decimal, names, names::printable, temporal};
+use super::{Limits, decimal::Decimal, temporal};
+use crate::printable::printable;
+use crate::select::nearest;
 
 /// What a caller wrote for one parameter.
 #[derive(Clone, Debug)]
@@ -281,7 +283,7 @@ fn label(labels: &[String], token: &Token<'_>) -> Result<String, String> {
         return Ok(written.to_owned());
     }
     let labels = labels.iter().map(String::as_str);
-    if let Some(label) = names::nearest(written, labels.clone()) {
+    if let Some(label) = nearest(written, labels.clone()) {
         return Err(format!("is not one of its labels; did you mean `{}`?", printable(label, 63)));
     }
     let shown: Vec<_> = labels.clone().take(10).map(|label| format!("`{}`", printable(label, 63))).collect();

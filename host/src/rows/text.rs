@@ -4,6 +4,7 @@ use tokio_postgres::Row;
 use super::column::{ColumnEncoder, raw_value};
 use super::error::RowError;
 use crate::loan::ResultColumn;
+use crate::printable::printable;
 
 /// Makes cells for a terminal: the JSON of each value, strings without their quotes, and nothing in them that a
 /// terminal would obey.
@@ -52,23 +53,7 @@ fn cell(encoder: ColumnEncoder, value: &[u8], buffer: &mut BytesMut) -> Result<S
     } else {
         String::from_utf8_lossy(buffer).into_owned()
     };
-    Ok(harmless(text))
-}
-
-/// Control characters as escapes. So are the characters that turn the direction of writing round.
-fn harmless(text: String) -> String {
-    let harms = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(harms) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if harms(character) { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    shown
+    Ok(printable(&text, usize::MAX))
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 use std::fmt;
 
 use crate::Code;
+use crate::printable::printable;
+
+/// The characters of a message: what a plugin wrote may be in it.
+const MESSAGE_CHARACTERS: usize = 2_000;
 
 /// One thing that is wrong with what an author wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +31,14 @@ pub struct SourcePlace {
 }
 
 impl Finding {
-    /// A finding without a place or help.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, place: None }
+    /// A finding without a place or help. Of the message at most 2,000 characters stay, on one line.
+    pub fn new(code: Code, message: impl AsRef<str>) -> Self {
+        Self { code, message: printable(message.as_ref(), MESSAGE_CHARACTERS), help: None, place: None }
     }
 
-    /// The same with what to write instead.
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    /// The same with what to write instead, bounded likewise.
+    pub fn with_help(mut self, help: impl AsRef<str>) -> Self {
+        self.help = Some(printable(help.as_ref(), MESSAGE_CHARACTERS));
         self
     }
 

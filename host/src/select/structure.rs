@@ -2,6 +2,7 @@ use callslip_ir::{Description, NodeId, NodeKind};
 
 use super::{Finding, Limits, SourcePlace};
 use crate::Code;
+use crate::printable::printable;
 
 /// Checks what no reader may rely on before: that every node refers only to earlier ones, that each but the last
 /// is used exactly once, and that counts and depth are within the limits. It takes one pass and no recursion.
@@ -66,8 +67,7 @@ pub(super) fn place(description: &Description, node: NodeId) -> Option<SourcePla
     let place = description.nodes.get(node.0 as usize)?.place?;
     let file = description.files.get(place.file as usize)?;
     // A file's name is the plugin's own text and ends up in logs and on terminals.
-    let file = file.chars().filter(|c| !c.is_control()).take(200).collect();
-    Some(SourcePlace { file, line: place.line, column: place.column })
+    Some(SourcePlace { file: printable(file, 200), line: place.line, column: place.column })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use futures_util::{
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use super::Contents;
+use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
 const OLDEST_SERVER: u32 = 140_000;
@@ -158,17 +159,6 @@ async fn query(client: &Client, what: &'static str, sql: &str) -> Result<Vec<Row
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> ReflectError {
     move |source| ReflectError::Database { what, source }
-}
-
-/// What PostgreSQL said; the driver's own message is only "db error".
-fn reason(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(said) => format!("{said} ({})", said.code().code()),
-        None => match std::error::Error::source(error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        },
-    }
 }
 
 /// A `"char"` of PostgreSQL.

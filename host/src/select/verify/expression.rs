@@ -1,41 +1,12 @@
-use callslip_ir::{
-    Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, QualifiedName, SlotType, Special, SpecialForm,
-    Subexpression,
-};
+use callslip_ir::{Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, SlotType, Subexpression};
 
 use super::Verifier;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG, TypeKind};
 use crate::select::scope::{Ctes, Scope, ScopeColumn};
-use crate::select::signature::{self, Candidate, Operand, Unresolved};
+use crate::select::signature::{self, Operand};
 use crate::select::verified::Resolution;
 use crate::select::{Finding, suggest, types};
-
-/// The fields of EXTRACT (documentation, section 9.9.1).
-pub(in crate::select) const EXTRACT_FIELDS: &[&str] = &[
-    "century",
-    "day",
-    "decade",
-    "dow",
-    "doy",
-    "epoch",
-    "hour",
-    "isodow",
-    "isoyear",
-    "julian",
-    "microseconds",
-    "millennium",
-    "milliseconds",
-    "minute",
-    "month",
-    "quarter",
-    "second",
-    "timezone",
-    "timezone_hour",
-    "timezone_minute",
-    "week",
-    "year",
-];
 
 impl<'a> Verifier<'a> {
     /// Verifies an expression and infers its type.
@@ -242,128 +213,6 @@ impl<'a> Verifier<'a> {
         self.find(node, Finding::new(Code::UnknownAlias, message).with_help(help));
     }
 
-    /// Resolves an operator and gives the types that it takes and gives.
-    fn operator(
-        &mut self,
-        node: NodeId,
-        written: &QualifiedName,
-        operands: &[Operand],
-    ) -> Option<(Vec<Option<Oid>>, Option<Oid>)> {
-        let catalog = self.context.catalog;
-        let schemas: Vec<&str> = match &written.schema {
-            Some(schema) => vec![schema.as_str()],
-            None => {
-                std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str)).collect()
-            }
-        };
-        let mut failure = None;
-        for schema in schemas {
-            let candidates: Vec<Candidate<'_, crate::catalog::Operator>> = catalog
-                .operators(schema, &written.name)
-                .filter(|operator| operator.left.is_some() == (operands.len() == 2))
-                .map(|operator| Candidate {
-                    item: operator,
-                    arguments: operator.left.into_iter().chain([operator.right]).collect(),
-                    result: operator.result,
-                    spread: false,
-                })
-                .collect();
-            if candidates.is_empty() {
-                continue;
-            }
-            let first = candidates[0].item;
-            let all_granted = candidates.iter().all(|candidate| self.context.grants.operator(candidate.item));
-            let (item, found) = match signature::choose(catalog, candidates, operands, true) {
-                Ok(chosen) => (chosen.item, Some((chosen.arguments, chosen.result))),
-                Err(Unresolved::Opaque) => (first, None),
-                Err(unresolved) => {
-                    failure.get_or_insert(unresolved);
-                    continue;
-                }
-            };
-            if !all_granted {
-                let plugin = self.context.plugin;
-                let name = format!("{schema}.{}", written.name);
-                let message = format!("the operator {name} was not granted to the plugin {plugin}");
-                let help = format!("add \"{name}\" to operators in [plugins.{plugin}.grants]");
-                self.find(node, Finding::new(Code::OperatorNotGranted, message).with_help(help));
-                return None;
-            }
-            self.resolve(node, Resolution::Object { schema: item.schema.clone(), name: item.name.clone() });
-            return found;
-        }
-        let shown: Vec<String> = operands.iter().map(|operand| self.display(*operand)).collect();
-        let written = written.to_string();
-        let expression = match shown.as_slice() {
-            [left, right] => format!("{left} {written} {right}"),
-            other => format!("{written} {}", other.join(" ")),
-        };
-        let finding = match failure {
-            Some(Unresolved::Ambiguous) => {
-                Finding::new(Code::UnknownOperator, format!("the operator {expression} is ambiguous"))
-                    .with_help("say which types you mean with .cast(\"…\")")
-            }
-            _ => {
-                let finding =
-                    Finding::new(Code::UnknownOperator, format!("there is no operator {expression}"));
-                match self.operator_help(operands) {
-                    Some(help) => finding.with_help(help),
-                    None => finding,
-                }
-            }
-        };
-        self.find(node, finding);
-        None
-    }
-
-    fn operator_help(&self, operands: &[Operand]) -> Option<String> {
-        let &[Operand::Known(left), Operand::Known(right)] = operands else { return None };
-        let catalog = self.context.catalog;
-        let is_text = |oid: Oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.category == 'S');
-        let (wanted, other) = if is_text(right) { (left, "the text") } else { (right, "the left side") };
-        let wanted = types::display(catalog, wanted);
-        (left != right)
-            .then(|| format!("cast {other} with .cast(\"{wanted}\"), or the other side to its type"))
-    }
-
-    pub(super) fn display(&self, operand: Operand) -> String {
-        match operand {
-            Operand::Known(oid) => types::display(self.context.catalog, oid),
-            Operand::Untyped => "unknown".to_owned(),
-            Operand::Opaque => "?".to_owned(),
-        }
-    }
-
-    /// A cast may run a function that somebody defined; that one must be granted like a call of it.
-    fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
-        let catalog = self.context.catalog;
-        let element = |oid: Oid| match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
-            Some(TypeKind::Array { element }) => types::base(catalog, *element),
-            _ => types::base(catalog, oid),
-        };
-        let to = element(to);
-        let from = match from {
-            Operand::Known(oid) => Some(element(oid)),
-            Operand::Untyped => return,
-            Operand::Opaque => None,
-        };
-        let functions: Vec<_> = catalog
-            .contents()
-            .casts
-            .iter()
-            .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
-            .filter_map(|cast| catalog.function_by_oid(cast.function?))
-            .filter(|function| function.schema != PG_CATALOG && !self.context.grants.function(function))
-            .collect();
-        for function in functions {
-            let plugin = self.context.plugin;
-            let name = format!("{}.{}", function.schema, function.name);
-            let message = format!("this cast calls the function {name}, which was not granted to {plugin}");
-            let help = format!("add \"{name}\" to functions in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::CastNotGranted, message).with_help(help));
-        }
-    }
-
     fn case(&mut self, node: NodeId, case: &'a Case, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Operand {
         if case.arms.is_empty() {
             self.report(node, Code::InvalidStructure, "CASE without WHEN");
@@ -385,7 +234,12 @@ impl<'a> Verifier<'a> {
     }
 
     /// The type that several expressions have together; untyped constants take it.
-    fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Option<Oid> {
+    pub(super) fn common(
+        &mut self,
+        nodes: &[NodeId],
+        scope: &Scope<'_>,
+        ctes: Option<&Ctes<'_>>,
+    ) -> Option<Oid> {
         let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope, ctes)).collect();
         let known: Vec<Oid> = operands
             .iter()
@@ -404,91 +258,6 @@ impl<'a> Verifier<'a> {
             self.settle(node, common);
         }
         if operands.contains(&Operand::Opaque) { None } else { common }
-    }
-
-    fn special(
-        &mut self,
-        node: NodeId,
-        special: &'a Special,
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Operand {
-        let operands = special.operands.as_slice();
-        let (least, most) = arity(&special.form);
-        if operands.len() < least || operands.len() > most {
-            let message = format!("{:?} can't have {} operands", special.form, operands.len());
-            self.report(node, Code::InvalidStructure, message);
-            return Operand::Opaque;
-        }
-        match &special.form {
-            SpecialForm::Between { .. } | SpecialForm::DistinctFrom { .. } => {
-                self.common(operands, scope, ctes);
-                self.known("bool")
-            }
-            SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least => {
-                self.common(operands, scope, ctes).map_or(Operand::Opaque, Operand::Known)
-            }
-            SpecialForm::NullIf => {
-                let first = self.common(&operands[..1], scope, ctes);
-                let second = self.expression(operands[1], scope, ctes);
-                if second == Operand::Untyped {
-                    self.settle(operands[1], first);
-                }
-                first.map_or(Operand::Opaque, Operand::Known)
-            }
-            SpecialForm::Extract { field } => {
-                if !EXTRACT_FIELDS.contains(&field.as_str()) {
-                    let finding =
-                        Finding::new(Code::UnknownFunction, format!("EXTRACT knows no field \"{field}\""));
-                    let help = match suggest::nearest(field, EXTRACT_FIELDS.iter().copied()) {
-                        Some(nearest) => format!("did you mean \"{nearest}\"?"),
-                        None => format!("the fields are {}", EXTRACT_FIELDS.join(", ")),
-                    };
-                    self.find(node, finding.with_help(help));
-                }
-                self.value(operands[0], scope, ctes);
-                self.known("numeric")
-            }
-            SpecialForm::AtTimeZone => {
-                let value = self.value(operands[0], scope, ctes);
-                self.value(operands[1], scope, ctes);
-                let with_zone = self.builtin("timestamptz");
-                if value == with_zone { self.known("timestamp") } else { self.known("timestamptz") }
-            }
-            SpecialForm::Overlaps => {
-                for &operand in operands {
-                    self.value(operand, scope, ctes);
-                }
-                self.known("bool")
-            }
-            SpecialForm::LikeEscape { .. } | SpecialForm::SimilarTo { .. } => {
-                for &operand in operands {
-                    self.value(operand, scope, ctes);
-                }
-                self.known("bool")
-            }
-            SpecialForm::Grouping => {
-                for &operand in operands {
-                    self.value(operand, scope, ctes);
-                }
-                self.known("int4")
-            }
-            SpecialForm::CurrentDate => self.known("date"),
-            SpecialForm::CurrentTime { precision }
-            | SpecialForm::CurrentTimestamp { precision }
-            | SpecialForm::LocalTime { precision }
-            | SpecialForm::LocalTimestamp { precision } => {
-                if precision.is_some_and(|digits| digits > 6) {
-                    self.report(node, Code::InvalidStructure, "a time has at most 6 digits of a second");
-                }
-                self.known(match &special.form {
-                    SpecialForm::CurrentTime { .. } => "timetz",
-                    SpecialForm::LocalTime { .. } => "time",
-                    SpecialForm::LocalTimestamp { .. } => "timestamp",
-                    _ => "timestamptz",
-                })
-            }
-        }
     }
 
     fn subexpression(
@@ -578,24 +347,5 @@ impl<'a> Verifier<'a> {
                 None
             }
         }
-    }
-}
-
-/// The least and greatest number of operands of a special form.
-fn arity(form: &SpecialForm) -> (usize, usize) {
-    match form {
-        SpecialForm::Between { .. } | SpecialForm::LikeEscape { .. } => (3, 3),
-        SpecialForm::DistinctFrom { .. } | SpecialForm::NullIf | SpecialForm::AtTimeZone => (2, 2),
-        SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least | SpecialForm::Grouping => {
-            (1, usize::MAX)
-        }
-        SpecialForm::Extract { .. } => (1, 1),
-        SpecialForm::Overlaps => (4, 4),
-        SpecialForm::SimilarTo { .. } => (2, 3),
-        SpecialForm::CurrentDate
-        | SpecialForm::CurrentTime { .. }
-        | SpecialForm::CurrentTimestamp { .. }
-        | SpecialForm::LocalTime { .. }
-        | SpecialForm::LocalTimestamp { .. } => (0, 0),
     }
 }

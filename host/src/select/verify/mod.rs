@@ -3,12 +3,14 @@
 
 mod call;
 mod expression;
+mod operator;
 mod query;
 mod relation;
+mod special;
 
 use std::collections::BTreeSet;
 
-pub(in crate::select) use expression::EXTRACT_FIELDS;
+pub(in crate::select) use special::EXTRACT_FIELDS;
 
 use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
 
@@ -19,6 +21,7 @@ use super::{Finding, Limits, ResolvedType, structure, suggest, types};
 use crate::Code;
 use crate::catalog::{Catalog, PG_CATALOG};
 use crate::grants::Grants;
+use crate::printable::printable;
 
 /// What a description is verified against.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +98,7 @@ impl<'a> Verifier<'a> {
         self.findings.push(finding.at(place));
     }
 
-    fn report(&mut self, node: NodeId, code: Code, message: impl Into<String>) {
+    fn report(&mut self, node: NodeId, code: Code, message: impl AsRef<str>) {
         self.find(node, Finding::new(code, message));
     }
 
@@ -123,7 +126,7 @@ impl<'a> Verifier<'a> {
         } else {
             return;
         };
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+        let shown = printable(name, 80);
         self.report(node, Code::InvalidName, format!("the {what} \"{shown}\" {wrong}"));
     }
 
