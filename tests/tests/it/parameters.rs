@@ -4,7 +4,7 @@ use callslip::{CallError, Code};
 use callslip_tests::database;
 use serde_json::{Value, json};
 
-use crate::support::{call, language, object, read};
+use crate::support::{assert_same_rows, call, language, object, read};
 
 fn everything() -> Value {
     json!({
@@ -102,4 +102,48 @@ async fn an_open_query_sees_its_parameter_and_its_refusals_reach_the_caller() {
         ("say at least one word", Some("words"))
     );
     assert_eq!(error.code(), Code::Refused);
+}
+
+#[tokio::test]
+async fn enums_are_bound_as_the_database_s_type_and_seen_as_shapes() {
+    let host = language().await;
+    let rows = |parameters| {
+        let host = host.clone();
+        async move {
+            let found = call(&host, "language", "enums", parameters).await;
+            found.unwrap_or_else(|error| panic!("{}", error.log_message()))
+        }
+    };
+    let expected = |condition: &str, order: &str| {
+        let sql = format!("SELECT id, status FROM interview WHERE {condition} ORDER BY {order} LIMIT 50");
+        async move { database().rows(&sql).await }
+    };
+    let found = rows(json!({"status": "expired"})).await;
+    assert_same_rows("bound", &found, &expected("status = 'expired'", "id").await);
+    let found = rows(json!({"status": "expired", "by": "newest", "other": "invited"})).await;
+    let newest = expected("status IN ('expired', 'invited')", "created_at DESC, id").await;
+    assert_same_rows("seen", &found, &newest);
+    let found = rows(json!({"status": "expired", "other": "withdrawn"})).await;
+    assert_same_rows("another", &found, &expected("status = 'expired'", "id DESC").await);
+    let error =
+        call(&host, "language", "enums", json!({"status": "expird"})).await.expect_err("no such label");
+    assert_eq!(error.code(), Code::InvalidParameter);
+    assert!(error.to_string().contains("`expired`"), "{error}");
+}
+
+#[tokio::test]
+async fn of_many_shapes_some_are_proven_at_load_and_the_rest_on_first_use() {
+    let host = language().await;
+    let (_, plugin) = host.plugins().next().unwrap();
+    let query = plugin.unwrap().query("switches").unwrap();
+    assert_eq!(query.total(), Some(512));
+    assert!(!query.is_complete() && query.shapes().len() <= 256, "{}", query.shapes().len());
+    for number in [0_u32, 1, 511, 0b1_0101_0101, 0b0_1100_1010] {
+        let switches = ["i", "h", "g", "f", "e", "d", "c", "b", "a"];
+        let on = |bit: usize| Value::from(number >> bit & 1 == 1);
+        let parameters =
+            switches.iter().enumerate().map(|(bit, name)| ((*name).to_owned(), on(bit))).collect();
+        let found = call(&host, "language", "switches", Value::Object(parameters)).await.unwrap();
+        assert_eq!(found, json!([{"number": number}]));
+    }
 }

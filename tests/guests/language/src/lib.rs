@@ -347,6 +347,71 @@ fn odd_types() -> Select {
     .limit(20)
 }
 
+#[derive(SqlEnum, Clone, Copy, PartialEq)]
+#[sql(type = "interview_status")]
+enum Status {
+    Invited,
+    Started,
+    Completed,
+    Expired,
+    Withdrawn,
+}
+
+#[derive(SqlEnum, Clone, Copy)]
+enum By {
+    Newest,
+    #[sql(rename = "by-id")]
+    Id,
+}
+
+#[derive(Params)]
+struct Statuses {
+    /// Bound, as the enum type of the database.
+    status: Arg<Status>,
+    /// Seen: a shape each.
+    other: Option<Status>,
+    #[param(default = By::Id)]
+    by: By,
+}
+
+/// Enums that are bound, seen and optional.
+#[query]
+fn enums(p: Statuses) -> Select {
+    let i = table("interview").alias("i");
+    let status = i.col("status");
+    let q = select((i.col("id"), status)).from(i).limit(50);
+    let q = match p.other {
+        Some(Status::Invited) => q.filter(status.eq(p.status).or(status.eq("invited"))),
+        Some(_) => return q.filter(status.eq(p.status)).order_by(i.col("id").desc()),
+        None => q.filter(status.eq(p.status)),
+    };
+    match p.by {
+        By::Newest => q.order_by((i.col("created_at").desc(), i.col("id"))),
+        By::Id => q.order_by(i.col("id")),
+    }
+}
+
+#[derive(Params)]
+struct Switches {
+    a: bool,
+    b: bool,
+    c: bool,
+    d: bool,
+    e: bool,
+    f: bool,
+    g: bool,
+    h: bool,
+    i: bool,
+}
+
+/// More shapes than are proven at load.
+#[query]
+fn switches(p: Switches) -> Select {
+    let switches = [p.a, p.b, p.c, p.d, p.e, p.f, p.g, p.h, p.i];
+    let number = switches.iter().fold(0_i32, |number, on| number * 2 + i32::from(*on));
+    select(constant(number).alias("number"))
+}
+
 /// Names that would be SQL, if they were not quoted.
 #[query]
 fn hostile_names() -> Select {
@@ -376,5 +441,7 @@ export_plugin!(
     mine,
     breaking,
     odd_types,
+    enums,
+    switches,
     hostile_names
 );
