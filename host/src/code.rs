@@ -64,7 +64,7 @@ codes! {
 
     RelationNotGranted = "CS0401", "a relation that was not granted";
     FunctionNotGranted = "CS0402", "a function that was not granted";
-    TypeNotGranted = "CS0403", "a type that no plugin may use";
+    TypeNotGranted = "CS0403", "a type that was not granted";
     OperatorNotGranted = "CS0404", "an operator that was not granted";
     CastNotGranted = "CS0405", "a cast whose function was not granted";
 

@@ -48,6 +48,7 @@ impl Database {
         client
             .batch_execute(&format!(
                 "CREATE FUNCTION public.score(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b;
+                 CREATE DOMAIN public.checked AS text CHECK (public.score(1, length(VALUE)) > 0);
                  CREATE ROLE {READER} LOGIN;
                  GRANT USAGE ON SCHEMA public TO {READER};
                  GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"

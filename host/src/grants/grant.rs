@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::BUILTIN_FUNCTIONS;
-use crate::catalog::{Catalog, Function, Operator, PG_CATALOG, Relation};
+use crate::catalog::{Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
 
 /// The `[plugins.NAME.grants]` of a configuration.
 ///
@@ -18,6 +18,9 @@ pub struct GrantSettings {
     pub functions: Vec<String>,
     /// Operators outside `pg_catalog` that may be used: `public.%`.
     pub operators: Vec<String>,
+    /// Types outside `pg_catalog` that may be named, in casts above all, beside those of the columns of granted
+    /// relations: `app.color`. A cast to a type runs its input function, and to a domain the functions in its checks.
+    pub types: Vec<String>,
 }
 
 /// What one plugin may touch.
@@ -26,6 +29,7 @@ pub struct Grants {
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     operators: BTreeSet<(String, String)>,
+    types: BTreeSet<Oid>,
 }
 
 /// A grant that can't be used.
@@ -38,11 +42,11 @@ pub enum GrantError {
          granted it to the login"
     )]
     Unknown {
-        /// `relations`, `functions` or `operators`.
+        /// `relations`, `functions`, `operators` or `types`.
         list: &'static str,
         /// The name as it was written.
         name: String,
-        /// `relation`, `function` or `operator`.
+        /// `relation`, `function`, `operator` or `type`.
         what: &'static str,
     },
     /// PostgreSQL's own catalogs are never granted.
@@ -94,6 +98,16 @@ impl Grants {
                 None => errors.push(unknown("operators", written, "operator")),
             }
         }
+        for written in &settings.types {
+            match in_schemas(written, schemas, true, |schema, name| catalog.ty(schema, name).is_some()) {
+                Some((schema, name)) => grants.types.extend(catalog.ty(&schema, &name).map(|ty| ty.oid)),
+                None => errors.push(unknown("types", written, "type")),
+            }
+        }
+        let columns =
+            catalog.contents().relations.iter().filter(|r| grants.relation(r)).flat_map(|r| &r.columns);
+        let of_columns: Vec<Oid> = columns.map(|column| element(catalog, column.ty)).collect();
+        grants.types.extend(of_columns);
         if errors.is_empty() { Ok(grants) } else { Err(errors) }
     }
 
@@ -109,6 +123,11 @@ impl Grants {
         builtin || self.functions.contains(&(function.schema.clone(), function.name.clone()))
     }
 
+    /// Whether a type may be named; of an array, its elements' type.
+    pub fn ty(&self, ty: &Type) -> bool {
+        ty.schema == PG_CATALOG || self.types.contains(&ty.oid)
+    }
+
     /// Whether an operator may be used. Those of `pg_catalog` may: none of them is volatile.
     pub fn operator(&self, operator: &Operator) -> bool {
         operator.schema == PG_CATALOG
@@ -118,6 +137,14 @@ impl Grants {
 
 fn unknown(list: &'static str, name: &str, what: &'static str) -> GrantError {
     GrantError::Unknown { list, name: name.to_owned(), what }
+}
+
+/// The type of an array's elements, and any other type itself.
+fn element(catalog: &Catalog, oid: Oid) -> Oid {
+    match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
+        Some(TypeKind::Array { element }) => *element,
+        _ => oid,
+    }
 }
 
 fn is_system(schema: &str) -> bool {

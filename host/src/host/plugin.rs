@@ -29,8 +29,10 @@ pub struct LoadedQuery {
     remembered: RwLock<HashMap<Shape, Arc<ProvenShape>>>,
 }
 
-/// How many shapes of a query are remembered beside those proven at load.
-const REMEMBERED_SHAPES: usize = 1_024;
+/// How many shapes of a query are remembered beside those proven at load, and the most bytes of SQL that one of them
+/// may have: what a plugin makes of its callers' values must not fill the host's memory.
+const REMEMBERED_SHAPES: usize = 256;
+const REMEMBERED_SQL_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
     /// The name that the configuration gives it.
@@ -110,6 +112,10 @@ impl LoadedQuery {
     }
 
     pub(super) fn remember(&self, proven: Arc<ProvenShape>) {
+        let statements = proven.outcome.as_ref().map_or(&[][..], Vec::as_slice);
+        if statements.iter().map(|statement| statement.sql.len()).sum::<usize>() > REMEMBERED_SQL_BYTES {
+            return;
+        }
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= self.shapes.len() + REMEMBERED_SHAPES {
             remembered.clear();

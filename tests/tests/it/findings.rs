@@ -79,7 +79,10 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     let help = "add \"pg_catalog.pg_sleep\" to functions in [plugins.mistaken.grants]";
     assert_finding(&found, Code::FunctionNotGranted, "call(\"pg_sleep\"", &["pg_catalog.pg_sleep", help]);
     assert_finding(&found, Code::FunctionNotGranted, "call(\"public.score\"", &["public.score"]);
-    assert_eq!(found.len(), 3, "{found:#?}");
+    let help = "add \"public.checked\" to types in [plugins.mistaken.grants]";
+    assert_finding(&found, Code::TypeNotGranted, "cast(\"public.checked\"", &["public.checked", help]);
+    assert_finding(&found, Code::TypeNotGranted, "cast(\"regclass\"", &["regclass", "looks objects up"]);
+    assert_eq!(found.len(), 5, "{found:#?}");
 
     let found = of(&refusal, "ill_typed");
     let says = ["public.interview_status = text", ".cast(\"public.interview_status\")"];

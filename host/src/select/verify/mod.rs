@@ -147,6 +147,18 @@ impl<'a> Verifier<'a> {
             self.report(node, Code::TypeNotGranted, format!("no plugin may use the type {found}: {reason}"));
             return None;
         }
+        if let Some(element) = element
+            && !self.context.grants.ty(element)
+        {
+            let plugin = self.context.plugin;
+            let name = format!("{}.{}", element.schema, element.name);
+            let message = format!(
+                "the type {name} was not granted to the plugin {plugin}, and no granted relation has it"
+            );
+            let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
+            self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            return None;
+        }
         if found.modifiers.len() > 2 {
             self.report(node, Code::UnknownType, format!("the type {found} has too many modifiers"));
             return None;
