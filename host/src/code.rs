@@ -61,6 +61,7 @@ codes! {
     DuplicateColumn = "CS0311", "two result columns have one name";
     InvalidName = "CS0312", "a name that PostgreSQL would not keep";
     UnknownOutputName = "CS0313", "no such column in the select list";
+    InvalidConstant = "CS0314", "a constant that its type does not take";
 
     RelationNotGranted = "CS0401", "a relation that was not granted";
     FunctionNotGranted = "CS0402", "a function that was not granted";
@@ -81,6 +82,7 @@ codes! {
     Refused = "CS1009", "the plugin refuses the request";
     NotFound = "CS1010", "there is no such row";
     Forbidden = "CS1011", "the plugin refuses this caller";
+    RejectedValue = "CS1012", "PostgreSQL refuses a value of the request";
 
     DatabaseUnavailable = "CS1101", "the database can't be reached";
     PoolExhausted = "CS1102", "no connection became free in time";
@@ -88,6 +90,7 @@ codes! {
     StatementTimeout = "CS1104", "the statement took too long";
     UnreadableValue = "CS1105", "a value from PostgreSQL can't be read";
     TooManyRows = "CS1106", "more rows than the query may give";
+    ReplyTooLarge = "CS1108", "more bytes than a reply may have";
     StaleStatement = "CS1107", "the database changed under a proven statement";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";

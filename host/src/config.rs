@@ -106,11 +106,13 @@ pub struct LimitConfig {
     pub shapes: usize,
     /// How many rows a call may give. Default: 1,000,000.
     pub rows: u64,
+    /// How much a reply may have, in MiB. Default: 1,024.
+    pub reply_mib: u64,
 }
 
 impl Default for LimitConfig {
     fn default() -> Self {
-        Self { memory_mib: 16, plan_ms: 50, shapes: 256, rows: 1_000_000 }
+        Self { memory_mib: 16, plan_ms: 50, shapes: 256, rows: 1_000_000, reply_mib: 1_024 }
     }
 }
 
@@ -149,8 +151,13 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// It is not TOML, or has a key or value that it can't have.
-    #[error("{0}")]
-    Invalid(#[from] toml::de::Error),
+    #[error("{path} can't be used: {error}", path = path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        error: String,
+    },
     /// A plugin has a name that it can't have.
     #[error("the plugin name \"{0}\" is not [a-z][a-z0-9_-]* of at most 63 bytes")]
     PluginName(String),
@@ -177,7 +184,11 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new("")))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(|error| match error {
+            ConfigError::Invalid { error, .. } => ConfigError::Invalid { path: path.to_owned(), error },
+            other => other,
+        })
     }
 
     /// Checks a configuration. Components are named relative to `folder`.
@@ -185,7 +196,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = toml::from_str(text)?;
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Invalid {
+            path: PathBuf::from("the configuration"),
+            error: error.to_string(),
+        })?;
         for (name, plugin) in &mut config.plugins {
             if !is_plugin_name(name) {
                 return Err(ConfigError::PluginName(name.clone()));
@@ -203,6 +217,7 @@ impl Config {
             ("limits.plan_ms", self.limits.plan_ms == 0),
             ("limits.shapes", self.limits.shapes == 0),
             ("limits.rows", self.limits.rows == 0),
+            ("limits.reply_mib", self.limits.reply_mib == 0),
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, zero)| *zero) {
             return Err(ConfigError::Zero(name));

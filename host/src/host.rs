@@ -44,7 +44,7 @@ struct Inner {
     pool: Pool,
     schemas: Vec<String>,
     description_limits: select::Limits,
-    row_limit: u64,
+    reply_limits: reply::ReplyLimits,
     plugins: BTreeMap<String, Result<Arc<LoadedPlugin>, Refusal>>,
 }
 
@@ -67,7 +67,10 @@ impl Host {
             pool,
             schemas: config.database.schemas.clone(),
             description_limits: select::Limits::default(),
-            row_limit: config.limits.rows,
+            reply_limits: reply::ReplyLimits {
+                rows: config.limits.rows,
+                bytes: config.limits.reply_mib.saturating_mul(1 << 20),
+            },
             plugins: BTreeMap::new(),
         };
         let mut plugins = BTreeMap::new();

@@ -7,6 +7,7 @@
 pub mod catalog;
 mod code;
 pub mod grants;
+mod nearest;
 mod printable;
 #[cfg(any(feature = "cluster", feature = "postgres"))]
 mod reason;

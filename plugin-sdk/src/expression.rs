@@ -2,7 +2,7 @@ use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{
     Boolean, BooleanOperator, Cast, Collate, Direction, Is, IsTest, NodeId, NodeKind, Nulls, Operation,
-    QualifiedName, Special, SpecialForm, Subexpression,
+    QualifiedName, Quantifier, Special, SpecialForm, Subexpression,
 };
 
 use crate::{Select, arena, order::Order, sealed::Sealed, type_name::parse_type};
@@ -326,7 +326,21 @@ pub trait Expression: IntoExpr + Sized {
         Expr::push(NodeKind::Subexpression(Subexpression::In { operand, query, negated: true }))
     }
 
-    /// `self IN (a, b, …)`. Nothing is in an empty list.
+    /// `self = ANY (array)`: equal to one of the elements, of which an `Arg<Vec<…>>` has any number. Nothing is in an empty
+    /// array.
+    #[track_caller]
+    fn eq_any(self, array: impl IntoExpr) -> Expr {
+        quantified(self.into_expr(), "=", Quantifier::Any, array.into_expr())
+    }
+
+    /// `self <> ALL (array)`: equal to none of the elements. Everything is, of an empty array.
+    #[track_caller]
+    fn ne_all(self, array: impl IntoExpr) -> Expr {
+        quantified(self.into_expr(), "<>", Quantifier::All, array.into_expr())
+    }
+
+    /// `self IN (a, b, …)`, of a list that is known here; of an `Arg<Vec<…>>` see [`Self::eq_any`]. Nothing is in an empty
+    /// list.
     #[track_caller]
     fn in_list(self, items: impl IntoIterator<Item = impl IntoExpr>) -> Expr {
         let mut ids = Vec::new();
@@ -483,4 +497,14 @@ pub(crate) fn conjunction(operands: Vec<NodeId>, written_at: &'static Location<'
             Some(arena::push(NodeKind::Boolean(Boolean { operator, operands }), written_at))
         }
     }
+}
+
+#[track_caller]
+fn quantified(operand: Expr, operator: &str, quantifier: Quantifier, array: Expr) -> Expr {
+    Expr::push(NodeKind::Subexpression(Subexpression::QuantifiedArray {
+        operand: operand.id,
+        operator: QualifiedName::new(operator),
+        quantifier,
+        array: array.id,
+    }))
 }

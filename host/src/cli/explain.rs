@@ -69,14 +69,14 @@ pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery) -> String {
     let name = format!("{}.{}", plugin.name(), query.declaration().name);
     let plural = |count: u128| if count == 1 { "shape" } else { "shapes" };
     match query.total() {
-        None => format!("{name}: open, planned and proven at each new call"),
+        None => {
+            let examples = query.shapes().len();
+            format!("{name}: open, {examples} of its examples proven, the rest at each new call")
+        }
         Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, proven", plural(total)),
         Some(total) => {
             let proven = query.shapes().len();
-            format!(
-                "{name}: closed, {proven} of {total} {} proven pairwise, the rest on first use",
-                plural(total)
-            )
+            format!("{name}: closed, {proven} of {total} {} proven, the rest on first use", plural(total))
         }
     }
 }
@@ -91,7 +91,7 @@ pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Res
         if !statement.name.is_empty() {
             writeln!(out, "-- statement: {}", statement.name)?;
         }
-        writeln!(out, "{};", statement.sql)?;
+        writeln!(out, "{};", printable(&statement.sql, usize::MAX))?;
         for (index, (source, ty)) in statement.values.iter().zip(&statement.types).enumerate() {
             writeln!(out, "--   ${}: {ty}, {}", index + 1, value(source))?;
         }

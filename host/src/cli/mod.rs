@@ -67,7 +67,24 @@ struct DatabaseArgs {
 
 impl DatabaseArgs {
     fn settings(&self) -> anyhow::Result<ConnectionSettings> {
-        Ok(ConnectionSettings::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())?)
+        // A variable that is set to nothing is a variable that somebody forgot.
+        let url = self.database_url.as_deref().filter(|url| !url.is_empty());
+        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Ok(ConnectionSettings::resolve(url, &environment)?)
+    }
+
+    /// What was tried, for when it fails.
+    fn tried(&self, connection: &ConnectionSettings) -> String {
+        let told = self.database_url.as_deref().is_some_and(|url| !url.is_empty())
+            || ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some());
+        match told {
+            true => format!("can't use the database {connection}"),
+            false => format!(
+                "can't use the database {connection}, which is libpq's default: set DATABASE_URL or the PG* variables"
+            ),
+        }
     }
 }
 

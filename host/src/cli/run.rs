@@ -124,9 +124,8 @@ impl HostArgs {
             config.plugins.retain(|name, _| name == plugin);
         }
         let connection = self.database.settings()?;
-        let host = Host::start(&config, &connection)
-            .await
-            .with_context(|| format!("can't serve from {connection}"))?;
+        let host =
+            Host::start(&config, &connection).await.with_context(|| self.database.tried(&connection))?;
         if let Some(plugin) = plugin
             && let Some((_, Err(refusal))) = host.plugins().find(|(name, _)| *name == plugin)
         {

@@ -30,6 +30,10 @@ impl Table {
     pub(super) fn new(columns: impl IntoIterator<Item = Column>) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_preset(LINES).set_content_arrangement(ContentArrangement::Dynamic);
+        // Some terminals don't say how wide they are.
+        if table.width() == Some(0) {
+            table.set_width(80);
+        }
         let mut numeric = Vec::new();
         let header = columns.into_iter().map(|column| {
             numeric.push(column.numeric);

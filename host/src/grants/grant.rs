@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::BUILTIN_FUNCTIONS;
+use super::{BUILTIN_FUNCTIONS, BUILTIN_TYPES};
 use crate::catalog::{Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
+use crate::nearest::nearest;
 
 /// The `[plugins.NAME.grants]` of a configuration.
 ///
@@ -18,10 +19,16 @@ pub struct GrantSettings {
     pub functions: Vec<String>,
     /// Operators outside `pg_catalog` that may be used: `public.%`.
     pub operators: Vec<String>,
-    /// Types outside `pg_catalog` that may be named, in casts above all, beside those of the columns of granted
-    /// relations: `app.color`. A cast to a type runs its input function, and to a domain the functions in its checks.
+    /// Types that may be named, in casts above all, beside the built-in ones ([`BUILTIN_TYPES`]) and the enums and base
+    /// types of the columns of granted relations: `app.color`. A cast to a type runs its input function, and to a
+    /// domain the functions in its checks.
     pub types: Vec<String>,
 }
+
+/// The types of PostgreSQL's inside, by their ids, which are the same everywhere (`pg_type.dat`): `tid`, `xid`, `cid`,
+/// `aclitem`, `cstring`, `internal`, `xid8`. A signature that takes one, such as `age(xid)`, looks at the server and not at
+/// values.
+const INTERNAL_TYPES: &[Oid] = &[27, 28, 29, 1033, 2275, 2281, 5069];
 
 /// What one plugin may touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -39,7 +46,7 @@ pub enum GrantError {
     /// What is granted does not exist, or the login of the host may not use it.
     #[error(
         "grants.{list} names \"{name}\", which this login can't use: there is no such {what}, or PostgreSQL has not \
-         granted it to the login"
+         granted it to the login{help}"
     )]
     Unknown {
         /// `relations`, `functions`, `operators` or `types`.
@@ -48,6 +55,8 @@ pub enum GrantError {
         name: String,
         /// `relation`, `function`, `operator` or `type`.
         what: &'static str,
+        /// What may be meant, or where it was looked for.
+        help: String,
     },
     /// PostgreSQL's own catalogs are never granted.
     #[error("grants.relations names \"{name}\": PostgreSQL's own catalogs can't be granted")]
@@ -79,7 +88,7 @@ impl Grants {
                 None if written.split_once('.').is_some_and(|(schema, _)| is_system(schema)) => {
                     errors.push(GrantError::SystemCatalog { name: written.clone() });
                 }
-                None => errors.push(unknown("relations", written, "relation")),
+                None => errors.push(unknown("relations", written, "relation", catalog, schemas)),
             }
         }
         for written in &settings.functions {
@@ -87,7 +96,7 @@ impl Grants {
                 catalog.functions(schema, name).next().is_some()
             }) {
                 Some(found) => _ = grants.functions.insert(found),
-                None => errors.push(unknown("functions", written, "function")),
+                None => errors.push(unknown("functions", written, "function", catalog, schemas)),
             }
         }
         for written in &settings.operators {
@@ -95,19 +104,26 @@ impl Grants {
                 catalog.operators(schema, name).next().is_some()
             }) {
                 Some(found) => _ = grants.operators.insert(found),
-                None => errors.push(unknown("operators", written, "operator")),
+                None => errors.push(unknown("operators", written, "operator", catalog, schemas)),
             }
         }
         for written in &settings.types {
             match in_schemas(written, schemas, true, |schema, name| catalog.ty(schema, name).is_some()) {
                 Some((schema, name)) => grants.types.extend(catalog.ty(&schema, &name).map(|ty| ty.oid)),
-                None => errors.push(unknown("types", written, "type")),
+                None => errors.push(unknown("types", written, "type", catalog, schemas)),
             }
         }
         let columns =
             catalog.contents().relations.iter().filter(|r| grants.relation(r)).flat_map(|r| &r.columns);
-        let of_columns: Vec<Oid> = columns.map(|column| element(catalog, column.ty)).collect();
-        grants.types.extend(of_columns);
+        // Not domains, whose checks call functions, nor composites and ranges, which may hold what is forbidden.
+        let is_plain = |oid: &Oid| {
+            let ty = catalog.type_by_oid(*oid);
+            ty.is_some_and(|ty| {
+                ty.schema != PG_CATALOG && matches!(ty.kind, TypeKind::Base | TypeKind::Enum { .. })
+            })
+        };
+        let plain: Vec<Oid> = columns.map(|column| element(catalog, column.ty)).filter(is_plain).collect();
+        grants.types.extend(plain);
         if errors.is_empty() { Ok(grants) } else { Err(errors) }
     }
 
@@ -118,14 +134,16 @@ impl Grants {
 
     /// Whether a function may be called.
     pub fn function(&self, function: &Function) -> bool {
-        let builtin =
-            function.schema == PG_CATALOG && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok();
+        let builtin = function.schema == PG_CATALOG
+            && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok()
+            && !function.arguments.iter().any(|oid| INTERNAL_TYPES.contains(oid));
         builtin || self.functions.contains(&(function.schema.clone(), function.name.clone()))
     }
 
     /// Whether a type may be named; of an array, its elements' type.
     pub fn ty(&self, ty: &Type) -> bool {
-        ty.schema == PG_CATALOG || self.types.contains(&ty.oid)
+        let builtin = ty.schema == PG_CATALOG && BUILTIN_TYPES.binary_search(&ty.name.as_str()).is_ok();
+        builtin || self.types.contains(&ty.oid)
     }
 
     /// Whether an operator may be used. Those of `pg_catalog` may: none of them is volatile.
@@ -135,8 +153,26 @@ impl Grants {
     }
 }
 
-fn unknown(list: &'static str, name: &str, what: &'static str) -> GrantError {
-    GrantError::Unknown { list, name: name.to_owned(), what }
+fn unknown(
+    list: &'static str,
+    name: &str,
+    what: &'static str,
+    catalog: &Catalog,
+    schemas: &[String],
+) -> GrantError {
+    let contents = catalog.contents();
+    let unqualified = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    let near = match list {
+        "relations" => nearest(unqualified, contents.relations.iter().map(|relation| relation.name.as_str())),
+        "functions" => nearest(unqualified, contents.functions.iter().map(|function| function.name.as_str())),
+        _ => None,
+    };
+    let help = match near {
+        Some(near) if near != unqualified => format!("; did you mean \"{near}\"?"),
+        _ if name.contains('.') => String::new(),
+        _ => format!("; it was looked for in the schemas {}", schemas.join(", ")),
+    };
+    GrantError::Unknown { list, name: name.to_owned(), what, help }
 }
 
 /// The type of an array's elements, and any other type itself.

@@ -67,7 +67,7 @@ impl Call {
         let bound =
             statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
         let run = self.host.pool.loan().await?.run(bound).await?;
-        Reply::new(run, statements, self.host.row_limit)
+        Reply::new(run, statements, self.host.reply_limits)
     }
 }
 
@@ -112,13 +112,17 @@ impl Inner {
         if let Some(proven) = query.recall(shape) {
             return Ok(proven);
         }
-        let loan = self.pool.loan().await?;
-        let prover = Prover { inner: self, plugin, query: query.declaration() };
-        let proven = prover.prove(shape.clone(), &loan).await.map_err(|error| match error {
+        let failed = |error| match error {
             ProveError::Findings(findings) => CallError::Unproven(findings),
             ProveError::Plugin(error) => CallError::Plugin(error),
             ProveError::Loan(error) => CallError::Loan(error),
-        })?;
+        };
+        let prover = Prover { inner: self, plugin, query: query.declaration() };
+        // Only then: a plugin that takes its time must not keep a connection from others.
+        let planned = prover.plan(shape.clone()).await.map_err(failed)?;
+        let loan = self.pool.loan().await?;
+        let proven = prover.describe(planned, &loan).await.map_err(failed)?;
+        drop(loan);
         let proven = Arc::new(proven);
         query.remember(proven.clone());
         Ok(proven)

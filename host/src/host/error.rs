@@ -1,6 +1,7 @@
 use crate::Code;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
+use crate::nearest::nearest;
 use crate::plugin::{self, ArgumentError, Failure, FailureCode};
 use crate::printable::printable;
 use crate::rows::RowError;
@@ -65,15 +66,21 @@ pub enum CallError {
     #[error("the plugin describes a statement that can't be run")]
     Unproven(Vec<Finding>),
     /// The database or its connections.
-    #[error(transparent)]
+    #[error("{}", for_caller(.0))]
     Loan(#[from] LoanError),
     /// A row can't be written.
     #[error(transparent)]
     Row(#[from] RowError),
     /// A statement gave more rows than the host allows.
-    #[error("a statement gave more than {limit} rows")]
+    #[error("the call gave more rows than the limit of {limit} (limits.rows)")]
     TooManyRows {
         /// The limit, `limits.rows` of the configuration.
+        limit: u64,
+    },
+    /// A call gave more bytes than the host allows.
+    #[error("the reply has more bytes than the limit of {limit} (limits.reply_mib)")]
+    ReplyTooLarge {
+        /// The limit, `limits.reply_mib` of the configuration.
         limit: u64,
     },
 }
@@ -94,9 +101,11 @@ impl CallError {
             },
             Self::Plugin(error) => error.code(),
             Self::Unproven(findings) => findings.first().map_or(Code::PluginDegraded, |finding| finding.code),
+            Self::Loan(error) if error.sqlstate().is_some_and(is_bad_value) => Code::RejectedValue,
             Self::Loan(error) => error.code(),
             Self::Row(error) => error.code(),
             Self::TooManyRows { .. } => Code::TooManyRows,
+            Self::ReplyTooLarge { .. } => Code::ReplyTooLarge,
         }
     }
 
@@ -107,7 +116,7 @@ impl CallError {
             Self::Unproven(findings) => {
                 Some(findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; "))
             }
-            Self::Loan(error) => error.database_message(),
+            Self::Loan(error) => Some(error.database_message().unwrap_or_else(|| error.to_string())),
             _ => None,
         };
         match detail {
@@ -118,14 +127,30 @@ impl CallError {
 
     pub(super) fn unknown_query(plugin: &str, name: &str, queries: impl Iterator<Item = String>) -> Self {
         let queries: Vec<String> = queries.collect();
-        let nearest = crate::select::nearest(name, queries.iter().map(String::as_str)).map(str::to_owned);
+        let nearest = nearest(name, queries.iter().map(String::as_str)).map(str::to_owned);
         Self::UnknownQuery { plugin: plugin.to_owned(), name: printable(name, 63), nearest }
     }
 
     pub(super) fn unknown_plugin<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> Self {
-        let nearest = crate::select::nearest(name, plugins).map(str::to_owned);
+        let nearest = nearest(name, plugins).map(str::to_owned);
         Self::UnknownPlugin { name: printable(name, 63), nearest }
     }
+}
+
+/// What a caller may know of a connection's trouble: not who the host logs in as, or where.
+fn for_caller(error: &LoanError) -> String {
+    match error.code() {
+        Code::DatabaseUnavailable => "the database can't be reached".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Whether PostgreSQL could not read a value as its type, or has no use for it where it stands. The statement was proven,
+/// its constants too: it is the caller's.
+fn is_bad_value(sqlstate: &str) -> bool {
+    // invalid_text_representation, invalid_datetime_format, datetime_field_overflow,
+    // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause
+    matches!(sqlstate, "22P02" | "22007" | "22008" | "2201W" | "2201X")
 }
 
 fn suggestion(nearest: &Option<String>) -> String {

@@ -10,7 +10,7 @@ use crate::Code;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
 use crate::loan::Loan;
-use crate::plugin::{self, Component, Engine, Shapes};
+use crate::plugin::{self, Arguments, Component, Engine, Inputs, Shape, Shapes};
 use crate::select::Finding;
 
 /// Why a plugin is not served: everything that is wrong with it.
@@ -122,13 +122,18 @@ impl Inner {
     ) -> (LoadedQuery, Vec<Finding>) {
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
-            Shapes::Open => (Vec::new(), None),
+            // Of an open query at least what the author shows is proven.
+            Shapes::Open => (example_shapes(&declaration, engine.limits()), None),
         };
         let prover = Prover { inner: self, plugin, query: &declaration };
         let mut proven = Vec::with_capacity(shapes.len());
         let mut findings: Vec<Finding> = Vec::new();
         for shape in shapes {
-            match prover.prove(shape, loan).await {
+            let proof = match prover.plan(shape).await {
+                Ok(planned) => prover.describe(planned, loan).await,
+                Err(error) => Err(error),
+            };
+            match proof {
                 Ok(shape) => proven.push(Arc::new(shape)),
                 Err(error) => {
                     // Most of what is wrong is wrong in every shape.
@@ -146,6 +151,30 @@ impl Inner {
         }
         (LoadedQuery::new(declaration, total, proven), findings)
     }
+}
+
+/// The shapes of a query's examples.
+fn example_shapes(declaration: &QueryDeclaration, limits: &plugin::Limits) -> Vec<Shape> {
+    let inputs = |pairs: &[(String, String)]| {
+        let mut inputs = Inputs::default();
+        for (name, json) in pairs {
+            // Validation has read each of them.
+            if let Ok(value) = serde_json::from_str(json) {
+                inputs.insert(name.clone(), &value);
+            }
+        }
+        inputs
+    };
+    let mut shapes: Vec<Shape> = Vec::new();
+    for example in &declaration.examples {
+        let (parameters, claims) = (inputs(&example.parameters), inputs(&example.claims));
+        if let Ok(arguments) = Arguments::read(declaration, &parameters, &claims, limits)
+            && !shapes.contains(&arguments.shape)
+        {
+            shapes.push(arguments.shape);
+        }
+    }
+    shapes
 }
 
 impl ProveError {

@@ -29,10 +29,10 @@ pub struct LoadedQuery {
     remembered: RwLock<HashMap<Shape, Arc<ProvenShape>>>,
 }
 
-/// How many shapes of a query are remembered beside those proven at load, and the most bytes of SQL that one of them
-/// may have: what a plugin makes of its callers' values must not fill the host's memory.
+/// How many shapes of a query are remembered beside those proven at load, and about the most bytes that one of them may
+/// have: what a plugin makes of its callers' values must not fill the host's memory.
 const REMEMBERED_SHAPES: usize = 256;
-const REMEMBERED_SQL_BYTES: usize = 64 << 10;
+const REMEMBERED_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
     /// The name that the configuration gives it.
@@ -112,8 +112,7 @@ impl LoadedQuery {
     }
 
     pub(super) fn remember(&self, proven: Arc<ProvenShape>) {
-        let statements = proven.outcome.as_ref().map_or(&[][..], Vec::as_slice);
-        if statements.iter().map(|statement| statement.sql.len()).sum::<usize>() > REMEMBERED_SQL_BYTES {
+        if proven.bytes() > REMEMBERED_BYTES {
             return;
         }
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);

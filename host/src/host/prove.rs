@@ -8,6 +8,7 @@ use super::plugin::LoadedPlugin;
 use crate::Code;
 use crate::catalog::TypeKind;
 use crate::loan::{Loan, LoanError, ResultColumn};
+use crate::nearest::nearest;
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
 use crate::printable::printable;
 use crate::rows;
@@ -41,6 +42,21 @@ pub struct ProvenStatement {
     pub relations: Vec<String>,
     /// The functions that it calls, as `schema.name`.
     pub functions: Vec<String>,
+}
+
+impl ProvenShape {
+    /// About what it takes of memory: its key, the text of its statements, and their constants.
+    pub(super) fn bytes(&self) -> usize {
+        let choices = self.shape.parameters.iter().chain(&self.shape.claims);
+        let key: usize = choices.map(|choice| choice.parameter.len() + choice.value.len()).sum();
+        let constant = |source: &ValueSource| match source {
+            ValueSource::Constant(Some(text)) => text.len(),
+            _ => 0,
+        };
+        let statement =
+            |its: &ProvenStatement| its.sql.len() + its.values.iter().map(constant).sum::<usize>();
+        key + self.outcome.iter().flatten().map(statement).sum::<usize>()
+    }
 }
 
 /// Where the value of a parameter of a statement comes from.
@@ -82,41 +98,82 @@ impl ProveError {
     }
 }
 
+/// A shape whose plan was verified, as far as that goes without the database.
+pub(super) struct Planned {
+    shape: Shape,
+    outcome: Result<Vec<Verified>, Failure>,
+    /// What is wrong with the statements that are missing from it.
+    findings: Vec<Finding>,
+}
+
+struct Verified {
+    planned: PlannedStatement,
+    name: String,
+    rows: Rows,
+    lowered: Lowered,
+    verified: select::Verified,
+}
+
 impl Prover<'_> {
-    /// Plans a shape in the sandbox, verifies its statements, and has PostgreSQL describe them.
-    pub async fn prove(&self, shape: Shape, loan: &Loan) -> Result<ProvenShape, ProveError> {
+    /// Plans a shape in the sandbox and verifies its statements. Needs no connection.
+    pub async fn plan(&self, shape: Shape) -> Result<Planned, ProveError> {
         let plan = self.plugin.component.plan(&self.query.name, &shape.parameters, &shape.claims).await;
         let plan = match plan.map_err(ProveError::Plugin)? {
             Ok(plan) => plan,
-            Err(failure) => return Ok(ProvenShape { shape, outcome: Err(failure) }),
+            Err(failure) => return Ok(Planned { shape, outcome: Err(failure), findings: Vec::new() }),
         };
         let expected = self.expected();
-        let names = |statement: &PlannedStatement| statement.name.clone();
-        if !plan.statements.iter().map(names).eq(expected.iter().map(|(name, _)| (*name).to_owned())) {
-            let list = |names: Vec<String>| format!("[{}]", names.join(", "));
+        if !plan
+            .statements
+            .iter()
+            .map(|statement| statement.name.as_str())
+            .eq(expected.iter().map(|(name, _)| *name))
+        {
+            let planned: Vec<&str> =
+                plan.statements.iter().map(|statement| statement.name.as_str()).collect();
+            let declared: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
             let message = format!(
-                "the plan has the statements {}, and the query declares {}",
-                list(plan.statements.iter().map(names).collect()),
-                list(expected.iter().map(|(name, _)| (*name).to_owned()).collect()),
+                "the plan has the statements [{}], and the query declares [{}]",
+                planned.join(", "),
+                declared.join(", ")
             );
             return Err(ProveError::Findings(vec![Finding::new(Code::WrongStatements, message)]));
         }
+        let names: Vec<(String, Rows)> =
+            expected.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect();
         let mut findings = Vec::new();
-        let mut lowered = Vec::new();
-        for statement in &plan.statements {
-            match self.verify(statement, &shape) {
-                Ok(statement) => lowered.push(statement),
+        let mut statements = Vec::new();
+        for (planned, (name, rows)) in plan.statements.into_iter().zip(names) {
+            match self.verify(&planned, &shape) {
+                Ok((lowered, verified)) => {
+                    statements.push(Verified { planned, name, rows, lowered, verified })
+                }
                 Err(found) => findings.extend(found),
             }
         }
-        if !findings.is_empty() {
-            return Err(ProveError::Findings(findings));
+        Ok(Planned { shape, outcome: Ok(statements), findings })
+    }
+
+    /// Has PostgreSQL describe the statements of a plan. All that is wrong with any of them comes at once.
+    pub async fn describe(&self, planned: Planned, loan: &Loan) -> Result<ProvenShape, ProveError> {
+        let Planned { shape, outcome, mut findings } = planned;
+        let statements = match outcome {
+            Ok(statements) => statements,
+            Err(failure) => return Ok(ProvenShape { shape, outcome: Err(failure) }),
+        };
+        let mut proven = Vec::with_capacity(statements.len());
+        for statement in statements {
+            match self.describe_statement(statement, loan).await {
+                Ok(statement) => proven.push(statement),
+                Err(ProveError::Findings(found)) => findings.extend(found),
+                Err(error) => return Err(error),
+            }
         }
-        let mut proven = Vec::with_capacity(lowered.len());
-        for ((planned, (name, rows)), verified) in plan.statements.iter().zip(expected).zip(lowered) {
-            proven.push(self.describe(planned, name, rows, verified, loan).await?);
+        if findings.is_empty() {
+            Ok(ProvenShape { shape, outcome: Ok(proven) })
+        } else {
+            Err(ProveError::Findings(findings))
         }
-        Ok(ProvenShape { shape, outcome: Ok(proven) })
     }
 
     /// The statements that the query declares.
@@ -187,14 +244,13 @@ impl Prover<'_> {
 
     /// Has PostgreSQL describe the statement; a second time, if a column has a type that can't be decoded and is
     /// therefore cast to text.
-    async fn describe(
+    async fn describe_statement(
         &self,
-        planned: &PlannedStatement,
-        name: &str,
-        rows: Rows,
-        (lowered, verified): (Lowered, select::Verified),
+        statement: Verified,
         loan: &Loan,
     ) -> Result<ProvenStatement, ProveError> {
+        let Verified { planned, name, rows, lowered, verified } = statement;
+        let planned = &planned;
         let digest = hexadecimal(&Sha256::digest(&planned.shape)[..4]);
         let comment = Comment { plugin: &self.plugin.name, query: &self.query.name, shape: &digest };
         let limits = &self.inner.description_limits;
@@ -209,6 +265,7 @@ impl Prover<'_> {
             printed = print(&forms)?;
             described = self.ask(planned, &printed, loan).await?;
         }
+        self.check_constants(planned, &printed, loan).await?;
         let source = |parameter: &select::StatementParameter| {
             match planned.bindings.get(parameter.slot.0 as usize) {
                 Some(Binding::Parameter(name)) => ValueSource::Parameter(name.clone()),
@@ -222,7 +279,7 @@ impl Prover<'_> {
             of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
         };
         Ok(ProvenStatement {
-            name: name.to_owned(),
+            name,
             rows,
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),
@@ -251,6 +308,48 @@ impl Prover<'_> {
             Some(hint) => finding.with_help(hint),
             None => finding,
         }]))
+    }
+
+    /// A constant is a string until PostgreSQL reads it as its type. Here it does so once, and not at each call.
+    async fn check_constants(
+        &self,
+        planned: &PlannedStatement,
+        printed: &Printed,
+        loan: &Loan,
+    ) -> Result<(), ProveError> {
+        let mut findings = Vec::new();
+        for parameter in &printed.parameters {
+            let Some(Binding::Constant(Some(text))) = planned.bindings.get(parameter.slot.0 as usize) else {
+                continue;
+            };
+            let found = match self.inner.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
+                Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
+                Some(TypeKind::Enum { labels }) => {
+                    let message = format!("the enum {} has no label \"{text}\"", parameter.ty);
+                    let labels = || labels.iter().map(String::as_str);
+                    let help = match nearest(text, labels()) {
+                        Some(nearest) => format!("did you mean \"{nearest}\"?"),
+                        None => format!("its labels are {}", labels().collect::<Vec<_>>().join(", ")),
+                    };
+                    Some(Finding::new(Code::InvalidConstant, message).with_help(help))
+                }
+                _ if parameter.ty.takes_any_text() => None,
+                _ => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
+                    Ok(()) => None,
+                    Err(error) => match error.postgres() {
+                        Some(postgres) => {
+                            let message = format!("the constant \"{text}\" is no {}", parameter.ty);
+                            Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
+                        }
+                        None => return Err(ProveError::Loan(error)),
+                    },
+                },
+            };
+            findings.extend(
+                found.map(|finding| finding.at(select::place_of_slot(&planned.description, parameter.slot))),
+            );
+        }
+        if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
     }
 
     fn form(&self, column: &ResultColumn) -> ColumnForm {

@@ -4,7 +4,7 @@ use callslip_ir::Rows;
 use super::error::CallError;
 use super::prove::ProvenStatement;
 use crate::loan::{ResultColumn, Run};
-use crate::rows::{JsonReply, JsonRows, TextCells};
+use crate::rows::{JsonReply, JsonRows, RowError, TextCells};
 
 /// How many bytes are gathered before they are handed on.
 const CHUNK_BYTES: usize = 32 << 10;
@@ -18,9 +18,18 @@ pub struct Reply {
     buffer: BytesMut,
     state: State,
     rows: u64,
-    row_limit: u64,
+    bytes: u64,
+    limits: ReplyLimits,
     single: Option<Rows>,
     names: Vec<String>,
+    at_most_one: Vec<bool>,
+}
+
+/// How much a call may give.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReplyLimits {
+    pub rows: u64,
+    pub bytes: u64,
 }
 
 /// Why a reply broke off. What was given of it is not the whole.
@@ -35,7 +44,11 @@ enum State {
 }
 
 impl Reply {
-    pub(super) fn new(run: Run, statements: &[ProvenStatement], row_limit: u64) -> Result<Self, CallError> {
+    pub(super) fn new(
+        run: Run,
+        statements: &[ProvenStatement],
+        limits: ReplyLimits,
+    ) -> Result<Self, CallError> {
         let rows =
             |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
         let (json, single) = match statements {
@@ -51,9 +64,11 @@ impl Reply {
             buffer: BytesMut::new(),
             state: State::NotBegun,
             rows: 0,
-            row_limit,
+            bytes: 0,
+            limits,
             single,
             names: statements.iter().map(|statement| statement.name.clone()).collect(),
+            at_most_one: statements.iter().map(|statement| statement.rows == Rows::One).collect(),
         })
     }
 
@@ -104,6 +119,12 @@ impl Reply {
                 return Err(error);
             }
         }
+        self.bytes += self.buffer.len() as u64;
+        if self.bytes > self.limits.bytes {
+            self.state = State::Failed;
+            self.buffer.clear();
+            return Err(CallError::ReplyTooLarge { limit: self.limits.bytes });
+        }
         Ok((!self.buffer.is_empty()).then(|| self.buffer.split().freeze()))
     }
 
@@ -134,6 +155,10 @@ impl Reply {
             let mut rows = Vec::new();
             while let Some(row) = self.run.next_row().await? {
                 self.count()?;
+                if self.at_most_one.get(statement) == Some(&true) && !rows.is_empty() {
+                    let statement = format!("statement {}", statement + 1);
+                    return Err(RowError::TooManyRows { statement }.into());
+                }
                 rows.push(cells.cells(&row)?);
             }
             statements.push(rows);
@@ -143,8 +168,8 @@ impl Reply {
 
     fn count(&mut self) -> Result<(), CallError> {
         self.rows += 1;
-        if self.rows > self.row_limit {
-            return Err(CallError::TooManyRows { limit: self.row_limit });
+        if self.rows > self.limits.rows {
+            return Err(CallError::TooManyRows { limit: self.limits.rows });
         }
         Ok(())
     }

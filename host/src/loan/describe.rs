@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio_postgres::{Column, Statement};
 
+use super::bind::TextValue;
 use super::error::LoanError;
 use super::pool::Loan;
 use crate::catalog::Oid;
@@ -60,5 +61,22 @@ impl Loan {
             self.connection.settle_work();
         }
         Ok(Described::new(&result?))
+    }
+
+    /// Runs a statement of the host's own that reads its one parameter as a value, to see whether it is one.
+    ///
+    /// # Errors
+    /// [`LoanError::Failed`], if it is none; [`LoanError::Lost`].
+    pub async fn evaluate(&self, sql: &str, text: &str) -> Result<(), LoanError> {
+        if text.contains('\0') {
+            return Err(LoanError::NulCharacter { parameter: 1 });
+        }
+        self.connection.begin_work();
+        let value = TextValue::new(Some(text));
+        let result = self.connection.client().query(sql, &[&value]).await.map_err(LoanError::from);
+        if result.as_ref().err().is_none_or(LoanError::leaves_connection_idle) {
+            self.connection.settle_work();
+        }
+        result.map(|_| ())
     }
 }

@@ -8,8 +8,8 @@ use super::{
     value::{Input, Value},
 };
 use crate::Code;
+use crate::nearest::nearest;
 use crate::printable::printable;
-use crate::select::nearest;
 
 /// A request's parameters and claims, checked against what its query declares.
 #[derive(Clone, Debug, PartialEq, Eq)]

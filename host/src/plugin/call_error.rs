@@ -70,6 +70,10 @@ impl CallError {
             Self::Panicked { message, place } => {
                 Finding::new(code, format!("the plugin panicked: {message}")).at(place)
             }
+            Self::TimedOut { .. } => Finding::new(code, self.to_string())
+                .with_help("if it must take that long, raise limits.plan_ms"),
+            Self::OutOfMemory { .. } => Finding::new(code, self.to_string())
+                .with_help("if it needs that much, raise limits.memory_mib"),
             other => Finding::new(code, other.to_string()),
         }
     }

@@ -5,8 +5,8 @@ use callslip_ir::{
 };
 
 use super::{Limits, arguments::json_value, decimal::Decimal, names::is_identifier, shapes::levels};
+use crate::nearest::nearest;
 use crate::printable::printable;
-use crate::select::nearest;
 use crate::{Code, select::Finding};
 
 /// Everything that is wrong with what a plugin declares; nothing, if all of it can be used. Rendering a manifest or

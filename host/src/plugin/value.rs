@@ -7,8 +7,8 @@ use callslip_ir::{Domain, Range, Scalar, ValueType};
 use serde_json::value::RawValue;
 
 use super::{Limits, decimal::Decimal, temporal};
+use crate::nearest::nearest;
 use crate::printable::printable;
-use crate::select::nearest;
 
 /// What a caller wrote for one parameter.
 #[derive(Clone, Debug)]
@@ -76,7 +76,10 @@ impl Value {
         match Token::of(raw)? {
             Token::Null if ty.nullable => Ok(Self::Null),
             Token::Array(source) if ty.array => Self::of_json_array(&ty.domain, source, limits),
-            Token::Null if ty.array => Err("is null; it must be an array".into()),
+            // Of JSON itself, null is a value like any other.
+            Token::Null if ty.array || ty.domain != Domain::Scalar(Scalar::Json) => {
+                Err("can't be null; to have no value for it, leave it out".into())
+            }
             _ if ty.array => Err("is not an array".into()),
             token => scalar(&ty.domain, &token, raw.get()).map(Self::Scalar),
         }

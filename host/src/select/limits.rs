@@ -17,7 +17,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 20_000, depth: 128, slots: 1_000, columns: 1_600, sql_bytes: 1 << 20 }
+        Self { nodes: 5_000, depth: 128, slots: 1_000, columns: 1_600, sql_bytes: 1 << 20 }
     }
 }
 

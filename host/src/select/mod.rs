@@ -11,7 +11,6 @@ mod print;
 mod scope;
 mod signature;
 mod structure;
-mod suggest;
 mod types;
 mod verified;
 mod verify;
@@ -22,8 +21,8 @@ mod tests;
 pub use finding::{Finding, SourcePlace};
 pub use limits::Limits;
 pub use lower::{Lowered, StatementParameter, lower};
-pub use print::{ColumnForm, Comment, Printed, print};
-pub use suggest::nearest;
+pub use print::{ColumnForm, Comment, Printed, place_of_slot, print, print_constant};
+
 pub use types::ResolvedType;
 pub use verified::{OutputColumn, Verified};
 pub use verify::{Context, verify};

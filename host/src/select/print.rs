@@ -1,8 +1,8 @@
-use callslip_ir::Description;
+use callslip_ir::{Description, NodeId, NodeKind, SlotId};
 
 use super::dialect::{Dialect, Span, Text};
-use super::lower::{Lowered, StatementParameter, select_as_text};
-use super::{Finding, Limits, SourcePlace, structure};
+use super::lower::{Lowered, StatementParameter, select_as_text, type_name};
+use super::{Finding, Limits, ResolvedType, SourcePlace, structure};
 use crate::Code;
 
 /// The form in which a column of a result leaves PostgreSQL.
@@ -38,24 +38,42 @@ pub fn print(
     limits: &Limits,
 ) -> Result<Printed, Finding> {
     let dialect = Dialect { types: &lowered.types };
-    let mut text = Text::default();
+    let mut text = Text::new(limits.sql_bytes);
     comment.write(&mut text)?;
     if forms.iter().any(|form| *form != ColumnForm::AsIs) {
         dialect.print(&select_as_text(&lowered.query, &lowered.columns, forms), &mut text);
     } else {
         dialect.print(&lowered.query, &mut text);
     }
+    if text.too_long {
+        let message = format!("the statement has more than {} bytes", limits.sql_bytes);
+        return Err(Finding::new(Code::DescriptionTooLarge, message));
+    }
     if let Some(refused) = &text.refused {
         let message = format!("the dialect refuses to print the statement: {refused}");
         return Err(Finding::new(Code::InvalidStructure, message));
     }
     let sql = text.to_string();
-    if sql.len() > limits.sql_bytes {
-        let message = format!("the statement has {} bytes; the limit is {}", sql.len(), limits.sql_bytes);
-        return Err(Finding::new(Code::DescriptionTooLarge, message));
-    }
     let parameters = text.numbered.iter().map(|&index| lowered.parameters[index as usize].clone()).collect();
     Ok(Printed { sql, parameters, spans: text.spans })
+}
+
+/// A statement that reads its parameter as a value of the type, and does nothing else.
+pub fn print_constant(ty: &ResolvedType) -> String {
+    let mut text = Text::new(usize::MAX);
+    let mut value = sea_query::Query::select();
+    value.expr(sea_query::Expr::Value(sea_query::Value::Unsigned(Some(0))));
+    let statement = sea_query::SubQueryStatement::SelectStatement(value);
+    let types = [type_name(ty)];
+    Dialect { types: &types }.print(&sea_query::Expr::SubQuery(None, Box::new(statement)), &mut text);
+    text.to_string()
+}
+
+/// Where the author wrote the value of a slot.
+pub fn place_of_slot(description: &Description, slot: SlotId) -> Option<SourcePlace> {
+    let uses = |node: &callslip_ir::Node| matches!(node.kind, NodeKind::Parameter(its) if its == slot);
+    let node = description.nodes.iter().position(uses)?;
+    structure::place(description, NodeId(node as u32))
 }
 
 /// The comment that each statement begins with, so that a DBA who sees it knows whose it is.
@@ -90,6 +108,6 @@ impl Printed {
         let around = |span: &&Span| span.start <= offset && offset < span.end;
         let mut spans: Vec<&Span> = self.spans.iter().filter(around).collect();
         spans.sort_by_key(|span| span.end - span.start);
-        spans.iter().find_map(|span| structure::place(description, callslip_ir::NodeId(span.node)))
+        spans.iter().find_map(|span| structure::place(description, NodeId(span.node)))
     }
 }

@@ -14,9 +14,9 @@ pub(super) struct ScopeColumn {
 /// A relation that columns can be named of.
 #[derive(Clone, Debug)]
 pub(super) struct ScopeRelation {
-    pub alias: String,
+    pub alias: Rc<str>,
     /// What it is an alias of, for messages.
-    pub of: String,
+    pub of: Rc<str>,
     /// Its columns, shared since each join looks at all relations before it; none where it could not be resolved,
     /// which is a finding already.
     pub columns: Option<Rc<[ScopeColumn]>>,
@@ -39,24 +39,13 @@ impl<'a> Scope<'a> {
 
     /// The relation of that alias; one nearer hides one further out.
     pub fn relation(&self, alias: &str) -> Option<&'a ScopeRelation> {
-        self.chain().find_map(|scope| scope.relations.iter().find(|relation| relation.alias == alias))
+        self.chain().find_map(|scope| scope.relations.iter().find(|relation| &*relation.alias == alias))
     }
 }
 
-/// The CTEs that a relation can name, the nearest first.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ctes<'a> {
+/// A CTE that relations can name.
+#[derive(Clone, Debug)]
+pub(super) struct ScopeCte<'a> {
     pub name: &'a str,
-    pub columns: &'a [ScopeColumn],
-    pub outer: Option<&'a Ctes<'a>>,
-}
-
-impl<'a> Ctes<'a> {
-    pub fn find(this: Option<&'a Ctes<'a>>, name: &str) -> Option<&'a [ScopeColumn]> {
-        std::iter::successors(this, |ctes| ctes.outer).find(|ctes| ctes.name == name).map(|ctes| ctes.columns)
-    }
-
-    pub fn names(this: Option<&'a Ctes<'a>>) -> impl Iterator<Item = &'a str> {
-        std::iter::successors(this, |ctes| ctes.outer).map(|ctes| ctes.name)
-    }
+    pub columns: Rc<[ScopeColumn]>,
 }

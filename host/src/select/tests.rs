@@ -1,12 +1,14 @@
 use callslip_ir::{
-    Boolean, BooleanOperator, Description, Distinct, Item, Node, NodeId, NodeKind, Operation, QualifiedName,
-    Query, RelationName, Select, SlotId, SlotType, Subexpression, Table, TypeName,
+    Argument, Boolean, BooleanOperator, Call, Case, CaseArm, Cte, Description, Distinct, Is, IsTest, Item,
+    Materialization, NamedWindow, Node, NodeId, NodeKind, Operation, Over, QualifiedName, Query,
+    RelationName, Select, SlotId, SlotType, Subexpression, Table, TypeName, Window, With,
 };
 
 use super::*;
 use crate::Code;
 use crate::catalog::{
-    Catalog, Column, Contents, Operator, PG_CATALOG, Relation, RelationKind, Type, TypeKind,
+    Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG, Relation,
+    RelationKind, Type, TypeKind, Volatility,
 };
 use crate::grants::{GrantSettings, Grants};
 
@@ -36,6 +38,20 @@ fn catalog() -> Catalog {
     };
     let column =
         |name: &str, ty| Column { name: name.into(), ty, type_modifier: -1, nullable: false, comment: None };
+    let function = |oid, schema: &str, name: &str, argument, returns| Function {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind: FunctionKind::Function,
+        arguments: vec![argument],
+        argument_names: vec![],
+        defaults: 0,
+        variadic: None,
+        returns,
+        returns_set: false,
+        volatility: Volatility::Immutable,
+        security_definer: false,
+    };
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
         server_version: 150_000,
@@ -45,8 +61,17 @@ fn catalog() -> Catalog {
             ty(TEXT, PG_CATALOG, "text", TypeKind::Base, 'S'),
             ty(MOOD, "public", "mood", TypeKind::Enum { labels }, 'E'),
             ty(2205, PG_CATALOG, "regclass", TypeKind::Base, 'N'),
+            ty(5001, "public", "relname", TypeKind::Domain { base: 2205 }, 'N'),
         ],
         operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],
+        functions: vec![function(1, PG_CATALOG, "upper", TEXT, TEXT), function(2, "app", "leak", INT4, TEXT)],
+        casts: vec![Cast {
+            source: INT4,
+            target: TEXT,
+            function: Some(2),
+            context: CastContext::Implicit,
+            binary: false,
+        }],
         relations: vec![Relation {
             oid: 1,
             schema: "public".into(),
@@ -203,10 +228,12 @@ fn types_that_do_not_go_together_are_found() {
 
 #[test]
 fn a_slot_can_not_be_of_a_type_that_looks_into_the_catalog() {
-    let mut writer = Writer::default();
-    let item = writer.slot(SlotType::Declared(TypeName::parse("regclass")));
-    writer.query(item, None);
-    assert_eq!(writer.sql().unwrap_err()[0].code, Code::TypeNotGranted);
+    for name in ["regclass", "relname", "public.relname"] {
+        let mut writer = Writer::default();
+        let item = writer.slot(SlotType::Declared(TypeName::parse(name)));
+        writer.query(item, None);
+        assert_eq!(writer.sql().unwrap_err()[0].code, Code::TypeNotGranted, "{name}");
+    }
 }
 
 #[test]
@@ -298,4 +325,187 @@ fn what_is_not_lowered_yet_is_refused_by_name() {
         }
     });
     assert!(only.starts_with("ONLY "), "{only}");
+}
+
+fn call(name: &str, arguments: Vec<NodeId>) -> Call {
+    let arguments =
+        arguments.into_iter().map(|value| Argument { name: None, variadic: false, value }).collect();
+    Call {
+        function: QualifiedName::new(name),
+        arguments,
+        star: false,
+        distinct: false,
+        order_by: vec![],
+        within_group: vec![],
+        filter: None,
+        over: None,
+    }
+}
+
+fn text(writer: &mut Writer) -> NodeId {
+    writer.slot(SlotType::Declared(TypeName::parse("text")))
+}
+
+#[test]
+fn a_cast_that_nobody_wrote_does_not_run_an_ungranted_function() {
+    // `upper(integer)` exists only through the implicit cast, whose function is somebody's.
+    let mut writer = Writer::default();
+    let argument = writer.column("n");
+    let item = writer.add(NodeKind::Call(call("upper", vec![argument])));
+    writer.query(item, None);
+    let findings = writer.sql().unwrap_err();
+    assert_eq!(findings[0].code, Code::CastNotGranted, "{findings:?}");
+    assert!(findings[0].message.contains("app.leak"), "{findings:?}");
+
+    let mut writer = Writer::default();
+    let number = writer.column("n");
+    let text_slot = text(&mut writer);
+    let condition = writer.equals(number, text_slot);
+    let item = writer.column("m");
+    writer.query(item, Some(condition));
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
+
+    // A text is taken as it is.
+    let mut writer = Writer::default();
+    let argument = text(&mut writer);
+    let item = writer.add(NodeKind::Call(call("upper", vec![argument])));
+    writer.query(item, None);
+    assert!(writer.sql().is_ok());
+}
+
+fn named_window(name: &str, partition_by: Vec<NodeId>) -> NamedWindow {
+    let window = Window { base: None, partition_by, order_by: vec![], frame: None };
+    NamedWindow { name: name.into(), window }
+}
+
+fn over(name: &str, argument: NodeId) -> NodeKind {
+    NodeKind::Call(Call { over: Some(Over::Named(name.into())), ..call("upper", vec![argument]) })
+}
+
+/// Gives the select that was written last its windows.
+fn with_windows(writer: &mut Writer, windows: Vec<NamedWindow>) {
+    match writer.nodes.iter_mut().rev().nth(1) {
+        Some(NodeKind::Select(select)) => select.windows = windows,
+        other => panic!("not a select: {other:?}"),
+    }
+}
+
+#[test]
+fn a_window_is_seen_by_the_select_list_of_its_own_query_and_by_nothing_else() {
+    // A window that names itself, by way of a window of that name around it.
+    let mut writer = Writer::default();
+    let argument = text(&mut writer);
+    let itself = writer.add(over("w", argument));
+    let argument = text(&mut writer);
+    let item = writer.add(over("w", argument));
+    let inner = writer.query(item, None);
+    with_windows(&mut writer, vec![named_window("w", vec![itself])]);
+    let scalar = writer.add(NodeKind::Subexpression(Subexpression::Scalar(inner)));
+    writer.query(scalar, None);
+    with_windows(&mut writer, vec![named_window("w", vec![])]);
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::UnknownWindow);
+
+    // One that a condition names.
+    let mut writer = Writer::default();
+    let argument = text(&mut writer);
+    let value = writer.add(over("w", argument));
+    let condition = writer.add(NodeKind::Is(Is { value, test: IsTest::Null, negated: false }));
+    let item = writer.column("n");
+    writer.query(item, Some(condition));
+    with_windows(&mut writer, vec![named_window("w", vec![])]);
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::UnknownWindow);
+
+    let mut writer = Writer::default();
+    let argument = text(&mut writer);
+    let item = writer.add(over("w", argument));
+    let column = writer.column("n");
+    writer.query(item, None);
+    with_windows(&mut writer, vec![named_window("w", vec![column])]);
+    let sql = writer.sql().unwrap();
+    assert!(sql.ends_with(r#"AS "t" WINDOW "w" AS (PARTITION BY "t"."n")"#), "{sql}");
+}
+
+#[test]
+fn wide_descriptions_fit_on_a_small_stack_and_in_little_text() {
+    on_a_small_stack(|| {
+        let mut writer = Writer::default();
+        let cte = |index| {
+            let item = writer.column("n");
+            let query = writer.query(item, None);
+            let materialized = Materialization::Unspecified;
+            Cte { name: format!("c{index}"), columns: vec![], query, materialized, search: None, cycle: None }
+        };
+        let ctes: Vec<Cte> = (0..1_000).map(cte).collect();
+        let item = writer.column("n");
+        writer.query(item, None);
+        if let Some(NodeKind::Query(query)) = writer.nodes.last_mut() {
+            query.with = Some(With { recursive: false, ctes });
+        }
+        assert_eq!(writer.sql().unwrap().matches("AS (SELECT").count(), 1_000);
+    });
+    on_a_small_stack(|| {
+        let mut writer = Writer::default();
+        let arms =
+            (0..2_000).map(|_| CaseArm { when: writer.column("b"), then: writer.column("n") }).collect();
+        let item = writer.add(NodeKind::Case(Case { operand: None, arms, otherwise: None }));
+        writer.query(item, None);
+        assert_eq!(writer.sql().unwrap().matches("WHEN").count(), 2_000);
+    });
+    on_a_small_stack(|| {
+        // Many uses of a wide window, which is written once.
+        let mut writer = Writer::default();
+        let columns: Vec<NodeId> = (0..1_000).map(|_| writer.column("n")).collect();
+        writer.slots = vec![SlotType::Declared(TypeName::parse("text"))];
+        let window_use = |_| {
+            let argument = writer.add(NodeKind::Parameter(SlotId(0)));
+            writer.add(over("w", argument))
+        };
+        let uses: Vec<NodeId> = (0..1_000).map(window_use).collect();
+        let operands = uses
+            .into_iter()
+            .map(|value| writer.add(NodeKind::Is(Is { value, test: IsTest::Null, negated: false })))
+            .collect();
+        let item = writer.add(NodeKind::Boolean(Boolean { operator: BooleanOperator::And, operands }));
+        writer.query(item, None);
+        with_windows(&mut writer, vec![named_window("w", columns)]);
+        assert!(writer.sql().unwrap().len() < 200_000);
+    });
+}
+
+#[test]
+fn findings_are_enough_at_a_hundred_and_cost_no_more() {
+    let mut writer = Writer::default();
+    let items: Vec<NodeId> =
+        (0..4_000).map(|index| writer.column(&format!("no_such_column_{index}"))).collect();
+    let item = writer.add(NodeKind::Array(items));
+    writer.query(item, None);
+    let started = std::time::Instant::now();
+    assert_eq!(writer.sql().unwrap_err().len(), 100);
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+#[test]
+fn what_would_be_printed_otherwise_than_it_was_said_is_refused() {
+    // `count(DISTINCT *)`.
+    let mut writer = Writer::default();
+    let item = writer.add(NodeKind::Call(Call { star: true, distinct: true, ..call("upper", vec![]) }));
+    writer.query(item, None);
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::InvalidStructure);
+    // New names for the columns of a table, of which the login may not see all.
+    let mut writer = Writer::default();
+    let item = writer.column("n");
+    writer.query(item, None);
+    if let Some(NodeKind::Table(table)) = writer.nodes.iter_mut().rev().nth(2) {
+        table.columns = vec!["b".into(), "n".into()];
+    }
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::NotSupportedYet);
+}
+
+#[test]
+fn what_a_plugin_wrote_can_not_begin_a_line_of_a_log() {
+    let mut writer = Writer::default();
+    let item = writer.column("x\n2026-01-01T00:00:00Z ERROR forged\u{1b}[2J");
+    writer.query(item, None);
+    let findings = writer.sql().unwrap_err();
+    assert!(!findings[0].to_string().contains(['\n', '\u{1b}']), "{:?}", findings[0]);
 }

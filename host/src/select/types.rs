@@ -1,6 +1,6 @@
 use callslip_ir::TypeName;
 
-use crate::catalog::{Catalog, Oid, PG_CATALOG, Type, TypeKind};
+use crate::catalog::{Catalog, Oid, PG_CATALOG, TypeKind};
 
 /// A type that was found in the catalog, with its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,14 @@ pub struct ResolvedType {
     pub modifiers: Vec<i32>,
     /// Whether it is an array.
     pub array: bool,
+}
+
+impl ResolvedType {
+    /// Whether every text is a value of it.
+    pub fn takes_any_text(&self) -> bool {
+        let text = matches!(self.name.as_str(), "text" | "varchar" | "bpchar");
+        self.schema == PG_CATALOG && text && self.modifiers.is_empty() && !self.array
+    }
 }
 
 impl std::fmt::Display for ResolvedType {
@@ -71,13 +79,13 @@ pub(super) fn resolve(catalog: &Catalog, schemas: &[String], written: &TypeName)
         _ => (found, written.array),
     };
     let oid = if array { base.array? } else { base.oid };
-    Some(ResolvedType {
-        oid,
-        schema: base.schema.clone(),
-        name: base.name.clone(),
-        modifiers: written.modifiers.clone(),
-        array,
-    })
+    // SQL's `char` and `bit` are of one character and one bit; PostgreSQL's own names of them are of any length.
+    let of_one = written.name.schema.is_none() && matches!(name, "char" | "character" | "bit");
+    let modifiers = match written.modifiers.as_slice() {
+        [] if of_one => vec![1],
+        written => written.to_vec(),
+    };
+    Some(ResolvedType { oid, schema: base.schema.clone(), name: base.name.clone(), modifiers, array })
 }
 
 /// The type of that id, as it is written.
@@ -99,15 +107,6 @@ pub(super) fn of_oid(catalog: &Catalog, oid: Oid) -> Option<ResolvedType> {
 /// A type's name in a message.
 pub(super) fn display(catalog: &Catalog, oid: Oid) -> String {
     of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string())
-}
-
-/// Why no plugin may write a type's name, if it may not. Casts to the `reg…` types look objects up in the catalog
-/// by a string, which tells a plugin's caller what exists; pseudo-types have no values.
-pub(super) fn forbidden(ty: &Type) -> Option<&'static str> {
-    if ty.schema == PG_CATALOG && ty.name.starts_with("reg") {
-        return Some("a cast to it looks objects up in the catalog by name");
-    }
-    matches!(ty.kind, TypeKind::Pseudo).then_some("it is a pseudo-type")
 }
 
 /// The type below a domain.

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
 use super::problem::{ParameterError, Problem};
 use crate::plugin::Inputs;
@@ -15,6 +17,10 @@ use crate::{CallError, Code, Host, Reply};
 
 /// The bytes of a request's body.
 const BODY_BYTES: usize = 1 << 20;
+/// The bytes of a reply that is gathered before it is sent.
+const BUFFERED_BYTES: usize = 16 << 20;
+/// How long a client may read nothing of a reply.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// The bytes of a query string.
 const QUERY_STRING_BYTES: usize = 64 << 10;
 
@@ -29,12 +35,16 @@ pub fn router(host: Host) -> Router {
         .with_state(host)
 }
 
+/// The names of the plugin and the query.
+type Names = Result<Path<(String, String)>, PathRejection>;
+
 async fn get_query(
     State(host): State<Host>,
-    Path((plugin, query)): Path<(String, String)>,
+    names: Names,
     RawQuery(text): RawQuery,
     version: Version,
 ) -> Response {
+    let Ok(Path((plugin, query))) = names else { return no_such_address().await.into_response() };
     let text = text.unwrap_or_default();
     if text.len() > QUERY_STRING_BYTES {
         let detail = format!("the query string has {} bytes; the limit is {QUERY_STRING_BYTES}", text.len());
@@ -49,11 +59,17 @@ async fn get_query(
 
 async fn post_query(
     State(host): State<Host>,
-    Path((plugin, query)): Path<(String, String)>,
+    names: Names,
+    RawQuery(text): RawQuery,
     version: Version,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let Ok(Path((plugin, query))) = names else { return no_such_address().await.into_response() };
+    if text.is_some_and(|text| !text.is_empty()) {
+        let detail = "a POST has its parameters in the body, and none in the query string";
+        return Problem::new(Code::BadRequest, detail).into_response();
+    }
     let body = match body {
         Ok(body) => body,
         Err(rejection) => {
@@ -111,36 +127,69 @@ async fn answer(
     let body = if reply.is_ended() {
         Body::from(first)
     } else if version < Version::HTTP_11 {
-        // Such a client can't tell a reply that broke off from a whole one.
-        let mut whole = first.to_vec();
-        while let Some(chunk) = reply.next_chunk().await? {
-            whole.extend_from_slice(&chunk);
-        }
-        Body::from(whole)
+        Body::from(whole(first, reply).await?)
     } else {
         stream(first, reply, plugin, query)
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole.
-fn stream(first: Bytes, reply: Reply, plugin: &str, query: &str) -> Body {
-    let state = (Some(first), reply, plugin.to_owned(), query.to_owned());
-    Body::from_stream(futures_util::stream::try_unfold(
-        state,
-        |(first, mut reply, plugin, query)| async move {
-            if let Some(first) = first {
-                return Ok(Some((first, (None, reply, plugin, query))));
-            }
-            match reply.next_chunk().await {
-                Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (None, reply, plugin, query)))),
-                Err(error) => {
-                    log(&plugin, &query, &error);
-                    Err(error)
+/// The whole of a reply, for a client that can't tell one that broke off from a whole one.
+async fn whole(first: Bytes, mut reply: Reply) -> Result<Vec<u8>, CallError> {
+    let mut whole = first.to_vec();
+    while let Some(chunk) = reply.next_chunk().await? {
+        whole.extend_from_slice(&chunk);
+        if whole.len() > BUFFERED_BYTES {
+            return Err(CallError::ReplyTooLarge { limit: BUFFERED_BYTES as u64 });
+        }
+    }
+    Ok(whole)
+}
+
+/// A piece of a body, or why it breaks off. Nothing but `None` says that it is whole.
+type Piece = Result<Option<Bytes>, BrokenOff>;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the reply broke off")]
+struct BrokenOff;
+
+/// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole. The rows
+/// are read on a task of their own: it sees that the client has gone while the database is at work, and a client that
+/// reads nothing doesn't hold the connection for longer than [`STALLED_AFTER`].
+fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str) -> Body {
+    let (sender, receiver) = mpsc::channel::<Piece>(1);
+    let (plugin, query) = (plugin.to_owned(), query.to_owned());
+    tokio::spawn(async move {
+        let mut piece: Piece = Ok(Some(first));
+        loop {
+            let goes_on = matches!(piece, Ok(Some(_)));
+            match sender.send_timeout(piece, STALLED_AFTER).await {
+                Ok(()) if goes_on => {}
+                Ok(()) | Err(SendTimeoutError::Closed(_)) => return,
+                Err(SendTimeoutError::Timeout(_)) => {
+                    tracing::warn!(
+                        plugin,
+                        query,
+                        "a client read nothing for {STALLED_AFTER:?}; its reply is broken off"
+                    );
+                    return;
                 }
             }
-        },
-    ))
+            piece = tokio::select! {
+                chunk = reply.next_chunk() => chunk.map_err(|error| {
+                    log(&plugin, &query, &error);
+                    BrokenOff
+                }),
+                () = sender.closed() => return,
+            };
+        }
+    });
+    Body::from_stream(futures_util::stream::try_unfold(receiver, |mut receiver| async move {
+        match receiver.recv().await {
+            Some(piece) => Ok(piece?.map(|chunk| (chunk, receiver))),
+            None => Err(BrokenOff),
+        }
+    }))
 }
 
 fn log(plugin: &str, query: &str, error: &CallError) {

@@ -81,7 +81,7 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_finding(&found, Code::FunctionNotGranted, "call(\"public.score\"", &["public.score"]);
     let help = "add \"public.checked\" to types in [plugins.mistaken.grants]";
     assert_finding(&found, Code::TypeNotGranted, "cast(\"public.checked\"", &["public.checked", help]);
-    assert_finding(&found, Code::TypeNotGranted, "cast(\"regclass\"", &["regclass", "looks objects up"]);
+    assert_finding(&found, Code::TypeNotGranted, "cast(\"regclass\"", &["pg_catalog.regclass", "types in"]);
     assert_eq!(found.len(), 5, "{found:#?}");
 
     let found = of(&refusal, "ill_typed");
@@ -103,6 +103,16 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_finding(&found, Code::DuplicateAlias, "table(\"position\").alias(\"p\")", &["\"p\"", ".alias("]);
     assert_finding(&found, Code::UnnamedColumn, "p.col(\"id\").add(1)", &["column 3", ".alias("]);
 
+    let found = of(&refusal, "constants");
+    let says = ["public.interview_status has no label \"complete\"", "did you mean \"completed\"?"];
+    assert_finding(&found, Code::InvalidConstant, ".filter(i.col(\"status\").eq(\"complete\")", &says);
+    let says = ["\"yesterdae\" is no timestamptz", "invalid input syntax"];
+    assert_finding(&found, Code::InvalidConstant, ".filter(i.col(\"created_at\").ge(\"yesterdae\")", &says);
+    assert_eq!(found.len(), 2, "as a text \"complete\" is fine: {found:#?}");
+
+    let found = of(&refusal, "open");
+    assert_finding(&found, Code::UnknownColumn, "pos.col(\"tilte\")", &["did you mean \"title\"?"]);
+
     let found = of(&refusal, "panicking");
     assert_finding(&found, Code::PluginTrapped, "columns[7]", &["index out of bounds"]);
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -116,7 +126,12 @@ async fn grants_that_do_not_exist_are_all_named() {
     let host = database().host(&text).await;
     let (_, plugin) = host.plugins().next().expect("one plugin");
     let refusal = plugin.expect_err("grants of nothing").to_string();
-    for part in ["\"compny\"", "PostgreSQL's own catalogs can't be granted", "\"no_such\""] {
+    for part in [
+        "\"compny\"",
+        "did you mean \"company\"?",
+        "PostgreSQL's own catalogs can't be granted",
+        "\"no_such\"",
+    ] {
         assert!(refusal.contains(part), "no {part} in {refusal}");
     }
 }

@@ -43,7 +43,13 @@ async fn funnel() {
                  WHERE p.company_id = 1 {open} {since} GROUP BY p.id ORDER BY p.title LIMIT 50"
             );
             let found = rows(&host, "funnel", &parameters).await;
-            assert_same_rows("funnel", &found, &database().rows(&expected).await);
+            // The query leaves the order of positions with one title to PostgreSQL.
+            let in_order = |mut rows: Vec<Value>| {
+                rows.sort_by_key(|row| (row["title"].to_string(), row["id"].as_i64()));
+                rows
+            };
+            let found = Value::from(in_order(found.as_array().unwrap().clone()));
+            assert_same_rows("funnel", &found, &in_order(database().rows(&expected).await));
         }
     }
     assert_eq!(shapes(&host, "funnel"), tried);

@@ -145,7 +145,8 @@ async fn bad_requests_get_their_code_and_status() {
         ("/q/language/slices?limit=x", 400, "CS1005"),
         ("/q/language/slices?limit=3&nulls_first=maybe", 400, "CS1005"),
         ("/q/language/slices?limit=%FF", 400, "CS1008"),
-        ("/q/language/slices?limit=-1", 500, "CS1103"),
+        ("/q/language/slices?limit=-1", 400, "CS1012"),
+        ("/q/%ff/slices", 404, "CS1002"),
         ("/q/language/search?words=%20", 422, "CS1009"),
         ("/q/language/search?words=panic", 500, "CS1201"),
         ("/q/language/mine", 403, "CS1006"),
@@ -165,6 +166,8 @@ async fn bad_requests_get_their_code_and_status() {
         let found = post(address, "/q/language/slices", content_type, body).await;
         found.assert_problem(status, code);
     }
+    let found = post(address, "/q/language/slices?limit=3", "application/json", "{}").await;
+    found.assert_problem(400, "CS1008");
     let large = format!("{{\"limit\": \"{}\"}}", "1".repeat(2 << 20));
     let found = post(address, "/q/language/slices", "application/json", &large).await;
     found.assert_problem(413, "CS1008");
@@ -189,13 +192,25 @@ async fn a_reply_that_fails_half_way_does_not_look_whole() {
 
 #[tokio::test]
 async fn clients_that_go_away_leave_no_connection_and_no_statement_behind() {
-    let address = server().await;
+    let text = config("language", "tests/guests/language");
+    let host = database().host(&text).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(serve_until(listener, router(host.clone()), std::future::pending(), Duration::ZERO));
     for _ in 0..20 {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /q/language/joins HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream.write_all(b"GET /q/language/ratings HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        // Some of the reply, so that it is under way.
+        stream.read_exact(&mut [0; 100]).await.unwrap();
     }
-    let found = get(address, "/q/language/position?id=1").await;
-    assert_eq!(found.status, 200);
+    let started = std::time::Instant::now();
+    while host.pool().status().size != host.pool().status().available {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", host.pool().status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let running = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '/* callslip language.ratings %'";
+    assert!(database().owner().await.query(running, &[]).await.unwrap().is_empty());
+    assert_eq!(get(address, "/q/language/position?id=1").await.status, 200);
 }
 
 #[tokio::test]

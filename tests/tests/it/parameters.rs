@@ -4,7 +4,7 @@ use callslip::{CallError, Code};
 use callslip_tests::database;
 use serde_json::{Value, json};
 
-use crate::support::{assert_same_rows, call, language, object, read};
+use crate::support::{assert_same_rows, call, config, language, object, read};
 
 fn everything() -> Value {
     json!({
@@ -102,6 +102,45 @@ async fn an_open_query_sees_its_parameter_and_its_refusals_reach_the_caller() {
         ("say at least one word", Some("words"))
     );
     assert_eq!(error.code(), Code::Refused);
+}
+
+#[tokio::test]
+async fn a_list_of_any_length_is_one_parameter() {
+    let host = language().await;
+    let parameters = json!({"countries": ["IE", "it's \"{,}", "JP"], "years": [0, 1]});
+    let found = call(&host, "language", "lists", parameters).await;
+    let found = found.unwrap_or_else(|error| panic!("{}", error.log_message()));
+    let sql =
+        "SELECT id, country FROM candidate WHERE country IN ('IE', 'JP') AND years NOT IN (0, 1) ORDER BY id";
+    assert_same_rows("lists", &found, &database().rows(sql).await);
+    let found = call(&host, "language", "lists", json!({"countries": [], "years": []})).await.unwrap();
+    assert_eq!(found, json!([]));
+}
+
+#[tokio::test]
+async fn no_digit_of_a_number_is_lost_on_its_way() {
+    let host = language().await;
+    let mut call = host.call("language", "parameters");
+    for (name, value) in object(everything()) {
+        call = call.param(name, value);
+    }
+    let mut reply = call.run().await.unwrap();
+    let text = reply.next_chunk().await.unwrap().unwrap();
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert!(text.contains(r#""numeric":12345678901234567890.123456789,"#), "{text}");
+    assert!(text.contains(r#""int8":9223372036854775807,"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_reply_has_no_more_rows_and_bytes_than_the_configuration_allows() {
+    for (limit, code) in [("rows = 100", Code::TooManyRows), ("reply_mib = 1", Code::ReplyTooLarge)] {
+        let text = format!("[limits]\n{limit}\n{}", config("language", "tests/guests/language"));
+        let host = database().host(&text).await;
+        let error = read(host.call("language", "ratings")).await.expect_err("more than the limit");
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(limit.split(' ').next().unwrap()), "{error}");
+        assert!(call(&host, "language", "slices", json!({"limit": 3})).await.is_ok());
+    }
 }
 
 #[tokio::test]

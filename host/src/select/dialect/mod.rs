@@ -75,13 +75,13 @@ impl Dialect<'_> {
             write(sql, before);
             let Some((placeholder, after)) = after.split_once('}') else { return self.refuse(sql) };
             rest = after;
-            let digits = placeholder.trim_end_matches(['!', '-', '.']);
+            let digits = placeholder.trim_end_matches(['!', '-', '.', '~']);
             let Ok(index) = digits.parse::<usize>() else { return self.refuse(sql) };
             let how = &placeholder[digits.len()..];
-            if how == ".." {
+            if let ".." | "~" = how {
                 for (position, operand) in operands.iter().skip(index).enumerate() {
                     if position > 0 {
-                        write(sql, ", ");
+                        write(sql, if how == "~" { " " } else { ", " });
                     }
                     self.prepare_expr(operand, sql);
                 }
@@ -248,7 +248,7 @@ mod tests {
 
     fn print(expr: &Expr) -> Result<String, String> {
         let types = [Expr::Column(ColumnRef::Column(ColumnName(None, "int4".into_iden())))];
-        let mut text = Text::default();
+        let mut text = Text::new(1 << 20);
         Dialect { types: &types }.print(expr, &mut text);
         match &text.refused {
             Some(refused) => Err(refused.clone()),

@@ -1,11 +1,13 @@
 //! The text that statements are made of. `{0}` is an operand, in parentheses unless it is atomic; `{0!}` is printed
-//! as it is; `{0-}` is a query without parentheses; `{1..}` are all operands from 1, with commas.
+//! as it is; `{0-}` is a query without parentheses; `{1..}` are all operands from 1, with commas,
+//! `{1~}` with blanks.
 
 pub const PLACED: &str = "{0!}{1-}{2!}";
 pub const RELATION: &str = "\u{1}relation";
 
 pub const LIST: &str = "{0..}";
 pub const WORDS: &str = "{0!} {1!}";
+pub const SEQUENCE: &str = "{0~}";
 pub const GROUP: &str = "({0..})";
 
 pub const TYPE_MODIFIED: &str = "{0!}({1..})";
@@ -93,7 +95,9 @@ pub const ARGUMENT_VARIADIC: &str = "VARIADIC {0!}";
 pub const WITHIN_GROUP: &str = "{0!} WITHIN GROUP (ORDER BY {1!})";
 pub const FILTER: &str = "{0!} FILTER (WHERE {1!})";
 pub const OVER: &str = "{0!} OVER ({1!})";
-pub const NOTHING: &str = "";
+pub const OVER_NAMED: &str = "{0!} OVER {1!}";
+pub const WINDOW: &str = "WINDOW {0..}";
+pub const WINDOW_NAMED: &str = "{0!} AS ({1!})";
 pub const PARTITION_BY: &str = "PARTITION BY {0..}";
 pub const ORDER_BY: &str = "ORDER BY {0..}";
 pub const FRAME_ROWS: &str = "ROWS {0!}";
@@ -172,5 +176,6 @@ pub fn is_atomic(text: &str) -> bool {
             | WITHIN_GROUP
             | FILTER
             | OVER
+            | OVER_NAMED
     )
 }

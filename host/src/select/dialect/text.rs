@@ -14,15 +14,24 @@ pub(in crate::select) struct Span {
 #[derive(Debug, Default)]
 pub(in crate::select) struct Text {
     sql: String,
+    /// The most bytes that it may have.
+    limit: usize,
     /// For each parameter in the order of its number, which of the lowered ones it is.
     pub numbered: Vec<u32>,
     pub spans: Vec<Span>,
     open: Vec<(u32, usize)>,
     /// What could not be printed. The text is of no use then.
     pub refused: Option<String>,
+    /// More text came than it takes. What there is of it is of no use then.
+    pub too_long: bool,
 }
 
 impl Text {
+    /// Takes this many bytes of text and refuses more.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     pub fn refuse(&mut self, what: &str) {
         self.refused.get_or_insert_with(|| what.to_owned());
     }
@@ -39,7 +48,11 @@ impl Text {
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.sql.push_str(text);
+        if self.sql.len().saturating_add(text.len()) > self.limit {
+            self.too_long = true;
+        } else {
+            self.sql.push_str(text);
+        }
         Ok(())
     }
 }

@@ -111,18 +111,10 @@ impl<'a> Lowerer<'a> {
         if let Some(condition) = call.filter {
             lowered = fill(template::FILTER, [lowered, self.expression(condition)]);
         }
-        let window = match &call.over {
-            None => return lowered,
-            Some(Over::Window(window)) => Some(window),
-            Some(Over::Named(name)) => self
-                .windows
-                .last()
-                .and_then(|windows| windows.iter().find(|named| named.name == *name))
-                .map(|named| &named.window),
-        };
-        match window {
-            Some(window) => fill(template::OVER, [lowered, self.window(window)]),
-            None => unverified(),
+        match &call.over {
+            None => lowered,
+            Some(Over::Named(name)) => fill(template::OVER_NAMED, [lowered, identifier(name)]),
+            Some(Over::Window(window)) => fill(template::OVER, [lowered, self.window(window)]),
         }
     }
 

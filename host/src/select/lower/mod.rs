@@ -7,7 +7,7 @@ mod relation;
 
 use std::collections::HashMap;
 
-use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, SlotId};
+use callslip_ir::{Description, NodeId, NodeKind, SlotId};
 use sea_query::{ColumnName, ColumnRef, Expr, IntoIden, SchemaName, TableName, TypeRef, Value};
 
 use super::ResolvedType;
@@ -36,13 +36,7 @@ pub struct StatementParameter {
 
 /// Lowers a verified description.
 pub fn lower(description: &Description, verified: &Verified) -> Lowered {
-    let mut lowerer = Lowerer {
-        description,
-        verified,
-        parameters: Vec::new(),
-        numbers: HashMap::new(),
-        windows: Vec::new(),
-    };
+    let mut lowerer = Lowerer { description, verified, parameters: Vec::new(), numbers: HashMap::new() };
     let query = lowerer.query(NodeId(description.nodes.len() as u32 - 1));
     Lowered {
         query,
@@ -57,8 +51,6 @@ struct Lowerer<'a> {
     verified: &'a Verified,
     parameters: Vec<StatementParameter>,
     numbers: HashMap<StatementParameter, u32>,
-    /// The WINDOW clauses around the current expression, the nearest last. A window is printed where it is used.
-    windows: Vec<&'a [NamedWindow]>,
 }
 
 impl<'a> Lowerer<'a> {

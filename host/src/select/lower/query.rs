@@ -1,12 +1,13 @@
 use callslip_ir::{
-    Bound, Cte, Distinct, Exclude, Frame, FrameMode, Materialization, NodeId, NodeKind, Nulls, Order, Select,
-    Window,
+    Bound, Cte, Distinct, Exclude, Frame, FrameMode, Materialization, NamedWindow, NodeId, NodeKind, Nulls,
+    Order, Select, Window,
 };
 use sea_query::{Expr, IntoIden, Query, SelectStatement, SubQueryStatement};
 
 use super::{Lowerer, fill, identifier, qualified, relation, unverified, word};
 use crate::select::dialect::template;
 use crate::select::print::ColumnForm;
+use crate::select::structure;
 use crate::select::verified::OutputColumn;
 
 impl<'a> Lowerer<'a> {
@@ -15,13 +16,11 @@ impl<'a> Lowerer<'a> {
         let NodeKind::Select(select) = self.kind(query.body) else { return unverified() };
         let ctes: Vec<Expr> =
             query.with.iter().flat_map(|with| &with.ctes).map(|cte| self.cte(cte)).collect();
-        self.windows.push(&select.windows);
         let mut statement = self.select(select);
         for order in &query.order_by {
             let order = self.order(order);
             statement.order_by_expr(order, sea_query::Order::Asc);
         }
-        self.windows.pop();
         let mut lowered = Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(statement)));
         if let Some(limit) = &query.limit {
             let count = self.expression(limit.count);
@@ -63,43 +62,39 @@ impl<'a> Lowerer<'a> {
                 let on: Vec<Expr> = on.iter().map(|&node| self.expression(node)).collect();
                 expression = fill(template::DISTINCT_ON, [fill(template::LIST, on), expression]);
             }
-            match self.column_name(item) {
-                Some(name) => statement.expr_as(expression, name.into_iden()),
+            // Every column is given its name in so many words, since PostgreSQL's own choice may change.
+            match structure::item_name(self.description, item) {
+                Some(name) => statement.expr_as(expression, name.to_owned().into_iden()),
                 None => statement.expr(expression),
             };
         }
-        for &from in &select.from {
-            let from = self.relation(from);
-            statement.from(relation::table_ref(from));
+        let mut from: Vec<Expr> = select.from.iter().map(|&from| self.relation(from)).collect();
+        let mut filter = select.filter.map(|condition| self.expression(condition));
+        let mut group_by: Vec<Expr> = select.group_by.iter().map(|&node| self.expression(node)).collect();
+        let mut having = select.having.map(|condition| self.expression(condition));
+        if !select.windows.is_empty() {
+            // sea-query keeps one window and prints it after ORDER BY and LIMIT: behind what comes before it in SQL it
+            // stands in its right place.
+            let windows = self.window_clause(&select.windows);
+            match having.as_mut().or(group_by.last_mut()).or(filter.as_mut()).or(from.last_mut()) {
+                Some(last) => *last = fill(template::WORDS, [last.clone(), windows]),
+                None => having = Some(unverified()),
+            }
         }
-        if let Some(condition) = select.filter {
-            statement.and_where(self.expression(condition));
+        for relation in from {
+            statement.from(relation::table_ref(relation));
         }
-        for &expression in &select.group_by {
-            let expression = self.expression(expression);
-            statement.add_group_by([expression]);
-        }
-        if let Some(condition) = select.having {
-            statement.and_having(self.expression(condition));
-        }
+        filter.map(|condition| statement.and_where(condition));
+        statement.add_group_by(group_by);
+        having.map(|condition| statement.and_having(condition));
         statement
     }
 
-    /// Every column is given its name in so many words, since PostgreSQL's own choice may change.
-    fn column_name(&self, item: &callslip_ir::Item) -> Option<String> {
-        if let Some(alias) = &item.alias {
-            return Some(alias.clone());
-        }
-        let mut node = item.expression;
-        loop {
-            match self.kind(node) {
-                NodeKind::Column { name, .. } => return Some(name.clone()),
-                NodeKind::Call(call) => return Some(call.function.name.clone()),
-                NodeKind::Cast(cast) => node = cast.value,
-                NodeKind::Collate(collate) => node = collate.value,
-                _ => return None,
-            }
-        }
+    fn window_clause(&mut self, windows: &'a [NamedWindow]) -> Expr {
+        let named = |(name, window)| fill(template::WINDOW_NAMED, [name, window]);
+        let windows: Vec<Expr> =
+            windows.iter().map(|its| named((identifier(&its.name), self.window(&its.window)))).collect();
+        fill(template::WINDOW, windows)
     }
 
     pub(super) fn order(&mut self, order: &'a Order) -> Expr {
@@ -130,10 +125,7 @@ impl<'a> Lowerer<'a> {
         if let Some(frame) = &window.frame {
             parts.push(self.frame(frame));
         }
-        parts
-            .into_iter()
-            .reduce(|before, part| fill(template::WORDS, [before, part]))
-            .unwrap_or_else(|| word(template::NOTHING))
+        fill(template::SEQUENCE, parts)
     }
 
     fn frame(&mut self, frame: &'a Frame) -> Expr {

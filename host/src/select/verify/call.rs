@@ -4,41 +4,41 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{Catalog, Function, FunctionKind, Oid, PG_CATALOG};
 use crate::grants::BUILTIN_FUNCTIONS;
-use crate::select::scope::{Ctes, Scope};
+use crate::nearest::nearest;
+use crate::select::scope::Scope;
 use crate::select::signature::{self, Candidate, Operand, Unresolved};
 use crate::select::verified::Resolution;
-use crate::select::{Finding, suggest, types};
+use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
-    pub(super) fn call(
-        &mut self,
-        node: NodeId,
-        call: &'a Call,
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Operand {
+    pub(super) fn call(&mut self, node: NodeId, call: &'a Call, scope: &Scope<'_>) -> Operand {
         let mut operands: Vec<Operand> =
-            call.arguments.iter().map(|argument| self.expression(argument.value, scope, ctes)).collect();
+            call.arguments.iter().map(|argument| self.expression(argument.value, scope)).collect();
         let mut nodes: Vec<NodeId> = call.arguments.iter().map(|argument| argument.value).collect();
         for order in &call.within_group {
-            operands.push(self.expression(order.expression, scope, ctes));
+            operands.push(self.expression(order.expression, scope));
             nodes.push(order.expression);
             self.order_direction(order);
         }
         for order in &call.order_by {
-            self.value(order.expression, scope, ctes);
+            self.value(order.expression, scope);
             self.order_direction(order);
         }
         if let Some(condition) = call.filter {
-            self.condition(condition, scope, ctes);
+            self.condition(condition, scope);
         }
         match &call.over {
-            Some(Over::Window(window)) => self.window(node, window, scope, ctes),
+            Some(Over::Window(window)) => self.window(node, window, scope),
             Some(Over::Named(name)) => self.named_window(node, name),
             None => {}
         }
-        if call.star && !call.arguments.is_empty() {
-            self.report(node, Code::InvalidStructure, "a call with * has no arguments");
+        let bare = call.arguments.is_empty()
+            && !call.distinct
+            && call.order_by.is_empty()
+            && call.within_group.is_empty();
+        if call.star && !bare {
+            let message = "a call with * has no arguments, DISTINCT, ORDER BY or WITHIN GROUP";
+            self.report(node, Code::InvalidStructure, message);
         }
         for (index, argument) in call.arguments.iter().enumerate() {
             if argument.variadic && index + 1 != call.arguments.len() {
@@ -69,7 +69,7 @@ impl<'a> Verifier<'a> {
             return;
         }
         let finding = Finding::new(Code::UnknownWindow, format!("no window is named \"{name}\""));
-        let help = match suggest::nearest(name, windows.iter().map(|named| named.name.as_str())) {
+        let help = match nearest(name, windows.iter().map(|named| named.name.as_str())) {
             Some(nearest) => format!("did you mean \"{nearest}\"?"),
             None => "declare it with .window(\"…\", …) on the same select".to_owned(),
         };
@@ -87,19 +87,34 @@ impl<'a> Verifier<'a> {
             .functions(&schema, name)
             .filter_map(|function| candidate(function, call, operands.len()))
             .collect();
-        // A grant is of all the signatures of a name, so it doesn't matter which of them PostgreSQL will choose.
-        let granted = catalog.functions(&schema, name).any(|function| self.context.grants.function(function));
-        if !granted {
-            let plugin = self.context.plugin;
-            let qualified = format!("{schema}.{name}");
-            let message = format!("the function {qualified} was not granted to the plugin {plugin}");
-            let help = format!("add \"{qualified}\" to functions in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::FunctionNotGranted, message).with_help(help));
+        let first = catalog.functions(&schema, name).next();
+        if let Some(first) = first
+            && !catalog.functions(&schema, name).any(|function| self.context.grants.function(function))
+        {
+            self.function_not_granted(node, first);
             return Operand::Opaque;
         }
+        // Of an operand whose type is not known PostgreSQL may make any of them.
+        let ungranted = candidates.iter().find(|candidate| !self.context.grants.function(candidate.item));
+        let ungranted = ungranted.map(|candidate| candidate.item);
         let chosen = match signature::choose(catalog, candidates, operands, false) {
-            Ok(chosen) => Some(chosen),
-            Err(Unresolved::Opaque) => None,
+            Ok(chosen) => {
+                for (&operand, &ty) in operands.iter().zip(&chosen.arguments) {
+                    self.coerced(node, operand, ty);
+                }
+                if !self.context.grants.function(chosen.item) {
+                    self.function_not_granted(node, chosen.item);
+                    return Operand::Opaque;
+                }
+                Some(chosen)
+            }
+            Err(Unresolved::Opaque) => {
+                self.coerced(node, Operand::Opaque, None);
+                if let Some(function) = ungranted {
+                    self.function_not_granted(node, function);
+                }
+                None
+            }
             Err(unresolved) => {
                 self.unresolved_function(node, &schema, name, operands, &unresolved);
                 return Operand::Opaque;
@@ -135,12 +150,18 @@ impl<'a> Verifier<'a> {
             .filter(|f| f.schema != PG_CATALOG && self.context.grants.function(f))
             .map(|f| f.name.as_str());
         let mut finding = Finding::new(Code::UnknownFunction, format!("there is no function {written}"));
-        if let Some(nearest) =
-            suggest::nearest(&written.name, BUILTIN_FUNCTIONS.iter().copied().chain(granted))
-        {
+        if let Some(nearest) = nearest(&written.name, BUILTIN_FUNCTIONS.iter().copied().chain(granted)) {
             finding = finding.with_help(format!("did you mean {nearest}?"));
         }
         self.find(node, finding);
+    }
+
+    fn function_not_granted(&mut self, node: NodeId, function: &Function) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", function.schema, function.name);
+        let message = format!("the function {name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{name}\" to functions in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(Code::FunctionNotGranted, message).with_help(help));
     }
 
     fn unresolved_function(

@@ -3,14 +3,18 @@ use callslip_ir::{Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, SlotT
 use super::Verifier;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG, TypeKind};
-use crate::select::scope::{Ctes, Scope, ScopeColumn};
+use crate::nearest::nearest;
+use crate::select::scope::{Scope, ScopeColumn};
 use crate::select::signature::{self, Operand};
 use crate::select::verified::Resolution;
-use crate::select::{Finding, suggest, types};
+use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
     /// Verifies an expression and infers its type.
-    pub(super) fn expression(&mut self, node: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Operand {
+    pub(super) fn expression(&mut self, node: NodeId, scope: &Scope<'_>) -> Operand {
+        if self.has_enough() {
+            return Operand::Opaque;
+        }
         match self.kind(node) {
             NodeKind::Column { relation, name } => self.column(node, relation, name, scope),
             NodeKind::Parameter(slot) => match &self.description.slots[slot.0 as usize] {
@@ -40,7 +44,7 @@ impl<'a> Verifier<'a> {
                     self.report(node, Code::InvalidStructure, "an operator has one or two operands");
                 }
                 let operands: Vec<Operand> =
-                    operation.operands.iter().map(|&operand| self.expression(operand, scope, ctes)).collect();
+                    operation.operands.iter().map(|&operand| self.expression(operand, scope)).collect();
                 let found = self.operator(node, &operation.operator, &operands);
                 if let Some((arguments, _)) = &found {
                     for (&operand, &ty) in operation.operands.iter().zip(arguments) {
@@ -49,9 +53,9 @@ impl<'a> Verifier<'a> {
                 }
                 found.and_then(|(_, result)| result).map_or(Operand::Opaque, Operand::Known)
             }
-            NodeKind::Call(call) => self.call(node, call, scope, ctes),
+            NodeKind::Call(call) => self.call(node, call, scope),
             NodeKind::Cast(cast) => {
-                let from = self.expression(cast.value, scope, ctes);
+                let from = self.expression(cast.value, scope);
                 let Some(ty) = self.ty(node, &cast.ty) else { return Operand::Opaque };
                 let oid = ty.oid;
                 if from == Operand::Untyped {
@@ -62,11 +66,11 @@ impl<'a> Verifier<'a> {
                 Operand::Known(oid)
             }
             NodeKind::Collate(collate) => {
-                let ty = self.value(collate.value, scope, ctes);
+                let ty = self.value(collate.value, scope);
                 self.collation(node, &collate.collation);
                 ty.map_or(Operand::Opaque, Operand::Known)
             }
-            NodeKind::Case(case) => self.case(node, case, scope, ctes),
+            NodeKind::Case(case) => self.case(node, case, scope),
             NodeKind::Boolean(boolean) => {
                 let expected = match boolean.operator {
                     BooleanOperator::Not => boolean.operands.len() == 1,
@@ -80,22 +84,22 @@ impl<'a> Verifier<'a> {
                     );
                 }
                 for &operand in &boolean.operands {
-                    self.condition(operand, scope, ctes);
+                    self.condition(operand, scope);
                 }
                 self.known("bool")
             }
             NodeKind::Is(is) => {
                 match is.test {
-                    IsTest::Null => _ = self.value(is.value, scope, ctes),
-                    IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope, ctes),
+                    IsTest::Null => _ = self.value(is.value, scope),
+                    IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope),
                     IsTest::Json { .. } => self.not_supported(node, "IS JSON"),
                 }
                 self.known("bool")
             }
-            NodeKind::Special(special) => self.special(node, special, scope, ctes),
-            NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope, ctes),
+            NodeKind::Special(special) => self.special(node, special, scope),
+            NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope),
             NodeKind::Array(items) => {
-                let Some(element) = self.common(items, scope, ctes) else { return Operand::Opaque };
+                let Some(element) = self.common(items, scope) else { return Operand::Opaque };
                 let array = self.context.catalog.type_by_oid(element).and_then(|ty| ty.array);
                 if items.is_empty() {
                     self.report(
@@ -158,8 +162,9 @@ impl<'a> Verifier<'a> {
         }
         // As the declared type of a slot a domain would check the value before it is compared.
         let oid = types::base(self.context.catalog, oid);
-        let usable = self.context.catalog.type_by_oid(oid).filter(|ty| types::forbidden(ty).is_none());
-        if let Some(ty) = usable.and_then(|_| types::of_oid(self.context.catalog, oid)) {
+        let Some(ty) = types::of_oid(self.context.catalog, oid) else { return };
+        let element = self.context.catalog.ty(&ty.schema, &ty.name);
+        if element.is_some_and(|element| self.context.grants.ty(element)) {
             self.resolve(node, Resolution::Type(ty));
         }
     }
@@ -186,7 +191,7 @@ impl<'a> Verifier<'a> {
                     format!("{} (alias \"{relation}\") has no column \"{name}\"", found.of)
                 };
                 let names: Vec<&str> = columns.iter().filter_map(|column| column.name.as_deref()).collect();
-                let help = match suggest::nearest(name, names.iter().copied()) {
+                let help = match nearest(name, names.iter().copied()) {
                     Some(nearest) => format!("did you mean \"{nearest}\"?"),
                     None => format!("its columns are {}", names.join(", ")),
                 };
@@ -200,11 +205,11 @@ impl<'a> Verifier<'a> {
         let in_scope: Vec<(&str, &str)> = scope
             .chain()
             .flat_map(|scope| scope.relations)
-            .map(|relation| (relation.alias.as_str(), relation.of.as_str()))
+            .map(|relation| (&*relation.alias, &*relation.of))
             .collect();
         let help = if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
             format!("here {alias} is named \"{its}\"")
-        } else if let Some(nearest) = suggest::nearest(alias, in_scope.iter().map(|(alias, _)| *alias)) {
+        } else if let Some(nearest) = nearest(alias, in_scope.iter().map(|(alias, _)| *alias)) {
             format!("did you mean \"{nearest}\"? Or is a .from() or a join missing?")
         } else {
             "is a .from() or a join missing?".to_owned()
@@ -213,7 +218,7 @@ impl<'a> Verifier<'a> {
         self.find(node, Finding::new(Code::UnknownAlias, message).with_help(help));
     }
 
-    fn case(&mut self, node: NodeId, case: &'a Case, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Operand {
+    fn case(&mut self, node: NodeId, case: &'a Case, scope: &Scope<'_>) -> Operand {
         if case.arms.is_empty() {
             self.report(node, Code::InvalidStructure, "CASE without WHEN");
         }
@@ -221,26 +226,21 @@ impl<'a> Verifier<'a> {
             Some(operand) => {
                 let compared: Vec<NodeId> =
                     std::iter::once(operand).chain(case.arms.iter().map(|arm| arm.when)).collect();
-                self.common(&compared, scope, ctes);
+                self.common(&compared, scope);
             }
             None => {
                 for arm in &case.arms {
-                    self.condition(arm.when, scope, ctes);
+                    self.condition(arm.when, scope);
                 }
             }
         }
         let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
-        self.common(&results, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+        self.common(&results, scope).map_or(Operand::Opaque, Operand::Known)
     }
 
     /// The type that several expressions have together; untyped constants take it.
-    pub(super) fn common(
-        &mut self,
-        nodes: &[NodeId],
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Option<Oid> {
-        let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope, ctes)).collect();
+    pub(super) fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>) -> Option<Oid> {
+        let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope)).collect();
         let known: Vec<Oid> = operands
             .iter()
             .filter_map(|operand| match operand {
@@ -254,36 +254,40 @@ impl<'a> Verifier<'a> {
         } else {
             signature::common_type(self.context.catalog, &known)
         };
-        for &node in nodes {
+        let alike = known.iter().all(|oid| *oid == known[0]) && !operands.contains(&Operand::Opaque);
+        for (&node, &operand) in nodes.iter().zip(&operands) {
             self.settle(node, common);
+            if !alike {
+                self.coerced(node, operand, None);
+            }
         }
         if operands.contains(&Operand::Opaque) { None } else { common }
     }
 
-    fn subexpression(
-        &mut self,
-        node: NodeId,
-        sub: &'a Subexpression,
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Operand {
+    fn subexpression(&mut self, node: NodeId, sub: &'a Subexpression, scope: &Scope<'_>) -> Operand {
         match sub {
             Subexpression::Exists(query) => {
-                self.query(*query, scope, ctes);
+                self.query(*query, scope);
                 self.known("bool")
             }
             Subexpression::Scalar(query) => {
-                self.single(*query, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+                self.single(*query, scope).map_or(Operand::Opaque, Operand::Known)
             }
             Subexpression::Array(query) => {
-                let element = self.single(*query, scope, ctes);
+                let element = self.single(*query, scope);
                 let array = element.and_then(|oid| self.context.catalog.type_by_oid(oid)?.array);
                 array.map_or(Operand::Opaque, Operand::Known)
             }
             Subexpression::In { operand, query, .. } => {
-                let column = self.single(*query, scope, ctes);
-                if self.expression(*operand, scope, ctes) == Operand::Untyped {
-                    self.settle(*operand, column);
+                let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
+                let left = self.expression(*operand, scope);
+                match (left, column) {
+                    (Operand::Untyped, Operand::Known(oid)) => self.settle(*operand, Some(oid)),
+                    (left, column) if left == column && left != Operand::Opaque => {}
+                    (left, column) => {
+                        self.coerced(*operand, left, None);
+                        self.coerced(*query, column, None);
+                    }
                 }
                 self.known("bool")
             }
@@ -292,20 +296,20 @@ impl<'a> Verifier<'a> {
                     self.report(node, Code::InvalidStructure, "IN with an empty list");
                 }
                 let compared: Vec<NodeId> = std::iter::once(*operand).chain(items.iter().copied()).collect();
-                self.common(&compared, scope, ctes);
+                self.common(&compared, scope);
                 self.known("bool")
             }
             Subexpression::Quantified { operand, operator, query, .. } => {
-                let column = self.single(*query, scope, ctes).map_or(Operand::Opaque, Operand::Known);
-                let left = self.expression(*operand, scope, ctes);
+                let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
+                let left = self.expression(*operand, scope);
                 if let Some((arguments, _)) = self.operator(node, operator, &[left, column]) {
                     self.settle(*operand, arguments[0]);
                 }
                 self.known("bool")
             }
             Subexpression::QuantifiedArray { operand, operator, array, .. } => {
-                let left = self.expression(*operand, scope, ctes);
-                let right = self.expression(*array, scope, ctes);
+                let left = self.expression(*operand, scope);
+                let right = self.expression(*array, scope);
                 let catalog = self.context.catalog;
                 let element = match right {
                     Operand::Known(oid) => {
@@ -335,8 +339,8 @@ impl<'a> Verifier<'a> {
     }
 
     /// A query that must have one column; its type.
-    fn single(&mut self, query: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Option<Oid> {
-        let columns = self.query(query, scope, ctes);
+    fn single(&mut self, query: NodeId, scope: &Scope<'_>) -> Option<Oid> {
+        let columns = self.query(query, scope);
         match columns.as_slice() {
             [column] => column.ty,
             [] => None,

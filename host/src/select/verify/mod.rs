@@ -2,6 +2,7 @@
 //! at once.
 
 mod call;
+mod cast;
 mod expression;
 mod operator;
 mod query;
@@ -15,12 +16,13 @@ pub(in crate::select) use special::EXTRACT_FIELDS;
 use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
 
 use super::limits::IDENTIFIER_BYTES;
-use super::scope::{Scope, ScopeColumn};
+use super::scope::{Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
-use super::{Finding, Limits, ResolvedType, structure, suggest, types};
+use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
 use crate::catalog::{Catalog, PG_CATALOG};
 use crate::grants::Grants;
+use crate::nearest::nearest;
 use crate::printable::printable;
 
 /// What a description is verified against.
@@ -51,10 +53,12 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         resolutions: vec![Resolution::None; description.nodes.len()],
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
+        forbidden_casts: cast::forbidden(context.catalog, context.grants),
+        ctes: Vec::new(),
         windows: Vec::new(),
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
-    let columns = verifier.query(root, &Scope::EMPTY, None);
+    let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
     let Verifier { mut findings, mut resolutions, relations, functions, .. } = verifier;
     if !findings.is_empty() {
@@ -84,6 +88,9 @@ struct Verifier<'a> {
     resolutions: Vec<Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
+    forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
+    /// The CTEs that are in scope, the nearest last.
+    ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
     windows: Vec<&'a [NamedWindow]>,
 }
@@ -91,6 +98,11 @@ struct Verifier<'a> {
 impl<'a> Verifier<'a> {
     fn kind(&self, node: NodeId) -> &'a NodeKind {
         &self.description.nodes[node.0 as usize].kind
+    }
+
+    /// Whether enough is wrong already: a hundred findings are as good as a million, and cheaper.
+    fn has_enough(&self) -> bool {
+        self.findings.len() >= MAX_FINDINGS
     }
 
     fn find(&mut self, node: NodeId, finding: Finding) {
@@ -136,25 +148,19 @@ impl<'a> Verifier<'a> {
             let mut finding = Finding::new(Code::UnknownType, format!("there is no type {written}"));
             let names =
                 catalog.contents().types.iter().map(|ty| ty.name.as_str()).filter(|n| !n.starts_with('_'));
-            if let Some(nearest) = suggest::nearest(&written.name.name, names) {
+            if let Some(nearest) = nearest(&written.name.name, names) {
                 finding = finding.with_help(format!("did you mean {nearest}?"));
             }
             self.find(node, finding);
             return None;
         };
         let element = catalog.ty(&found.schema, &found.name);
-        if let Some(reason) = element.and_then(types::forbidden) {
-            self.report(node, Code::TypeNotGranted, format!("no plugin may use the type {found}: {reason}"));
-            return None;
-        }
         if let Some(element) = element
             && !self.context.grants.ty(element)
         {
             let plugin = self.context.plugin;
             let name = format!("{}.{}", element.schema, element.name);
-            let message = format!(
-                "the type {name} was not granted to the plugin {plugin}, and no granted relation has it"
-            );
+            let message = format!("the type {name} was not granted to the plugin {plugin}");
             let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
             self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
             return None;
@@ -179,7 +185,7 @@ impl<'a> Verifier<'a> {
                 let mut finding =
                     Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
                 let names = catalog.contents().collations.iter().map(|c| c.name.as_str());
-                if let Some(nearest) = suggest::nearest(&written.name, names) {
+                if let Some(nearest) = nearest(&written.name, names) {
                     finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
                 }
                 self.find(node, finding);

@@ -2,7 +2,7 @@ use callslip_ir::{NodeId, QualifiedName};
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{Oid, PG_CATALOG};
 use crate::select::signature::{self, Candidate, Operand, Unresolved};
 use crate::select::verified::Resolution;
 use crate::select::{Finding, types};
@@ -40,8 +40,16 @@ impl Verifier<'_> {
             let first = candidates[0].item;
             let all_granted = candidates.iter().all(|candidate| self.context.grants.operator(candidate.item));
             let (item, found) = match signature::choose(catalog, candidates, operands, true) {
-                Ok(chosen) => (chosen.item, Some((chosen.arguments, chosen.result))),
-                Err(Unresolved::Opaque) => (first, None),
+                Ok(chosen) => {
+                    for (&operand, &ty) in operands.iter().zip(&chosen.arguments) {
+                        self.coerced(node, operand, ty);
+                    }
+                    (chosen.item, Some((chosen.arguments, chosen.result)))
+                }
+                Err(Unresolved::Opaque) => {
+                    self.coerced(node, Operand::Opaque, None);
+                    (first, None)
+                }
                 Err(unresolved) => {
                     failure.get_or_insert(unresolved);
                     continue;
@@ -97,36 +105,6 @@ impl Verifier<'_> {
             Operand::Known(oid) => types::display(self.context.catalog, oid),
             Operand::Untyped => "unknown".to_owned(),
             Operand::Opaque => "?".to_owned(),
-        }
-    }
-
-    /// A cast may run a function that somebody defined; that one must be granted like a call of it.
-    pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
-        let catalog = self.context.catalog;
-        let element = |oid: Oid| match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
-            Some(TypeKind::Array { element }) => types::base(catalog, *element),
-            _ => types::base(catalog, oid),
-        };
-        let to = element(to);
-        let from = match from {
-            Operand::Known(oid) => Some(element(oid)),
-            Operand::Untyped => return,
-            Operand::Opaque => None,
-        };
-        let functions: Vec<_> = catalog
-            .contents()
-            .casts
-            .iter()
-            .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
-            .filter_map(|cast| catalog.function_by_oid(cast.function?))
-            .filter(|function| function.schema != PG_CATALOG && !self.context.grants.function(function))
-            .collect();
-        for function in functions {
-            let plugin = self.context.plugin;
-            let name = format!("{}.{}", function.schema, function.name);
-            let message = format!("this cast calls the function {name}, which was not granted to {plugin}");
-            let help = format!("add \"{name}\" to functions in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::CastNotGranted, message).with_help(help));
         }
     }
 }

@@ -1,21 +1,17 @@
-use callslip_ir::{Bound, Cte, Distinct, FrameMode, Item, NodeId, NodeKind, Order, Query, Select, Window};
+use callslip_ir::{Bound, Distinct, FrameMode, Item, NodeId, NodeKind, Order, Query, Select, Window};
 
 use super::Verifier;
 use crate::Code;
 use crate::catalog::Oid;
+use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{Ctes, Scope, ScopeColumn, ScopeRelation};
+use crate::select::scope::{Scope, ScopeColumn, ScopeCte, ScopeRelation};
 use crate::select::signature::Operand;
-use crate::select::suggest;
+use crate::select::structure;
 
 impl<'a> Verifier<'a> {
     /// Verifies a query and gives its columns.
-    pub(super) fn query(
-        &mut self,
-        node: NodeId,
-        outer: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Vec<ScopeColumn> {
+    pub(super) fn query(&mut self, node: NodeId, outer: &Scope<'_>) -> Vec<ScopeColumn> {
         let NodeKind::Query(query) = self.kind(node) else {
             self.misplaced(node, "a query");
             return Vec::new();
@@ -30,32 +26,26 @@ impl<'a> Verifier<'a> {
                 self.report(cte.query, Code::DuplicateAlias, format!("two CTEs are named \"{}\"", cte.name));
             }
         }
-        self.ctes(query, ctes_of_query, outer, ctes)
-    }
-
-    /// Verifies the CTEs one after the other, each seeing those before it, and then the query itself.
-    fn ctes(
-        &mut self,
-        query: &'a Query,
-        rest: &'a [Cte],
-        outer: &Scope<'_>,
-        before: Option<&Ctes<'_>>,
-    ) -> Vec<ScopeColumn> {
-        let Some((cte, rest)) = rest.split_first() else { return self.body(query, outer, before) };
-        self.check_name(cte.query, "name of a CTE", &cte.name);
-        if cte.search.is_some() || cte.cycle.is_some() {
-            self.not_supported(cte.query, "SEARCH and CYCLE");
+        let before = self.ctes.len();
+        for cte in ctes_of_query {
+            self.check_name(cte.query, "name of a CTE", &cte.name);
+            if cte.search.is_some() || cte.cycle.is_some() {
+                self.not_supported(cte.query, "SEARCH and CYCLE");
+            }
+            // Each sees those before it.
+            let columns = self.query(cte.query, outer);
+            let columns = self.rename(cte.query, columns, &cte.columns);
+            self.ctes.push(ScopeCte { name: &cte.name, columns: columns.into() });
         }
-        let columns = self.query(cte.query, outer, before);
-        let columns = self.rename(cte.query, columns, &cte.columns);
-        let ctes = Ctes { name: &cte.name, columns: &columns, outer: before };
-        self.ctes(query, rest, outer, Some(&ctes))
+        let columns = self.body(query, outer);
+        self.ctes.truncate(before);
+        columns
     }
 
-    fn body(&mut self, query: &'a Query, outer: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Vec<ScopeColumn> {
+    fn body(&mut self, query: &'a Query, outer: &Scope<'_>) -> Vec<ScopeColumn> {
         let windows = self.windows.len();
         let (columns, relations) = match self.kind(query.body) {
-            NodeKind::Select(select) => self.select(query.body, select, outer, ctes),
+            NodeKind::Select(select) => self.select(query.body, select, outer),
             NodeKind::SetOperation(_) => {
                 self.not_supported(query.body, "a set operation");
                 (Vec::new(), Vec::new())
@@ -74,7 +64,7 @@ impl<'a> Verifier<'a> {
             if let NodeKind::OutputName(name) = self.kind(order.expression) {
                 self.output_name(order.expression, name, &columns);
             } else {
-                self.value(order.expression, &scope, ctes);
+                self.value(order.expression, &scope);
             }
             self.order_direction(order);
         }
@@ -83,19 +73,20 @@ impl<'a> Verifier<'a> {
             if limit.with_ties {
                 self.not_supported(limit.count, "FETCH FIRST … WITH TIES");
             }
-            self.count(limit.count, outer, ctes);
+            self.count(limit.count, outer);
         }
         if let Some(offset) = query.offset {
-            self.count(offset, outer, ctes);
+            self.count(offset, outer);
         }
         columns
     }
 
     /// LIMIT and OFFSET see no relation of their own query.
-    fn count(&mut self, node: NodeId, outer: &Scope<'_>, ctes: Option<&Ctes<'_>>) {
-        if self.expression(node, outer, ctes) == Operand::Untyped {
-            let int8 = self.builtin("int8");
-            self.settle(node, int8);
+    fn count(&mut self, node: NodeId, outer: &Scope<'_>) {
+        let int8 = self.builtin("int8");
+        match self.expression(node, outer) {
+            Operand::Untyped => self.settle(node, int8),
+            operand => self.coerced(node, operand, int8),
         }
     }
 
@@ -105,7 +96,7 @@ impl<'a> Verifier<'a> {
             return;
         }
         let message = format!("the select list has no column named \"{name}\"");
-        let nearest = suggest::nearest(name, &mut names);
+        let nearest = nearest(name, &mut names);
         let finding = Finding::new(Code::UnknownOutputName, message);
         self.find(
             node,
@@ -127,17 +118,18 @@ impl<'a> Verifier<'a> {
         node: NodeId,
         select: &'a Select,
         outer: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
     ) -> (Vec<ScopeColumn>, Vec<ScopeRelation>) {
+        // Only the select list and ORDER BY see the windows; nothing before them sees those of a query around.
+        self.windows.push(&[]);
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
-            let found = self.relation(from, &relations, outer, ctes, true);
+            let found = self.relation(from, &relations, outer, true);
             self.add_relations(from, &mut relations, found);
         }
         let scope = Scope { relations: &relations, outer: Some(outer) };
         if let Distinct::On(expressions) = &select.distinct {
             for &expression in expressions {
-                self.value(expression, &scope, ctes);
+                self.value(expression, &scope);
             }
         }
         if select.items.is_empty() {
@@ -148,66 +140,56 @@ impl<'a> Verifier<'a> {
             self.report(node, Code::DescriptionTooLarge, message);
         }
         if let Some(condition) = select.filter {
-            self.condition(condition, &scope, ctes);
+            self.condition(condition, &scope);
         }
         for &expression in &select.group_by {
             if let NodeKind::GroupingSet(_) = self.kind(expression) {
                 self.not_supported(expression, "GROUPING SETS, ROLLUP and CUBE");
             } else {
-                self.value(expression, &scope, ctes);
+                self.value(expression, &scope);
             }
         }
         if select.group_distinct {
             self.not_supported(node, "GROUP BY DISTINCT");
         }
-        for named in &select.windows {
+        for (index, named) in select.windows.iter().enumerate() {
             self.check_name(node, "name of a window", &named.name);
-            self.window(node, &named.window, &scope, ctes);
+            if select.windows[..index].iter().any(|earlier| earlier.name == named.name) {
+                self.report(node, Code::DuplicateAlias, format!("two windows are named \"{}\"", named.name));
+            }
+            self.window(node, &named.window, &scope);
         }
-        self.windows.push(&select.windows);
+        if !select.windows.is_empty() && select.from.is_empty() {
+            self.not_supported(node, "WINDOW without FROM");
+        }
         if let Some(condition) = select.having {
-            self.condition(condition, &scope, ctes);
+            self.condition(condition, &scope);
         }
-        let columns = select.items.iter().map(|item| self.item(item, &scope, ctes)).collect();
+        self.windows.pop();
+        self.windows.push(&select.windows);
+        let columns = select.items.iter().map(|item| self.item(item, &scope)).collect();
         (columns, relations)
     }
 
-    fn item(&mut self, item: &'a Item, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> ScopeColumn {
-        let ty = self.value(item.expression, scope, ctes);
+    fn item(&mut self, item: &'a Item, scope: &Scope<'_>) -> ScopeColumn {
+        let ty = self.value(item.expression, scope);
         if let Some(alias) = &item.alias {
             self.check_name(item.expression, "alias", alias);
         }
-        let name = item.alias.clone().or_else(|| self.implied_name(item.expression));
+        let name = structure::item_name(self.description, item).map(str::to_owned);
         ScopeColumn { name, ty }
     }
 
-    /// The name that PostgreSQL gives a column without an alias, where an author would expect one.
-    fn implied_name(&self, node: NodeId) -> Option<String> {
-        match self.kind(node) {
-            NodeKind::Column { name, .. } => Some(name.clone()),
-            NodeKind::Call(call) => Some(call.function.name.clone()),
-            NodeKind::Cast(cast) => self.implied_name(cast.value),
-            NodeKind::Collate(collate) => self.implied_name(collate.value),
-            _ => None,
-        }
-    }
-
-    pub(super) fn window(
-        &mut self,
-        node: NodeId,
-        window: &'a Window,
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) {
+    pub(super) fn window(&mut self, node: NodeId, window: &'a Window, scope: &Scope<'_>) {
         if window.base.is_some() {
             self.not_supported(node, "a window that starts from another one");
         }
         for &expression in &window.partition_by {
-            self.value(expression, scope, ctes);
+            self.value(expression, scope);
         }
         let mut key = None;
         for order in &window.order_by {
-            let ty = self.value(order.expression, scope, ctes);
+            let ty = self.value(order.expression, scope);
             key = key.or(ty);
             self.order_direction(order);
         }
@@ -222,10 +204,11 @@ impl<'a> Verifier<'a> {
             FrameMode::Rows | FrameMode::Groups => self.builtin("int8"),
         };
         for bound in std::iter::once(&frame.start).chain(&frame.end) {
-            if let Bound::Preceding(offset) | Bound::Following(offset) = bound
-                && self.expression(*offset, &Scope::EMPTY, ctes) == Operand::Untyped
-            {
-                self.settle(*offset, offset_type);
+            if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
+                match self.expression(*offset, &Scope::EMPTY) {
+                    Operand::Untyped => self.settle(*offset, offset_type),
+                    operand => self.coerced(*offset, operand, None),
+                }
             }
         }
     }
@@ -249,8 +232,8 @@ impl<'a> Verifier<'a> {
     }
 
     /// An expression whose value is used as it is; an untyped constant becomes text.
-    pub(super) fn value(&mut self, node: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) -> Option<Oid> {
-        match self.expression(node, scope, ctes) {
+    pub(super) fn value(&mut self, node: NodeId, scope: &Scope<'_>) -> Option<Oid> {
+        match self.expression(node, scope) {
             Operand::Known(oid) => Some(oid),
             Operand::Untyped => {
                 let text = self.builtin("text");
@@ -262,9 +245,9 @@ impl<'a> Verifier<'a> {
     }
 
     /// An expression that must be a boolean.
-    pub(super) fn condition(&mut self, node: NodeId, scope: &Scope<'_>, ctes: Option<&Ctes<'_>>) {
+    pub(super) fn condition(&mut self, node: NodeId, scope: &Scope<'_>) {
         let bool = self.builtin("bool");
-        match self.expression(node, scope, ctes) {
+        match self.expression(node, scope) {
             Operand::Untyped => self.settle(node, bool),
             Operand::Known(oid) if Some(crate::select::types::base(self.context.catalog, oid)) != bool => {
                 let found = crate::select::types::display(self.context.catalog, oid);
@@ -274,7 +257,8 @@ impl<'a> Verifier<'a> {
                     format!("a condition must be bool, and this is {found}"),
                 );
             }
-            Operand::Known(_) | Operand::Opaque => {}
+            Operand::Known(_) => {}
+            Operand::Opaque => self.coerced(node, Operand::Opaque, bool),
         }
     }
 }

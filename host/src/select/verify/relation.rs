@@ -3,9 +3,9 @@ use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind, QualifiedName
 use super::Verifier;
 use crate::Code;
 use crate::catalog::Relation;
+use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{Ctes, Scope, ScopeColumn, ScopeRelation};
-use crate::select::suggest;
+use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::verified::Resolution;
 
 impl<'a> Verifier<'a> {
@@ -16,11 +16,10 @@ impl<'a> Verifier<'a> {
         node: NodeId,
         siblings: &[ScopeRelation],
         outer: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
         lateral_allowed: bool,
     ) -> Vec<ScopeRelation> {
         match self.kind(node) {
-            NodeKind::Table(table) => vec![self.table(node, table, ctes)],
+            NodeKind::Table(table) => vec![self.table(node, table)],
             NodeKind::Subquery(subquery) => {
                 self.check_name(node, "alias", &subquery.alias);
                 let beside = Scope { relations: siblings, outer: Some(outer) };
@@ -29,15 +28,15 @@ impl<'a> Verifier<'a> {
                     self.report(node, Code::InvalidStructure, message);
                 }
                 let scope = if subquery.lateral { &beside } else { outer };
-                let columns = self.query(subquery.query, scope, ctes);
+                let columns = self.query(subquery.query, scope);
                 let columns = self.rename(node, columns, &subquery.columns);
                 vec![ScopeRelation {
-                    alias: subquery.alias.clone(),
-                    of: "a subquery".to_owned(),
+                    alias: subquery.alias.as_str().into(),
+                    of: "a subquery".into(),
                     columns: Some(columns.into()),
                 }]
             }
-            NodeKind::Join(join) => self.join(node, join, siblings, outer, ctes, lateral_allowed),
+            NodeKind::Join(join) => self.join(node, join, siblings, outer, lateral_allowed),
             NodeKind::Functions(_) => {
                 self.not_supported(node, "a function in FROM");
                 Vec::new()
@@ -73,15 +72,14 @@ impl<'a> Verifier<'a> {
         join: &'a Join,
         siblings: &[ScopeRelation],
         outer: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
         lateral_allowed: bool,
     ) -> Vec<ScopeRelation> {
         let mut joined = Vec::new();
-        let left = self.relation(join.left, siblings, outer, ctes, lateral_allowed);
+        let left = self.relation(join.left, siblings, outer, lateral_allowed);
         self.add_relations(join.left, &mut joined, left);
         let beside: Vec<ScopeRelation> = siblings.iter().chain(&joined).cloned().collect();
         let lateral_allowed = lateral_allowed && !matches!(join.kind, JoinKind::Right | JoinKind::Full);
-        let right = self.relation(join.right, &beside, outer, ctes, lateral_allowed);
+        let right = self.relation(join.right, &beside, outer, lateral_allowed);
         self.add_relations(join.right, &mut joined, right);
         if join.alias.is_some() || !join.columns.is_empty() {
             self.not_supported(node, "an alias of a join");
@@ -94,7 +92,7 @@ impl<'a> Verifier<'a> {
                 self.report(node, Code::InvalidStructure, "a CROSS JOIN has no condition");
             }
             (JoinCondition::On(condition), _) => {
-                self.condition(*condition, &Scope { relations: &joined, outer: Some(outer) }, ctes);
+                self.condition(*condition, &Scope { relations: &joined, outer: Some(outer) });
             }
             (JoinCondition::None, JoinKind::Cross) => {}
             (JoinCondition::None, _) => {
@@ -106,7 +104,7 @@ impl<'a> Verifier<'a> {
         joined
     }
 
-    fn table(&mut self, node: NodeId, table: &'a Table, ctes: Option<&Ctes<'_>>) -> ScopeRelation {
+    fn table(&mut self, node: NodeId, table: &'a Table) -> ScopeRelation {
         self.check_name(node, "alias", &table.alias);
         if table.only {
             self.not_supported(node, "ONLY");
@@ -116,22 +114,26 @@ impl<'a> Verifier<'a> {
         }
         let columns = match &table.name {
             RelationName::Stored(name) => self.stored(node, name),
-            RelationName::Cte(name) => self.cte(node, name, ctes),
+            RelationName::Cte(name) => self.cte(node, name),
         };
+        if let (RelationName::Stored(_), false) = (&table.name, table.columns.is_empty()) {
+            // They count columns that the login may not read too, and of those nothing is known here.
+            self.not_supported(node, "a list of column aliases of a table");
+        }
         let columns = columns.map(|columns| self.rename(node, columns, &table.columns).into());
         let of = match &table.name {
             RelationName::Stored(name) => name.to_string(),
             RelationName::Cte(name) => name.clone(),
         };
-        ScopeRelation { alias: table.alias.clone(), of, columns }
+        ScopeRelation { alias: table.alias.as_str().into(), of: of.into(), columns }
     }
 
-    fn cte(&mut self, node: NodeId, name: &str, ctes: Option<&Ctes<'_>>) -> Option<Vec<ScopeColumn>> {
-        if let Some(columns) = Ctes::find(ctes, name) {
-            return Some(columns.to_vec());
+    fn cte(&mut self, node: NodeId, name: &str) -> Option<Vec<ScopeColumn>> {
+        if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name) {
+            return Some(cte.columns.to_vec());
         }
         let mut finding = Finding::new(Code::UnknownRelation, format!("no CTE named \"{name}\" is in scope"));
-        if let Some(nearest) = suggest::nearest(name, Ctes::names(ctes)) {
+        if let Some(nearest) = nearest(name, self.ctes.iter().map(|cte| cte.name)) {
             finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
         }
         self.find(node, finding);
@@ -181,7 +183,7 @@ impl<'a> Verifier<'a> {
             .iter()
             .filter(|r| self.context.grants.relation(r))
             .collect();
-        match suggest::nearest(&written.name, granted.iter().map(|relation| relation.name.as_str())) {
+        match nearest(&written.name, granted.iter().map(|relation| relation.name.as_str())) {
             Some(nearest) => format!("did you mean {nearest}?"),
             None if written.schema.is_some() => {
                 "the host's login may not see it, or it is misspelt".to_owned()

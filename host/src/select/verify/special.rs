@@ -2,9 +2,11 @@ use callslip_ir::{NodeId, Special, SpecialForm};
 
 use super::Verifier;
 use crate::Code;
-use crate::select::scope::{Ctes, Scope};
+use crate::catalog::Oid;
+use crate::nearest::nearest;
+use crate::select::Finding;
+use crate::select::scope::Scope;
 use crate::select::signature::Operand;
-use crate::select::{Finding, suggest};
 
 /// The fields of EXTRACT (documentation, section 9.9.1).
 pub(in crate::select) const EXTRACT_FIELDS: &[&str] = &[
@@ -33,13 +35,7 @@ pub(in crate::select) const EXTRACT_FIELDS: &[&str] = &[
 ];
 
 impl<'a> Verifier<'a> {
-    pub(super) fn special(
-        &mut self,
-        node: NodeId,
-        special: &'a Special,
-        scope: &Scope<'_>,
-        ctes: Option<&Ctes<'_>>,
-    ) -> Operand {
+    pub(super) fn special(&mut self, node: NodeId, special: &'a Special, scope: &Scope<'_>) -> Operand {
         let operands = special.operands.as_slice();
         let (least, most) = arity(&special.form);
         if operands.len() < least || operands.len() > most {
@@ -49,17 +45,20 @@ impl<'a> Verifier<'a> {
         }
         match &special.form {
             SpecialForm::Between { .. } | SpecialForm::DistinctFrom { .. } => {
-                self.common(operands, scope, ctes);
+                self.common(operands, scope);
                 self.known("bool")
             }
             SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least => {
-                self.common(operands, scope, ctes).map_or(Operand::Opaque, Operand::Known)
+                self.common(operands, scope).map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::NullIf => {
-                let first = self.common(&operands[..1], scope, ctes);
-                let second = self.expression(operands[1], scope, ctes);
+                let first = self.common(&operands[..1], scope);
+                let second = self.expression(operands[1], scope);
                 if second == Operand::Untyped {
                     self.settle(operands[1], first);
+                } else if first.is_none() || first.map(Operand::Known) != Some(second) {
+                    self.coerced(operands[0], first.map_or(Operand::Opaque, Operand::Known), None);
+                    self.coerced(operands[1], second, None);
                 }
                 first.map_or(Operand::Opaque, Operand::Known)
             }
@@ -67,36 +66,36 @@ impl<'a> Verifier<'a> {
                 if !EXTRACT_FIELDS.contains(&field.as_str()) {
                     let finding =
                         Finding::new(Code::UnknownFunction, format!("EXTRACT knows no field \"{field}\""));
-                    let help = match suggest::nearest(field, EXTRACT_FIELDS.iter().copied()) {
+                    let help = match nearest(field, EXTRACT_FIELDS.iter().copied()) {
                         Some(nearest) => format!("did you mean \"{nearest}\"?"),
                         None => format!("the fields are {}", EXTRACT_FIELDS.join(", ")),
                     };
                     self.find(node, finding.with_help(help));
                 }
-                self.value(operands[0], scope, ctes);
+                self.argument(operands[0], scope);
                 self.known("numeric")
             }
             SpecialForm::AtTimeZone => {
-                let value = self.value(operands[0], scope, ctes);
-                self.value(operands[1], scope, ctes);
+                let value = self.argument(operands[0], scope);
+                self.argument(operands[1], scope);
                 let with_zone = self.builtin("timestamptz");
                 if value == with_zone { self.known("timestamp") } else { self.known("timestamptz") }
             }
             SpecialForm::Overlaps => {
                 for &operand in operands {
-                    self.value(operand, scope, ctes);
+                    self.argument(operand, scope);
                 }
                 self.known("bool")
             }
             SpecialForm::LikeEscape { .. } | SpecialForm::SimilarTo { .. } => {
                 for &operand in operands {
-                    self.value(operand, scope, ctes);
+                    self.argument(operand, scope);
                 }
                 self.known("bool")
             }
             SpecialForm::Grouping => {
                 for &operand in operands {
-                    self.value(operand, scope, ctes);
+                    self.value(operand, scope);
                 }
                 self.known("int4")
             }
@@ -116,6 +115,13 @@ impl<'a> Verifier<'a> {
                 })
             }
         }
+    }
+
+    /// An argument of the function behind a special form, which PostgreSQL chooses by the argument's type.
+    fn argument(&mut self, node: NodeId, scope: &Scope<'_>) -> Option<Oid> {
+        let ty = self.value(node, scope);
+        self.coerced(node, ty.map_or(Operand::Opaque, Operand::Known), None);
+        ty
     }
 }
 

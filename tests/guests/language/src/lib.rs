@@ -412,6 +412,30 @@ fn switches(p: Switches) -> Select {
     select(constant(number).alias("number"))
 }
 
+#[derive(Params)]
+struct Countries {
+    countries: Arg<Vec<String>>,
+    years: Arg<Vec<i32>>,
+}
+
+/// Lists of any length.
+#[query]
+fn lists(p: Countries) -> Select {
+    let c = table("candidate").alias("c");
+    select((c.col("id"), c.col("country")))
+        .from(c)
+        .filter(c.col("country").eq_any(p.countries))
+        .filter(c.col("years").ne_all(p.years))
+        .order_by(c.col("id"))
+}
+
+/// Much: more than a MiB.
+#[query]
+fn ratings() -> Select {
+    let r = table("rating").alias("r");
+    select((r.col("id"), r.col("interview_id"), r.col("score"), r.col("created_at"))).from(r)
+}
+
 /// Names that would be SQL, if they were not quoted.
 #[query]
 fn hostile_names() -> Select {
@@ -443,5 +467,7 @@ export_plugin!(
     odd_types,
     enums,
     switches,
+    lists,
+    ratings,
     hostile_names
 );

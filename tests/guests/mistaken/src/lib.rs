@@ -57,6 +57,30 @@ fn lost() -> Select {
         .cross_join(table("position").alias("p"))
 }
 
+/// Constants that their types do not take.
+#[query]
+fn constants() -> Select {
+    let i = table("interview").alias("i");
+    select(i.col("id"))
+        .from(i)
+        .filter(i.col("status").eq("complete"))
+        .filter(i.col("created_at").ge("yesterdae"))
+        .filter(i.col("device").eq("complete"))
+}
+
+#[derive(Params)]
+struct Words {
+    words: String,
+}
+
+/// An open query: its examples at least are proven.
+#[query(example(words = "a b"))]
+fn open(p: Words) -> Select {
+    let pos = table("position").alias("p");
+    let conditions = p.words.split(' ').map(|word| pos.col("tilte").ilike(word));
+    select(pos.col("id")).from(pos).filter(all(conditions))
+}
+
 /// An index that is out of bounds.
 #[query]
 fn panicking() -> Select {
@@ -64,4 +88,4 @@ fn panicking() -> Select {
     select(table("position").col(columns[7])).from(table("position"))
 }
 
-export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, panicking);
+export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, open, panicking);

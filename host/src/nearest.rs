@@ -1,5 +1,5 @@
 /// The candidate nearest to what was written, if it is near enough to be a slip of the pen.
-pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of both lengths, and plugins and callers write what they like.
     if written.len() > 100 {
         return None;

@@ -1,0 +1,91 @@
+use callslip_ir::NodeId;
+
+use super::Verifier;
+use crate::Code;
+use crate::catalog::{CastContext, Catalog, Function, Oid, PG_CATALOG, TypeKind};
+use crate::grants::Grants;
+use crate::select::signature::Operand;
+use crate::select::{Finding, types};
+
+/// A cast that PostgreSQL applies by itself, through a function that was not granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ForbiddenCast<'a> {
+    source: Oid,
+    target: Oid,
+    function: &'a Function,
+}
+
+/// The casts that nobody has to write and that run a function of somebody's. Few databases have any.
+pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<ForbiddenCast<'a>> {
+    let implicit = catalog.contents().casts.iter().filter(|cast| cast.context == CastContext::Implicit);
+    implicit
+        .filter_map(|cast| {
+            let function = catalog.function_by_oid(cast.function?)?;
+            let forbidden = function.schema != PG_CATALOG && !grants.function(function);
+            forbidden.then_some(ForbiddenCast { source: cast.source, target: cast.target, function })
+        })
+        .collect()
+}
+
+impl Verifier<'_> {
+    /// A cast may run a function that somebody defined; that one must be granted like a call of it.
+    pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
+        let catalog = self.context.catalog;
+        let to = element(catalog, to);
+        let from = match from {
+            Operand::Known(oid) => Some(element(catalog, oid)),
+            Operand::Untyped => return,
+            Operand::Opaque => None,
+        };
+        let functions: Vec<_> = catalog
+            .contents()
+            .casts
+            .iter()
+            .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
+            .filter_map(|cast| catalog.function_by_oid(cast.function?))
+            .filter(|function| function.schema != PG_CATALOG && !self.context.grants.function(function))
+            .collect();
+        for function in functions {
+            self.cast_not_granted(node, function);
+        }
+    }
+
+    /// An operand that PostgreSQL may convert: to a type, or to one that is for it to choose.
+    pub(super) fn coerced(&mut self, node: NodeId, from: Operand, to: Option<Oid>) {
+        if self.forbidden_casts.is_empty() {
+            return;
+        }
+        let catalog = self.context.catalog;
+        let to = to.map(|to| element(catalog, to));
+        let found = self.forbidden_casts.iter().find(|cast| match from {
+            // A constant becomes the type that is wanted by itself.
+            Operand::Untyped => false,
+            // What could not be resolved is a finding already, and its type is not known for that.
+            Operand::Opaque => self.findings.is_empty(),
+            Operand::Known(from) => {
+                cast.source == element(catalog, from) && to.is_none_or(|to| to == cast.target)
+            }
+        });
+        if let Some(function) = found.map(|cast| cast.function) {
+            self.cast_not_granted(node, function);
+        }
+    }
+
+    fn cast_not_granted(&mut self, node: NodeId, function: &Function) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", function.schema, function.name);
+        let message =
+            format!("a cast here calls the function {name}, which was not granted to the plugin {plugin}");
+        let help =
+            format!("add \"{name}\" to functions in [plugins.{plugin}.grants], or cast to another type");
+        self.find(node, Finding::new(Code::CastNotGranted, message).with_help(help));
+    }
+}
+
+/// The type below a domain, of an array's elements.
+fn element(catalog: &Catalog, oid: Oid) -> Oid {
+    match catalog.type_by_oid(types::base(catalog, oid)).map(|ty| &ty.kind) {
+        Some(TypeKind::Array { element }) => types::base(catalog, *element),
+        _ => types::base(catalog, oid),
+    }
+}
