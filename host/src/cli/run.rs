@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::table::{Column, Table};
 use super::{HostArgs, name_and_value, terminal};
+use crate::nearest::nearest;
 use crate::plugin::Inputs;
 use crate::{Host, Reply};
 
@@ -15,7 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   callslip run hiring funnel company=1 limit=10
   callslip run hiring funnel --json '{\"company\": 1}' --format json | jq .
-  callslip run hiring my_ratings --claim user=7";
+  callslip run PLUGIN QUERY --claim user=7";
 
 /// Run one query and print its rows.
 #[derive(Args, Debug)]
@@ -120,6 +121,14 @@ impl HostArgs {
     pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
         let mut config = crate::Config::read(&self.config)?;
         if let Some(plugin) = plugin {
+            let names = || config.plugins.keys().map(String::as_str);
+            if !config.plugins.contains_key(plugin) {
+                let help = match nearest(plugin, names()) {
+                    Some(nearest) => format!("did you mean \"{nearest}\"?"),
+                    None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
+                };
+                bail!("{} has no plugin \"{plugin}\"; {help}", self.config.display());
+            }
             // Another plugin's faults are no reason not to run this one.
             config.plugins.retain(|name, _| name == plugin);
         }

@@ -57,8 +57,11 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    if host.plugins().next().is_none() {
+        tracing::warn!("{} names no plugin", args.host.config.display());
+    }
     if args.strict && refused > 0 {
-        bail!("{refused} of the plugins are refused");
+        bail!("not every plugin is proven: refused {refused}");
     }
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("can't listen on {}", args.listen))?;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows};
+use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
 use super::Inner;
@@ -217,7 +217,7 @@ impl Prover<'_> {
             return vec![Finding::new(Code::InvalidBinding, message)];
         }
         let mut findings = Vec::new();
-        for binding in &statement.bindings {
+        for (index, binding) in statement.bindings.iter().enumerate() {
             let (what, name, declared, choices) = match binding {
                 Binding::Parameter(name) => ("parameter", name, &self.query.parameters, &shape.parameters),
                 Binding::Claim(name) => ("claim", name, &self.query.claims, &shape.claims),
@@ -237,7 +237,8 @@ impl Prover<'_> {
                 }
                 Some(_) => continue,
             };
-            findings.push(Finding::new(Code::InvalidBinding, message));
+            let place = select::place_of_slot(&statement.description, SlotId(index as u32));
+            findings.push(Finding::new(Code::InvalidBinding, message).at(place));
         }
         findings
     }

@@ -6,8 +6,9 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
-/// How long the end of a connection may take. Its place in the pool is occupied until then, so that there are
-/// never more sessions than the pool may have.
+/// How long the end of a connection may take. Its place in the pool is occupied until then, so that there are no more
+/// sessions than the pool may have; but for a backend that PostgreSQL can't interrupt for longer, which must not keep
+/// the place from others.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long to wait for a cancel to work before it is sent again: the one before may have come between two

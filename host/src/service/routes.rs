@@ -239,5 +239,6 @@ async fn no_such_address() -> Problem {
 }
 
 async fn no_such_method() -> Problem {
-    Problem::new(Code::BadRequest, "use GET or POST").with_status(StatusCode::METHOD_NOT_ALLOWED)
+    Problem::new(Code::BadRequest, "this address takes other methods: see the header Allow")
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }

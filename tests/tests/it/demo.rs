@@ -89,7 +89,7 @@ fn what_goes_wrong_has_an_exit_code_and_says_what_to_do() {
     let folder = configuration();
     for (arguments, code, says) in [
         (&["run", "hiring", "funel", "company=1"][..], 1, "did you mean \"funnel\"?"),
-        (&["run", "hirin", "funnel"], 1, "hirin"),
+        (&["run", "hirin", "funnel"], 1, "did you mean \"hiring\"?"),
         (&["run", "hiring", "funnel"], 1, "`company` is missing"),
         (&["run", "hiring", "funnel", "company=x"], 1, "CS1005"),
         (&["run", "hiring", "funnel", "company"], 2, "name=value"),

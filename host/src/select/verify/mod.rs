@@ -146,8 +146,8 @@ impl<'a> Verifier<'a> {
         let catalog = self.context.catalog;
         let Some(found) = types::resolve(catalog, self.context.schemas, written) else {
             let mut finding = Finding::new(Code::UnknownType, format!("there is no type {written}"));
-            let names =
-                catalog.contents().types.iter().map(|ty| ty.name.as_str()).filter(|n| !n.starts_with('_'));
+            let granted = catalog.contents().types.iter().filter(|ty| self.context.grants.ty(ty));
+            let names = granted.map(|ty| ty.name.as_str());
             if let Some(nearest) = nearest(&written.name.name, names) {
                 finding = finding.with_help(format!("did you mean {nearest}?"));
             }

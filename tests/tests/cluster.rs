@@ -1,6 +1,5 @@
 //! A private PostgreSQL starts, answers, and leaves nothing behind, whatever ends the process that started it.
 
-#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use std::{
@@ -78,7 +77,7 @@ async fn databases_are_made_whatever_their_name() {
         assert_eq!(database, name);
     }
     let again = cluster.create_database(name).await.unwrap_err();
-    assert!(again.to_string().contains("already exists (42P04)"), "{again}");
+    assert!(again.to_string().contains("already exists (SQLSTATE 42P04)"), "{again}");
 }
 
 #[tokio::test]

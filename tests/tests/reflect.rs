@@ -1,6 +1,5 @@
 //! What is reflected of a database, against a real one.
 
-#![cfg(all(feature = "postgres", feature = "cluster"))]
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::{

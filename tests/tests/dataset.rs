@@ -1,6 +1,5 @@
 //! The hiring data set: the same rows however it is loaded, and rows that make sense.
 
-#![cfg(feature = "cluster")]
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use std::path::Path;
