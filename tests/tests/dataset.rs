@@ -184,7 +184,7 @@ async fn a_load_that_fails_leaves_nothing() {
     std::fs::write(folder.path().join("2.sql"), "-- é\nINSERT INTO t\nSELECT x FROM t;").unwrap();
     let error =
         Dataset::read(folder.path()).unwrap().load(&client, "broken", 1.0, &mut |_| {}).await.unwrap_err();
-    assert_eq!(error.to_string(), "2.sql:3 failed: ERROR: column \"x\" does not exist (42703)");
+    assert_eq!(error.to_string(), "2.sql:3 failed: column \"x\" does not exist (SQLSTATE 42703)");
 
     // Dropped after a few steps: the next statement finds the connection free.
     {

@@ -283,7 +283,7 @@ async fn the_connection_is_given_back_as_it_was() {
     // Nor does an error leave one open.
     let slow = connect(cluster.config().options("-c statement_timeout=1ms")).await;
     let error = reflect(&slow).await.unwrap_err();
-    assert!(error.to_string().contains("(57014)"), "{error}");
+    assert!(error.to_string().contains("(SQLSTATE 57014)"), "{error}");
     slow.batch_execute("SET statement_timeout = 0").await.unwrap();
     idle(&slow).await;
 }
