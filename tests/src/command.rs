@@ -1,18 +1,28 @@
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
-/// The `callslip` command, as it was built with the tests.
+use crate::components::{root, target_folder};
+
+/// The `callslip` command, built from the sources that the tests are built from. Nothing that the machine is configured
+/// for reaches it.
 ///
 /// # Panics
-/// If it was not built, or the test has no path.
+/// If it does not build.
 pub fn callslip() -> Command {
-    let test = std::env::current_exe().expect("a test has a path");
-    // Beside the folder of the tests' own programs, where cargo puts the programs of the workspace.
-    let program: PathBuf =
-        test.parent().and_then(|deps| deps.parent()).expect("tests are in target/…/deps").join("callslip");
-    assert!(program.is_file(), "{} is not built: cargo build -p callslip", program.display());
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        // Cargo makes a package's programs for that package's own tests only.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "callslip", "--target-dir"])
+            .arg(target_folder())
+            .current_dir(root())
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "the command does not build");
+        target_folder().join("debug/callslip")
+    });
     let mut command = Command::new(program);
-    // What the machine is configured for must not reach the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name == "DATABASE_URL") {
         command.env_remove(name);
     }

@@ -8,7 +8,7 @@ use callslip::cli::build::{BuildOptions, build_plugin};
 type Built = Option<HashMap<(String, Option<String>), PathBuf>>;
 
 /// The root of the workspace.
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace")
 }
 
@@ -51,7 +51,7 @@ pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
     component
 }
 
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),
