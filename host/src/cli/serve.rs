@@ -66,6 +66,12 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let listener =
         TcpListener::bind(args.listen).await.with_context(|| format!("can't listen on {}", args.listen))?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    service::serve_until(listener, service::router(host), service::stop_requested(), GRACE).await?;
+    service::serve_until(
+        listener,
+        service::router(host, service::ServiceLimits::default()),
+        service::stop_requested(),
+        GRACE,
+    )
+    .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,5 +5,5 @@ mod routes;
 mod stop;
 
 pub use problem::{ParameterError, Problem};
-pub use routes::router;
+pub use routes::{ServiceLimits, router};
 pub use stop::{serve_until, stop_requested};

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -15,50 +16,74 @@ use super::problem::{ParameterError, Problem};
 use crate::plugin::Inputs;
 use crate::{CallError, Code, Host, Reply};
 
-/// The bytes of a request's body.
-const BODY_BYTES: usize = 1 << 20;
-/// The bytes of a reply that is gathered before it is sent.
-const BUFFERED_BYTES: usize = 16 << 20;
-/// How long a client may read nothing of a reply.
-const STALLED_AFTER: Duration = Duration::from_secs(30);
-/// The bytes of a query string.
-const QUERY_STRING_BYTES: usize = 64 << 10;
+/// What clients may ask of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServiceLimits {
+    /// The bytes of a request's body. Default: 1 MiB.
+    pub body_bytes: usize,
+    /// The bytes of a query string. Default: 64 KiB.
+    pub query_string_bytes: usize,
+    /// The bytes of a reply to a client of HTTP/1.0, which is gathered before it is sent. Default: 16 MiB.
+    pub buffered_bytes: usize,
+    /// How long a client may read nothing of a reply before it is broken off and its connection to the database is
+    /// free again. Default: 30 s.
+    pub stalled_after: Duration,
+}
+
+impl Default for ServiceLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            query_string_bytes: 64 << 10,
+            buffered_bytes: 16 << 20,
+            stalled_after: Duration::from_secs(30),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Service {
+    host: Host,
+    limits: Arc<ServiceLimits>,
+}
 
 /// The host's queries over HTTP: `GET` and `POST /q/{plugin}/{query}`, and `GET /healthz`.
-pub fn router(host: Host) -> Router {
+pub fn router(host: Host, limits: ServiceLimits) -> Router {
     Router::new()
         .route("/q/{plugin}/{query}", get(get_query).post(post_query))
         .route("/healthz", get(health))
         .fallback(no_such_address)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .with_state(host)
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .with_state(Service { host, limits: Arc::new(limits) })
 }
 
 /// The names of the plugin and the query.
 type Names = Result<Path<(String, String)>, PathRejection>;
 
 async fn get_query(
-    State(host): State<Host>,
+    State(service): State<Service>,
     names: Names,
     RawQuery(text): RawQuery,
     version: Version,
 ) -> Response {
     let Ok(Path((plugin, query))) = names else { return no_such_address().await.into_response() };
     let text = text.unwrap_or_default();
-    if text.len() > QUERY_STRING_BYTES {
-        let detail = format!("the query string has {} bytes; the limit is {QUERY_STRING_BYTES}", text.len());
+    let limit = service.limits.query_string_bytes;
+    if text.len() > limit {
+        let detail = format!("the query string has {} bytes; the limit is {limit}", text.len());
         return Problem::new(Code::BadRequest, detail).with_status(StatusCode::URI_TOO_LONG).into_response();
     }
     if percent_encoding::percent_decode_str(&text).decode_utf8().is_err() {
         return Problem::new(Code::BadRequest, "the query string is not UTF-8").into_response();
     }
     let pairs = form_urlencoded::parse(text.as_bytes()).into_owned();
-    call(&host, &plugin, &query, Inputs::from_pairs(pairs), version).await
+    call(&service, &plugin, &query, Inputs::from_pairs(pairs), version).await
 }
 
 async fn post_query(
-    State(host): State<Host>,
+    State(service): State<Service>,
     names: Names,
     RawQuery(text): RawQuery,
     version: Version,
@@ -94,12 +119,18 @@ async fn post_query(
             Err(error) => return Problem::new(error.code, error.message).into_response(),
         },
     };
-    call(&host, &plugin, &query, parameters, version).await
+    call(&service, &plugin, &query, parameters, version).await
 }
 
-async fn call(host: &Host, plugin: &str, query: &str, parameters: Inputs, version: Version) -> Response {
+async fn call(
+    service: &Service,
+    plugin: &str,
+    query: &str,
+    parameters: Inputs,
+    version: Version,
+) -> Response {
     let started = std::time::Instant::now();
-    match answer(host, plugin, query, parameters, version).await {
+    match answer(service, plugin, query, parameters, version).await {
         Ok(response) => {
             tracing::debug!(plugin, query, elapsed = ?started.elapsed(), "answered");
             response
@@ -112,13 +143,13 @@ async fn call(host: &Host, plugin: &str, query: &str, parameters: Inputs, versio
 }
 
 async fn answer(
-    host: &Host,
+    service: &Service,
     plugin: &str,
     query: &str,
     parameters: Inputs,
     version: Version,
 ) -> Result<Response, CallError> {
-    let mut reply = host.call(plugin, query).params(parameters).run().await?;
+    let mut reply = service.host.call(plugin, query).params(parameters).run().await?;
     // What goes wrong before the first piece is handed on still has a status of its own.
     let first = reply.next_chunk().await?.unwrap_or_default();
     if reply.is_missing() {
@@ -127,20 +158,20 @@ async fn answer(
     let body = if reply.is_ended() {
         Body::from(first)
     } else if version < Version::HTTP_11 {
-        Body::from(whole(first, reply).await?)
+        Body::from(whole(first, reply, service.limits.buffered_bytes).await?)
     } else {
-        stream(first, reply, plugin, query)
+        stream(first, reply, plugin, query, service.limits.stalled_after)
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// The whole of a reply, for a client that can't tell one that broke off from a whole one.
-async fn whole(first: Bytes, mut reply: Reply) -> Result<Vec<u8>, CallError> {
+async fn whole(first: Bytes, mut reply: Reply, limit: usize) -> Result<Vec<u8>, CallError> {
     let mut whole = first.to_vec();
     while let Some(chunk) = reply.next_chunk().await? {
         whole.extend_from_slice(&chunk);
-        if whole.len() > BUFFERED_BYTES {
-            return Err(CallError::ReplyTooLarge { limit: BUFFERED_BYTES as u64 });
+        if whole.len() > limit {
+            return Err(CallError::ReplyTooLarge { limit: limit as u64 });
         }
     }
     Ok(whole)
@@ -155,22 +186,22 @@ struct BrokenOff;
 
 /// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole. The rows
 /// are read on a task of their own: it sees that the client has gone while the database is at work, and a client that
-/// reads nothing doesn't hold the connection for longer than [`STALLED_AFTER`].
-fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str) -> Body {
+/// reads nothing doesn't hold the connection for ever.
+fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str, stalled_after: Duration) -> Body {
     let (sender, receiver) = mpsc::channel::<Piece>(1);
     let (plugin, query) = (plugin.to_owned(), query.to_owned());
     tokio::spawn(async move {
         let mut piece: Piece = Ok(Some(first));
         loop {
             let goes_on = matches!(piece, Ok(Some(_)));
-            match sender.send_timeout(piece, STALLED_AFTER).await {
+            match sender.send_timeout(piece, stalled_after).await {
                 Ok(()) if goes_on => {}
                 Ok(()) | Err(SendTimeoutError::Closed(_)) => return,
                 Err(SendTimeoutError::Timeout(_)) => {
                     tracing::warn!(
                         plugin,
                         query,
-                        "a client read nothing for {STALLED_AFTER:?}; its reply is broken off"
+                        "a client read nothing for {stalled_after:?}; its reply is broken off"
                     );
                     return;
                 }
@@ -226,8 +257,9 @@ fn problem(error: &CallError) -> Problem {
 }
 
 /// The process answers: says which plugins are served and which are not.
-async fn health(State(host): State<Host>) -> Json<serde_json::Value> {
-    let plugins: BTreeMap<&str, &str> = host
+async fn health(State(service): State<Service>) -> Json<serde_json::Value> {
+    let plugins: BTreeMap<&str, &str> = service
+        .host
         .plugins()
         .map(|(name, plugin)| (name, if plugin.is_ok() { "served" } else { "refused" }))
         .collect();

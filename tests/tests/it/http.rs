@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use callslip::service::{router, serve_until};
+use callslip::Host;
+use callslip::service::{ServiceLimits, router, serve_until};
 use callslip_tests::{component, database};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,10 +40,23 @@ async fn server() -> SocketAddr {
     let text = config("language", "tests/guests/language") + &config("hiring", "example-plugins/hiring");
     let missing = "\n[plugins.gone]\ncomponent = \"/no/such/file.wasm\"\n";
     let host = database().host(&(text + missing)).await;
+    serve(host, ServiceLimits::default()).await
+}
+
+async fn serve(host: Host, limits: ServiceLimits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve_until(listener, router(host), std::future::pending(), Duration::ZERO));
+    tokio::spawn(serve_until(listener, router(host, limits), std::future::pending(), Duration::ZERO));
     address
+}
+
+/// Waits until no connection is lent.
+async fn wait_until_idle(host: &Host) {
+    let started = std::time::Instant::now();
+    while host.pool().status().size != host.pool().status().available {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", host.pool().status());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn send(address: SocketAddr, request: &str) -> Response {
@@ -192,25 +206,49 @@ async fn a_reply_that_fails_half_way_does_not_look_whole() {
 
 #[tokio::test]
 async fn clients_that_go_away_leave_no_connection_and_no_statement_behind() {
-    let text = config("language", "tests/guests/language");
-    let host = database().host(&text).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(serve_until(listener, router(host.clone()), std::future::pending(), Duration::ZERO));
+    let host = database().host(&config("language", "tests/guests/language")).await;
+    let address = serve(host.clone(), ServiceLimits::default()).await;
     for _ in 0..20 {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET /q/language/ratings HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         // Some of the reply, so that it is under way.
         stream.read_exact(&mut [0; 100]).await.unwrap();
     }
-    let started = std::time::Instant::now();
-    while host.pool().status().size != host.pool().status().available {
-        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", host.pool().status());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait_until_idle(&host).await;
     let running = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '/* callslip language.ratings %'";
     assert!(database().owner().await.query(running, &[]).await.unwrap().is_empty());
     assert_eq!(get(address, "/q/language/position?id=1").await.status, 200);
+}
+
+#[tokio::test]
+async fn clients_that_read_nothing_do_not_keep_the_connections_of_others() {
+    let text = format!("[pool]\nsize = 2\n{}", config("language", "tests/guests/language"));
+    let host = database().host(&text).await;
+    let mut limits = ServiceLimits::default();
+    limits.stalled_after = Duration::from_millis(500);
+    let address = serve(host.clone(), limits).await;
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        stream.write_all(b"GET /q/language/everything_rated HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        silent.push(stream);
+    }
+    while host.pool().status().available > 0 || host.pool().status().size < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(
+        get(address, "/q/language/position?id=1").await.status,
+        200,
+        "it waits for its turn and has it"
+    );
+    wait_until_idle(&host).await;
+    // What they have been sent does not end as a whole reply does.
+    let mut stream = silent.remove(0);
+    let mut bytes = Vec::new();
+    _ = stream.read_to_end(&mut bytes).await;
+    assert!(!bytes.ends_with(b"0\r\n\r\n"));
 }
 
 #[tokio::test]

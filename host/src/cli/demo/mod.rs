@@ -89,8 +89,13 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         show(&host).await?;
         if let Some(listener) = listener {
             invite(&listener, &host)?;
-            service::serve_until(listener, service::router(host), std::future::pending(), serve::GRACE)
-                .await?;
+            service::serve_until(
+                listener,
+                service::router(host, service::ServiceLimits::default()),
+                std::future::pending(),
+                serve::GRACE,
+            )
+            .await?;
         }
         Ok(ExitCode::SUCCESS)
     };

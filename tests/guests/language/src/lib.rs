@@ -436,6 +436,16 @@ fn ratings() -> Select {
     select((r.col("id"), r.col("interview_id"), r.col("score"), r.col("created_at"))).from(r)
 }
 
+/// Very much: more than the buffers of a socket hold.
+#[query]
+fn everything_rated() -> Select {
+    let (r, other) = (table("rating").alias("r"), table("rating").alias("other"));
+    select((r.col("id"), other.col("id").alias("other"), r.col("created_at")))
+        .from(r)
+        .cross_join(other)
+        .limit(900_000)
+}
+
 /// Names that would be SQL, if they were not quoted.
 #[query]
 fn hostile_names() -> Select {
@@ -469,5 +479,6 @@ export_plugin!(
     switches,
     lists,
     ratings,
+    everything_rated,
     hostile_names
 );
