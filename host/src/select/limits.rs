@@ -5,7 +5,7 @@ pub struct Limits {
     /// Nodes of one description.
     pub nodes: usize,
     /// How deep nodes may nest. Verifying, lowering and printing recurse to this depth, which a thread with a
-    /// stack of 2 MiB must bear even in a build without optimisation.
+    /// stack of 2 MiB must bear even in a build without optimisation, with as much again for who calls.
     pub depth: usize,
     /// Slots of one description.
     pub slots: usize,
@@ -17,7 +17,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 5_000, depth: 128, slots: 1_000, columns: 1_600, sql_bytes: 1 << 20 }
+        Self { nodes: 5_000, depth: 100, slots: 1_000, columns: 1_600, sql_bytes: 1 << 20 }
     }
 }
 

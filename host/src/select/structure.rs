@@ -138,7 +138,7 @@ mod tests {
     fn a_deep_a_large_and_an_exploding_description_are_refused_at_once() {
         let started = std::time::Instant::now();
         let deep = std::iter::once(NodeKind::Row(vec![])).chain((0..4_000).map(not)).chain([query(4_000)]);
-        assert_eq!(message(deep.collect()), "the description nests deeper than 128 levels");
+        assert_eq!(message(deep.collect()), "the description nests deeper than 100 levels");
         let large = (0..100_000).map(|_| NodeKind::Row(vec![]));
         assert_eq!(message(large.collect()), "the description has 100000 nodes; the limit is 5000");
         let exploding = (1..64).map(|i| NodeKind::Row(vec![NodeId(i - 1), NodeId(i - 1)]));

@@ -154,9 +154,9 @@ impl Writer {
     }
 }
 
-/// Runs with the stack of tokio's worker threads.
+/// Runs with half the stack of tokio's worker threads: what calls the verifier is on it too.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new().stack_size(2 << 20).spawn(test).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(1 << 20).spawn(test).unwrap().join().unwrap();
 }
 
 #[test]
@@ -189,6 +189,79 @@ fn the_deepest_description_fits_on_a_small_stack() {
             query = writer.query(item, Some(exists));
         }
         assert_eq!(writer.sql().unwrap().matches("EXISTS").count(), queries - 1);
+    });
+}
+
+#[test]
+fn every_construct_that_nests_fits_on_a_small_stack() {
+    let depth = Limits::default().depth;
+    on_a_small_stack(move || {
+        let mut writer = Writer::default();
+        let mut item = text(&mut writer);
+        for _ in 0..depth - 2 {
+            item = writer.add(NodeKind::Call(call("upper", vec![item])));
+        }
+        writer.query(item, None);
+        assert_eq!(writer.sql().unwrap().matches("upper").count(), depth - 2);
+    });
+    on_a_small_stack(move || {
+        let mut writer = Writer::default();
+        let mut item = writer.column("n");
+        for _ in 0..depth - 2 {
+            let when = writer.column("b");
+            let arms = vec![CaseArm { when, then: item }];
+            item = writer.add(NodeKind::Case(Case { operand: None, arms, otherwise: None }));
+        }
+        writer.query(item, None);
+        assert_eq!(writer.sql().unwrap().matches("CASE").count(), depth - 2);
+    });
+    on_a_small_stack(move || {
+        let mut writer = Writer::default();
+        let item = writer.column("n");
+        writer.query(item, None);
+        // The table, the select and the query are last; the joins go between.
+        let (query, select) = (writer.nodes.pop().unwrap(), writer.nodes.pop().unwrap());
+        let mut left = NodeId(writer.nodes.len() as u32 - 1);
+        for index in 0..depth - 2 {
+            let name = RelationName::Stored(QualifiedName::new("t"));
+            let table =
+                Table { name, alias: format!("t{index}"), columns: vec![], only: false, sample: None };
+            let right = writer.add(NodeKind::Table(table));
+            let (kind, condition) = (callslip_ir::JoinKind::Cross, callslip_ir::JoinCondition::None);
+            let join = callslip_ir::Join { kind, left, right, condition, alias: None, columns: vec![] };
+            left = writer.add(NodeKind::Join(join));
+        }
+        let (NodeKind::Select(mut select), NodeKind::Query(mut query)) = (select, query) else {
+            panic!("its order")
+        };
+        select.from = vec![left];
+        query.body = writer.add(NodeKind::Select(select));
+        writer.add(NodeKind::Query(query));
+        assert_eq!(writer.sql().unwrap().matches("CROSS JOIN").count(), depth - 2);
+    });
+    on_a_small_stack(move || {
+        // Each is a query, its body, and the relation that it is.
+        let queries = depth / 3;
+        let mut writer = Writer::default();
+        let item = writer.column("n");
+        let mut query = writer.query(item, None);
+        for _ in 1..queries {
+            let (alias, columns) = ("t".to_owned(), vec!["n".to_owned()]);
+            let subquery = callslip_ir::Subquery { query, lateral: true, alias, columns };
+            let from = writer.add(NodeKind::Subquery(subquery));
+            let item = writer.column("n");
+            writer.query(item, None);
+            // Instead of the table, which nothing may leave unused.
+            let (outer, body) = (writer.nodes.pop().unwrap(), writer.nodes.pop().unwrap());
+            writer.nodes.pop();
+            let (NodeKind::Query(mut outer), NodeKind::Select(mut body)) = (outer, body) else {
+                panic!("its order")
+            };
+            body.from = vec![from];
+            outer.body = writer.add(NodeKind::Select(body));
+            query = writer.add(NodeKind::Query(outer));
+        }
+        assert_eq!(writer.sql().unwrap().matches("LATERAL").count(), queries - 1);
     });
 }
 
