@@ -128,10 +128,7 @@ impl<'a> Lowerer<'a> {
                 fill(template::WHEN, [when, self.expression(arm.then)])
             })
             .collect();
-        let arms = arms
-            .into_iter()
-            .reduce(|before, arm| fill(template::WORDS, [before, arm]))
-            .unwrap_or_else(unverified);
+        let arms = fill(template::SEQUENCE, arms);
         let otherwise = case.otherwise.map(|otherwise| self.expression(otherwise));
         match (operand, otherwise) {
             (None, None) => fill(template::CASE, [arms]),
