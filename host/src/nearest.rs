@@ -1,12 +1,19 @@
+/// The bytes of a name that is compared: as many as PostgreSQL keeps of one.
+const LONGEST: usize = 63;
+/// How many candidates are compared.
+const MOST: usize = 400;
+
 /// The candidate nearest to what was written, if it is near enough to be a slip of the pen.
 pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of both lengths, and plugins and callers write what they like.
-    if written.len() > 100 {
+    if written.len() > LONGEST {
         return None;
     }
     let lower = written.to_lowercase();
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
+        .take(MOST)
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             *distance <= 1 + written.chars().count().min(candidate.chars().count()) / 3

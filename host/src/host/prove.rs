@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Inner;
 use super::plugin::LoadedPlugin;
 use crate::Code;
-use crate::catalog::TypeKind;
+use crate::catalog::{Oid, PG_CATALOG, TypeKind};
 use crate::loan::{Loan, LoanError, ResultColumn};
 use crate::nearest::nearest;
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
@@ -263,6 +263,7 @@ impl Prover<'_> {
         let mut described = self.ask(planned, &printed, loan).await?;
         let forms: Vec<ColumnForm> = described.iter().map(|column| self.form(column)).collect();
         if forms.iter().any(|form| *form != ColumnForm::AsIs) {
+            self.check_text_casts(&described, &forms)?;
             printed = print(&forms)?;
             described = self.ask(planned, &printed, loan).await?;
         }
@@ -349,6 +350,34 @@ impl Prover<'_> {
             findings.extend(
                 found.map(|finding| finding.at(select::place_of_slot(&planned.description, parameter.slot))),
             );
+        }
+        if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
+    }
+
+    /// A cast to text may have a function that somebody defined, and then runs it.
+    fn check_text_casts(&self, columns: &[ResultColumn], forms: &[ColumnForm]) -> Result<(), ProveError> {
+        const TEXT: Oid = 25;
+        let catalog = &self.inner.catalog;
+        let mut findings = Vec::new();
+        for (column, _) in columns.iter().zip(forms).filter(|(_, form)| **form != ColumnForm::AsIs) {
+            let element = match catalog.type_by_oid(column.type_oid).map(|ty| &ty.kind) {
+                Some(TypeKind::Array { element }) => *element,
+                _ => column.type_oid,
+            };
+            let function =
+                catalog.cast(element, TEXT).and_then(|cast| catalog.function_by_oid(cast.function?));
+            if let Some(function) = function
+                && function.schema != PG_CATALOG
+                && !self.plugin.grants.function(function)
+            {
+                let name = format!("{}.{}", function.schema, function.name);
+                let message = format!(
+                    "the column \"{}\" leaves as text, and its cast calls the function {name}, which was not granted",
+                    column.name
+                );
+                let help = format!("add \"{name}\" to functions in [plugins.{}.grants]", self.plugin.name);
+                findings.push(Finding::new(Code::CastNotGranted, message).with_help(help));
+            }
         }
         if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
     }

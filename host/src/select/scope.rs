@@ -6,7 +6,7 @@ use crate::catalog::Oid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ScopeColumn {
     /// Its name; none for an expression that was not given one.
-    pub name: Option<String>,
+    pub name: Option<Rc<str>>,
     /// Its type, where it was inferred.
     pub ty: Option<Oid>,
 }

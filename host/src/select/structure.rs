@@ -17,6 +17,10 @@ pub(super) fn check(description: &Description, limits: &Limits) -> Result<(), Fi
     if nodes.len() > limits.nodes {
         return Err(too_large("nodes", nodes.len(), limits.nodes));
     }
+    let parts = nodes.len() + nodes.iter().map(|node| names(&node.kind)).sum::<usize>();
+    if parts > limits.nodes {
+        return Err(too_large("nodes and names", parts, limits.nodes));
+    }
     if description.slots.len() > limits.slots {
         return Err(too_large("slots", description.slots.len(), limits.slots));
     }
@@ -59,6 +63,21 @@ pub(super) fn check(description: &Description, limits: &Limits) -> Result<(), Fi
                 .at(place(description, NodeId(index as u32))))
         }
         None => Ok(()),
+    }
+}
+
+/// What a node holds beside other nodes, and as many of as it likes.
+fn names(kind: &NodeKind) -> usize {
+    match kind {
+        NodeKind::Query(query) => {
+            query.with.iter().flat_map(|with| &with.ctes).map(|cte| 1 + cte.columns.len()).sum()
+        }
+        NodeKind::Select(select) => select.windows.len(),
+        NodeKind::Table(table) => table.columns.len(),
+        NodeKind::Subquery(subquery) => subquery.columns.len(),
+        NodeKind::Functions(functions) => functions.columns.len(),
+        NodeKind::Join(join) => join.columns.len(),
+        _ => 0,
     }
 }
 

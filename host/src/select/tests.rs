@@ -508,13 +508,13 @@ fn wide_descriptions_fit_on_a_small_stack_and_in_little_text() {
             let materialized = Materialization::Unspecified;
             Cte { name: format!("c{index}"), columns: vec![], query, materialized, search: None, cycle: None }
         };
-        let ctes: Vec<Cte> = (0..1_000).map(cte).collect();
+        let ctes: Vec<Cte> = (0..900).map(cte).collect();
         let item = writer.column("n");
         writer.query(item, None);
         if let Some(NodeKind::Query(query)) = writer.nodes.last_mut() {
             query.with = Some(With { recursive: false, ctes });
         }
-        assert_eq!(writer.sql().unwrap().matches("AS (SELECT").count(), 1_000);
+        assert_eq!(writer.sql().unwrap().matches("AS (SELECT").count(), 900);
     });
     on_a_small_stack(|| {
         let mut writer = Writer::default();
@@ -543,6 +543,61 @@ fn wide_descriptions_fit_on_a_small_stack_and_in_little_text() {
         with_windows(&mut writer, vec![named_window("w", columns)]);
         assert!(writer.sql().unwrap().len() < 200_000);
     });
+}
+
+#[test]
+fn names_cost_no_more_than_nodes_do() {
+    // Thousands of windows, which have no nodes of their own.
+    let mut writer = Writer::default();
+    let item = writer.column("n");
+    writer.query(item, None);
+    with_windows(&mut writer, (0..50_000).map(|index| named_window(&format!("w{index}"), vec![])).collect());
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::DescriptionTooLarge);
+
+    // Many wrong names against many long ones.
+    let mut writer = Writer::default();
+    let item = writer.column("n");
+    let query = writer.query(item, None);
+    let aliases: Vec<Item> = (0..1_500)
+        .map(|index| {
+            let expression = writer.column("n");
+            Item { expression, alias: Some(format!("{index:063}")) }
+        })
+        .collect();
+    let orders: Vec<callslip_ir::Order> = (0..1_500)
+        .map(|index| callslip_ir::Order {
+            expression: writer.add(NodeKind::OutputName(format!("{index:x>63}"))),
+            direction: callslip_ir::Direction::Ascending,
+            nulls: callslip_ir::Nulls::Unspecified,
+        })
+        .collect();
+    let exists = writer.add(NodeKind::Subexpression(Subexpression::Exists(query)));
+    let item = writer.column("n");
+    writer.query(item, Some(exists));
+    if let Some(NodeKind::Query(query)) = writer.nodes.last_mut() {
+        query.order_by = orders;
+    }
+    if let Some(NodeKind::Select(select)) = writer.nodes.iter_mut().rev().nth(1) {
+        select.items.extend(aliases);
+    }
+    let started = std::time::Instant::now();
+    assert_eq!(writer.sql().unwrap_err().len(), 100);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_comparison_of_two_alike_does_not_run_an_ungranted_cast() {
+    // There is a cast of integers that somebody defined; PostgreSQL may use it to find an operator.
+    let mut writer = Writer::default();
+    let (left, right) = (writer.column("n"), writer.column("n"));
+    let special = callslip_ir::Special {
+        form: callslip_ir::SpecialForm::DistinctFrom { negated: false },
+        operands: vec![left, right],
+    };
+    let condition = writer.add(NodeKind::Special(special));
+    let item = writer.column("m");
+    writer.query(item, Some(condition));
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection};
@@ -29,6 +29,8 @@ pub struct ServiceLimits {
     /// How long a client may read nothing of a reply before it is broken off and its connection to the database is
     /// free again. Default: 30 s.
     pub stalled_after: Duration,
+    /// How long a client may keep a reply waiting in all, however little it reads each time. Default: 10 min.
+    pub reading_time: Duration,
 }
 
 impl Default for ServiceLimits {
@@ -38,6 +40,7 @@ impl Default for ServiceLimits {
             query_string_bytes: 64 << 10,
             buffered_bytes: 16 << 20,
             stalled_after: Duration::from_secs(30),
+            reading_time: Duration::from_secs(600),
         }
     }
 }
@@ -129,7 +132,7 @@ async fn call(
     parameters: Inputs,
     version: Version,
 ) -> Response {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     match answer(service, plugin, query, parameters, version).await {
         Ok(response) => {
             tracing::debug!(plugin, query, elapsed = ?started.elapsed(), "answered");
@@ -160,7 +163,7 @@ async fn answer(
     } else if version < Version::HTTP_11 {
         Body::from(whole(first, reply, service.limits.buffered_bytes).await?)
     } else {
-        stream(first, reply, plugin, query, service.limits.stalled_after)
+        stream(first, reply, plugin, query, service.limits.clone())
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
@@ -187,22 +190,22 @@ struct BrokenOff;
 /// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole. The rows
 /// are read on a task of their own: it sees that the client has gone while the database is at work, and a client that
 /// reads nothing doesn't hold the connection for ever.
-fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str, stalled_after: Duration) -> Body {
+fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str, limits: Arc<ServiceLimits>) -> Body {
     let (sender, receiver) = mpsc::channel::<Piece>(1);
     let (plugin, query) = (plugin.to_owned(), query.to_owned());
     tokio::spawn(async move {
         let mut piece: Piece = Ok(Some(first));
+        let mut patience = limits.reading_time;
         loop {
             let goes_on = matches!(piece, Ok(Some(_)));
-            match sender.send_timeout(piece, stalled_after).await {
+            let waiting = Instant::now();
+            let sent = sender.send_timeout(piece, limits.stalled_after.min(patience)).await;
+            patience = patience.saturating_sub(waiting.elapsed());
+            match sent {
                 Ok(()) if goes_on => {}
                 Ok(()) | Err(SendTimeoutError::Closed(_)) => return,
                 Err(SendTimeoutError::Timeout(_)) => {
-                    tracing::warn!(
-                        plugin,
-                        query,
-                        "a client read nothing for {stalled_after:?}; its reply is broken off"
-                    );
+                    tracing::warn!(plugin, query, "a client reads too slowly; its reply is broken off");
                     return;
                 }
             }

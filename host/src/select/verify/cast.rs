@@ -27,7 +27,40 @@ pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<Forbid
         .collect()
 }
 
+/// The functions that make JSON of any type: where the type has a cast to `json`, they run it.
+const JSON_FUNCTIONS: &[&str] = &[
+    "array_to_json",
+    "json_agg",
+    "json_build_array",
+    "json_build_object",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_build_array",
+    "jsonb_build_object",
+    "jsonb_object_agg",
+    "row_to_json",
+    "to_json",
+    "to_jsonb",
+];
+
 impl Verifier<'_> {
+    /// Refuses a call that would run somebody's cast to `json`, if the database has one that was not granted.
+    pub(super) fn json_casts_granted(&mut self, node: NodeId, function: &str) {
+        const JSON: Oid = 114;
+        if !JSON_FUNCTIONS.contains(&function) {
+            return;
+        }
+        let catalog = self.context.catalog;
+        let casts = catalog.contents().casts.iter().filter(|cast| cast.target == JSON);
+        let functions = casts.filter_map(|cast| catalog.function_by_oid(cast.function?));
+        let forbidden = functions
+            .into_iter()
+            .find(|function| function.schema != PG_CATALOG && !self.context.grants.function(function));
+        if let Some(forbidden) = forbidden {
+            self.cast_not_granted(node, forbidden);
+        }
+    }
+
     /// A cast may run a function that somebody defined; that one must be granted like a call of it.
     pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
         let catalog = self.context.catalog;

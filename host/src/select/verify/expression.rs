@@ -99,7 +99,7 @@ impl<'a> Verifier<'a> {
             NodeKind::Special(special) => self.special(node, special, scope),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope),
             NodeKind::Array(items) => {
-                let Some(element) = self.common(items, scope) else { return Operand::Opaque };
+                let Some(element) = self.common(items, scope, false) else { return Operand::Opaque };
                 let array = self.context.catalog.type_by_oid(element).and_then(|ty| ty.array);
                 if items.is_empty() {
                     self.report(
@@ -226,7 +226,7 @@ impl<'a> Verifier<'a> {
             Some(operand) => {
                 let compared: Vec<NodeId> =
                     std::iter::once(operand).chain(case.arms.iter().map(|arm| arm.when)).collect();
-                self.common(&compared, scope);
+                self.common(&compared, scope, true);
             }
             None => {
                 for arm in &case.arms {
@@ -235,11 +235,12 @@ impl<'a> Verifier<'a> {
             }
         }
         let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
-        self.common(&results, scope).map_or(Operand::Opaque, Operand::Known)
+        self.common(&results, scope, false).map_or(Operand::Opaque, Operand::Known)
     }
 
-    /// The type that several expressions have together; untyped constants take it.
-    pub(super) fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>) -> Option<Oid> {
+    /// The type that several expressions have together; untyped constants take it. Where they are compared, PostgreSQL
+    /// looks for an operator, and may convert even operands of one type to find one.
+    pub(super) fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>, compared: bool) -> Option<Oid> {
         let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope)).collect();
         let known: Vec<Oid> = operands
             .iter()
@@ -254,7 +255,8 @@ impl<'a> Verifier<'a> {
         } else {
             signature::common_type(self.context.catalog, &known)
         };
-        let alike = known.iter().all(|oid| *oid == known[0]) && !operands.contains(&Operand::Opaque);
+        let alike =
+            !compared && known.iter().all(|oid| *oid == known[0]) && !operands.contains(&Operand::Opaque);
         for (&node, &operand) in nodes.iter().zip(&operands) {
             self.settle(node, common);
             if !alike {
@@ -283,7 +285,6 @@ impl<'a> Verifier<'a> {
                 let left = self.expression(*operand, scope);
                 match (left, column) {
                     (Operand::Untyped, Operand::Known(oid)) => self.settle(*operand, Some(oid)),
-                    (left, column) if left == column && left != Operand::Opaque => {}
                     (left, column) => {
                         self.coerced(*operand, left, None);
                         self.coerced(*query, column, None);
@@ -296,7 +297,7 @@ impl<'a> Verifier<'a> {
                     self.report(node, Code::InvalidStructure, "IN with an empty list");
                 }
                 let compared: Vec<NodeId> = std::iter::once(*operand).chain(items.iter().copied()).collect();
-                self.common(&compared, scope);
+                self.common(&compared, scope, true);
                 self.known("bool")
             }
             Subexpression::Quantified { operand, operator, query, .. } => {

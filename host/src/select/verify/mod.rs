@@ -9,7 +9,8 @@ mod query;
 mod relation;
 mod special;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 pub(in crate::select) use special::EXTRACT_FIELDS;
 
@@ -20,7 +21,7 @@ use super::scope::{Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, PG_CATALOG};
+use crate::catalog::{Catalog, Oid, PG_CATALOG};
 use crate::grants::Grants;
 use crate::nearest::nearest;
 use crate::printable::printable;
@@ -54,6 +55,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
+        columns: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
     };
@@ -89,6 +91,8 @@ struct Verifier<'a> {
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
+    /// The columns of the stored relations that were met, which many aliases share.
+    columns: HashMap<Oid, Rc<[ScopeColumn]>>,
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
@@ -106,6 +110,9 @@ impl<'a> Verifier<'a> {
     }
 
     fn find(&mut self, node: NodeId, finding: Finding) {
+        if self.has_enough() {
+            return;
+        }
         let place = structure::place(self.description, node);
         self.findings.push(finding.at(place));
     }
@@ -210,7 +217,7 @@ impl<'a> Verifier<'a> {
                         Finding::new(Code::DuplicateColumn, format!("two columns are named \"{name}\""));
                     self.find(node, finding.with_help("give one of them another name with .alias(\"…\")"));
                 }
-                Some(name) => output.push(OutputColumn { name, ty: column.ty }),
+                Some(name) => output.push(OutputColumn { name: name.to_string(), ty: column.ty }),
             }
         }
         output

@@ -12,6 +12,9 @@ use crate::select::structure;
 impl<'a> Verifier<'a> {
     /// Verifies a query and gives its columns.
     pub(super) fn query(&mut self, node: NodeId, outer: &Scope<'_>) -> Vec<ScopeColumn> {
+        if self.has_enough() {
+            return Vec::new();
+        }
         let NodeKind::Query(query) = self.kind(node) else {
             self.misplaced(node, "a query");
             return Vec::new();
@@ -91,6 +94,9 @@ impl<'a> Verifier<'a> {
     }
 
     fn output_name(&mut self, node: NodeId, name: &str, columns: &[ScopeColumn]) {
+        if self.has_enough() {
+            return;
+        }
         let mut names = columns.iter().filter_map(|column| column.name.as_deref());
         if names.clone().any(|its| its == name) {
             return;
@@ -176,7 +182,7 @@ impl<'a> Verifier<'a> {
         if let Some(alias) = &item.alias {
             self.check_name(item.expression, "alias", alias);
         }
-        let name = structure::item_name(self.description, item).map(str::to_owned);
+        let name = structure::item_name(self.description, item).map(Into::into);
         ScopeColumn { name, ty }
     }
 
@@ -226,7 +232,7 @@ impl<'a> Verifier<'a> {
         }
         for (column, name) in columns.iter_mut().zip(names) {
             self.check_name(node, "column alias", name);
-            column.name = Some(name.clone());
+            column.name = Some(name.as_str().into());
         }
         columns
     }

@@ -1,8 +1,11 @@
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind, QualifiedName, RelationName, Table};
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::Relation;
+use crate::catalog::{Column, Relation};
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
@@ -18,6 +21,9 @@ impl<'a> Verifier<'a> {
         outer: &Scope<'_>,
         lateral_allowed: bool,
     ) -> Vec<ScopeRelation> {
+        if self.has_enough() {
+            return Vec::new();
+        }
         match self.kind(node) {
             NodeKind::Table(table) => vec![self.table(node, table)],
             NodeKind::Subquery(subquery) => {
@@ -55,10 +61,11 @@ impl<'a> Verifier<'a> {
         relations: &mut Vec<ScopeRelation>,
         found: Vec<ScopeRelation>,
     ) {
+        let mut aliases: HashMap<Rc<str>, Rc<str>> =
+            relations.iter().map(|relation| (relation.alias.clone(), relation.of.clone())).collect();
         for relation in found {
-            if let Some(other) = relations.iter().find(|other| other.alias == relation.alias) {
-                let message =
-                    format!("the alias \"{}\" names both {} and {}", relation.alias, other.of, relation.of);
+            if let Some(of) = aliases.insert(relation.alias.clone(), relation.of.clone()) {
+                let message = format!("the alias \"{}\" names both {of} and {}", relation.alias, relation.of);
                 let finding = Finding::new(Code::DuplicateAlias, message);
                 self.find(node, finding.with_help("give one of them another alias with .alias(\"…\")"));
             }
@@ -120,7 +127,10 @@ impl<'a> Verifier<'a> {
             // They count columns that the login may not read too, and of those nothing is known here.
             self.not_supported(node, "a list of column aliases of a table");
         }
-        let columns = columns.map(|columns| self.rename(node, columns, &table.columns).into());
+        let columns = columns.map(|columns| match table.columns.as_slice() {
+            [] => columns,
+            names => self.rename(node, columns.to_vec(), names).into(),
+        });
         let of = match &table.name {
             RelationName::Stored(name) => name.to_string(),
             RelationName::Cte(name) => name.clone(),
@@ -128,9 +138,9 @@ impl<'a> Verifier<'a> {
         ScopeRelation { alias: table.alias.as_str().into(), of: of.into(), columns }
     }
 
-    fn cte(&mut self, node: NodeId, name: &str) -> Option<Vec<ScopeColumn>> {
+    fn cte(&mut self, node: NodeId, name: &str) -> Option<Rc<[ScopeColumn]>> {
         if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name) {
-            return Some(cte.columns.to_vec());
+            return Some(cte.columns.clone());
         }
         let mut finding = Finding::new(Code::UnknownRelation, format!("no CTE named \"{name}\" is in scope"));
         if let Some(nearest) = nearest(name, self.ctes.iter().map(|cte| cte.name)) {
@@ -140,7 +150,7 @@ impl<'a> Verifier<'a> {
         None
     }
 
-    fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<Vec<ScopeColumn>> {
+    fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<Rc<[ScopeColumn]>> {
         let catalog = self.context.catalog;
         let found = match &written.schema {
             Some(schema) => catalog.relation(schema, &written.name),
@@ -168,8 +178,11 @@ impl<'a> Verifier<'a> {
         let object = Resolution::Object { schema: relation.schema.clone(), name: relation.name.clone() };
         self.resolve(node, object);
         self.relations.insert((relation.schema.clone(), relation.name.clone()));
-        let column = |c: &crate::catalog::Column| ScopeColumn { name: Some(c.name.clone()), ty: Some(c.ty) };
-        Some(relation.columns.iter().map(column).collect())
+        let columns = self.columns.entry(relation.oid).or_insert_with(|| {
+            let column = |c: &Column| ScopeColumn { name: Some(c.name.as_str().into()), ty: Some(c.ty) };
+            relation.columns.iter().map(column).collect()
+        });
+        Some(columns.clone())
     }
 
     /// What to write instead of a relation that is not there: the nearest one that was granted, and otherwise

@@ -45,18 +45,18 @@ impl<'a> Verifier<'a> {
         }
         match &special.form {
             SpecialForm::Between { .. } | SpecialForm::DistinctFrom { .. } => {
-                self.common(operands, scope);
+                self.common(operands, scope, true);
                 self.known("bool")
             }
             SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least => {
-                self.common(operands, scope).map_or(Operand::Opaque, Operand::Known)
+                self.common(operands, scope, false).map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::NullIf => {
-                let first = self.common(&operands[..1], scope);
+                let first = self.common(&operands[..1], scope, false);
                 let second = self.expression(operands[1], scope);
                 if second == Operand::Untyped {
                     self.settle(operands[1], first);
-                } else if first.is_none() || first.map(Operand::Known) != Some(second) {
+                } else {
                     self.coerced(operands[0], first.map_or(Operand::Opaque, Operand::Known), None);
                     self.coerced(operands[1], second, None);
                 }
