@@ -49,7 +49,14 @@ impl Database {
             .batch_execute(&format!(
                 "CREATE FUNCTION public.score(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b;
                  CREATE DOMAIN public.checked AS text CHECK (public.score(1, length(VALUE)) > 0);
+                 CREATE SCHEMA attacks;
+                 CREATE TYPE attacks.mood AS ENUM ('calm', 'cross');
+                 CREATE TABLE attacks.moods (mood attacks.mood NOT NULL);
+                 CREATE FUNCTION attacks.leak(attacks.mood) RETURNS text LANGUAGE sql IMMUTABLE RETURN 'leaked';
+                 CREATE CAST (attacks.mood AS text) WITH FUNCTION attacks.leak(attacks.mood);
                  CREATE ROLE {READER} LOGIN;
+                 GRANT USAGE ON SCHEMA attacks TO {READER};
+                 GRANT SELECT ON attacks.moods TO {READER};
                  GRANT USAGE ON SCHEMA public TO {READER};
                  GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
             ))

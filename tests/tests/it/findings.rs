@@ -9,7 +9,7 @@ use crate::support::config;
 const SOURCE: &str = include_str!("../../guests/mistaken/src/lib.rs");
 
 async fn refusal() -> Refusal {
-    let text = config("mistaken", "tests/guests/mistaken").replace("\"company\", ", "");
+    let text = config("mistaken", "tests/guests/mistaken").replace("\"company\", ", "\"attacks.moods\", ");
     let host = database().host(&text).await;
     let (_, plugin) = host.plugins().next().expect("one plugin");
     plugin.expect_err("a plugin full of mistakes is loaded").clone()
@@ -112,6 +112,9 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
 
     let found = of(&refusal, "open");
     assert_finding(&found, Code::UnknownColumn, "pos.col(\"tilte\")", &["did you mean \"title\"?"]);
+
+    let found = of(&refusal, "leaving");
+    assert_finding(&found, Code::CastNotGranted, "", &["\"mood\"", "attacks.leak"]);
 
     let found = of(&refusal, "panicking");
     assert_finding(&found, Code::PluginTrapped, "columns[7]", &["index out of bounds"]);

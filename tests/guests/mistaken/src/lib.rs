@@ -81,6 +81,13 @@ fn open(p: Words) -> Select {
     select(pos.col("id")).from(pos).filter(all(conditions))
 }
 
+/// A column that leaves as text, through somebody's cast.
+#[query]
+fn leaving() -> Select {
+    let m = table("attacks.moods").alias("m");
+    select(m.col("mood")).from(m)
+}
+
 /// An index that is out of bounds.
 #[query]
 fn panicking() -> Select {
@@ -88,4 +95,4 @@ fn panicking() -> Select {
     select(table("position").col(columns[7])).from(table("position"))
 }
 
-export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, open, panicking);
+export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, open, leaving, panicking);
