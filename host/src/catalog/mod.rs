@@ -87,6 +87,14 @@ impl Catalog {
         self.types_by_oid.get(&oid).map(|&i| &self.contents.types[i])
     }
 
+    /// The type of an array's elements, and any other type itself.
+    pub fn element_type(&self, oid: Oid) -> Oid {
+        match self.type_by_oid(oid).map(|ty| &ty.kind) {
+            Some(TypeKind::Array { element }) => *element,
+            _ => oid,
+        }
+    }
+
     /// The functions of that schema and name: one for each signature.
     pub fn functions<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Function> {
         within(&self.functions, schema, name).map(|i| &self.contents.functions[i])

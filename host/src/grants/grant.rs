@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{BUILTIN_FUNCTIONS, BUILTIN_TYPES};
-use crate::catalog::{Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
+use crate::catalog::{Cast, Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
 use crate::nearest::nearest;
 
 /// The `[plugins.NAME.grants]` of a configuration.
@@ -122,7 +122,8 @@ impl Grants {
                 ty.schema != PG_CATALOG && matches!(ty.kind, TypeKind::Base | TypeKind::Enum { .. })
             })
         };
-        let plain: Vec<Oid> = columns.map(|column| element(catalog, column.ty)).filter(is_plain).collect();
+        let plain: Vec<Oid> =
+            columns.map(|column| catalog.element_type(column.ty)).filter(is_plain).collect();
         grants.types.extend(plain);
         if errors.is_empty() { Ok(grants) } else { Err(errors) }
     }
@@ -138,6 +139,12 @@ impl Grants {
             && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok()
             && !function.arguments.iter().any(|oid| INTERNAL_TYPES.contains(oid));
         builtin || self.functions.contains(&(function.schema.clone(), function.name.clone()))
+    }
+
+    /// The function that a cast runs and that was not granted, if there is one. Those of `pg_catalog` need no grant.
+    pub fn refused_function<'c>(&self, catalog: &'c Catalog, cast: &Cast) -> Option<&'c Function> {
+        let function = catalog.function_by_oid(cast.function?)?;
+        (function.schema != PG_CATALOG && !self.function(function)).then_some(function)
     }
 
     /// Whether a type may be named; of an array, its elements' type.
@@ -173,14 +180,6 @@ fn unknown(
         _ => format!("; it was looked for in the schemas {}", schemas.join(", ")),
     };
     GrantError::Unknown { list, name: name.to_owned(), what, help }
-}
-
-/// The type of an array's elements, and any other type itself.
-fn element(catalog: &Catalog, oid: Oid) -> Oid {
-    match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
-        Some(TypeKind::Array { element }) => *element,
-        _ => oid,
-    }
 }
 
 fn is_system(schema: &str) -> bool {

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Inner;
 use super::plugin::LoadedPlugin;
 use crate::Code;
-use crate::catalog::{Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{Oid, TypeKind};
 use crate::loan::{Loan, LoanError, ResultColumn};
 use crate::nearest::nearest;
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
@@ -360,16 +360,8 @@ impl Prover<'_> {
         let catalog = &self.inner.catalog;
         let mut findings = Vec::new();
         for (column, _) in columns.iter().zip(forms).filter(|(_, form)| **form != ColumnForm::AsIs) {
-            let element = match catalog.type_by_oid(column.type_oid).map(|ty| &ty.kind) {
-                Some(TypeKind::Array { element }) => *element,
-                _ => column.type_oid,
-            };
-            let function =
-                catalog.cast(element, TEXT).and_then(|cast| catalog.function_by_oid(cast.function?));
-            if let Some(function) = function
-                && function.schema != PG_CATALOG
-                && !self.plugin.grants.function(function)
-            {
+            let cast = catalog.cast(catalog.element_type(column.type_oid), TEXT);
+            if let Some(function) = cast.and_then(|cast| self.plugin.grants.refused_function(catalog, cast)) {
                 let name = format!("{}.{}", function.schema, function.name);
                 let message = format!(
                     "the column \"{}\" leaves as text, and its cast calls the function {name}, which was not granted",

@@ -2,7 +2,7 @@ use callslip_ir::NodeId;
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{CastContext, Catalog, Function, Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{CastContext, Catalog, Function, Oid};
 use crate::grants::Grants;
 use crate::select::signature::Operand;
 use crate::select::{Finding, types};
@@ -20,9 +20,8 @@ pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<Forbid
     let implicit = catalog.contents().casts.iter().filter(|cast| cast.context == CastContext::Implicit);
     implicit
         .filter_map(|cast| {
-            let function = catalog.function_by_oid(cast.function?)?;
-            let forbidden = function.schema != PG_CATALOG && !grants.function(function);
-            forbidden.then_some(ForbiddenCast { source: cast.source, target: cast.target, function })
+            let function = grants.refused_function(catalog, cast)?;
+            Some(ForbiddenCast { source: cast.source, target: cast.target, function })
         })
         .collect()
 }
@@ -51,13 +50,9 @@ impl Verifier<'_> {
             return;
         }
         let catalog = self.context.catalog;
-        let casts = catalog.contents().casts.iter().filter(|cast| cast.target == JSON);
-        let functions = casts.filter_map(|cast| catalog.function_by_oid(cast.function?));
-        let forbidden = functions
-            .into_iter()
-            .find(|function| function.schema != PG_CATALOG && !self.context.grants.function(function));
-        if let Some(forbidden) = forbidden {
-            self.cast_not_granted(node, forbidden);
+        let mut casts = catalog.contents().casts.iter().filter(|cast| cast.target == JSON);
+        if let Some(function) = casts.find_map(|cast| self.context.grants.refused_function(catalog, cast)) {
+            self.cast_not_granted(node, function);
         }
     }
 
@@ -75,8 +70,7 @@ impl Verifier<'_> {
             .casts
             .iter()
             .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
-            .filter_map(|cast| catalog.function_by_oid(cast.function?))
-            .filter(|function| function.schema != PG_CATALOG && !self.context.grants.function(function))
+            .filter_map(|cast| self.context.grants.refused_function(catalog, cast))
             .collect();
         for function in functions {
             self.cast_not_granted(node, function);
@@ -117,8 +111,5 @@ impl Verifier<'_> {
 
 /// The type below a domain, of an array's elements.
 fn element(catalog: &Catalog, oid: Oid) -> Oid {
-    match catalog.type_by_oid(types::base(catalog, oid)).map(|ty| &ty.kind) {
-        Some(TypeKind::Array { element }) => types::base(catalog, *element),
-        _ => types::base(catalog, oid),
-    }
+    types::base(catalog, catalog.element_type(types::base(catalog, oid)))
 }
