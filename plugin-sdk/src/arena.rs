@@ -40,6 +40,8 @@ struct Arena {
     cte_tables: Vec<(NodeId, CteId)>,
     /// The queries for which the author declared CTEs; in the order of the nodes.
     declarations: Vec<(NodeId, Vec<CteId>)>,
+    /// The relations with typed columns, and the names of these.
+    relations: Vec<(NodeId, &'static [&'static str])>,
 }
 
 thread_local! {
@@ -68,6 +70,11 @@ pub(crate) fn kind(id: NodeId) -> NodeKind {
 /// The slot of a parameter or claim.
 pub(crate) fn slot(ty: SlotType, binding: Binding) -> SlotId {
     with(|arena| arena.add_slot(ty, binding))
+}
+
+/// What is bound to a slot.
+pub(crate) fn binding(slot: SlotId) -> Binding {
+    with(|arena| arena.slots[slot.0 as usize].binding.clone())
 }
 
 /// The slot of a constant, one for all uses of the same value as the same type. So `GROUP BY x + 1` is the same
@@ -134,6 +141,61 @@ pub(crate) fn push_query(
     })
 }
 
+/// Adds a relation with typed columns, and gives its number.
+pub(crate) fn add_relation(relation: NodeId, columns: &'static [&'static str]) -> u32 {
+    with(|arena| {
+        arena.relations.push((relation, columns));
+        arena.relations.len() as u32 - 1
+    })
+}
+
+/// The node of a relation by its number.
+pub(crate) fn relation(number: u32) -> NodeId {
+    with(|arena| arena.relations[number as usize].0)
+}
+
+/// Adds a node for a column of a relation, both by their numbers.
+pub(crate) fn push_column(relation: u32, column: usize, written_at: &'static Location<'static>) -> NodeId {
+    with(|arena| {
+        let (node, columns) = arena.relations[relation as usize];
+        let relation = arena.alias(node).to_owned();
+        arena.push(NodeKind::Column { relation, name: columns[column].to_owned() }, written_at)
+    })
+}
+
+/// The alias of a relation.
+pub(crate) fn alias(relation: NodeId) -> String {
+    with(|arena| arena.alias(relation).to_owned())
+}
+
+/// Where a node was written, for messages.
+pub(crate) fn place(id: NodeId) -> String {
+    with(|arena| match arena.nodes[id.0 as usize].place {
+        Some(place) => format!("{}:{}", arena.files[place.file as usize], place.line),
+        None => "?".to_owned(),
+    })
+}
+
+/// Whether two expressions are the same, wherever they were written.
+pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
+    with(|arena| {
+        let mut pairs = vec![(left, right)];
+        while let Some((left, right)) = pairs.pop() {
+            if left == right {
+                continue;
+            }
+            let (left, right) = (&arena.nodes[left.0 as usize].kind, &arena.nodes[right.0 as usize].kind);
+            let (lefts, rights) = (left.children(), right.children());
+            let childless = |kind: &NodeKind| kind.clone().map_children(|_| NodeId(0));
+            if lefts.len() != rights.len() || childless(left) != childless(right) {
+                return false;
+            }
+            pairs.extend(lefts.into_iter().zip(rights));
+        }
+        true
+    })
+}
+
 /// Copies out the statement whose query is `root`.
 ///
 /// # Panics
@@ -152,6 +214,7 @@ impl Arena {
             ctes: Vec::new(),
             cte_tables: Vec::new(),
             declarations: Vec::new(),
+            relations: Vec::new(),
         }
     }
 
@@ -165,6 +228,14 @@ impl Arena {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(Node { kind, place: Some(place) });
         id
+    }
+
+    fn alias(&self, relation: NodeId) -> &str {
+        match &self.nodes[relation.0 as usize].kind {
+            NodeKind::Table(table) => &table.alias,
+            NodeKind::Subquery(subquery) => &subquery.alias,
+            _ => unreachable!("a relation's handle names a relation"),
+        }
     }
 
     fn add_slot(&mut self, ty: SlotType, binding: Binding) -> SlotId {

@@ -1,16 +1,25 @@
-use std::panic::Location;
+use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{self as ir, Argument, NodeId, NodeKind, QualifiedName};
 
-use crate::{Condition, Expr, Expression, Expressions, IntoExpr, Orders, Over, arena, sealed::Sealed};
+use crate::{
+    Any, Condition, Expr, Expression, Expressions, IntoExpr, Orders, Over, SqlType, arena, sealed::Sealed,
+};
 
-/// A call of a function, an aggregate or a window function. It is an expression, to which SQL lets more be said.
-#[derive(Clone, Copy)]
+/// A call of a function, an aggregate or a window function, of type `T`. It is an expression, to which SQL lets more be said.
 #[must_use = "a call does nothing until it is part of a query"]
-pub struct Call {
+pub struct Call<T = Any> {
     id: NodeId,
-    not_send: std::marker::PhantomData<*const ()>,
+    /// A handle means nothing on another thread, where there is another list of nodes.
+    ty: PhantomData<(fn() -> T, *const ())>,
 }
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Call<T> {}
 
 /// `name(arguments)`, for a function that has no Rust function here: `call("app.score", (c.col("id"), 3))`;
 /// `call("pi", ())`.
@@ -19,16 +28,17 @@ pub fn call(name: &str, arguments: impl Expressions) -> Call {
     Call::new(name, arguments.into_expressions())
 }
 
-impl Sealed for Call {}
-impl IntoExpr for Call {
+impl<T> Sealed for Call<T> {}
+impl<T: SqlType> IntoExpr for Call<T> {
+    type Ty = T;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<T> {
         Expr::new(self.id)
     }
 }
-impl Expression for Call {}
+impl<T: SqlType> Expression for Call<T> {}
 
-impl Call {
+impl<T: SqlType> Call<T> {
     #[track_caller]
     pub(crate) fn new(name: &str, arguments: Vec<NodeId>) -> Self {
         let argument = |value| Argument { name: None, variadic: false, value };
@@ -48,7 +58,7 @@ impl Call {
     #[track_caller]
     fn push(call: ir::Call) -> Self {
         let id = arena::push(NodeKind::Call(call), Location::caller());
-        Self { id, not_send: std::marker::PhantomData }
+        Self { id, ty: PhantomData }
     }
 
     /// The same call, changed. The handle may be in use elsewhere, so this is a node of its own.
@@ -74,7 +84,7 @@ impl Call {
         let Some(condition) = condition.into_condition() else { return self };
         let NodeKind::Call(call) = arena::kind(self.id) else { return self };
         let condition = match call.filter {
-            Some(before) => Expr::new(before).and(condition).id,
+            Some(before) => Expr::<bool>::new(before).and(condition).id,
             None => condition.id,
         };
         self.change(|call| call.filter = Some(condition))

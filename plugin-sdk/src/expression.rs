@@ -5,23 +5,39 @@ use callslip_ir::{
     QualifiedName, Quantifier, Special, SpecialForm, Subexpression,
 };
 
-use crate::{Select, arena, order::Order, sealed::Sealed, type_name::parse_type};
+use crate::{
+    Any, Json, Select, arena,
+    operand::{
+        BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression,
+        NumberExpression, Operand, TextExpression,
+    },
+    order::Order,
+    sealed::Sealed,
+    sql_type::{CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times},
+    type_name::parse_type,
+};
 
-/// An expression: a column, or anything made of columns, parameters and constants.
+/// An expression of type `T`: anything made of columns, parameters and constants.
 ///
 /// It is a handle of four bytes that may be copied and used any number of times. What it can do is in
-/// [`Expression`].
-#[derive(Clone, Copy)]
+/// [`Expression`]. An `Expr` without a type is an `Expr<Any>`, which goes with every type.
 #[must_use = "an expression does nothing until it is part of a query"]
-pub struct Expr {
+pub struct Expr<T = Any> {
     pub(crate) id: NodeId,
     /// A handle means nothing on another thread, where there is another list of nodes.
-    not_send: PhantomData<*const ()>,
+    ty: PhantomData<(fn() -> T, *const ())>,
 }
 
-impl Expr {
+impl<T> Clone for Expr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Expr<T> {}
+
+impl<T> Expr<T> {
     pub(crate) fn new(id: NodeId) -> Self {
-        Self { id, not_send: PhantomData }
+        Self { id, ty: PhantomData }
     }
 
     #[track_caller]
@@ -30,7 +46,7 @@ impl Expr {
     }
 }
 
-/// What can stand where an expression is wanted: an expression, a parameter, or a Rust value, which becomes a
+/// What can stand where an expression is wanted: an expression, a column, a parameter, or a Rust value, which becomes a
 /// constant.
 ///
 /// A constant is bound, like a parameter; it never becomes part of the SQL's text. A string takes the type of
@@ -41,48 +57,55 @@ impl Expr {
     note = "a subquery becomes an expression with `.scalar()`; an `Option` has to be opened first"
 )]
 pub trait IntoExpr: Sealed {
+    /// Its type.
+    type Ty: SqlType;
+
     /// The expression.
     #[track_caller]
-    fn into_expr(self) -> Expr;
+    fn into_expr(self) -> Expr<Self::Ty>;
 }
 
-impl Sealed for Expr {}
-impl IntoExpr for Expr {
+impl<T> Sealed for Expr<T> {}
+impl<T: SqlType> IntoExpr for Expr<T> {
+    type Ty = T;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Self {
         self
     }
 }
-impl Expression for Expr {}
+impl<T: SqlType> Expression for Expr<T> {}
 
 #[track_caller]
-fn operation<const N: usize>(operator: &str, operands: [Expr; N]) -> Expr {
-    let operands = operands.iter().map(|operand| operand.id).collect();
+fn operation<T>(operator: &str, operands: Vec<NodeId>) -> Expr<T> {
     Expr::push(NodeKind::Operation(Operation { operator: QualifiedName::parse(operator), operands }))
 }
 
 #[track_caller]
-pub(crate) fn special<const N: usize>(form: SpecialForm, operands: [Expr; N]) -> Expr {
-    let operands = operands.iter().map(|operand| operand.id).collect();
+fn binary<T>(operator: &str, left: impl IntoExpr, right: impl IntoExpr) -> Expr<T> {
+    operation(operator, vec![left.into_expr().id, right.into_expr().id])
+}
+
+#[track_caller]
+pub(crate) fn special<T>(form: SpecialForm, operands: Vec<NodeId>) -> Expr<T> {
     Expr::push(NodeKind::Special(Special { form, operands }))
 }
 
 #[track_caller]
-pub(crate) fn boolean(operator: BooleanOperator, operands: Vec<NodeId>) -> Expr {
+pub(crate) fn boolean(operator: BooleanOperator, operands: Vec<NodeId>) -> Expr<bool> {
     Expr::push(NodeKind::Boolean(Boolean { operator, operands }))
 }
 
 #[track_caller]
-fn is(value: Expr, test: IsTest, negated: bool) -> Expr {
-    Expr::push(NodeKind::Is(Is { value: value.id, test, negated }))
+fn is(value: NodeId, test: IsTest, negated: bool) -> Expr<bool> {
+    Expr::push(NodeKind::Is(Is { value, test, negated }))
 }
 
 #[track_caller]
-fn in_list(operand: Expr, items: Vec<NodeId>, negated: bool) -> Expr {
+fn in_list(operand: NodeId, items: Vec<NodeId>, negated: bool) -> Expr<bool> {
     if items.is_empty() {
         return negated.into_expr();
     }
-    Expr::push(NodeKind::Subexpression(Subexpression::InList { operand: operand.id, items, negated }))
+    Expr::push(NodeKind::Subexpression(Subexpression::InList { operand, items, negated }))
 }
 
 /// What an expression can do. Each method names the SQL that it stands for.
@@ -95,225 +118,321 @@ fn in_list(operand: Expr, items: Vec<NodeId>, negated: bool) -> Expr {
 pub trait Expression: IntoExpr + Sized {
     /// `self = other`.
     #[track_caller]
-    fn eq(self, other: impl IntoExpr) -> Expr {
-        operation("=", [self.into_expr(), other.into_expr()])
+    fn eq<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary("=", self, other)
     }
 
     /// `self <> other`.
     #[track_caller]
-    fn ne(self, other: impl IntoExpr) -> Expr {
-        operation("<>", [self.into_expr(), other.into_expr()])
+    fn ne<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary("<>", self, other)
     }
 
     /// `self < other`.
     #[track_caller]
-    fn lt(self, other: impl IntoExpr) -> Expr {
-        operation("<", [self.into_expr(), other.into_expr()])
+    fn lt<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary("<", self, other)
     }
 
     /// `self <= other`.
     #[track_caller]
-    fn le(self, other: impl IntoExpr) -> Expr {
-        operation("<=", [self.into_expr(), other.into_expr()])
+    fn le<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary("<=", self, other)
     }
 
     /// `self > other`.
     #[track_caller]
-    fn gt(self, other: impl IntoExpr) -> Expr {
-        operation(">", [self.into_expr(), other.into_expr()])
+    fn gt<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary(">", self, other)
     }
 
     /// `self >= other`.
     #[track_caller]
-    fn ge(self, other: impl IntoExpr) -> Expr {
-        operation(">=", [self.into_expr(), other.into_expr()])
+    fn ge<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        binary(">=", self, other)
     }
 
     /// `self + other`.
     #[track_caller]
-    fn add(self, other: impl IntoExpr) -> Expr {
-        operation("+", [self.into_expr(), other.into_expr()])
+    fn add<R: IntoExpr>(self, other: R) -> Expr<Self::Output>
+    where
+        Self: Operand<Plus, R>,
+    {
+        binary("+", self, other)
     }
 
     /// `self - other`.
     #[track_caller]
-    fn sub(self, other: impl IntoExpr) -> Expr {
-        operation("-", [self.into_expr(), other.into_expr()])
+    fn sub<R: IntoExpr>(self, other: R) -> Expr<Self::Output>
+    where
+        Self: Operand<Minus, R>,
+    {
+        binary("-", self, other)
     }
 
     /// `self * other`.
     #[track_caller]
-    fn mul(self, other: impl IntoExpr) -> Expr {
-        operation("*", [self.into_expr(), other.into_expr()])
+    fn mul<R: IntoExpr>(self, other: R) -> Expr<Self::Output>
+    where
+        Self: Operand<Times, R>,
+    {
+        binary("*", self, other)
     }
 
     /// `self / other`. Integers divide to an integer.
     #[track_caller]
-    fn div(self, other: impl IntoExpr) -> Expr {
-        operation("/", [self.into_expr(), other.into_expr()])
+    fn div<R: IntoExpr>(self, other: R) -> Expr<Self::Output>
+    where
+        Self: Operand<Divided, R>,
+    {
+        binary("/", self, other)
     }
 
     /// `self % other`.
     #[track_caller]
-    fn rem(self, other: impl IntoExpr) -> Expr {
-        operation("%", [self.into_expr(), other.into_expr()])
+    fn rem<R: IntoExpr>(self, other: R) -> Expr<Self::Output>
+    where
+        Self: Operand<Modulo, R>,
+    {
+        binary("%", self, other)
     }
 
     /// `- self`.
     #[track_caller]
-    fn neg(self) -> Expr {
-        operation("-", [self.into_expr()])
+    fn neg(self) -> Expr<Self::Ty>
+    where
+        Self: NumberExpression,
+    {
+        operation("-", vec![self.into_expr().id])
     }
 
     /// `self AND other`. For several conditions see [`crate::all`].
     #[track_caller]
-    fn and(self, other: impl IntoExpr) -> Expr {
+    fn and<R: BooleanExpression>(self, other: R) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
         let operands = vec![self.into_expr().id, other.into_expr().id];
         boolean(BooleanOperator::And, operands)
     }
 
     /// `self OR other`. For several conditions see [`crate::any`].
     #[track_caller]
-    fn or(self, other: impl IntoExpr) -> Expr {
+    fn or<R: BooleanExpression>(self, other: R) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
         let operands = vec![self.into_expr().id, other.into_expr().id];
         boolean(BooleanOperator::Or, operands)
     }
 
     /// `NOT self`.
     #[track_caller]
-    fn not(self) -> Expr {
+    fn not(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
         let operands = vec![self.into_expr().id];
         boolean(BooleanOperator::Not, operands)
     }
 
     /// `self LIKE pattern`: `%` stands for any text, `_` for one character.
     #[track_caller]
-    fn like(self, pattern: impl IntoExpr) -> Expr {
-        operation("~~", [self.into_expr(), pattern.into_expr()])
+    fn like<R: TextExpression>(self, pattern: R) -> Expr<bool>
+    where
+        Self: TextExpression,
+    {
+        binary("~~", self, pattern)
     }
 
     /// `self ILIKE pattern`: like [`Expression::like`], whatever the case of letters.
     #[track_caller]
-    fn ilike(self, pattern: impl IntoExpr) -> Expr {
-        operation("~~*", [self.into_expr(), pattern.into_expr()])
+    fn ilike<R: TextExpression>(self, pattern: R) -> Expr<bool>
+    where
+        Self: TextExpression,
+    {
+        binary("~~*", self, pattern)
     }
 
     /// `self NOT LIKE pattern`.
     #[track_caller]
-    fn not_like(self, pattern: impl IntoExpr) -> Expr {
-        operation("!~~", [self.into_expr(), pattern.into_expr()])
+    fn not_like<R: TextExpression>(self, pattern: R) -> Expr<bool>
+    where
+        Self: TextExpression,
+    {
+        binary("!~~", self, pattern)
     }
 
     /// `self NOT ILIKE pattern`.
     #[track_caller]
-    fn not_ilike(self, pattern: impl IntoExpr) -> Expr {
-        operation("!~~*", [self.into_expr(), pattern.into_expr()])
+    fn not_ilike<R: TextExpression>(self, pattern: R) -> Expr<bool>
+    where
+        Self: TextExpression,
+    {
+        binary("!~~*", self, pattern)
     }
 
     /// `self || other`.
     #[track_caller]
-    fn concat(self, other: impl IntoExpr) -> Expr {
-        operation("||", [self.into_expr(), other.into_expr()])
+    fn concat(self, other: impl IntoExpr) -> Expr<Self::Ty>
+    where
+        Self: ConcatExpression,
+    {
+        binary("||", self, other)
     }
 
     /// `self operator other`, for an operator that has no method here: `.op("@>", tags)`. An operator of a schema
     /// that is not searched is written `"schema.<->"`.
     #[track_caller]
     fn op(self, operator: &str, other: impl IntoExpr) -> Expr {
-        operation(operator, [self.into_expr(), other.into_expr()])
+        binary(operator, self, other)
     }
 
     /// `self BETWEEN low AND high`, both included.
     #[track_caller]
-    fn between(self, low: impl IntoExpr, high: impl IntoExpr) -> Expr {
+    fn between<A: IntoExpr, B: IntoExpr>(self, low: A, high: B) -> Expr<bool>
+    where
+        Self: Comparable<A> + Comparable<B>,
+    {
         let form = SpecialForm::Between { symmetric: false, negated: false };
-        special(form, [self.into_expr(), low.into_expr(), high.into_expr()])
+        special(form, vec![self.into_expr().id, low.into_expr().id, high.into_expr().id])
     }
 
     /// `self NOT BETWEEN low AND high`.
     #[track_caller]
-    fn not_between(self, low: impl IntoExpr, high: impl IntoExpr) -> Expr {
+    fn not_between<A: IntoExpr, B: IntoExpr>(self, low: A, high: B) -> Expr<bool>
+    where
+        Self: Comparable<A> + Comparable<B>,
+    {
         let form = SpecialForm::Between { symmetric: false, negated: true };
-        special(form, [self.into_expr(), low.into_expr(), high.into_expr()])
+        special(form, vec![self.into_expr().id, low.into_expr().id, high.into_expr().id])
     }
 
     /// `self BETWEEN SYMMETRIC a AND b`: whichever of the two is the lower.
     #[track_caller]
-    fn between_symmetric(self, a: impl IntoExpr, b: impl IntoExpr) -> Expr {
+    fn between_symmetric<A: IntoExpr, B: IntoExpr>(self, a: A, b: B) -> Expr<bool>
+    where
+        Self: Comparable<A> + Comparable<B>,
+    {
         let form = SpecialForm::Between { symmetric: true, negated: false };
-        special(form, [self.into_expr(), a.into_expr(), b.into_expr()])
+        special(form, vec![self.into_expr().id, a.into_expr().id, b.into_expr().id])
     }
 
     /// `self NOT BETWEEN SYMMETRIC a AND b`.
     #[track_caller]
-    fn not_between_symmetric(self, a: impl IntoExpr, b: impl IntoExpr) -> Expr {
+    fn not_between_symmetric<A: IntoExpr, B: IntoExpr>(self, a: A, b: B) -> Expr<bool>
+    where
+        Self: Comparable<A> + Comparable<B>,
+    {
         let form = SpecialForm::Between { symmetric: true, negated: true };
-        special(form, [self.into_expr(), a.into_expr(), b.into_expr()])
+        special(form, vec![self.into_expr().id, a.into_expr().id, b.into_expr().id])
     }
 
     /// `self IS NULL`.
     #[track_caller]
-    fn is_null(self) -> Expr {
-        is(self.into_expr(), IsTest::Null, false)
+    fn is_null(self) -> Expr<bool> {
+        is(self.into_expr().id, IsTest::Null, false)
     }
 
     /// `self IS NOT NULL`.
     #[track_caller]
-    fn is_not_null(self) -> Expr {
-        is(self.into_expr(), IsTest::Null, true)
+    fn is_not_null(self) -> Expr<bool> {
+        is(self.into_expr().id, IsTest::Null, true)
     }
 
     /// `self IS TRUE`: false where `self` is null.
     #[track_caller]
-    fn is_true(self) -> Expr {
-        is(self.into_expr(), IsTest::True, false)
+    fn is_true(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::True, false)
     }
 
     /// `self IS NOT TRUE`: true where `self` is null.
     #[track_caller]
-    fn is_not_true(self) -> Expr {
-        is(self.into_expr(), IsTest::True, true)
+    fn is_not_true(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::True, true)
     }
 
     /// `self IS FALSE`: false where `self` is null.
     #[track_caller]
-    fn is_false(self) -> Expr {
-        is(self.into_expr(), IsTest::False, false)
+    fn is_false(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::False, false)
     }
 
     /// `self IS NOT FALSE`: true where `self` is null.
     #[track_caller]
-    fn is_not_false(self) -> Expr {
-        is(self.into_expr(), IsTest::False, true)
+    fn is_not_false(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::False, true)
     }
 
     /// `self IS UNKNOWN`: whether a condition is null.
     #[track_caller]
-    fn is_unknown(self) -> Expr {
-        is(self.into_expr(), IsTest::Unknown, false)
+    fn is_unknown(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::Unknown, false)
     }
 
     /// `self IS NOT UNKNOWN`.
     #[track_caller]
-    fn is_not_unknown(self) -> Expr {
-        is(self.into_expr(), IsTest::Unknown, true)
+    fn is_not_unknown(self) -> Expr<bool>
+    where
+        Self: BooleanExpression,
+    {
+        is(self.into_expr().id, IsTest::Unknown, true)
     }
 
     /// `self IS DISTINCT FROM other`: like `<>`, but null is a value like any other.
     #[track_caller]
-    fn is_distinct_from(self, other: impl IntoExpr) -> Expr {
-        special(SpecialForm::DistinctFrom { negated: false }, [self.into_expr(), other.into_expr()])
+    fn is_distinct_from<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        special(SpecialForm::DistinctFrom { negated: false }, vec![self.into_expr().id, other.into_expr().id])
     }
 
     /// `self IS NOT DISTINCT FROM other`: like `=`, but two nulls are equal.
     #[track_caller]
-    fn is_not_distinct_from(self, other: impl IntoExpr) -> Expr {
-        special(SpecialForm::DistinctFrom { negated: true }, [self.into_expr(), other.into_expr()])
+    fn is_not_distinct_from<R: IntoExpr>(self, other: R) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
+        special(SpecialForm::DistinctFrom { negated: true }, vec![self.into_expr().id, other.into_expr().id])
     }
 
     /// `self IN (query)`. The query has one column.
     #[track_caller]
-    fn in_query(self, query: Select) -> Expr {
+    fn in_query(self, query: Select) -> Expr<bool> {
         let (operand, query) = (self.into_expr().id, query.into_query());
         Expr::push(NodeKind::Subexpression(Subexpression::In { operand, query, negated: false }))
     }
@@ -321,7 +440,7 @@ pub trait Expression: IntoExpr + Sized {
     /// `self NOT IN (query)`. It is null, not true, as soon as the query gives a null; [`crate::not_exists`] is
     /// what you want then.
     #[track_caller]
-    fn not_in_query(self, query: Select) -> Expr {
+    fn not_in_query(self, query: Select) -> Expr<bool> {
         let (operand, query) = (self.into_expr().id, query.into_query());
         Expr::push(NodeKind::Subexpression(Subexpression::In { operand, query, negated: true }))
     }
@@ -329,50 +448,91 @@ pub trait Expression: IntoExpr + Sized {
     /// `self = ANY (array)`: equal to one of the elements, of which an `Arg<Vec<…>>` has any number. Nothing is in an empty
     /// array.
     #[track_caller]
-    fn eq_any(self, array: impl IntoExpr) -> Expr {
-        quantified(self.into_expr(), "=", Quantifier::Any, array.into_expr())
+    fn eq_any<A: IntoExpr>(self, array: A) -> Expr<bool>
+    where
+        Self: ComparableToElements<A>,
+    {
+        quantified(self.into_expr().id, "=", Quantifier::Any, array.into_expr().id)
     }
 
     /// `self <> ALL (array)`: equal to none of the elements. Everything is, of an empty array.
     #[track_caller]
-    fn ne_all(self, array: impl IntoExpr) -> Expr {
-        quantified(self.into_expr(), "<>", Quantifier::All, array.into_expr())
+    fn ne_all<A: IntoExpr>(self, array: A) -> Expr<bool>
+    where
+        Self: ComparableToElements<A>,
+    {
+        quantified(self.into_expr().id, "<>", Quantifier::All, array.into_expr().id)
     }
 
     /// `self IN (a, b, …)`, of a list that is known here; of an `Arg<Vec<…>>` see [`Self::eq_any`]. Nothing is in an empty
     /// list.
     #[track_caller]
-    fn in_list(self, items: impl IntoIterator<Item = impl IntoExpr>) -> Expr {
+    fn in_list<R: IntoExpr>(self, items: impl IntoIterator<Item = R>) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
         let mut ids = Vec::new();
         for item in items {
             ids.push(item.into_expr().id);
         }
-        in_list(self.into_expr(), ids, false)
+        in_list(self.into_expr().id, ids, false)
     }
 
     /// `self NOT IN (a, b, …)`. Everything is outside an empty list.
     #[track_caller]
-    fn not_in_list(self, items: impl IntoIterator<Item = impl IntoExpr>) -> Expr {
+    fn not_in_list<R: IntoExpr>(self, items: impl IntoIterator<Item = R>) -> Expr<bool>
+    where
+        Self: Comparable<R>,
+    {
         let mut ids = Vec::new();
         for item in items {
             ids.push(item.into_expr().id);
         }
-        in_list(self.into_expr(), ids, true)
+        in_list(self.into_expr().id, ids, true)
     }
 
-    /// `CAST(self AS ty)`: `"int8"`, `"numeric(10,2)"`, `"text[]"`, `"interview_status"`, `"audit.level"`.
+    /// `CAST(self AS T)`: `c.profile.get_text("score").cast::<Numeric>()`.
+    #[track_caller]
+    fn cast<T: CastTarget>(self) -> Expr<T> {
+        let (value, ty) = (self.into_expr().id, T::target());
+        Expr::push(NodeKind::Cast(Cast { value, ty }))
+    }
+
+    /// `CAST(self AS ty)`, for a type that has no Rust type or has modifiers: `"numeric(10,2)"`, `"inet"`,
+    /// `"audit.level"`, `"varchar(3)[]"`.
     ///
     /// # Panics
     /// If what is in the parentheses of `ty` is not whole numbers.
     #[track_caller]
-    fn cast(self, ty: &str) -> Expr {
+    fn cast_as(self, ty: &str) -> Expr {
         let (value, ty) = (self.into_expr().id, parse_type(ty));
         Expr::push(NodeKind::Cast(Cast { value, ty }))
     }
 
+    /// `self -> key`: a field of a JSON object by its name, or an element of an array by its number, from 0.
+    #[track_caller]
+    fn get(self, key: impl IntoExpr) -> Expr<Json>
+    where
+        Self: JsonExpression,
+    {
+        binary("->", self, key)
+    }
+
+    /// `self ->> key`: the same as [`Expression::get`], as a text.
+    #[track_caller]
+    fn get_text(self, key: impl IntoExpr) -> Expr<String>
+    where
+        Self: JsonExpression,
+    {
+        binary("->>", self, key)
+    }
+
     /// `self COLLATE collation`: `"C"`, `"de-x-icu"`.
     #[track_caller]
-    fn collate(self, collation: &str) -> Expr {
+    fn collate(self, collation: &str) -> Expr<String>
+    where
+        Self: TextExpression,
+    {
         let (value, collation) = (self.into_expr().id, QualifiedName::parse(collation));
         Expr::push(NodeKind::Collate(Collate { value, collation }))
     }
@@ -380,19 +540,19 @@ pub trait Expression: IntoExpr + Sized {
     /// `self AS name`: the column's name in the result.
     #[track_caller]
     fn alias(self, name: &str) -> Item {
-        Item { expression: self.into_expr(), alias: Some(name.to_owned()) }
+        Item { expression: self.into_expr().id, alias: Some(name.to_owned()) }
     }
 
     /// `self ASC`, for ORDER BY. Nulls come last.
     #[track_caller]
     fn asc(self) -> Order {
-        Order { expression: self.into_expr(), direction: Direction::Ascending, nulls: Nulls::Unspecified }
+        Order { expression: self.into_expr().id, direction: Direction::Ascending, nulls: Nulls::Unspecified }
     }
 
     /// `self DESC`, for ORDER BY. Nulls come first.
     #[track_caller]
     fn desc(self) -> Order {
-        Order { expression: self.into_expr(), direction: Direction::Descending, nulls: Nulls::Unspecified }
+        Order { expression: self.into_expr().id, direction: Direction::Descending, nulls: Nulls::Unspecified }
     }
 }
 
@@ -400,50 +560,13 @@ pub trait Expression: IntoExpr + Sized {
 #[derive(Clone)]
 #[must_use = "an item does nothing until it is in a select list"]
 pub struct Item {
-    pub(crate) expression: Expr,
+    pub(crate) expression: NodeId,
     pub(crate) alias: Option<String>,
-}
-
-/// What WHERE, HAVING and FILTER take: a condition, or `None`, which adds nothing.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a condition",
-    label = "an expression or an `Option` of one is wanted here"
-)]
-pub trait Condition: Sealed {
-    /// The condition, if there is one.
-    #[track_caller]
-    fn into_condition(self) -> Option<Expr>;
-}
-
-impl<T: Expression> Condition for T {
-    #[track_caller]
-    fn into_condition(self) -> Option<Expr> {
-        Some(self.into_expr())
-    }
-}
-
-impl Condition for bool {
-    #[track_caller]
-    fn into_condition(self) -> Option<Expr> {
-        Some(self.into_expr())
-    }
-}
-
-impl<T: Sealed> Sealed for Option<T> {}
-impl<T: Expression> Condition for Option<T> {
-    #[track_caller]
-    #[expect(clippy::manual_map, reason = "a closure would hide the author's line")]
-    fn into_condition(self) -> Option<Expr> {
-        match self {
-            Some(condition) => Some(condition.into_expr()),
-            None => None,
-        }
-    }
 }
 
 /// A constant as an expression, where its methods are wanted: `constant(1).alias("one")`.
 #[track_caller]
-pub fn constant(value: impl IntoExpr) -> Expr {
+pub fn constant<V: IntoExpr>(value: V) -> Expr<V::Ty> {
     value.into_expr()
 }
 
@@ -456,55 +579,12 @@ pub fn null(ty: &str) -> Expr {
     Expr::push(NodeKind::Null(parse_type(ty)))
 }
 
-/// `a AND b AND …`; true where there is none. `None` adds nothing.
 #[track_caller]
-pub fn all(conditions: impl IntoIterator<Item = impl Condition>) -> Expr {
-    let mut operands = Vec::new();
-    for condition in conditions {
-        if let Some(condition) = condition.into_condition() {
-            operands.push(condition.id);
-        }
-    }
-    match conjunction(operands, Location::caller()) {
-        Some(all) => Expr::new(all),
-        None => true.into_expr(),
-    }
-}
-
-/// `a OR b OR …`; false where there is none. `None` adds nothing.
-#[track_caller]
-pub fn any(conditions: impl IntoIterator<Item = impl Condition>) -> Expr {
-    let mut operands = Vec::new();
-    for condition in conditions {
-        if let Some(condition) = condition.into_condition() {
-            operands.push(condition.id);
-        }
-    }
-    match operands[..] {
-        [] => false.into_expr(),
-        [one] => Expr::new(one),
-        _ => boolean(BooleanOperator::Or, operands),
-    }
-}
-
-/// The conditions joined by AND, if there is any.
-pub(crate) fn conjunction(operands: Vec<NodeId>, written_at: &'static Location<'static>) -> Option<NodeId> {
-    match operands[..] {
-        [] => None,
-        [one] => Some(one),
-        _ => {
-            let operator = BooleanOperator::And;
-            Some(arena::push(NodeKind::Boolean(Boolean { operator, operands }), written_at))
-        }
-    }
-}
-
-#[track_caller]
-fn quantified(operand: Expr, operator: &str, quantifier: Quantifier, array: Expr) -> Expr {
+fn quantified(operand: NodeId, operator: &str, quantifier: Quantifier, array: NodeId) -> Expr<bool> {
     Expr::push(NodeKind::Subexpression(Subexpression::QuantifiedArray {
-        operand: operand.id,
+        operand,
         operator: QualifiedName::new(operator),
         quantifier,
-        array: array.id,
+        array,
     }))
 }

@@ -1,16 +1,20 @@
 //! The functions of daily use. Any other is a [`call`](crate::call).
 
-use std::panic::Location;
+use callslip_ir::SpecialForm;
 
-use callslip_ir::{self as ir, NodeId, NodeKind, SpecialForm};
-
-use crate::{Call, Expr, Expressions, IntoExpr, arena, expression::special};
+use crate::{
+    Alternatives, Any, Call, Date, Expr, IntoExpr, Json, Numeric, Timestamptz,
+    expression::special,
+    operand::{
+        BooleanExpression, Comparable, NumberExpression, RoundExpression, TextExpression, TruncateExpression,
+    },
+};
 
 macro_rules! functions {
-    ($($(#[$doc:meta])* $name:ident($($argument:ident),*);)*) => { $(
+    ($($(#[$doc:meta])* $name:ident<$($type:ident: $bound:ident),*>($($argument:ident: $of:ident),*) -> $result:ty;)*) => { $(
         $(#[$doc])*
         #[track_caller]
-        pub fn $name($($argument: impl IntoExpr),*) -> Call {
+        pub fn $name<$($type: $bound),*>($($argument: $of),*) -> Call<$result> {
             Call::new(stringify!($name), vec![$($argument.into_expr().id),*])
         }
     )* };
@@ -18,118 +22,112 @@ macro_rules! functions {
 
 functions! {
     /// `count(value)`: how many rows have a value that is not null.
-    count(value);
+    count<V: IntoExpr>(value: V) -> i64;
     /// `sum(value)`; null where there is no row.
-    sum(value);
+    sum<V: NumberExpression>(value: V) -> V::Sum;
     /// `avg(value)`; null where there is no row.
-    avg(value);
+    avg<V: NumberExpression>(value: V) -> V::Average;
     /// `min(value)`; null where there is no row.
-    min(value);
+    min<V: IntoExpr>(value: V) -> V::Ty;
     /// `max(value)`; null where there is no row.
-    max(value);
+    max<V: IntoExpr>(value: V) -> V::Ty;
     /// `array_agg(value)`: the values as an array, nulls too; null where there is no row.
-    array_agg(value);
+    array_agg<V: IntoExpr>(value: V) -> Vec<V::Ty>;
     /// `string_agg(value, separator)`: the texts in one, without nulls; null where there is no row.
-    string_agg(value, separator);
+    string_agg<V: TextExpression, S: TextExpression>(value: V, separator: S) -> String;
     /// `bool_and(value)`: whether all are true.
-    bool_and(value);
+    bool_and<V: BooleanExpression>(value: V) -> bool;
     /// `bool_or(value)`: whether one is true.
-    bool_or(value);
+    bool_or<V: BooleanExpression>(value: V) -> bool;
     /// `jsonb_agg(value)`: the values as a JSON array; null where there is no row.
-    jsonb_agg(value);
+    jsonb_agg<V: IntoExpr>(value: V) -> Json;
 
     /// `percentile_cont(fraction)`, with `.within_group(…)`: a value that may lie between two rows. The median is
     /// that of 0.5.
-    percentile_cont(fraction);
+    percentile_cont<F: IntoExpr>(fraction: F) -> Any;
     /// `percentile_disc(fraction)`, with `.within_group(…)`: the value of a row.
-    percentile_disc(fraction);
+    percentile_disc<F: IntoExpr>(fraction: F) -> Any;
 
     /// `row_number()`, with `.over(…)`: 1, 2, 3, … in the window's order.
-    row_number();
+    row_number<>() -> i64;
     /// `rank()`, with `.over(…)`: equal rows have one rank, and a gap follows.
-    rank();
+    rank<>() -> i64;
     /// `dense_rank()`, with `.over(…)`: equal rows have one rank, and no gap follows.
-    dense_rank();
+    dense_rank<>() -> i64;
     /// `percent_rank()`, with `.over(…)`: the rank from 0 to 1.
-    percent_rank();
+    percent_rank<>() -> f64;
     /// `ntile(buckets)`, with `.over(…)`: which of so many equal parts a row is in, from 1.
-    ntile(buckets);
+    ntile<N: NumberExpression>(buckets: N) -> i32;
     /// `lag(value)`, with `.over(…)`: the value of the row before. `call("lag", (value, offset, default))` says more.
-    lag(value);
+    lag<V: IntoExpr>(value: V) -> V::Ty;
     /// `lead(value)`, with `.over(…)`: the value of the row after. `call("lead", (value, offset, default))` says more.
-    lead(value);
+    lead<V: IntoExpr>(value: V) -> V::Ty;
     /// `first_value(value)`, with `.over(…)`: the value of the frame's first row.
-    first_value(value);
+    first_value<V: IntoExpr>(value: V) -> V::Ty;
     /// `last_value(value)`, with `.over(…)`: the value of the frame's last row. Without a frame that is the current
     /// row.
-    last_value(value);
+    last_value<V: IntoExpr>(value: V) -> V::Ty;
 
     /// `lower(text)`.
-    lower(text);
+    lower<T: TextExpression>(text: T) -> String;
     /// `upper(text)`.
-    upper(text);
+    upper<T: TextExpression>(text: T) -> String;
     /// `length(text)`: in characters.
-    length(text);
+    length<T: TextExpression>(text: T) -> i32;
     /// `abs(number)`.
-    abs(number);
+    abs<N: NumberExpression>(number: N) -> N::Ty;
     /// `round(number)`: to a whole number. `call("round", (number, digits))` says more.
-    round(number);
+    round<N: RoundExpression>(number: N) -> N::Rounded;
     /// `now()`: when the transaction began.
-    now();
-    /// `date_trunc(field, value)`: `date_trunc("month", i.col("created_at"))`.
-    date_trunc(field, value);
+    now<>() -> Timestamptz;
+    /// `date_trunc(field, value)`: `date_trunc("month", i.created_at)`.
+    date_trunc<F: TextExpression, V: TruncateExpression>(field: F, value: V) -> V::Truncated;
 }
 
 /// `count(*)`: how many rows there are.
 #[track_caller]
-pub fn count_all() -> Call {
+pub fn count_all() -> Call<i64> {
     Call::new("count", Vec::new()).change(|call| call.star = true)
 }
 
 /// `count(DISTINCT value)`: how many different values there are, nulls left out.
 #[track_caller]
-pub fn count_distinct(value: impl IntoExpr) -> Call {
+pub fn count_distinct(value: impl IntoExpr) -> Call<i64> {
     count(value).distinct()
 }
 
 /// `COALESCE(values)`: the first that is not null.
 #[track_caller]
-pub fn coalesce(values: impl Expressions) -> Expr {
-    special_of(SpecialForm::Coalesce, values.into_expressions())
+pub fn coalesce<V: Alternatives>(values: V) -> Expr<V::Ty> {
+    special(SpecialForm::Coalesce, values.into_expressions())
 }
 
 /// `NULLIF(value, other)`: null where the two are equal, and `value` otherwise.
 #[track_caller]
-pub fn nullif(value: impl IntoExpr, other: impl IntoExpr) -> Expr {
-    special(SpecialForm::NullIf, [value.into_expr(), other.into_expr()])
+pub fn nullif<V: IntoExpr + Comparable<O>, O: IntoExpr>(value: V, other: O) -> Expr<V::Ty> {
+    special(SpecialForm::NullIf, vec![value.into_expr().id, other.into_expr().id])
 }
 
 /// `GREATEST(values)`: nulls left out.
 #[track_caller]
-pub fn greatest(values: impl Expressions) -> Expr {
-    special_of(SpecialForm::Greatest, values.into_expressions())
+pub fn greatest<V: Alternatives>(values: V) -> Expr<V::Ty> {
+    special(SpecialForm::Greatest, values.into_expressions())
 }
 
 /// `LEAST(values)`: nulls left out.
 #[track_caller]
-pub fn least(values: impl Expressions) -> Expr {
-    special_of(SpecialForm::Least, values.into_expressions())
+pub fn least<V: Alternatives>(values: V) -> Expr<V::Ty> {
+    special(SpecialForm::Least, values.into_expressions())
 }
 
-/// `EXTRACT(field FROM value)`: `extract("year", i.col("created_at"))`.
+/// `EXTRACT(field FROM value)`: `extract("year", i.created_at)`.
 #[track_caller]
-pub fn extract(field: &str, value: impl IntoExpr) -> Expr {
-    special(SpecialForm::Extract { field: field.to_owned() }, [value.into_expr()])
+pub fn extract(field: &str, value: impl TruncateExpression) -> Expr<Numeric> {
+    special(SpecialForm::Extract { field: field.to_owned() }, vec![value.into_expr().id])
 }
 
 /// `CURRENT_DATE`: the day on which the transaction began.
 #[track_caller]
-pub fn current_date() -> Expr {
-    special(SpecialForm::CurrentDate, [])
-}
-
-#[track_caller]
-fn special_of(form: SpecialForm, operands: Vec<NodeId>) -> Expr {
-    let kind = NodeKind::Special(ir::Special { form, operands });
-    Expr::new(arena::push(kind, Location::caller()))
+pub fn current_date() -> Expr<Date> {
+    special(SpecialForm::CurrentDate, Vec::new())
 }

@@ -58,11 +58,15 @@ extern crate self as callslip_sdk;
 mod arena;
 mod call;
 mod case;
+mod column;
+mod condition;
 mod expression;
 mod failure;
 mod function;
+mod interval;
 mod json;
 mod list;
+mod operand;
 mod operators;
 mod order;
 mod parameter;
@@ -70,6 +74,7 @@ mod plugin;
 mod relation;
 mod select;
 mod sql_enum;
+mod sql_type;
 mod type_name;
 mod value;
 mod window;
@@ -84,7 +89,11 @@ pub use call::{Call, call};
 pub use callslip_ir::Exclude;
 pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
 pub use case::{Case, CaseStart, case, case_of};
-pub use expression::{Condition, Expr, Expression, IntoExpr, Item, all, any, constant, null};
+pub use column::Column;
+#[doc(hidden)]
+pub use column::Columns;
+pub use condition::{Condition, all, any};
+pub use expression::{Expr, Expression, IntoExpr, Item, constant, null};
 pub use failure::{Failure, Result};
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
@@ -92,13 +101,21 @@ pub use function::{
     lower, max, min, now, ntile, nullif, percent_rank, percentile_cont, percentile_disc, rank, round,
     row_number, string_agg, sum, upper,
 };
-pub use list::{Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
+pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
+pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
+pub use operand::{
+    BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression, NumberExpression,
+    Operand, RoundExpression, TextExpression, TruncateExpression,
+};
 pub use order::{Order, Output, output};
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
-pub use relation::{Cte, IntoRelation, Subquery, Table, cte, table};
+pub use relation::{
+    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, table,
+};
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sql_enum::SqlEnum;
+pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
     Timestamptz, Uuid,

@@ -2,7 +2,11 @@
 
 use callslip_ir::{self as ir, Direction, NodeId, Nulls};
 
-use crate::{Expr, Expression, IntoExpr, Item, Order, Output, sealed::Sealed};
+use crate::{
+    Expression, IntoExpr, Item, Order, Output, SqlType,
+    operand::{Comparable, NumberExpression},
+    sealed::Sealed,
+};
 
 /// An item of a select list: an expression, with an alias or without.
 #[diagnostic::on_unimplemented(
@@ -18,7 +22,7 @@ pub trait IntoItem: Sealed {
 impl<T: IntoExpr> IntoItem for T {
     #[track_caller]
     fn into_item(self) -> Item {
-        Item { expression: self.into_expr(), alias: None }
+        Item { expression: self.into_expr().id, alias: None }
     }
 }
 
@@ -43,7 +47,7 @@ pub trait IntoOrder: Sealed {
 impl<T: Expression> IntoOrder for T {
     #[track_caller]
     fn into_order(self) -> Order {
-        Order { expression: self.into_expr(), direction: Direction::Ascending, nulls: Nulls::Unspecified }
+        Order { expression: self.into_expr().id, direction: Direction::Ascending, nulls: Nulls::Unspecified }
     }
 }
 
@@ -97,7 +101,7 @@ pub trait Orders {
 }
 
 fn item(item: Item) -> ir::Item {
-    ir::Item { expression: item.expression.id, alias: item.alias }
+    ir::Item { expression: item.expression, alias: item.alias }
 }
 
 macro_rules! lists {
@@ -164,6 +168,37 @@ impl Expressions for () {
     }
 }
 
+/// Expressions of one type, of which one is the result: a tuple of up to 12, an array or a `Vec`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are not expressions of one type",
+    label = "a tuple of up to 12 expressions that compare with the first is wanted here"
+)]
+pub trait Alternatives: Expressions {
+    /// The type of the result: that of the first.
+    type Ty: SqlType;
+}
+
+impl<T: IntoExpr, const N: usize> Alternatives for [T; N] {
+    type Ty = T::Ty;
+}
+impl<T: IntoExpr> Alternatives for Vec<T> {
+    type Ty = T::Ty;
+}
+
+macro_rules! alternatives {
+    ($first:ident) => {};
+    ($first:ident $($type:ident)+) => {
+        impl<$first: IntoExpr, $($type: IntoExpr),+> Alternatives for ($first, $($type),+)
+        where
+            $($first: Comparable<$type>),+
+        {
+            type Ty = $first::Ty;
+        }
+        alternatives!($($type)+);
+    };
+}
+alternatives!(A B C D E F G H I J K L);
+
 /// What LIMIT and OFFSET take: a number, or `None`, which changes nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a number of rows",
@@ -172,22 +207,24 @@ impl Expressions for () {
 pub trait RowCount: Sealed {
     #[doc(hidden)]
     #[track_caller]
-    fn into_row_count(self) -> Option<Expr>;
+    fn into_row_count(self) -> Option<NodeId>;
 }
 
-impl<T: IntoExpr> RowCount for T {
+#[diagnostic::do_not_recommend]
+impl<T: NumberExpression> RowCount for T {
     #[track_caller]
-    fn into_row_count(self) -> Option<Expr> {
-        Some(self.into_expr())
+    fn into_row_count(self) -> Option<NodeId> {
+        Some(self.into_expr().id)
     }
 }
 
-impl<T: IntoExpr> RowCount for Option<T> {
+#[diagnostic::do_not_recommend]
+impl<T: NumberExpression> RowCount for Option<T> {
     #[track_caller]
     #[expect(clippy::manual_map, reason = "a closure would hide the author's line")]
-    fn into_row_count(self) -> Option<Expr> {
+    fn into_row_count(self) -> Option<NodeId> {
         match self {
-            Some(count) => Some(count.into_expr()),
+            Some(count) => Some(count.into_expr().id),
             None => None,
         }
     }

@@ -1,4 +1,4 @@
-use callslip_ir::{self as ir, Direction, NodeKind, Nulls};
+use callslip_ir::{self as ir, Direction, NodeId, NodeKind, Nulls};
 
 use crate::Expr;
 
@@ -6,7 +6,7 @@ use crate::Expr;
 #[derive(Clone)]
 #[must_use = "a sort order does nothing until it is part of a query"]
 pub struct Order {
-    pub(crate) expression: Expr,
+    pub(crate) expression: NodeId,
     pub(crate) direction: Direction,
     pub(crate) nulls: Nulls,
 }
@@ -25,7 +25,7 @@ impl Order {
     }
 
     pub(crate) fn into_ir(self) -> ir::Order {
-        ir::Order { expression: self.expression.id, direction: self.direction, nulls: self.nulls }
+        ir::Order { expression: self.expression, direction: self.direction, nulls: self.nulls }
     }
 }
 
@@ -43,11 +43,11 @@ pub fn output(name: &str) -> Output {
 impl Output {
     /// `name ASC`.
     pub fn asc(self) -> Order {
-        Order { expression: self.0, direction: Direction::Ascending, nulls: Nulls::Unspecified }
+        Order { expression: self.0.id, direction: Direction::Ascending, nulls: Nulls::Unspecified }
     }
 
     /// `name DESC`.
     pub fn desc(self) -> Order {
-        Order { expression: self.0, direction: Direction::Descending, nulls: Nulls::Unspecified }
+        Order { expression: self.0.id, direction: Direction::Descending, nulls: Nulls::Unspecified }
     }
 }

@@ -30,8 +30,9 @@ impl<T> Copy for Arg<T> {}
 
 impl<T> Sealed for Arg<T> {}
 impl<T: ParameterType> IntoExpr for Arg<T> {
+    type Ty = T::Ty;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<T::Ty> {
         Expr::new(arena::push(NodeKind::Parameter(self.slot), Location::caller()))
     }
 }

@@ -1,22 +1,22 @@
-use std::{borrow::Borrow, marker::PhantomData, panic::Location};
+use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{
     self as ir, Join, JoinCondition, JoinKind, Materialization, NodeId, NodeKind, QualifiedName, RelationName,
 };
 
 use crate::{
-    Expr, Select,
+    Columns, Expr, Select,
     arena::{self, CteId},
-    sealed::Sealed,
 };
 
 /// What FROM and the joins take: a [`Table`], a [`Cte`] or a [`Subquery`], or a reference to one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relation",
     label = "a table, a CTE or a subquery with an alias is wanted here",
-    note = "a query becomes a relation with `.alias(\"name\")`"
+    note = "a query becomes a relation with `.alias(\"name\")`",
+    note = "a typed table is made by `Position::alias(\"p\")`, and is `Copy`: write it without `&`"
 )]
-pub trait IntoRelation: Sealed {
+pub trait IntoRelation {
     /// The relation's node.
     #[doc(hidden)]
     fn into_relation(self) -> NodeId;
@@ -24,17 +24,102 @@ pub trait IntoRelation: Sealed {
 
 macro_rules! relations {
     ($($type:ty),*) => { $(
-        impl Sealed for $type {}
         impl IntoRelation for $type {
             fn into_relation(self) -> NodeId { self.id }
         }
-        impl Sealed for &$type {}
         impl IntoRelation for &$type {
             fn into_relation(self) -> NodeId { self.id }
         }
     )* };
 }
 relations!(Table, Cte, Subquery);
+
+/// A relation whose columns are fields: what [`macro@crate::schema`], [`macro@crate::cte`] and [`crate::subquery`] make.
+pub trait TypedRelation: Copy {
+    #[doc(hidden)]
+    fn columns(self) -> Columns;
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: TypedRelation> IntoRelation for R {
+    fn into_relation(self) -> NodeId {
+        self.columns().relation()
+    }
+}
+
+/// A table or view of the database whose columns are fields. [`macro@crate::schema`] makes one of each.
+pub trait TypedTable: TypedRelation {
+    /// Its schema, where that is not one that is searched.
+    const SCHEMA: Option<&'static str>;
+    /// Its name.
+    const NAME: &'static str;
+    #[doc(hidden)]
+    const COLUMNS: &'static [&'static str];
+    #[doc(hidden)]
+    fn bind(columns: Columns) -> Self;
+
+    /// The table `AS alias`. Each call is a relation of its own: a join of a table to itself needs two.
+    #[track_caller]
+    fn alias(alias: &str) -> Self {
+        let name = QualifiedName { schema: Self::SCHEMA.map(str::to_owned), name: Self::NAME.to_owned() };
+        let table = stored(name, alias);
+        Self::bind(Columns::of(arena::push(NodeKind::Table(table), Location::caller()), Self::COLUMNS))
+    }
+
+    /// The table under its own name.
+    #[track_caller]
+    fn table() -> Self {
+        Self::alias(Self::NAME)
+    }
+}
+
+fn stored(name: QualifiedName, alias: &str) -> ir::Table {
+    let name = RelationName::Stored(name);
+    ir::Table { name, alias: alias.to_owned(), columns: Vec::new(), only: false, sample: None }
+}
+
+/// What LATERAL takes: a query with an alias.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a subquery",
+    label = "a query with `.alias(\"name\")`, or a `subquery!`, is wanted here"
+)]
+pub trait IntoSubquery {
+    #[doc(hidden)]
+    #[track_caller]
+    fn into_lateral(self) -> NodeId;
+}
+impl IntoSubquery for Subquery {
+    #[track_caller]
+    fn into_lateral(self) -> NodeId {
+        self.lateral().id
+    }
+}
+impl IntoSubquery for &Subquery {
+    #[track_caller]
+    fn into_lateral(self) -> NodeId {
+        self.lateral().id
+    }
+}
+
+/// What [`Select::with`] takes: a common table expression.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a common table expression",
+    label = "a `cte(…)` or a `cte!(…)` is wanted here"
+)]
+pub trait IntoCte {
+    #[doc(hidden)]
+    fn into_cte(self) -> Cte;
+}
+impl IntoCte for Cte {
+    fn into_cte(self) -> Cte {
+        self
+    }
+}
+impl IntoCte for &Cte {
+    fn into_cte(self) -> Cte {
+        *self
+    }
+}
 
 /// A table or view of the database, under an alias.
 ///
@@ -51,8 +136,7 @@ pub struct Table {
 pub fn table(name: &str) -> Table {
     let name = QualifiedName::parse(name);
     let alias = name.name.clone();
-    let relation = RelationName::Stored(name);
-    let table = ir::Table { name: relation, alias, columns: Vec::new(), only: false, sample: None };
+    let table = stored(name, &alias);
     Table { id: arena::push(NodeKind::Table(table), Location::caller()), not_send: PhantomData }
 }
 
@@ -151,18 +235,14 @@ impl Cte {
         column(self.id, name)
     }
 
-    pub(crate) fn definition(&self) -> CteId {
+    pub(crate) fn definition(self) -> CteId {
         self.definition
     }
 }
 
 #[track_caller]
 fn column(relation: NodeId, name: &str) -> Expr {
-    let relation = match arena::kind(relation) {
-        NodeKind::Table(table) => table.alias,
-        NodeKind::Subquery(subquery) => subquery.alias,
-        _ => unreachable!("a relation's handle names a relation"),
-    };
+    let relation = arena::alias(relation);
     Expr::push(NodeKind::Column { relation, name: name.to_owned() })
 }
 
@@ -170,9 +250,4 @@ fn column(relation: NodeId, name: &str) -> Expr {
 pub(crate) fn join(left: NodeId, kind: JoinKind, right: NodeId, condition: JoinCondition) -> NodeId {
     let join = Join { kind, left, right, condition, alias: None, columns: Vec::new() };
     arena::push(NodeKind::Join(join), Location::caller())
-}
-
-#[track_caller]
-pub(crate) fn lateral(subquery: impl Borrow<Subquery>) -> NodeId {
-    subquery.borrow().lateral().id
 }

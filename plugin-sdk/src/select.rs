@@ -1,14 +1,16 @@
-use std::{borrow::Borrow, panic::Location};
+use std::panic::Location;
 
 use callslip_ir::{
     self as ir, Distinct, JoinCondition, JoinKind, Limit, NamedWindow, NodeId, NodeKind, Subexpression,
 };
 
 use crate::{
-    Condition, Cte, Expr, Expressions, IntoExpr, IntoRelation, Items, Orders, RowCount, Subquery, Window,
+    Condition, Expr, Expressions, IntoCte, IntoRelation, IntoSubquery, Items, Orders, RowCount, Subquery,
+    Window,
     arena::{self, CteId},
-    expression::conjunction,
-    relation::{join, lateral},
+    condition::conjunction,
+    operand::BooleanExpression,
+    relation::join,
 };
 
 /// A SELECT. Begin with [`select`], and add to it in any order.
@@ -84,34 +86,34 @@ impl Select {
     /// # Panics
     /// If there is no `from` before it; so do the other joins.
     #[track_caller]
-    pub fn join(self, relation: impl IntoRelation, on: impl IntoExpr) -> Self {
+    pub fn join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
         self.joined(JoinKind::Inner, relation.into_relation(), on)
     }
 
     /// `INNER JOIN relation ON condition`: the same as [`Select::join`].
     #[track_caller]
-    pub fn inner_join(self, relation: impl IntoRelation, on: impl IntoExpr) -> Self {
+    pub fn inner_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
         self.join(relation, on)
     }
 
     /// `LEFT JOIN relation ON condition`: every row of the left side, with nulls where nothing matches.
     #[track_caller]
-    pub fn left_join(self, relation: impl IntoRelation, on: impl IntoExpr) -> Self {
+    pub fn left_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
         self.joined(JoinKind::Left, relation.into_relation(), on)
     }
 
     /// `RIGHT JOIN relation ON condition`: every row of `relation`, with nulls where nothing matches.
     #[track_caller]
-    pub fn right_join(self, relation: impl IntoRelation, on: impl IntoExpr) -> Self {
+    pub fn right_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
         self.joined(JoinKind::Right, relation.into_relation(), on)
     }
 
     /// `FULL JOIN relation ON condition`: every row of both sides, with nulls where nothing matches.
     #[track_caller]
-    pub fn full_join(self, relation: impl IntoRelation, on: impl IntoExpr) -> Self {
+    pub fn full_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
         self.joined(JoinKind::Full, relation.into_relation(), on)
     }
@@ -124,22 +126,22 @@ impl Select {
 
     /// `JOIN LATERAL (query) ON condition`: the query may use columns of the left side.
     #[track_caller]
-    pub fn join_lateral(self, subquery: impl Borrow<Subquery>, on: impl IntoExpr) -> Self {
+    pub fn join_lateral(self, subquery: impl IntoSubquery, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Inner, lateral(subquery), on)
+        self.joined(JoinKind::Inner, subquery.into_lateral(), on)
     }
 
     /// `LEFT JOIN LATERAL (query) ON condition`. Where the query says it all, the condition is `true`.
     #[track_caller]
-    pub fn left_join_lateral(self, subquery: impl Borrow<Subquery>, on: impl IntoExpr) -> Self {
+    pub fn left_join_lateral(self, subquery: impl IntoSubquery, on: impl BooleanExpression) -> Self {
         let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Left, lateral(subquery), on)
+        self.joined(JoinKind::Left, subquery.into_lateral(), on)
     }
 
     /// `CROSS JOIN LATERAL (query)`.
     #[track_caller]
-    pub fn cross_join_lateral(self, subquery: impl Borrow<Subquery>) -> Self {
-        self.joined(JoinKind::Cross, lateral(subquery), JoinCondition::None)
+    pub fn cross_join_lateral(self, subquery: impl IntoSubquery) -> Self {
+        self.joined(JoinKind::Cross, subquery.into_lateral(), JoinCondition::None)
     }
 
     #[track_caller]
@@ -202,7 +204,7 @@ impl Select {
     #[track_caller]
     pub fn limit(mut self, count: impl RowCount) -> Self {
         if let Some(count) = count.into_row_count() {
-            self.limit = Some(count.id);
+            self.limit = Some(count);
         }
         self
     }
@@ -211,7 +213,7 @@ impl Select {
     #[track_caller]
     pub fn offset(mut self, count: impl RowCount) -> Self {
         if let Some(count) = count.into_row_count() {
-            self.offset = Some(count.id);
+            self.offset = Some(count);
         }
         self
     }
@@ -223,8 +225,8 @@ impl Select {
     }
 
     /// `WITH cte`: declares it here, for this query and those inside. Only needed where [`Cte`] says.
-    pub fn with(mut self, cte: impl Borrow<Cte>) -> Self {
-        self.ctes.push(cte.borrow().definition());
+    pub fn with(mut self, cte: impl IntoCte) -> Self {
+        self.ctes.push(cte.into_cte().definition());
         self
     }
 
@@ -264,12 +266,12 @@ pub fn scalar(query: Select) -> Expr {
 
 /// `EXISTS (query)`: whether it gives a row.
 #[track_caller]
-pub fn exists(query: Select) -> Expr {
+pub fn exists(query: Select) -> Expr<bool> {
     Expr::push(NodeKind::Subexpression(Subexpression::Exists(query.into_query())))
 }
 
 /// `NOT EXISTS (query)`: whether it gives no row.
 #[track_caller]
-pub fn not_exists(query: Select) -> Expr {
+pub fn not_exists(query: Select) -> Expr<bool> {
     crate::Expression::not(exists(query))
 }

@@ -44,6 +44,7 @@ impl<T: SqlEnum> Sealed for T {}
 
 impl<T: SqlEnum> ScalarType for T {
     type Literal = T;
+    type Ty = T;
 
     fn domain() -> Domain {
         let labels = T::LABELS.iter().map(|label| (*label).to_owned()).collect();
@@ -77,8 +78,9 @@ impl<T: SqlEnum> FieldValue for T {
 }
 
 impl<T: SqlEnum> IntoExpr for T {
+    type Ty = T;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<T> {
         let ty = match T::TYPE {
             Some(ty) => SlotType::Declared(TypeName::parse(ty)),
             None => SlotType::Context,

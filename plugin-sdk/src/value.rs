@@ -1,8 +1,8 @@
 //! The values that parameters and constants can have.
 
-use callslip_ir::{Domain, NodeKind, Range, Scalar, SlotType, TypeName, ValueType};
+use callslip_ir::{Domain, NodeKind, Range, Scalar, SlotType, ValueType};
 
-use crate::{Expr, IntoExpr, arena, json, sealed::Sealed};
+use crate::{Expr, IntoExpr, SqlType, arena, json, sealed::Sealed, sql_type::built_in};
 
 /// A type that a parameter's value can have inside `Arg`: the integers, floats, `bool`, `String`, the types of this
 /// crate that are named as PostgreSQL's, enums with `#[derive(SqlEnum)]`; `Vec` of these, and [`Nullable`] of all.
@@ -16,6 +16,8 @@ use crate::{Expr, IntoExpr, arena, json, sealed::Sealed};
 pub trait ParameterType: Sealed + 'static {
     /// What `#[param(default = …)]` takes.
     type Literal;
+    /// The type of the parameter as an expression.
+    type Ty: SqlType;
     /// The type in the manifest.
     #[doc(hidden)]
     fn value_type() -> ValueType;
@@ -35,6 +37,8 @@ pub trait ParameterType: Sealed + 'static {
 pub trait ScalarType: Sealed + 'static {
     /// What `#[param(default = …)]` takes.
     type Literal;
+    /// Its type as an expression.
+    type Ty: SqlType;
     #[doc(hidden)]
     fn domain() -> Domain;
     #[doc(hidden)]
@@ -47,6 +51,7 @@ pub trait ScalarType: Sealed + 'static {
 
 impl<T: ScalarType> ParameterType for T {
     type Literal = T::Literal;
+    type Ty = T::Ty;
     fn value_type() -> ValueType {
         ValueType { domain: T::domain(), array: false, nullable: false }
     }
@@ -61,6 +66,7 @@ impl<T: ScalarType> ParameterType for T {
 impl<T: Sealed> Sealed for Vec<T> {}
 impl<T: ScalarType<Literal: Copy>> ParameterType for Vec<T> {
     type Literal = &'static [T::Literal];
+    type Ty = Vec<T::Ty>;
     fn value_type() -> ValueType {
         ValueType { domain: T::domain(), array: true, nullable: false }
     }
@@ -87,6 +93,7 @@ pub struct Nullable<T>(std::marker::PhantomData<T>);
 impl<T: Sealed> Sealed for Nullable<T> {}
 impl<T: ParameterType> ParameterType for Nullable<T> {
     type Literal = Option<T::Literal>;
+    type Ty = T::Ty;
     fn value_type() -> ValueType {
         ValueType { nullable: true, ..T::value_type() }
     }
@@ -125,11 +132,11 @@ impl<T: Ranged> Ranged for Option<T> {
 }
 
 pub(crate) fn declared(scalar: Scalar) -> SlotType {
-    SlotType::Declared(TypeName::parse(&["pg_catalog.", scalar.type_name()].concat()))
+    SlotType::Declared(built_in(scalar))
 }
 
 #[track_caller]
-pub(crate) fn push_constant(ty: SlotType, value: &str) -> Expr {
+pub(crate) fn push_constant<T>(ty: SlotType, value: &str) -> Expr<T> {
     Expr::push(NodeKind::Parameter(arena::constant_slot(ty, value)))
 }
 
@@ -138,10 +145,11 @@ fn bounds(min: &str, max: &str) -> Option<Range> {
 }
 
 macro_rules! numbers {
-    ($($type:ident $scalar:ident $range:expr;)*) => { $(
+    ($($type:ident $ty:ident $scalar:ident $range:expr;)*) => { $(
         impl Sealed for $type {}
         impl ScalarType for $type {
             type Literal = $type;
+            type Ty = $ty;
             fn domain() -> Domain { Domain::Scalar(Scalar::$scalar) }
             fn scalar_range() -> Option<Range> { $range }
             fn scalar_json(literal: $type) -> String { literal.to_string() }
@@ -150,28 +158,30 @@ macro_rules! numbers {
             type Bound = $type;
         }
         impl IntoExpr for $type {
+            type Ty = $ty;
             #[track_caller]
-            fn into_expr(self) -> Expr { push_constant(declared(Scalar::$scalar), &self.to_string()) }
+            fn into_expr(self) -> Expr<$ty> { push_constant(declared(Scalar::$scalar), &self.to_string()) }
         }
     )* };
 }
 
 numbers! {
-    i8 Int2 bounds("-128", "127");
-    i16 Int2 None;
-    i32 Int4 None;
-    i64 Int8 None;
-    u8 Int2 bounds("0", "255");
-    u16 Int4 bounds("0", "65535");
-    u32 Int8 bounds("0", "4294967295");
-    u64 Numeric bounds("0", "18446744073709551615");
-    f32 Float4 None;
-    f64 Float8 None;
+    i8 i16 Int2 bounds("-128", "127");
+    i16 i16 Int2 None;
+    i32 i32 Int4 None;
+    i64 i64 Int8 None;
+    u8 i16 Int2 bounds("0", "255");
+    u16 i32 Int4 bounds("0", "65535");
+    u32 i64 Int8 bounds("0", "4294967295");
+    u64 Numeric Numeric bounds("0", "18446744073709551615");
+    f32 f32 Float4 None;
+    f64 f64 Float8 None;
 }
 
 impl Sealed for bool {}
 impl ScalarType for bool {
     type Literal = bool;
+    type Ty = bool;
     fn domain() -> Domain {
         Domain::Scalar(Scalar::Bool)
     }
@@ -180,8 +190,9 @@ impl ScalarType for bool {
     }
 }
 impl IntoExpr for bool {
+    type Ty = Self;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<Self> {
         push_constant(declared(Scalar::Bool), if self { "true" } else { "false" })
     }
 }
@@ -189,6 +200,7 @@ impl IntoExpr for bool {
 impl Sealed for String {}
 impl ScalarType for String {
     type Literal = &'static str;
+    type Ty = Self;
     fn domain() -> Domain {
         Domain::Scalar(Scalar::Text)
     }
@@ -197,16 +209,18 @@ impl ScalarType for String {
     }
 }
 impl IntoExpr for String {
+    type Ty = Self;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<Self> {
         push_constant(SlotType::Context, &self)
     }
 }
 
 impl Sealed for &str {}
 impl IntoExpr for &str {
+    type Ty = String;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<String> {
         push_constant(SlotType::Context, self)
     }
 }
@@ -235,12 +249,14 @@ macro_rules! texts {
         impl Sealed for $type {}
         impl ScalarType for $type {
             type Literal = &'static str;
+            type Ty = Self;
             fn domain() -> Domain { Domain::Scalar(Scalar::$type) }
             fn scalar_json(literal: &'static str) -> String { $json(literal) }
         }
         impl IntoExpr for $type {
+            type Ty = Self;
             #[track_caller]
-            fn into_expr(self) -> Expr { push_constant(declared(Scalar::$type), &self.0) }
+            fn into_expr(self) -> Expr<Self> { push_constant(declared(Scalar::$type), &self.0) }
         }
     )* };
 }
@@ -288,6 +304,7 @@ impl Sealed for Bytes {}
 impl ScalarType for Bytes {
     // How bytes are written in JSON is the host's affair.
     type Literal = std::convert::Infallible;
+    type Ty = Self;
     fn domain() -> Domain {
         Domain::Scalar(Scalar::Bytes)
     }
@@ -296,8 +313,9 @@ impl ScalarType for Bytes {
     }
 }
 impl IntoExpr for Bytes {
+    type Ty = Self;
     #[track_caller]
-    fn into_expr(self) -> Expr {
+    fn into_expr(self) -> Expr<Self> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = String::from("\\x");
         for byte in self.0 {

@@ -20,7 +20,7 @@ pub struct CompanyOverview {
 #[query(example(company = 1))]
 pub fn overview(p: Overview) -> CompanyOverview {
     let pos = table("position").alias("p");
-    let status = case().when(pos.col("closed_at").is_null(), "open").otherwise("closed").cast("text");
+    let status = case().when(pos.col("closed_at").is_null(), "open").otherwise("closed").cast_as("text");
     let positions = select((
         status.alias("status"),
         count_all().alias("positions"),

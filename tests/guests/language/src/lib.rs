@@ -30,7 +30,7 @@ fn arithmetic() -> Select {
         n.sub(5).neg().alias("negated"),
         n.mul(7).rem(4).alias("remainder"),
         n.add(1).div(2).alias("quotient"),
-        c.col("desired_salary").div(n).cast("int8").alias("share"),
+        c.col("desired_salary").div(n).cast_as("int8").alias("share"),
     ))
     .from(c)
     .filter(n.le(20))
@@ -48,8 +48,8 @@ fn logic() -> Select {
         young.or(moves).and(abroad).alias("either"),
         young.or(moves.and(abroad)).alias("or_and"),
         young.and(moves).not().alias("not_both"),
-        all([young, moves, abroad]).alias("every"),
-        any([young, moves, abroad]).alias("some"),
+        all([young, moves.is_true(), abroad]).alias("every"),
+        any([young, moves.is_true(), abroad]).alias("some"),
     ))
     .from(c)
     .filter(c.col("id").le(200))
@@ -92,7 +92,7 @@ fn values() -> Select {
             .otherwise("senior")
             .alias("level"),
         case_of(c.col("country")).when("IE", 1).otherwise(0).alias("irish"),
-        c.col("desired_salary").cast("int4").cast("text").alias("salary"),
+        c.col("desired_salary").cast_as("int4").cast_as("text").alias("salary"),
         coalesce((c.col("phone"), "none")).alias("phone"),
         nullif(c.col("years"), 0).alias("years"),
         greatest((c.col("years"), 3)).alias("greatest"),
@@ -139,7 +139,7 @@ fn windows() -> Select {
             .alias("rank"),
         r.col("score")
             .sub(avg(r.col("score")).over(window().partition_by(r.col("interview_id"))))
-            .cast("numeric(6,3)")
+            .cast_as("numeric(6,3)")
             .alias("above"),
         sum(r.col("score")).over(by_interview().rows(preceding(1), CURRENT_ROW)).alias("pair"),
         lag(r.col("score")).over("w").alias("before"),

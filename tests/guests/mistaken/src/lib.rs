@@ -20,8 +20,8 @@ fn ungranted() -> Select {
         pos.col("id"),
         call("pg_sleep", 10.0_f64).alias("slept"),
         call("public.score", (1, 2)).alias("many"),
-        pos.col("title").cast("public.checked").alias("checked"),
-        pos.col("title").cast("regclass").alias("looked_up"),
+        pos.col("title").cast_as("public.checked").alias("checked"),
+        pos.col("title").cast_as("regclass").alias("looked_up"),
     ))
     .from(pos)
     .join(c, c.col("id").eq(pos.col("company_id")))

@@ -1,0 +1,332 @@
+//! The types that expressions have at compile time, and which of them go together.
+//!
+//! They are checked so that a mistake shows in the editor; PostgreSQL's own rules, which the host applies when it loads
+//! the plugin, have the last word.
+
+use callslip_ir::{Scalar, TypeName};
+
+use crate::{
+    Bytes, Date, Interval, Json, Numeric, SqlEnum, Time, Timestamp, Timestamptz, Uuid, sealed::Sealed,
+};
+
+/// The type of an expression: `i16`, `i32`, `i64`, `f32`, `f64`, `bool`, `String`, the types of this crate that are named as
+/// PostgreSQL's, enums with `#[derive(SqlEnum)]`, `Vec` of these for arrays, and [`Any`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of an SQL expression",
+    label = "i16, i32, i64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, Timestamptz, Interval, Uuid, Json, \
+             Bytes, an enum with `#[derive(SqlEnum)]` or a `Vec` of these is wanted here"
+)]
+pub trait SqlType: Sealed + 'static {}
+
+/// The type of an expression of which the compiler knows nothing: a column of a [`table()`](crate::table()), the
+/// result of a [`call()`](crate::call()). It goes with every other type; the host checks it when it loads the plugin.
+pub enum Any {}
+
+impl Sealed for Any {}
+impl<T: SqlEnum> SqlType for T {}
+impl<T: SqlType> SqlType for Vec<T> {}
+
+/// A type that [`Expression::cast`](crate::Expression::cast) can name.
+#[diagnostic::on_unimplemented(
+    message = "there is no cast to `{Self}`",
+    label = "a type such as `Numeric`, `i64`, `String` or an enum with `#[derive(SqlEnum)]` is wanted here",
+    note = "any other PostgreSQL type is named with `.cast_as(\"…\")`"
+)]
+pub trait CastTarget: SqlType {
+    #[doc(hidden)]
+    fn target() -> TypeName;
+}
+
+pub(crate) fn built_in(scalar: Scalar) -> TypeName {
+    TypeName::parse(&["pg_catalog.", scalar.type_name()].concat())
+}
+
+impl<T: SqlEnum> CastTarget for T {
+    fn target() -> TypeName {
+        match T::TYPE {
+            Some(ty) => TypeName::parse(ty),
+            None => built_in(Scalar::Text),
+        }
+    }
+}
+
+impl<T: CastTarget> CastTarget for Vec<T> {
+    fn target() -> TypeName {
+        TypeName { array: true, ..T::target() }
+    }
+}
+
+macro_rules! scalars {
+    ($($type:ident $scalar:ident;)*) => { $(
+        impl SqlType for $type {}
+        impl CastTarget for $type {
+            fn target() -> TypeName { built_in(Scalar::$scalar) }
+        }
+    )* };
+}
+
+scalars! {
+    bool Bool;
+    i16 Int2;
+    i32 Int4;
+    i64 Int8;
+    f32 Float4;
+    f64 Float8;
+    Numeric Numeric;
+    String Text;
+    Date Date;
+    Time Time;
+    Timestamp Timestamp;
+    Timestamptz Timestamptz;
+    Interval Interval;
+    Uuid Uuid;
+    Json Json;
+    Bytes Bytes;
+}
+impl SqlType for Any {}
+
+/// That values of two types compare with each other.
+pub trait Compares<R> {}
+
+macro_rules! compares {
+    // Every type of a group with every other.
+    ($([$($type:ident)*];)*) => { $( compares!(@each [$($type)*] [$($type)*]); )* };
+    (@each [$($left:ident)*] $right:tt) => { $( compares!(@one $left $right); )* };
+    (@one $left:ident [$($right:ident)*]) => {
+        $( impl Compares<$right> for $left {} )*
+        impl Compares<Any> for $left {}
+        impl Compares<$left> for Any {}
+    };
+}
+
+compares! {
+    [i16 i32 i64 f32 f64 Numeric];
+    [Date Timestamp Timestamptz];
+    [bool];
+    [String];
+    [Time];
+    [Interval];
+    [Uuid];
+    [Json];
+    [Bytes];
+}
+impl Compares<Any> for Any {}
+impl<T: SqlEnum> Compares<T> for T {}
+impl<T: SqlEnum> Compares<Any> for T {}
+impl<T: SqlEnum> Compares<T> for Any {}
+impl<L: Compares<R>, R> Compares<Vec<R>> for Vec<L> {}
+impl<T> Compares<Any> for Vec<T> {}
+impl<T> Compares<Vec<T>> for Any {}
+
+/// The type of an array.
+pub trait ArrayType {
+    /// The type of its elements.
+    type Element;
+}
+impl<T> ArrayType for Vec<T> {
+    type Element = T;
+}
+impl ArrayType for Any {
+    type Element = Any;
+}
+
+/// What a condition is.
+pub trait BooleanType {}
+impl BooleanType for bool {}
+impl BooleanType for Any {}
+
+/// What text functions take.
+pub trait TextType {}
+impl TextType for String {}
+impl TextType for Any {}
+
+/// What `->` and `->>` take.
+pub trait JsonType {}
+impl JsonType for Json {}
+impl JsonType for Any {}
+
+/// What `||` joins.
+pub trait ConcatType {}
+impl ConcatType for String {}
+impl ConcatType for Json {}
+impl ConcatType for Bytes {}
+impl ConcatType for Any {}
+impl<T> ConcatType for Vec<T> {}
+
+/// What has a sign, a sum and an average.
+pub trait NumberType {
+    /// The type of `sum(…)`.
+    type Sum: SqlType;
+    /// The type of `avg(…)`.
+    type Average: SqlType;
+}
+
+macro_rules! aggregates {
+    ($($type:ident: $sum:ident $average:ident;)*) => { $(
+        impl NumberType for $type {
+            type Sum = $sum;
+            type Average = $average;
+        }
+    )* };
+}
+
+// https://www.postgresql.org/docs/current/functions-aggregate.html
+aggregates! {
+    i16: i64 Numeric;
+    i32: i64 Numeric;
+    i64: Numeric Numeric;
+    Numeric: Numeric Numeric;
+    f32: f32 f64;
+    f64: f64 f64;
+    Interval: Interval Interval;
+    Any: Any Any;
+}
+
+/// What `date_trunc(…)` takes.
+pub trait Truncates {
+    /// What it gives.
+    type Truncated: SqlType;
+}
+impl Truncates for Date {
+    type Truncated = Timestamptz;
+}
+impl Truncates for Timestamp {
+    type Truncated = Timestamp;
+}
+impl Truncates for Timestamptz {
+    type Truncated = Timestamptz;
+}
+impl Truncates for Interval {
+    type Truncated = Interval;
+}
+// It becomes an interval.
+impl Truncates for Time {
+    type Truncated = Interval;
+}
+impl Truncates for Any {
+    type Truncated = Any;
+}
+
+/// What `round(…)` gives.
+pub trait Rounds {
+    /// What it gives.
+    type Rounded: SqlType;
+}
+
+macro_rules! rounds {
+    ($($type:ident: $rounded:ident;)*) => { $(
+        impl Rounds for $type {
+            type Rounded = $rounded;
+        }
+    )* };
+}
+
+rounds! {
+    i16: f64;
+    i32: f64;
+    i64: f64;
+    f32: f64;
+    f64: f64;
+    Numeric: Numeric;
+    Any: Any;
+}
+
+/// `+`, for [`Arithmetic`].
+pub enum Plus {}
+/// `-`, for [`Arithmetic`].
+pub enum Minus {}
+/// `*`, for [`Arithmetic`].
+pub enum Times {}
+/// `/`, for [`Arithmetic`].
+pub enum Divided {}
+/// `%`, for [`Arithmetic`].
+pub enum Modulo {}
+
+/// The result of an arithmetic operator on two types.
+pub trait Arithmetic<Operator, R> {
+    /// The type of the result.
+    type Output: SqlType;
+}
+
+macro_rules! arithmetic {
+    ($($left:ident [$($operator:ident)*] $right:ident = $output:ident;)*) => { $( $(
+        impl Arithmetic<$operator, $right> for $left {
+            type Output = $output;
+        }
+    )* )* };
+}
+
+macro_rules! numbers {
+    ($($left:ident: $($right:ident $output:ident),*;)*) => { $( $(
+        arithmetic! { $left [Plus Minus Times Divided] $right = $output; }
+    )* )* };
+}
+
+// PostgreSQL has no operator between an integer, or a numeric, and a float4: it prefers float8 for both.
+numbers! {
+    i16: i16 i16, i32 i32, i64 i64, Numeric Numeric, f32 f64, f64 f64;
+    i32: i16 i32, i32 i32, i64 i64, Numeric Numeric, f32 f64, f64 f64;
+    i64: i16 i64, i32 i64, i64 i64, Numeric Numeric, f32 f64, f64 f64;
+    Numeric: i16 Numeric, i32 Numeric, i64 Numeric, Numeric Numeric, f32 f64, f64 f64;
+    f32: i16 f64, i32 f64, i64 f64, Numeric f64, f32 f32, f64 f64;
+    f64: i16 f64, i32 f64, i64 f64, Numeric f64, f32 f64, f64 f64;
+}
+
+arithmetic! {
+    i16 [Modulo] i16 = i16;
+    i16 [Modulo] i32 = i32;
+    i16 [Modulo] i64 = i64;
+    i32 [Modulo] i16 = i32;
+    i32 [Modulo] i32 = i32;
+    i32 [Modulo] i64 = i64;
+    i64 [Modulo] i16 = i64;
+    i64 [Modulo] i32 = i64;
+    i64 [Modulo] i64 = i64;
+    Numeric [Modulo] i16 = Numeric;
+    Numeric [Modulo] i32 = Numeric;
+    Numeric [Modulo] i64 = Numeric;
+    Numeric [Modulo] Numeric = Numeric;
+
+    // https://www.postgresql.org/docs/current/functions-datetime.html
+    Date [Plus Minus] i16 = Date;
+    Date [Plus Minus] i32 = Date;
+    Date [Plus Minus] Interval = Timestamp;
+    Date [Minus] Date = i32;
+    Timestamp [Plus Minus] Interval = Timestamp;
+    Timestamp [Minus] Timestamp = Interval;
+    Timestamptz [Plus Minus] Interval = Timestamptz;
+    Timestamptz [Minus] Timestamptz = Interval;
+    Time [Plus Minus] Interval = Time;
+    Time [Minus] Time = Interval;
+    Interval [Plus Minus] Interval = Interval;
+    Interval [Plus] Date = Timestamp;
+    Interval [Plus] Timestamp = Timestamp;
+    Interval [Plus] Timestamptz = Timestamptz;
+    Interval [Plus] Time = Time;
+    Interval [Times Divided] i16 = Interval;
+    Interval [Times Divided] i32 = Interval;
+    Interval [Times Divided] i64 = Interval;
+    Interval [Times Divided] f64 = Interval;
+    i16 [Times] Interval = Interval;
+    i32 [Times] Interval = Interval;
+    i64 [Times] Interval = Interval;
+    f64 [Times] Interval = Interval;
+    // Keys that are taken away.
+    Json [Minus] String = Json;
+    Json [Minus] i32 = Json;
+}
+
+macro_rules! anything {
+    ($($type:ident)*) => { $(
+        impl<Operator> Arithmetic<Operator, Any> for $type {
+            type Output = Any;
+        }
+        impl<Operator> Arithmetic<Operator, $type> for Any {
+            type Output = Any;
+        }
+    )* };
+}
+anything! { i16 i32 i64 Numeric f32 f64 Date Time Timestamp Timestamptz Interval Json String }
+impl<Operator> Arithmetic<Operator, Any> for Any {
+    type Output = Any;
+}
