@@ -62,6 +62,16 @@ pub(crate) fn push(kind: NodeKind, written_at: &'static Location<'static>) -> No
     with(|arena| arena.push(kind, written_at))
 }
 
+/// Adds a node in the place of another, written where that was.
+pub(crate) fn push_like(original: NodeId, kind: NodeKind) -> NodeId {
+    with(|arena| {
+        let id = NodeId(arena.nodes.len() as u32);
+        let place = arena.nodes[original.0 as usize].place;
+        arena.nodes.push(Node { kind, place });
+        id
+    })
+}
+
 /// A copy of a node.
 pub(crate) fn kind(id: NodeId) -> NodeKind {
     with(|arena| arena.nodes[id.0 as usize].kind.clone())

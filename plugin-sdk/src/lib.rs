@@ -60,6 +60,7 @@ mod call;
 mod case;
 mod column;
 mod condition;
+mod derived;
 mod expression;
 mod failure;
 mod function;
@@ -138,6 +139,7 @@ pub mod __private {
     pub use callslip_ir as ir;
 
     pub use crate::{
+        derived::{Handle, item},
         parameter::{Chosen, Declaration, InputKind, Source, declared, names_of},
         plugin::{Root, contains, named_reply},
     };

@@ -8,6 +8,6 @@ pub use crate::{
     count_all, count_distinct, cte, current_date, date_trunc, days, dec, dense_rank, exists, export_plugin,
     extract, first_value, following, greatest, hours, jsonb_agg, lag, last_value, lead, least, length, lower,
     max, min, minutes, months, not_exists, now, ntile, null, nullif, output, percent_rank, percentile_cont,
-    percentile_disc, preceding, query, rank, round, row_number, scalar, seconds, select, string_agg, sum,
-    table, upper, weeks, window, years,
+    percentile_disc, preceding, query, rank, round, row_number, scalar, seconds, select, string_agg,
+    subquery, sum, table, upper, weeks, window, years,
 };

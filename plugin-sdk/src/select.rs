@@ -1,3 +1,5 @@
+mod join_once;
+
 use std::panic::Location;
 
 use callslip_ir::{

@@ -1,0 +1,117 @@
+use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind};
+
+use super::Select;
+use crate::{IntoRelation, TypedTable, arena, operand::BooleanExpression};
+
+impl Select {
+    /// `JOIN table AS alias ON condition`, once: shares the join that is there, or adds it. So functions that know nothing of
+    /// each other, such as a filter and a permission check, each ask for the join that they need, and the query has it
+    /// once.
+    ///
+    /// What is shared is the same table under the same alias with the same condition. A left join of it becomes an
+    /// inner one, since whoever asks for an inner join wants no row without a match.
+    ///
+    /// ```
+    /// # use callslip_sdk::prelude::*;
+    /// # mod tables { callslip_sdk::schema!("tests/schema.json"); }
+    /// # use tables::{Interview, Position};
+    /// fn recent(q: Select, pos: Position) -> Select {
+    ///     let (q, i) = q.join_once("i", |i: Interview| i.position_id.eq(pos.id));
+    ///     q.filter(i.created_at.ge(now() - days(7)))
+    /// }
+    /// fn completed(q: Select, pos: Position) -> Select {
+    ///     let (q, i) = q.join_once("i", |i: Interview| i.position_id.eq(pos.id));
+    ///     q.filter(i.completed_at.is_not_null())
+    /// }
+    /// let pos = Position::alias("p");
+    /// let one_join = completed(recent(select(pos.id).from(pos), pos), pos);
+    /// ```
+    ///
+    /// # Panics
+    /// If the alias is taken by anything else, or there is no `from` before it.
+    #[track_caller]
+    pub fn join_once<T: TypedTable, C: BooleanExpression>(
+        self,
+        alias: &str,
+        on: impl FnOnce(T) -> C,
+    ) -> (Self, T) {
+        self.joined_once(JoinKind::Inner, alias, on)
+    }
+
+    /// `LEFT JOIN table AS alias ON condition`, once: like [`Select::join_once`]. An inner join that is there is shared,
+    /// and stays one.
+    ///
+    /// # Panics
+    /// Like [`Select::join_once`].
+    #[track_caller]
+    pub fn left_join_once<T: TypedTable, C: BooleanExpression>(
+        self,
+        alias: &str,
+        on: impl FnOnce(T) -> C,
+    ) -> (Self, T) {
+        self.joined_once(JoinKind::Left, alias, on)
+    }
+
+    #[track_caller]
+    fn joined_once<T: TypedTable, C: BooleanExpression>(
+        mut self,
+        kind: JoinKind,
+        alias: &str,
+        on: impl FnOnce(T) -> C,
+    ) -> (Self, T) {
+        let table = T::alias(alias);
+        let wanted = Join {
+            kind,
+            left: NodeId(0),
+            right: table.into_relation(),
+            condition: JoinCondition::On(on(table).into_expr().id),
+            alias: None,
+            columns: Vec::new(),
+        };
+        for relation in &mut self.select.from {
+            if let Some(shared) = share(*relation, &wanted, alias) {
+                *relation = shared;
+                return (self, table);
+            }
+        }
+        (self.joined(kind, wanted.right, wanted.condition), table)
+    }
+}
+
+/// The joins of `relation` in which the wanted one is shared; none if the alias is free there.
+#[track_caller]
+fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
+    let NodeKind::Join(join) = arena::kind(relation) else {
+        if arena::alias(relation) == alias {
+            panic!(
+                "`{alias}` is in FROM already, at {}; join it under another alias",
+                arena::place(relation)
+            );
+        }
+        return None;
+    };
+    if arena::alias(join.right) != alias {
+        let left = share(join.left, wanted, alias)?;
+        return Some(if left == join.left {
+            relation
+        } else {
+            arena::push_like(relation, NodeKind::Join(Join { left, ..join }))
+        });
+    }
+    let kind = match (join.kind, wanted.kind) {
+        (JoinKind::Inner, _) | (JoinKind::Left, JoinKind::Inner) => Some(JoinKind::Inner),
+        (JoinKind::Left, JoinKind::Left) => Some(JoinKind::Left),
+        _ => None,
+    };
+    let same = arena::same(join.right, wanted.right)
+        && matches!((&join.condition, &wanted.condition),
+            (JoinCondition::On(is), JoinCondition::On(wanted)) if arena::same(*is, *wanted));
+    match kind {
+        Some(kind) if same && kind == join.kind => Some(relation),
+        Some(kind) if same => Some(arena::push_like(relation, NodeKind::Join(Join { kind, ..join }))),
+        _ => panic!(
+            "`{alias}` is joined already, at {}, as another table or on another condition; join it under another alias",
+            arena::place(relation)
+        ),
+    }
+}
