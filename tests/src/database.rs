@@ -42,9 +42,7 @@ impl Database {
         let database = Self { cluster };
         let client = database.owner().await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data");
-        let dataset = Dataset::read(&folder).unwrap_or_else(|error| panic!("{error}"));
-        dataset.load(&client, "public", SCALE, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+        load(&client, SCALE).await;
         client
             .batch_execute(&format!(
                 "CREATE FUNCTION public.score(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b;
@@ -97,6 +95,19 @@ impl Database {
         self.cluster.url("postgres")
     }
 
+    /// A database with the tables of the hiring data, a few rows, and nothing else; the URL of its superuser.
+    ///
+    /// # Panics
+    /// If there is a database of that name.
+    pub async fn bare(&self, name: &str) -> String {
+        let config = self.cluster.create_database(name).await.unwrap_or_else(|error| panic!("{error}"));
+        let (client, connection) = config.connect(NoTls).await.expect("the server answers");
+        tokio::spawn(connection);
+        client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
+        load(&client, 0.001).await;
+        self.cluster.url(name)
+    }
+
     /// A host with a configuration.
     ///
     /// # Panics
@@ -117,4 +128,11 @@ impl Database {
         let rows = client.query(&wrapped, &[]).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
         rows.iter().map(|row| serde_json::from_str(row.get(0)).expect("JSON")).collect()
     }
+}
+
+/// Makes the schema `public` and fills it with the hiring data.
+async fn load(client: &Client, scale: f64) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data");
+    let dataset = Dataset::read(&folder).unwrap_or_else(|error| panic!("{error}"));
+    dataset.load(client, "public", scale, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -196,7 +196,7 @@ fn operators_and_casts(catalog: &Catalog) {
     let [mood, int4] = [oid(catalog, "shop", "mood"), oid(catalog, PG_CATALOG, "int4")];
     let [operator] = catalog.operators("shop", "<->").collect::<Vec<_>>()[..] else { panic!("one operator") };
     assert_eq!((operator.left, operator.right, operator.result), (Some(mood), mood, int4));
-    assert_eq!(operator.function, function(catalog, "apart").oid);
+    assert_eq!(operator.function, Some(function(catalog, "apart").oid));
     assert!(catalog.operators(PG_CATALOG, "-").any(|o| o.left.is_none() && o.right == int4));
     assert!(catalog.operators("shop", "<@@>").next().is_none(), "it has no function yet");
 
@@ -242,7 +242,11 @@ fn everything_that_is_named_is_there(contents: &Contents) {
             .into_iter()
             .chain(operator.left)
             .for_each(|t| known(t, &operator.name));
-        assert!(catalog.function_by_oid(operator.function).is_some(), "{}", operator.name);
+        assert!(
+            operator.function.and_then(|oid| catalog.function_by_oid(oid)).is_some(),
+            "{}",
+            operator.name
+        );
     }
 }
 

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 pub type Oid = u32;
 
 /// Everything that was reflected, as plain data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contents {
     /// `server_version_num`, as in 150018 for 15.18.
     pub server_version: u32,
+    /// Whether some of the functions of `pg_catalog` are left out, as a snapshot does with those that no plugin may call.
+    pub partial: bool,
     /// The relations that a query can read: tables, views, materialized views, foreign and partitioned tables.
     /// None of `pg_catalog` or `information_schema`.
     pub relations: Vec<Relation>,
@@ -25,7 +27,7 @@ pub struct Contents {
 }
 
 /// A table or what can be read like one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
     /// Its id in `pg_class`.
     pub oid: Oid,
@@ -48,6 +50,7 @@ pub struct Relation {
 
 /// What a [`Relation`] is (`pg_class.relkind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RelationKind {
     /// An ordinary table (`r`).
     Table,
@@ -62,7 +65,7 @@ pub enum RelationKind {
 }
 
 /// A column of a [`Relation`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -77,7 +80,7 @@ pub struct Column {
 }
 
 /// A primary key or unique constraint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UniqueKey {
     /// The constraint's name.
     pub name: String,
@@ -88,7 +91,7 @@ pub struct UniqueKey {
 }
 
 /// A foreign key. It tells how relations belong together; it may be NOT VALID, so it promises nothing about the rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ForeignKey {
     /// The constraint's name.
     pub name: String,
@@ -101,7 +104,7 @@ pub struct ForeignKey {
 }
 
 /// A type (`pg_type`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Type {
     /// Its id in `pg_type`.
     pub oid: Oid,
@@ -120,7 +123,7 @@ pub struct Type {
 }
 
 /// What a [`Type`] is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TypeKind {
     /// A base type.
     Base,
@@ -155,8 +158,21 @@ pub enum TypeKind {
     Pseudo,
 }
 
+impl TypeKind {
+    /// The type that one of this kind is made of.
+    pub(super) fn made_of(&self) -> Option<Oid> {
+        match self {
+            Self::Array { element: other }
+            | Self::Domain { base: other }
+            | Self::Range { subtype: other }
+            | Self::Multirange { range: other } => Some(*other),
+            Self::Base | Self::Enum { .. } | Self::Composite | Self::Pseudo => None,
+        }
+    }
+}
+
 /// A function, aggregate or window function (`pg_proc`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     /// Its id in `pg_proc`.
     pub oid: Oid,
@@ -186,7 +202,7 @@ pub struct Function {
 }
 
 /// What a [`Function`] is (`pg_proc.prokind`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FunctionKind {
     /// A plain function.
     Function,
@@ -203,6 +219,7 @@ pub enum FunctionKind {
 
 /// `pg_proc.provolatile`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Volatility {
     /// Depends on nothing but its arguments.
     Immutable,
@@ -213,7 +230,7 @@ pub enum Volatility {
 }
 
 /// An operator (`pg_operator`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
     /// Its id in `pg_operator`.
     pub oid: Oid,
@@ -227,12 +244,12 @@ pub struct Operator {
     pub right: Oid,
     /// The type of its result.
     pub result: Oid,
-    /// The function behind it.
-    pub function: Oid,
+    /// The function behind it; none where a snapshot left it out.
+    pub function: Option<Oid>,
 }
 
 /// A cast (`pg_cast`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cast {
     /// The type that it takes.
     pub source: Oid,
@@ -248,6 +265,7 @@ pub struct Cast {
 
 /// Where PostgreSQL applies a [`Cast`] (`pg_cast.castcontext`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CastContext {
     /// Anywhere.
     Implicit,
@@ -258,7 +276,7 @@ pub enum CastContext {
 }
 
 /// A collation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Collation {
     /// Its schema.
     pub schema: String,

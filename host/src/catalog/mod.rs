@@ -1,10 +1,12 @@
 //! What the database holds: relations, types, functions, operators, casts and collations.
 //!
-//! [`Contents`] is the reflected data. [`Catalog`] is the same with indexes over it, immutable, and shared.
+//! [`Contents`] is the reflected data. [`Catalog`] is the same with indexes over it, immutable, and shared. A
+//! [`Snapshot`] keeps it in a file.
 
 mod contents;
 #[cfg(feature = "postgres")]
 mod reflect;
+mod snapshot;
 
 use std::collections::HashMap;
 
@@ -14,6 +16,7 @@ pub use contents::{
 };
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, reflect};
+pub use snapshot::{Snapshot, SnapshotError};
 
 /// The schema of PostgreSQL's own objects.
 pub const PG_CATALOG: &str = "pg_catalog";

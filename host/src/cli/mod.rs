@@ -1,8 +1,10 @@
 //! The `callslip` command: one file a subcommand.
 
 pub mod build;
+mod catalog;
 mod demo;
 mod explain;
+mod file;
 mod logging;
 mod progress;
 mod run;
@@ -43,14 +45,18 @@ enum Command {
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
+    Catalog(catalog::CatalogArgs),
     Demo(demo::DemoArgs),
 }
+
+/// The configuration that is read where none is named.
+const CONFIG: &str = "callslip.toml";
 
 /// Where the host finds its plugins and its database.
 #[derive(Args, Debug)]
 struct HostArgs {
     /// The configuration: the plugins, and what each may touch.
-    #[arg(long, value_name = "FILE", default_value = "callslip.toml")]
+    #[arg(long, value_name = "FILE", default_value = CONFIG)]
     config: PathBuf,
     #[command(flatten)]
     database: DatabaseArgs,
@@ -101,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Build(args) => build::main(args, cli.verbosity),
         Command::Run(args) => stop::unless_interrupted(run::main(args)),
         Command::Explain(args) => stop::unless_interrupted(explain::main(args)),
+        Command::Catalog(args) => stop::unless_interrupted(catalog::main(args)),
         Command::Serve(args) => stop::to_the_end(serve::main(args)),
         // It stops by itself too, so that it can tidy up.
         Command::Demo(args) => stop::to_the_end(demo::main(args, cli.verbosity.quiet)),

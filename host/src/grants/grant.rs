@@ -25,10 +25,25 @@ pub struct GrantSettings {
     pub types: Vec<String>,
 }
 
+impl GrantSettings {
+    /// Whether a plugin with these grants may call the function of `pg_catalog`: it is built in, or named here.
+    pub fn may_call(&self, function: &Function) -> bool {
+        let named = |written: &String| {
+            *written == function.name
+                || written.strip_prefix("pg_catalog.").is_some_and(|name| name == function.name)
+        };
+        is_builtin(function) || self.functions.iter().any(named)
+    }
+}
+
 /// The types of PostgreSQL's inside, by their ids, which are the same everywhere (`pg_type.dat`): `tid`, `xid`, `cid`,
 /// `aclitem`, `cstring`, `internal`, `xid8`. A signature that takes one, such as `age(xid)`, looks at the server and not at
 /// values.
 const INTERNAL_TYPES: &[Oid] = &[27, 28, 29, 1033, 2275, 2281, 5069];
+
+/// Why a catalog snapshot may lack a function of PostgreSQL's, and what to do.
+pub(crate) const PARTIAL_CATALOG: &str = "a catalog snapshot has only those of PostgreSQL's functions that are built in \
+     or that the configuration granted when it was written: grant it, and write the snapshot anew";
 
 /// What one plugin may touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -135,10 +150,7 @@ impl Grants {
 
     /// Whether a function may be called.
     pub fn function(&self, function: &Function) -> bool {
-        let builtin = function.schema == PG_CATALOG
-            && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok()
-            && !function.arguments.iter().any(|oid| INTERNAL_TYPES.contains(oid));
-        builtin || self.functions.contains(&(function.schema.clone(), function.name.clone()))
+        is_builtin(function) || self.functions.contains(&(function.schema.clone(), function.name.clone()))
     }
 
     /// The function that a cast runs and that was not granted, if there is one. Those of `pg_catalog` need no grant.
@@ -160,6 +172,13 @@ impl Grants {
     }
 }
 
+/// Whether every plugin may call a function.
+fn is_builtin(function: &Function) -> bool {
+    function.schema == PG_CATALOG
+        && BUILTIN_FUNCTIONS.binary_search(&function.name.as_str()).is_ok()
+        && !function.arguments.iter().any(|oid| INTERNAL_TYPES.contains(oid))
+}
+
 fn unknown(
     list: &'static str,
     name: &str,
@@ -176,6 +195,7 @@ fn unknown(
     };
     let help = match near {
         Some(near) if near != unqualified => format!("; did you mean \"{near}\"?"),
+        _ if list == "functions" && contents.partial => format!("; {PARTIAL_CATALOG}"),
         _ if name.contains('.') => String::new(),
         _ => format!("; it was looked for in the schemas {}", schemas.join(", ")),
     };

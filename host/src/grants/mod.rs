@@ -8,4 +8,5 @@ mod grant;
 
 pub use builtin::BUILTIN_FUNCTIONS;
 pub use builtin_types::BUILTIN_TYPES;
+pub(crate) use grant::PARTIAL_CATALOG;
 pub use grant::{GrantError, GrantSettings, Grants};

@@ -34,7 +34,7 @@ fn catalog() -> Catalog {
         left: Some(operand),
         right: operand,
         result: BOOL,
-        function: 1,
+        function: None,
     };
     let column =
         |name: &str, ty| Column { name: name.into(), ty, type_modifier: -1, nullable: false, comment: None };
@@ -55,6 +55,7 @@ fn catalog() -> Catalog {
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
         server_version: 150_000,
+        partial: false,
         types: vec![
             ty(BOOL, PG_CATALOG, "bool", TypeKind::Base, 'B'),
             ty(INT4, PG_CATALOG, "int4", TypeKind::Base, 'N'),

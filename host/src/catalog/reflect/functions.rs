@@ -87,7 +87,7 @@ fn operator(row: &Row) -> Result<Operator, Error> {
         left: row.try_get(3)?,
         right: row.try_get(4)?,
         result: row.try_get(5)?,
-        function: row.try_get(6)?,
+        function: Some(row.try_get(6)?),
     })
 }
 

@@ -91,6 +91,7 @@ async fn read(client: &Client, server_version: u32) -> Result<Contents, ReflectE
         .collect();
     Ok(Contents {
         server_version,
+        partial: false,
         relations,
         types: types::types(&types, used).map_err(failed("the types"))?,
         functions,

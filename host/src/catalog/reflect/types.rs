@@ -50,7 +50,7 @@ pub(super) fn types(rows: &[Row], used: HashSet<Oid>) -> Result<Vec<Type>, Error
         if kept.insert(oid)
             && let Some(&position) = positions.get(&oid)
         {
-            wanted.extend(made_of(&types[position].kind));
+            wanted.extend(types[position].kind.made_of());
         }
     }
     types.retain(|ty| kept.contains(&ty.oid));
@@ -58,16 +58,6 @@ pub(super) fn types(rows: &[Row], used: HashSet<Oid>) -> Result<Vec<Type>, Error
         ty.array = ty.array.filter(|array| kept.contains(array));
     }
     Ok(types)
-}
-
-fn made_of(kind: &TypeKind) -> Option<Oid> {
-    match kind {
-        TypeKind::Array { element: other }
-        | TypeKind::Domain { base: other }
-        | TypeKind::Range { subtype: other }
-        | TypeKind::Multirange { range: other } => Some(*other),
-        TypeKind::Base | TypeKind::Enum { .. } | TypeKind::Composite | TypeKind::Pseudo => None,
-    }
 }
 
 fn decode(row: &Row) -> Result<Type, Error> {

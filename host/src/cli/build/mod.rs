@@ -6,7 +6,7 @@ mod package;
 mod rustc;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use clap::Args;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::logging::Verbosity;
+use super::{file, logging::Verbosity};
 use package::Package;
 
 /// Rust's target for plugins: no operating system, so nothing to import.
@@ -144,7 +144,7 @@ pub fn build_plugin(options: &BuildOptions) -> anyhow::Result<Built> {
         .with_context(|| format!("can't make a component of `{}`", package.name))?;
 
     let out = options.out.clone().unwrap_or_else(|| target_dir.join(format!("{}.wasm", package.name)));
-    write_whole(&out, &component)?;
+    file::write_whole(&out, &component)?;
     Ok(Built {
         plugin: package.name,
         component: out,
@@ -152,20 +152,4 @@ pub fn build_plugin(options: &BuildOptions) -> anyhow::Result<Built> {
         sha256: format!("{:x}", Sha256::digest(&component)),
         duration: started.elapsed(),
     })
-}
-
-/// Writes a file so that a reader sees the old one or the new one, never a part.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let mut new = tempfile::Builder::new();
-        #[cfg(unix)]
-        new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask
-        let mut file = new.prefix(".callslip-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("can't write {}", path.display()))
 }

@@ -3,7 +3,7 @@ use callslip_ir::{Argument, Call, NodeId, Over, QualifiedName};
 use super::Verifier;
 use crate::Code;
 use crate::catalog::{Catalog, Function, FunctionKind, Oid, PG_CATALOG};
-use crate::grants::BUILTIN_FUNCTIONS;
+use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
 use crate::nearest::nearest;
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Candidate, Operand, Unresolved};
@@ -154,6 +154,8 @@ impl<'a> Verifier<'a> {
         let mut finding = Finding::new(Code::UnknownFunction, format!("there is no function {written}"));
         if let Some(nearest) = nearest(&written.name, BUILTIN_FUNCTIONS.iter().copied().chain(granted)) {
             finding = finding.with_help(format!("did you mean {nearest}?"));
+        } else if contents.partial && written.schema.as_deref().is_none_or(|schema| schema == PG_CATALOG) {
+            finding = finding.with_help(PARTIAL_CATALOG);
         }
         self.find(node, finding);
     }

@@ -1,0 +1,60 @@
+/// Why a catalog snapshot can't be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// It is not JSON, or a member is missing, unknown, there twice, or of another type.
+    #[error("the catalog snapshot can't be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is JSON, and something else.
+    #[error(
+        "this is no catalog snapshot: it doesn't begin with \"format\": \"{format}\"; `callslip catalog snapshot` writes \
+         one",
+        format = super::FORMAT
+    )]
+    NotASnapshot,
+    /// It is of a version that this program does not know.
+    #[error(
+        "the catalog snapshot is of version {found}, and this program reads version {version}; write it anew with \
+         `callslip catalog snapshot`, or bring the program up to date",
+        version = super::VERSION
+    )]
+    UnsupportedVersion {
+        /// What it gives as its version.
+        found: String,
+    },
+    /// Something refers to what the snapshot does not hold.
+    #[error("the catalog snapshot has no {what} {reference}, which {place} refers to{}", did_you_mean(.nearest))]
+    Unknown {
+        /// `type`, `relation`, `column` or `function`.
+        what: &'static str,
+        /// The reference as it is written.
+        reference: String,
+        /// What refers to it.
+        place: String,
+        /// What may be meant.
+        nearest: Option<String>,
+    },
+    /// A name or signature is there twice.
+    #[error("the catalog snapshot has {0} twice")]
+    Duplicate(String),
+    /// A type's entry and its kind don't fit.
+    #[error("in the catalog snapshot the type {ty} {wrong}")]
+    InvalidType {
+        /// The type.
+        ty: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
+    /// A function's entry contradicts itself.
+    #[error("in the catalog snapshot the function {function} {wrong}")]
+    InvalidFunction {
+        /// The function.
+        function: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+}

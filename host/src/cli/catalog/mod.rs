@@ -1,0 +1,85 @@
+//! `callslip catalog`.
+
+mod print;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::DatabaseArgs;
+use crate::Config;
+use crate::catalog::{self, Contents};
+use crate::loan::{Pool, PoolSettings};
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip catalog
+  callslip catalog interview
+  callslip catalog snapshot --out schema.json";
+
+/// Show what the database holds, as the login may use it, or write a snapshot of it.
+///
+/// It needs a database, and no configuration.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(super) struct CatalogArgs {
+    #[command(subcommand)]
+    command: Option<CatalogCommand>,
+    /// One relation only: its name, or its schema and name.
+    pub(super) relation: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogCommand {
+    Snapshot(snapshot::SnapshotArgs),
+}
+
+/// Where the catalog is from.
+#[derive(Args, Debug)]
+struct SourceArgs {
+    /// A schema in which names without one are looked for. May be given several times. Without it those of the
+    /// configuration, and without that `public`.
+    #[arg(long = "schema", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    schemas: Vec<String>,
+    /// The configuration, if it is there: its schemas, and what it grants of PostgreSQL's functions.
+    #[arg(long, value_name = "FILE", default_value = super::CONFIG)]
+    config: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Some(CatalogCommand::Snapshot(args)) => snapshot::main(args).await,
+        None => print::main(args).await,
+    }
+}
+
+impl SourceArgs {
+    /// The configuration, with the schemas that the command line names. One that nobody named need not be there.
+    fn config(&self) -> anyhow::Result<Config> {
+        let is_optional = self.config.as_os_str() == super::CONFIG;
+        let mut config = match is_optional && !self.config.exists() {
+            true => Config::default(),
+            false => Config::read(&self.config)?,
+        };
+        if !self.schemas.is_empty() {
+            config.database.schemas.clone_from(&self.schemas);
+        }
+        Ok(config)
+    }
+
+    async fn reflect(&self) -> anyhow::Result<Contents> {
+        let connection = self.database.settings()?;
+        let reflected = async {
+            let pool = Pool::new(&connection, PoolSettings { size: 1, ..PoolSettings::default() })?;
+            anyhow::Ok(catalog::reflect(pool.loan().await?.client()).await?)
+        };
+        reflected.await.with_context(|| self.database.tried(&connection))
+    }
+}
