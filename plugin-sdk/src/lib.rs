@@ -46,8 +46,12 @@
 //! loads the plugin. [`Params`] says more.
 //!
 //! **Expressions** are small handles that may be copied and used any number of times; what they can do is in
-//! [`Expression`]. **Relations** are a [`table()`], a [`cte()`] or a query with an alias ([`Select::alias`]). A query
-//! begins with [`select()`].
+//! [`Expression`]. **Relations** are a typed table of [`schema!`], a [`table()`], a [`cte()`] or a query with an alias
+//! ([`Select::alias`]). A query begins with [`select()`].
+//!
+//! **Types.** [`schema!`] makes a struct of each table, so that a column that isn't there, or is compared with what it can't be
+//! compared with, doesn't compile. An expression without a type, such as a column of a [`table()`], goes with
+//! everything, and is checked when the plugin is loaded.
 //!
 //! **Errors.** Whatever is wrong with a description is found when the plugin is loaded, and says in which line of the
 //! author's source. A panic reaches the host with its message, file and line.
@@ -88,6 +92,57 @@ pub mod testing;
 
 pub use call::{Call, call};
 pub use callslip_ir::Exclude;
+/// Typed tables: makes a type of each relation and enum of a catalog snapshot.
+///
+/// `callslip catalog snapshot --out schema.json` writes the snapshot from a database. Its path is relative to the
+/// crate's `Cargo.toml`; what changes in the file is compiled again.
+///
+/// ```
+/// use callslip_sdk::prelude::*;
+///
+/// mod tables {
+///     callslip_sdk::schema!("tests/schema.json");
+/// }
+/// use tables::{Interview, InterviewStatus, Position};
+///
+/// /// Which interviews of a position are completed.
+/// #[query]
+/// fn completed() -> Select {
+///     let (pos, i) = (Position::alias("p"), Interview::alias("i"));
+///     select((pos.title, i.completed_at))
+///         .from(pos)
+///         .join(i, i.position_id.eq(pos.id)) // an int4 and an int4
+///         .filter(i.status.eq(InterviewStatus::Completed)) // no other enum, and no string
+/// }
+/// ```
+///
+/// It makes, in the scope where it stands:
+///
+/// - **a struct for each table and view**: `Position`, whose fields are its columns, each a [`Column`] of its type.
+///   [`TypedTable::alias`] and [`TypedTable::table`] make one. The documentation of both has the database's comments.
+/// - **an enum for each enum type**: `InterviewStatus`, which is a [`SqlEnum`], so that it can be a parameter too.
+/// - **a module for each schema that isn't searched**, with the same in it: `audit::Event`.
+/// - `SNAPSHOT`, the text of the file.
+///
+/// | PostgreSQL | Rust |
+/// |---|---|
+/// | `int2`, `int4`, `int8`, `float4`, `float8`, `bool` | `i16`, `i32`, `i64`, `f32`, `f64`, `bool` |
+/// | `text`, `varchar`, `bpchar`, `citext`, `name`, `"char"` | `String` |
+/// | `numeric`, `date`, `time`, `timestamp`, `timestamptz`, `interval`, `uuid` | [`Numeric`], [`Date`], [`Time`], [`Timestamp`], [`Timestamptz`], [`Interval`], [`Uuid`] |
+/// | `json`, `jsonb`; `bytea` | [`Json`]; [`Bytes`] |
+/// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
+/// | anything else | [`Any`], which goes with every type |
+///
+/// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
+/// their columns use. A name that is no Rust identifier is written as a string: `only = ["Odd name"]`.
+///
+/// **Names.** A column's name is its field's, as `r#type` if it is a keyword; what is no identifier in snake_case becomes one:
+/// `"First Name"` is `first_name`, and `"2fa"` is `_2fa`. Types are in PascalCase. Where two names come to the
+/// same, the one that needs no quotes in SQL keeps it, and the others get a number: `title_2`.
+///
+/// **For several plugins.** Everything is public: a crate that is nothing but a `schema!` serves them all. A table that a
+/// plugin doesn't use adds nothing to its component.
+pub use callslip_sdk_macros::schema;
 pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
 pub use case::{Case, CaseStart, case, case_of};
 pub use column::Column;

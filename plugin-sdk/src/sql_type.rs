@@ -231,15 +231,15 @@ rounds! {
     Any: Any;
 }
 
-/// `+`, for [`Arithmetic`].
+/// `+`, for [`Operand`](crate::Operand).
 pub enum Plus {}
-/// `-`, for [`Arithmetic`].
+/// `-`, for [`Operand`](crate::Operand).
 pub enum Minus {}
-/// `*`, for [`Arithmetic`].
+/// `*`, for [`Operand`](crate::Operand).
 pub enum Times {}
-/// `/`, for [`Arithmetic`].
+/// `/`, for [`Operand`](crate::Operand).
 pub enum Divided {}
-/// `%`, for [`Arithmetic`].
+/// `%`, for [`Operand`](crate::Operand).
 pub enum Modulo {}
 
 /// The result of an arithmetic operator on two types.

@@ -6,6 +6,7 @@ mod literal;
 mod name;
 mod query;
 mod reply;
+mod schema;
 mod sql_enum;
 
 use proc_macro::TokenStream;
@@ -49,6 +50,12 @@ pub fn sql_enum(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn query(arguments: TokenStream, function: TokenStream) -> TokenStream {
     finish(query::expand(arguments, function))
+}
+
+/// Makes a type of each relation and enum of a catalog snapshot.
+#[proc_macro]
+pub fn schema(arguments: TokenStream) -> TokenStream {
+    finish(schema::expand(arguments.into()))
 }
 
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Error, Fields, LitStr, Result, ext::IdentExt, spanned::Spanned};
+use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Result, ext::IdentExt, spanned::Spanned};
 
 use crate::{attributes, name::snake_case};
 
@@ -50,29 +50,40 @@ pub(crate) fn derive(input: DeriveInput) -> Result<TokenStream> {
         if !known.insert(label.clone()) {
             return Err(Error::new(variant.span(), format!("the label `{label}` is there twice")));
         }
-        idents.push(&variant.ident);
+        idents.push(variant.ident.clone());
         labels.push(label);
     }
     let ident = &input.ident;
+    let ty = ty.map(|ty| ty.value());
+    Ok(implementation(&quote!(#ident), ty.as_deref(), &idents, &labels))
+}
+
+/// `SqlEnum` for the enum at a path, with a label for each variant.
+pub(crate) fn implementation(
+    path: &TokenStream,
+    ty: Option<&str>,
+    variants: &[Ident],
+    labels: &[String],
+) -> TokenStream {
     let ty = match ty {
         Some(ty) => quote!(::std::option::Option::Some(#ty)),
         None => quote!(::std::option::Option::None),
     };
-    Ok(quote! {
-        impl ::callslip_sdk::SqlEnum for #ident {
+    quote! {
+        impl ::callslip_sdk::SqlEnum for #path {
             const LABELS: &'static [&'static str] = &[#(#labels),*];
             const TYPE: ::std::option::Option<&'static str> = #ty;
 
             fn label(&self) -> &'static str {
-                match self { #(Self::#idents => #labels),* }
+                match self { #(Self::#variants => #labels),* }
             }
 
             fn from_label(label: &str) -> ::std::option::Option<Self> {
                 match label {
-                    #(#labels => ::std::option::Option::Some(Self::#idents),)*
+                    #(#labels => ::std::option::Option::Some(Self::#variants),)*
                     _ => ::std::option::Option::None,
                 }
             }
         }
-    })
+    }
 }

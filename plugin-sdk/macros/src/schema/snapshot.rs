@@ -1,0 +1,174 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::identifier::is_plain;
+
+pub(super) const COMMAND: &str = "callslip catalog snapshot --out schema.json";
+const FORMAT: &str = "callslip catalog snapshot";
+const VERSION: u32 = 1;
+
+pub(super) const PG_CATALOG: &str = "pg_catalog";
+
+/// The part of a catalog snapshot that tables are made of.
+#[derive(Deserialize)]
+pub(super) struct Snapshot {
+    /// Where names without a schema are looked for.
+    pub search: Vec<String>,
+    pub schemas: BTreeMap<String, Schema>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Schema {
+    pub relations: BTreeMap<String, Relation>,
+    pub types: BTreeMap<String, Type>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Relation {
+    pub kind: String,
+    pub comment: Option<String>,
+    pub columns: Vec<Column>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub ty: String,
+    #[serde(default)]
+    pub nullable: bool,
+    pub comment: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Type {
+    Enum {
+        labels: Vec<String>,
+    },
+    Domain {
+        base: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+impl Snapshot {
+    /// # Errors
+    /// What to say after the file's name.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: Option<Value>,
+            version: Option<Value>,
+        }
+        let header: Header = serde_json::from_str(text).map_err(|error| match error.classify() {
+            // JSON, but no object.
+            serde_json::error::Category::Data => not_a_snapshot(),
+            _ => format!("is no JSON: {error}\n`{COMMAND}` writes it from a database"),
+        })?;
+        if header.format.is_none_or(|format| format != FORMAT) {
+            return Err(not_a_snapshot());
+        }
+        if header.version.as_ref().is_none_or(|version| *version != VERSION) {
+            let found = header.version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            return Err(format!(
+                "is a snapshot of format version {found}, and this callslip-sdk reads version {VERSION}: use a `callslip` and a \
+                 callslip-sdk of the same release, and write it again with `{COMMAND}`"
+            ));
+        }
+        serde_json::from_str(text)
+            .map_err(|error| format!("is no whole catalog snapshot: {error}\nwrite it again with `{COMMAND}`"))
+    }
+
+
+    pub(super) fn ty(&self, schema: &str, name: &str) -> Option<&Type> {
+        self.schemas.get(schema)?.types.get(name)
+    }
+
+    /// Whether a name without a schema means what this schema has, among what `has` finds.
+    pub(super) fn finds(&self, schema: &str, has: impl Fn(&Schema) -> bool) -> bool {
+        // PostgreSQL searches pg_catalog first, unless told otherwise.
+        let first = (!self.search.iter().any(|searched| searched == PG_CATALOG)).then_some(PG_CATALOG);
+        first
+            .into_iter()
+            .chain(self.search.iter().map(String::as_str))
+            .find(|searched| self.schemas.get(*searched).is_some_and(&has))
+            == Some(schema)
+            && first != Some(schema)
+    }
+}
+
+fn not_a_snapshot() -> String {
+    format!("is no catalog snapshot: `{COMMAND}` writes one from a database")
+}
+
+/// The schema and name that a reference means, if it can be read as one: `int4`, `public.mood`, `public."Mood"`.
+pub(super) fn reference(reference: &str) -> Option<(String, String)> {
+    let (first, rest) = part(reference)?;
+    match rest.strip_prefix('.') {
+        None => rest.is_empty().then(|| (PG_CATALOG.to_owned(), first)),
+        Some(rest) => {
+            let (name, rest) = part(rest)?;
+            rest.is_empty().then_some((first, name))
+        }
+    }
+}
+
+/// The name that the text begins with, and what follows it.
+fn part(text: &str) -> Option<(String, &str)> {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let end = text.find('.').unwrap_or(text.len());
+        return is_plain(&text[..end]).then(|| (text[..end].to_owned(), &text[end..]));
+    };
+    let mut name = String::new();
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        name.push_str(before);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                name.push('"');
+                rest = after;
+            }
+            None => return Some((name, after)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read() {
+        for (written, schema, name) in [
+            ("int4", "pg_catalog", "int4"),
+            ("public.mood", "public", "mood"),
+            ("\"char\"", "pg_catalog", "char"),
+            ("\"a.b\".\"Weird.Na\"\"me\"", "a.b", "Weird.Na\"me"),
+        ] {
+            assert_eq!(reference(written), Some((schema.to_owned(), name.to_owned())), "{written}");
+        }
+        for written in ["", "a.", "a.b.c", "A", "\"a"] {
+            assert_eq!(reference(written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_snapshot_of_this_version_is_refused_with_advice() {
+        for (text, says) in [
+            ("{", "is no JSON"),
+            ("[]", "is no catalog snapshot"),
+            (r#"{"format": "x"}"#, "is no catalog snapshot"),
+            (r#"{"format": "callslip catalog snapshot", "version": 2}"#, "format version 2"),
+            (r#"{"format": "callslip catalog snapshot"}"#, "format version none"),
+            (r#"{"format": "callslip catalog snapshot", "version": 1}"#, "missing field `search`"),
+        ] {
+            let Err(message) = Snapshot::parse(text) else { panic!("{text} is read") };
+            assert!(message.contains(says) && message.contains(COMMAND), "{text}: {message}");
+        }
+    }
+}
