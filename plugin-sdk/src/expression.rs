@@ -5,7 +5,7 @@ use callslip_ir::{
     QualifiedName, Quantifier, Special, SpecialForm, Subexpression,
 };
 
-use crate::{Select, arena, order::Order, sealed::Sealed, type_name::parse_type};
+use crate::{Key, Select, arena, order::Order, sealed::Sealed, type_name::parse_type};
 
 /// An expression: a column, or anything made of columns, parameters and constants.
 ///
@@ -393,6 +393,12 @@ pub trait Expression: IntoExpr + Sized {
     #[track_caller]
     fn desc(self) -> Order {
         Order { expression: self.into_expr(), direction: Direction::Descending, nulls: Nulls::Unspecified }
+    }
+
+    /// `self`, as what a key of a [`Sort`](crate::Sort) sorts by.
+    #[track_caller]
+    fn key(self) -> Key {
+        Key(self.into_expr())
     }
 }
 

@@ -63,12 +63,15 @@ mod failure;
 mod function;
 mod json;
 mod list;
+mod names;
 mod operators;
 mod order;
+mod page;
 mod parameter;
 mod plugin;
 mod relation;
 mod select;
+mod sort;
 mod sql_enum;
 mod type_name;
 mod value;
@@ -82,7 +85,7 @@ pub mod testing;
 
 pub use call::{Call, call};
 pub use callslip_ir::Exclude;
-pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
+pub use callslip_sdk_macros::{Claims, Params, Reply, Sort, SqlEnum, query};
 pub use case::{Case, CaseStart, case, case_of};
 pub use expression::{Condition, Expr, Expression, IntoExpr, Item, all, any, constant, null};
 pub use failure::{Failure, Result};
@@ -94,10 +97,12 @@ pub use function::{
 };
 pub use list::{Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
 pub use order::{Order, Output, output};
-pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, Params};
+pub use page::Page;
+pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{Cte, IntoRelation, Subquery, Table, cte, table};
 pub use select::{One, Select, exists, not_exists, scalar, select};
+pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
@@ -121,8 +126,9 @@ pub mod __private {
     pub use callslip_ir as ir;
 
     pub use crate::{
-        parameter::{Chosen, Declaration, InputKind, Source, declared, names_of},
-        plugin::{Root, contains, named_reply},
+        names::{FieldNames, are_distinct, contains},
+        parameter::{Chosen, InputKind, Source, declared, names_of},
+        plugin::{Root, named_reply},
     };
 }
 

@@ -368,7 +368,7 @@ mod tests {
         ] {
             let begun = std::time::Instant::now();
             let (shapes, total) = closed(&query(parameters), 256);
-            assert_eq!((shapes.len(), total), (256, super::sort::count(20) * 3));
+            assert_eq!((shapes.len(), total), (256, sort::count(20) * 3));
             assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
             let mut met: HashSet<_> = shapes
                 .iter()
