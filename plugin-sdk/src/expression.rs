@@ -6,7 +6,7 @@ use callslip_ir::{
 };
 
 use crate::{
-    Any, Json, Select, arena,
+    Any, Json, Key, Select, arena,
     operand::{
         BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression,
         NumberExpression, Operand, TextExpression,
@@ -553,6 +553,12 @@ pub trait Expression: IntoExpr + Sized {
     #[track_caller]
     fn desc(self) -> Order {
         Order { expression: self.into_expr().id, direction: Direction::Descending, nulls: Nulls::Unspecified }
+    }
+
+    /// `self`, as what a key of a [`Sort`](crate::Sort) sorts by.
+    #[track_caller]
+    fn key(self) -> Key {
+        Key(Expr::new(self.into_expr().id))
     }
 }
 

@@ -71,13 +71,16 @@ mod function;
 mod interval;
 mod json;
 mod list;
+mod names;
 mod operand;
 mod operators;
 mod order;
+mod page;
 mod parameter;
 mod plugin;
 mod relation;
 mod select;
+mod sort;
 mod sql_enum;
 mod sql_type;
 mod type_name;
@@ -143,7 +146,7 @@ pub use callslip_ir::Exclude;
 /// **For several plugins.** Everything is public: a crate that is nothing but a `schema!` serves them all. A table that a
 /// plugin doesn't use adds nothing to its component.
 pub use callslip_sdk_macros::schema;
-pub use callslip_sdk_macros::{Claims, Params, Reply, SqlEnum, query};
+pub use callslip_sdk_macros::{Claims, Params, Reply, Sort, SqlEnum, query};
 pub use case::{Case, CaseStart, case, case_of};
 pub use column::Column;
 #[doc(hidden)]
@@ -164,12 +167,14 @@ pub use operand::{
     Operand, RoundExpression, TextExpression, TruncateExpression,
 };
 pub use order::{Order, Output, output};
-pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, Params};
+pub use page::Page;
+pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
     Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
+pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
 pub use value::{
@@ -195,8 +200,9 @@ pub mod __private {
 
     pub use crate::{
         derived::{Handle, item},
-        parameter::{Chosen, Declaration, InputKind, Source, declared, names_of},
-        plugin::{Root, contains, named_reply},
+        names::{FieldNames, are_distinct, contains},
+        parameter::{Chosen, InputKind, Source, declared, names_of},
+        plugin::{Root, named_reply},
     };
 }
 

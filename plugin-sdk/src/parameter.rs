@@ -8,7 +8,9 @@ use callslip_ir::{
 
 use crate::{
     Date, Expr, Expression, Failure, Interval, IntoExpr, Json, Numeric, ParameterType, Time, Timestamp,
-    Timestamptz, Uuid, arena, json, sealed::Sealed,
+    Timestamptz, Uuid, arena, json,
+    names::{FieldNames, contains},
+    sealed::Sealed,
 };
 
 /// A parameter or claim that is **bound**: the plugin never sees its value, and can only say where in the query it
@@ -51,7 +53,8 @@ pub enum InputKind {
 pub struct Choice {
     /// The parameter's name.
     pub parameter: String,
-    /// `true` or `false`, the label of an enum, the JSON text of an open parameter's value, or `present`.
+    /// `true` or `false`, the label of an enum, the keys of a sort order, the JSON text of an open parameter's value, or
+    /// `present`.
     pub value: String,
 }
 
@@ -61,6 +64,8 @@ pub struct Choice {
 /// |---|---|
 /// | `Arg<T>` | bound: the plugin never sees its value |
 /// | `bool`, an enum with `#[derive(SqlEnum)]` | seen: the query has a shape for each value |
+/// | [`Sort<K>`](crate::Sort) | seen: what to sort by, a shape for each order |
+/// | [`Page`](crate::Page) | bound: two parameters, the number of a page and how many rows it has |
 /// | `Option<…>` of these | seen by its presence: the query has shapes with it and without |
 /// | a plain `String`, `i32`, `Vec<String>`, … | open: the plan runs in the sandbox for each new value |
 ///
@@ -106,7 +111,7 @@ pub trait Inputs: Sized {
     #[doc(hidden)]
     const KIND: InputKind;
     #[doc(hidden)]
-    const NAMES: &'static [&'static str];
+    const NAMES: &'static [FieldNames];
     #[doc(hidden)]
     fn declare() -> Vec<Parameter>;
     #[doc(hidden)]
@@ -119,6 +124,7 @@ pub trait Inputs: Sized {
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
             these may be left out; a plain String, number or `Vec` of them is open",
+    note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
             Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
             `Nullable<…>` of these"
@@ -126,13 +132,20 @@ pub trait Inputs: Sized {
 pub trait Field: Sized {
     /// What `#[param(default = …)]` takes.
     type Literal;
+    /// What follows the field's name in those of its parameters, one for each.
     #[doc(hidden)]
-    fn declaration() -> Declaration;
+    const SUFFIXES: &'static [&'static str] = &[""];
+    #[doc(hidden)]
+    fn declare(name: &str, doc: &str) -> Vec<Parameter>;
     #[doc(hidden)]
     fn json(literal: Self::Literal) -> String;
     #[doc(hidden)]
     fn read(source: Source<'_>, default: Option<Self::Literal>) -> Result<Self, Failure>;
 }
+
+/// What `#[param(default = …)]` takes on a field that can have no default: an `Option`, and a [`Page`](crate::Page), whose
+/// type says how many rows it has.
+pub enum NoDefault {}
 
 /// The type of a field of [`Params`] or [`Claims`] that is not an `Option`.
 #[diagnostic::on_unimplemented(
@@ -140,6 +153,7 @@ pub trait Field: Sized {
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
             these may be left out; a plain String, number or `Vec` of them is open",
+    note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
             Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
             `Nullable<…>` of these"
@@ -151,10 +165,16 @@ pub trait FieldValue: Sized {
     const MODE: ParameterMode;
     #[doc(hidden)]
     fn field_type() -> (ValueType, Option<Range>);
+    /// Whether it may be left out where its field says nothing of that.
+    #[doc(hidden)]
+    fn presence() -> Presence {
+        Presence::Required
+    }
     #[doc(hidden)]
     fn literal_json(literal: Self::Literal) -> String;
+    /// The value of a default; `None` if this type can't have it.
     #[doc(hidden)]
-    fn from_literal(source: &Source<'_>, literal: Self::Literal) -> Self;
+    fn from_literal(source: &Source<'_>, literal: Self::Literal) -> Option<Self>;
     /// The value that was chosen; `None` if this type can't have it.
     #[doc(hidden)]
     fn from_choice(source: &Source<'_>, choice: &str) -> Option<Self>;
@@ -165,28 +185,28 @@ pub trait FieldValue: Sized {
     }
 }
 
-/// What a field's type says of its parameter.
-#[doc(hidden)]
-pub struct Declaration {
-    pub ty: ValueType,
-    pub range: Option<Range>,
-    pub mode: ParameterMode,
-    pub presence: Presence,
-}
-
 /// Which parameter or claim is read, from what.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     kind: InputKind,
-    name: &'static str,
+    name: &'a str,
     choice: Option<&'a str>,
 }
 
 impl<'a> Source<'a> {
-    pub fn new(kind: InputKind, name: &'static str, choices: &'a [Choice]) -> Self {
+    pub fn new(kind: InputKind, name: &'a str, choices: &'a [Choice]) -> Self {
         let choice = choices.iter().find(|choice| choice.parameter == name);
         Self { kind, name, choice: choice.map(|choice| choice.value.as_str()) }
+    }
+
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Another parameter of the same field, which is bound.
+    pub(crate) fn bound<'b>(&self, name: &'b str) -> Source<'b> {
+        Source { kind: self.kind, name, choice: None }
     }
 
     fn failure(&self, message: &str) -> Failure {
@@ -214,10 +234,9 @@ impl<'a> Chosen<'a> {
     }
 
     /// Refuses choices for what the query does not declare.
-    pub fn check(&self, parameters: &[&[&str]], claims: &[&[&str]]) -> Result<(), Failure> {
+    pub fn check(&self, parameters: &[&[FieldNames]], claims: &[&[FieldNames]]) -> Result<(), Failure> {
         for (choices, names) in [(self.parameters, parameters), (self.claims, claims)] {
-            let known =
-                |choice: &&Choice| names.iter().any(|names| names.contains(&choice.parameter.as_str()));
+            let known = |choice: &&Choice| names.iter().any(|names| contains(names, &choice.parameter));
             if let Some(other) = choices.iter().find(|choice| !known(choice)) {
                 return Err(Failure::invalid("the query does not declare this").parameter(&other.parameter));
             }
@@ -232,7 +251,7 @@ impl<'a> Chosen<'a> {
 
 /// The names of a query's inputs, where they are of this kind.
 #[doc(hidden)]
-pub const fn names_of<I: Inputs>(kind: InputKind) -> &'static [&'static str] {
+pub const fn names_of<I: Inputs>(kind: InputKind) -> &'static [FieldNames] {
     match (I::KIND, kind) {
         (InputKind::Parameter, InputKind::Parameter) | (InputKind::Claim, InputKind::Claim) => I::NAMES,
         _ => &[],
@@ -248,9 +267,8 @@ pub fn declared<I: Inputs>(kind: InputKind) -> Vec<Parameter> {
 impl<V: FieldValue> Field for V {
     type Literal = V::Literal;
 
-    fn declaration() -> Declaration {
-        let (ty, range) = V::field_type();
-        Declaration { ty, range, mode: V::MODE, presence: Presence::Required }
+    fn declare(name: &str, doc: &str) -> Vec<Parameter> {
+        vec![declaration::<V>(name, doc, V::presence())]
     }
 
     fn json(literal: Self::Literal) -> String {
@@ -260,7 +278,7 @@ impl<V: FieldValue> Field for V {
     fn read(source: Source<'_>, default: Option<Self::Literal>) -> Result<Self, Failure> {
         let read = match (source.choice, default) {
             (Some(choice), _) => V::from_choice(&source, choice),
-            (None, Some(default)) => return Ok(V::from_literal(&source, default)),
+            (None, Some(default)) => V::from_literal(&source, default),
             (None, None) => match V::unseen(&source) {
                 None => return Err(source.failure("nothing was chosen")),
                 unseen => unseen,
@@ -271,11 +289,10 @@ impl<V: FieldValue> Field for V {
 }
 
 impl<V: FieldValue> Field for Option<V> {
-    /// There is none: what may be left out has no default.
-    type Literal = std::convert::Infallible;
+    type Literal = NoDefault;
 
-    fn declaration() -> Declaration {
-        Declaration { presence: Presence::Optional, ..<V as Field>::declaration() }
+    fn declare(name: &str, doc: &str) -> Vec<Parameter> {
+        vec![declaration::<V>(name, doc, Presence::Optional)]
     }
 
     fn json(literal: Self::Literal) -> String {
@@ -290,6 +307,11 @@ impl<V: FieldValue> Field for Option<V> {
     }
 }
 
+fn declaration<V: FieldValue>(name: &str, doc: &str, presence: Presence) -> Parameter {
+    let (ty, range) = V::field_type();
+    Parameter { name: name.to_owned(), doc: doc.to_owned(), ty, mode: V::MODE, presence, range }
+}
+
 impl<T: ParameterType> FieldValue for Arg<T> {
     type Literal = T::Literal;
     const MODE: ParameterMode = ParameterMode::Bound;
@@ -302,8 +324,8 @@ impl<T: ParameterType> FieldValue for Arg<T> {
         T::json(literal)
     }
 
-    fn from_literal(source: &Source<'_>, _literal: T::Literal) -> Self {
-        Self::bind(source)
+    fn from_literal(source: &Source<'_>, _literal: T::Literal) -> Option<Self> {
+        Some(Self::bind(source))
     }
 
     fn from_choice(source: &Source<'_>, _choice: &str) -> Option<Self> {
@@ -316,7 +338,7 @@ impl<T: ParameterType> FieldValue for Arg<T> {
 }
 
 impl<T: ParameterType> Arg<T> {
-    fn bind(source: &Source<'_>) -> Self {
+    pub(crate) fn bind(source: &Source<'_>) -> Self {
         let name = source.name.to_owned();
         let binding = match source.kind {
             InputKind::Parameter => Binding::Parameter(name),
@@ -339,8 +361,8 @@ impl FieldValue for bool {
         <bool as ParameterType>::json(literal)
     }
 
-    fn from_literal(_source: &Source<'_>, literal: bool) -> Self {
-        literal
+    fn from_literal(_source: &Source<'_>, literal: bool) -> Option<Self> {
+        Some(literal)
     }
 
     fn from_choice(_source: &Source<'_>, choice: &str) -> Option<Self> {
@@ -368,8 +390,8 @@ macro_rules! open_field {
                 <$type as ParameterType>::json(literal)
             }
 
-            fn from_literal(_source: &Source<'_>, literal: Self::Literal) -> Self {
-                <$type as Open>::of_literal(literal)
+            fn from_literal(_source: &Source<'_>, literal: Self::Literal) -> Option<Self> {
+                Some(<$type as Open>::of_literal(literal))
             }
 
             fn from_choice(_source: &Source<'_>, choice: &str) -> Option<Self> {

@@ -101,19 +101,6 @@ pub const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// Whether a list has a string.
-#[doc(hidden)]
-pub const fn contains(list: &[&str], name: &str) -> bool {
-    let mut i = 0;
-    while i < list.len() {
-        if equal(list[i], name) {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
-
 /// A SELECT as a statement of a reply: [`Select`] or [`One`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a statement",

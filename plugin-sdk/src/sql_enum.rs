@@ -68,8 +68,8 @@ impl<T: SqlEnum> FieldValue for T {
         T::json(literal)
     }
 
-    fn from_literal(_source: &Source<'_>, literal: T) -> Self {
-        literal
+    fn from_literal(_source: &Source<'_>, literal: T) -> Option<Self> {
+        Some(literal)
     }
 
     fn from_choice(_source: &Source<'_>, choice: &str) -> Option<Self> {

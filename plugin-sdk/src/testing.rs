@@ -17,7 +17,7 @@
 use crate::{Choice, Failure, Plugin, Statement};
 
 /// The statements of a query, given what is seen of its parameters: `("open", "true")` of a bool, the label of an enum,
-/// the JSON text of an open parameter, and `("since", "present")` of an optional bound one.
+/// `("sort", "-closed,title")` of a sort order, the JSON text of an open parameter, and `("since", "present")` of an optional bound one.
 ///
 /// # Errors
 /// The query's own refusal, an unknown query, or choices that the query can't have.

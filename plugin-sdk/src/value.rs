@@ -111,7 +111,8 @@ impl<T: ParameterType> ParameterType for Nullable<T> {
 /// A type whose bounds `#[param(range = …)]` can narrow.
 #[diagnostic::on_unimplemented(
     message = "a parameter of type `{Self}` has no range",
-    label = "only numbers have a range"
+    label = "only numbers have a range",
+    note = "how many rows a page has is part of its type: `Page<20, 100>` has 20, and at most 100"
 )]
 pub trait Ranged {
     /// How a bound is written.

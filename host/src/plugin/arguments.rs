@@ -47,7 +47,8 @@ impl Arguments {
     ///
     /// JSON and text obey the same rules; in JSON, numbers may be strings as well. An integer has no fraction and no
     /// exponent, not even `1.0`. In text, `null` is null where the parameter is nullable; a repeated name is an array,
-    /// and a single text that begins with `[` is an array in JSON. A time without a zone is UTC. Bytes are base64, or
+    /// and a single text that begins with `[` is an array in JSON. The keys of a sort order are a text, with commas between
+    /// them, or in JSON an array. A time without a zone is UTC. Bytes are base64, or
     /// hexadecimal after `\x`.
     ///
     /// # Errors
@@ -192,10 +193,10 @@ impl fmt::Display for Side {
 
 #[cfg(test)]
 mod tests {
-    use callslip_ir::Scalar;
+    use callslip_ir::{Domain, Scalar};
 
     use super::*;
-    use crate::plugin::guest::{labels, query, scalar};
+    use crate::plugin::guest::{labels, parameter, query, scalar};
 
     fn json(body: &str) -> Inputs {
         Inputs::from_json(body.as_bytes()).unwrap()
@@ -210,7 +211,10 @@ mod tests {
         (open.mode, open.presence) = (ParameterMode::Seen, Presence::Default("true".into()));
         let mut since = scalar("since", Scalar::Timestamptz);
         since.presence = Presence::Optional;
-        let mut query = query(vec![scalar("company", Scalar::Int4), open, since]);
+        let keys = vec!["title".into(), "closed".into()];
+        let mut sort = parameter("sort", Domain::Sort { keys });
+        (sort.mode, sort.presence) = (ParameterMode::Seen, Presence::Default("\"\"".into()));
+        let mut query = query(vec![scalar("company", Scalar::Int4), open, since, sort]);
         query.claims = vec![scalar("tenant", Scalar::Uuid)];
         query
     }
@@ -227,7 +231,17 @@ mod tests {
         let by_text = read(&funnel(), &pairs(&[("since", "2026-01-01"), ("company", "7")])).unwrap();
         assert_eq!(by_json, by_text);
         let seen = |name: &str, value: &str| Choice { parameter: name.into(), value: value.into() };
-        assert_eq!(by_json.shape.parameters, [seen("open", "true"), seen("since", "present")]);
+        let expected = [seen("open", "true"), seen("since", "present"), seen("sort", "")];
+        assert_eq!(by_json.shape.parameters, expected);
+        let sorted = |inputs: &Inputs| read(&funnel(), inputs).unwrap().shape.parameters.pop();
+        assert_eq!(
+            sorted(&pairs(&[("company", "7"), ("sort", "-closed,title")])),
+            Some(seen("sort", "-closed,title"))
+        );
+        assert_eq!(
+            sorted(&json(r#"{"company": 7, "sort": ["-closed", "title"]}"#)),
+            Some(seen("sort", "-closed,title"))
+        );
         assert_eq!(by_json.shape.claims, []);
         let value = |name: &str| by_json.value(&Binding::Parameter(name.into())).flatten().map(str::to_owned);
         assert_eq!(value("company").as_deref(), Some("7"));
@@ -250,6 +264,8 @@ mod tests {
             r#"{"company": 7, "open": false}"#,
             r#"{"company": 7, "since": "2026-01-01T00:00Z"}"#,
             r#"{"company": 7, "open": "false", "since": "infinity"}"#,
+            r#"{"company": 7, "sort": "-closed,title"}"#,
+            r#"{"company": 7, "sort": ["title"]}"#,
         ] {
             let shape = read(&funnel(), &json(body)).unwrap().shape;
             assert_eq!(shapes.iter().filter(|listed| **listed == shape).count(), 1, "{body}");

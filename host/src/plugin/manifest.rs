@@ -90,8 +90,7 @@ fn check_query(query: &QueryDeclaration, limits: &Limits, findings: &mut Finding
                 findings.within(context, |findings| check_parameter(parameter, limits, findings));
             }
         }
-        let seen =
-            query.parameters.iter().chain(&query.claims).filter_map(levels).map(|levels| levels.len()).sum();
+        let seen = query.parameters.iter().chain(&query.claims).map(seen_values).sum();
         findings.count("values to see, added up over its parameters and claims,", seen, limits.seen_values);
         if let Reply::Named(replies) = &query.reply {
             if replies.is_empty() {
@@ -128,12 +127,28 @@ fn check_parameter(parameter: &Parameter, limits: &Limits, findings: &mut Findin
             findings.add("names as its enum's type an array, or one with modifiers");
         }
     }
+    if let Domain::Sort { keys } = &ty.domain {
+        if keys.is_empty() {
+            findings.add("is a sort order without keys");
+        }
+        findings.count("keys", keys.len(), limits.labels);
+        findings.unique("keys", keys.iter().map(String::as_str));
+        if let Some(key) = keys.iter().take(limits.labels).find(|key| !is_identifier(key)) {
+            findings.within(format!("{}: key `{}`", findings.context, printable(key, 63)), |findings| {
+                findings.identifier(key);
+            });
+        }
+        if parameter.mode != ParameterMode::Seen {
+            findings.add("is a sort order, but is not seen; no other parameter can say what ORDER BY holds");
+        }
+    }
     if parameter.mode == ParameterMode::Seen {
-        let finite = matches!(ty.domain, Domain::Enum { .. } | Domain::Scalar(Scalar::Bool));
+        let finite =
+            matches!(ty.domain, Domain::Enum { .. } | Domain::Sort { .. } | Domain::Scalar(Scalar::Bool));
         if !finite || ty.array {
             findings.add_with_help(
                 "is seen, but has infinitely many values",
-                "see a bool or an enum; bind it (`Arg<T>`), or let it make the query open",
+                "see a bool, an enum or a sort order; bind it (`Arg<T>`), or let it make the query open",
             );
         }
         if ty.nullable {
@@ -151,12 +166,17 @@ fn check_parameter(parameter: &Parameter, limits: &Limits, findings: &mut Findin
     }
 }
 
+/// How much of a parameter counts as seen; of sort orders, each key in each direction.
+fn seen_values(parameter: &Parameter) -> usize {
+    levels(parameter, 0).map_or(0, |(levels, _)| levels.len())
+}
+
 /// Whether its range can be used, or it has none.
 fn check_range(parameter: &Parameter, findings: &mut Findings) -> bool {
     let Some(Range { min, max }) = &parameter.range else { return true };
     let found = findings.found.len();
     let Domain::Scalar(scalar) = parameter.ty.domain else {
-        findings.add("has a range, but is an enum");
+        findings.add("has a range, but is an enum or a sort order; only numbers have one");
         return false;
     };
     let whole = matches!(scalar, Scalar::Int2 | Scalar::Int4 | Scalar::Int8);
@@ -232,7 +252,7 @@ mod tests {
     use callslip_ir::{NamedReply, Rows, TypeName};
 
     use super::*;
-    use crate::plugin::guest::{labels, manifest, scalar};
+    use crate::plugin::guest::{labels, manifest, parameter, scalar};
 
     fn findings(manifest: &Manifest) -> Vec<String> {
         validate(manifest, &Limits::default()).iter().map(Finding::to_string).collect()
@@ -321,6 +341,48 @@ mod tests {
         let mut array = labels("a", &["x"]);
         array.ty.domain = Domain::Enum { labels: vec!["x".into()], ty: Some(TypeName::parse("status[]")) };
         only(&manifest(vec![array]), "an array");
+    }
+
+    #[test]
+    fn sort_orders_are_seen_and_their_keys_are_names() {
+        let sorted = |keys: &[&str], change: fn(&mut Parameter)| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            let mut sort = parameter("sort", Domain::Sort { keys });
+            sort.mode = ParameterMode::Seen;
+            sort.presence = Presence::Default("\"\"".into());
+            change(&mut sort);
+            manifest(vec![sort])
+        };
+        let default = |json: &'static str| {
+            let mut sorted = sorted(&["title", "closed"], |_| {});
+            sorted.queries[0].parameters[0].presence = Presence::Default(json.into());
+            sorted
+        };
+        for json in ["\"\"", "\"-closed,title\"", "[]", "[\"-closed\", \"title\"]"] {
+            assert_eq!(findings(&default(json)), [""; 0], "{json}");
+        }
+        only(&default("\"-closd\""), "did you mean `closed`?");
+        only(&default("\"title,title\""), "repeats an earlier one");
+        only(&default("null"), "can't be null");
+        only(&sorted(&[], |_| {}), "without keys");
+        only(&sorted(&["a", "a"], |_| {}), "two keys `a`");
+        for key in ["", "-a", "a,b", "A", "a b"] {
+            only(&sorted(&["a", key], |_| {}), &format!("key `{key}` has a name that can't be used"));
+        }
+        only(&sorted(&["a"], |p| p.mode = ParameterMode::Bound), "is not seen");
+        only(&sorted(&["a"], |p| p.mode = ParameterMode::Open), "is not seen");
+        only(&sorted(&["a"], |p| p.ty.nullable = true), "seen and nullable");
+        only(&sorted(&["a"], |p| p.range = range("1", "2")), "only numbers");
+        let array = |p: &mut Parameter| {
+            p.ty.array = true;
+            p.presence = Presence::Required;
+        };
+        only(&sorted(&["a"], array), "infinitely many values");
+        let many: Vec<_> = (0..300).map(|n| format!("k{n}")).collect();
+        only(
+            &sorted(&many.iter().map(String::as_str).collect::<Vec<_>>(), |_| {}),
+            "300 keys; the limit is 256",
+        );
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod manifest;
 mod names;
 mod scan;
 mod shapes;
+mod sort;
 mod temporal;
 mod ticker;
 mod value;

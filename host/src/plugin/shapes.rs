@@ -1,12 +1,16 @@
+use std::borrow::Cow;
+
 use callslip_ir::{Domain, Parameter, ParameterMode, Presence, QueryDeclaration, Scalar};
+
+use super::sort;
 
 /// What was chosen for one seen parameter or claim. One that is absent has no choice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Choice {
     /// Its name.
     pub parameter: String,
-    /// `true` or `false` of a bool, the label of an enum, `present` of an optional bound one, the JSON text of an
-    /// open one.
+    /// `true` or `false` of a bool, the label of an enum, the keys of a sort order, `present` of an optional bound one,
+    /// the JSON text of an open one.
     pub value: String,
 }
 
@@ -34,28 +38,34 @@ pub enum Shapes {
     Open,
 }
 
-/// What a plugin can see of one parameter: each of these, and nothing if it may be absent.
+/// What a plugin can see of one parameter.
 struct Factor<'a> {
     parameter: &'a Parameter,
-    /// `None` is absent.
-    levels: Vec<Option<&'a str>>,
+    levels: Vec<Level<'a>>,
     claim: bool,
 }
 
+/// One of the things that can be seen of a parameter; `None` is that it is absent.
+type Level<'a> = Option<Cow<'a, str>>;
+
 impl Shapes {
     /// The shapes of a valid query, in the order of its declaration, absent before present. Beyond `limit` they are chosen
-    /// so that each two choices that can meet do meet in one of them, as far as `limit` shapes can do that.
+    /// so that each two choices that can meet do meet in one of them, as far as `limit` shapes can do that; the earlier
+    /// choices of each parameter first, of sort orders those of the fewest keys.
     pub fn of(query: &QueryDeclaration, limit: usize) -> Self {
         let declared =
             query.parameters.iter().map(|p| (p, false)).chain(query.claims.iter().map(|claim| (claim, true)));
+        let is_sort = |parameter: &Parameter| matches!(parameter.ty.domain, Domain::Sort { .. });
+        let sorts = declared.clone().filter(|(parameter, _)| is_sort(parameter)).count();
+        // A share of the limit for each: enough where all shapes are within it, since each other sort has three orders.
+        let most = limit / sorts.max(1);
         let mut factors = Vec::new();
+        let mut total = 1_u128;
         for (parameter, claim) in declared {
-            let Some(levels) = levels(parameter) else { return Self::Open };
+            let Some((levels, count)) = levels(parameter, most) else { return Self::Open };
+            total = total.saturating_mul(count);
             factors.push(Factor { parameter, levels, claim });
         }
-        let total = factors
-            .iter()
-            .fold(1_u128, |product, factor| product.saturating_mul(factor.levels.len() as u128));
         let rows = if total <= limit as u128 { product(&factors) } else { pairwise(&factors, limit) };
         Self::Closed { shapes: rows.iter().map(|row| shape(&factors, row)).collect(), total }
     }
@@ -69,31 +79,42 @@ impl Shapes {
     }
 }
 
-/// What can be seen of a parameter, `None` being nothing; or `None` of it all where that is infinite.
-pub(super) fn levels(parameter: &Parameter) -> Option<Vec<Option<&str>>> {
-    let mut levels = match parameter.mode {
+/// What can be seen of a parameter, and how much that is in all; or `None` of it all where that is infinite. Of sort
+/// orders only `most` are listed, but at least each key in each direction.
+pub(super) fn levels(parameter: &Parameter, most: usize) -> Option<(Vec<Level<'_>>, u128)> {
+    let seen = |value: &'static str| Some(Cow::from(value));
+    let mut levels: Vec<Level<'_>> = match parameter.mode {
         ParameterMode::Open => return None,
-        ParameterMode::Bound if parameter.presence == Presence::Optional => vec![Some("present")],
-        ParameterMode::Bound => return Some(vec![None]),
+        ParameterMode::Bound if parameter.presence == Presence::Optional => vec![seen("present")],
+        ParameterMode::Bound => return Some((vec![None], 1)),
         ParameterMode::Seen => match &parameter.ty.domain {
-            Domain::Scalar(Scalar::Bool) => vec![Some("false"), Some("true")],
-            Domain::Enum { labels, .. } => labels.iter().map(|label| Some(label.as_str())).collect(),
+            Domain::Scalar(Scalar::Bool) => vec![seen("false"), seen("true")],
+            Domain::Enum { labels, .. } => labels.iter().map(|label| Some(label.into())).collect(),
+            Domain::Sort { keys } => {
+                let orders = sort::first(keys, most.max(1 + 2 * keys.len()));
+                orders.into_iter().map(|order| Some(order.into())).collect()
+            }
             // Validation refuses this.
             Domain::Scalar(_) => return None,
         },
     };
+    let mut count = match &parameter.ty.domain {
+        Domain::Sort { keys } => sort::count(keys.len()),
+        _ => levels.len() as u128,
+    };
     if parameter.presence == Presence::Optional {
         levels.insert(0, None);
+        count = count.saturating_add(1);
     }
-    Some(levels)
+    Some((levels, count))
 }
 
 fn shape(factors: &[Factor<'_>], row: &[usize]) -> Shape {
     let mut shape = Shape::default();
     for (factor, level) in factors.iter().zip(row) {
-        if let Some(value) = factor.levels[*level] {
+        if let Some(value) = &factor.levels[*level] {
             let side = if factor.claim { &mut shape.claims } else { &mut shape.parameters };
-            side.push(Choice { parameter: factor.parameter.name.clone(), value: value.to_owned() });
+            side.push(Choice { parameter: factor.parameter.name.clone(), value: value.clone().into_owned() });
         }
     }
     shape
@@ -123,7 +144,7 @@ fn pairwise(factors: &[Factor<'_>], limit: usize) -> Vec<Vec<usize>> {
         && let Some((first, second)) = pairs.next_uncovered()
     {
         let mut row: Vec<Option<usize>> = vec![None; factors.len()];
-        let mut set = vec![first, second];
+        let mut set = if first == second { vec![first] } else { vec![first, second] };
         for (factor, level) in [first, second] {
             row[factor] = Some(level);
         }
@@ -148,11 +169,13 @@ fn pairwise(factors: &[Factor<'_>], limit: usize) -> Vec<Vec<usize>> {
 /// A factor and one of its levels.
 type Setting = (usize, usize);
 
-/// Which pairs of settings of two factors are covered.
+/// Which pairs of settings are covered: those of two factors, and each setting with itself, which counts where there is
+/// no other factor.
 struct Pairs {
-    /// Where each factor's settings begin among all settings.
-    starts: Vec<usize>,
+    /// Every factor's first level, then every second one, and so on.
     settings: Vec<Setting>,
+    /// Where each factor's levels are among the settings.
+    places: Vec<Vec<usize>>,
     covered: Vec<bool>,
     /// Everything before it is covered.
     next: usize,
@@ -160,19 +183,24 @@ struct Pairs {
 
 impl Pairs {
     fn new(factors: &[Factor<'_>]) -> Self {
-        let mut starts = Vec::new();
+        let deepest = factors.iter().map(|factor| factor.levels.len()).max().unwrap_or(0);
         let mut settings = Vec::new();
-        for (index, factor) in factors.iter().enumerate() {
-            starts.push(settings.len());
-            settings.extend((0..factor.levels.len()).map(|level| (index, level)));
+        let mut places = vec![Vec::new(); factors.len()];
+        for level in 0..deepest {
+            for (index, factor) in factors.iter().enumerate() {
+                if level < factor.levels.len() {
+                    places[index].push(settings.len());
+                    settings.push((index, level));
+                }
+            }
         }
         let covered = vec![false; settings.len() * settings.len()];
-        Self { starts, settings, covered, next: 0 }
+        Self { settings, places, covered, next: 0 }
     }
 
     fn position(&self, a: Setting, b: Setting) -> usize {
-        let (a, b) = (a.min(b), a.max(b));
-        (self.starts[a.0] + a.1) * self.settings.len() + self.starts[b.0] + b.1
+        let (a, b) = (self.places[a.0][a.1], self.places[b.0][b.1]);
+        a.max(b) * self.settings.len() + a.min(b)
     }
 
     fn is_covered(&self, a: Setting, b: Setting) -> bool {
@@ -181,7 +209,7 @@ impl Pairs {
 
     fn cover(&mut self, settings: &[Setting]) {
         for (index, a) in settings.iter().enumerate() {
-            for b in &settings[..index] {
+            for b in &settings[..=index] {
                 let position = self.position(*a, *b);
                 self.covered[position] = true;
             }
@@ -190,11 +218,9 @@ impl Pairs {
 
     fn next_uncovered(&mut self) -> Option<(Setting, Setting)> {
         while self.next < self.covered.len() {
-            let (a, b) = (
-                self.settings[self.next / self.settings.len()],
-                self.settings[self.next % self.settings.len()],
-            );
-            if a.0 < b.0 && !self.covered[self.next] {
+            let (later, earlier) = (self.next / self.settings.len(), self.next % self.settings.len());
+            let (a, b) = (self.settings[earlier], self.settings[later]);
+            if (earlier == later || (earlier < later && a.0 != b.0)) && !self.covered[self.next] {
                 return Some((a, b));
             }
             self.next += 1;
@@ -208,7 +234,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::plugin::guest::{labels, query, scalar};
+    use crate::plugin::guest::{labels, parameter, query, scalar};
 
     fn seen(mut parameter: Parameter, presence: Presence) -> Parameter {
         parameter.mode = ParameterMode::Seen;
@@ -311,6 +337,65 @@ mod tests {
         assert_eq!((shapes.len(), total), (256, 128_u128.pow(8)));
         assert_eq!(shapes.iter().collect::<HashSet<_>>().len(), 256);
         assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    }
+
+    fn sort(name: &str, keys: usize) -> Parameter {
+        let keys = (0..keys).map(|key| format!("k{key}")).collect();
+        seen(parameter(name, Domain::Sort { keys }), Presence::Required)
+    }
+
+    #[test]
+    fn each_sort_order_is_a_shape() {
+        let two = query(vec![seen(scalar("open", Scalar::Bool), Presence::Required), sort("sort", 2)]);
+        let (shapes, total) = closed(&two, 26);
+        assert_eq!((shapes.len(), total), (26, 26));
+        let written: Vec<_> = shapes.iter().map(written).collect();
+        assert_eq!(
+            written[..4],
+            ["open=false sort=", "open=false sort=k0", "open=false sort=-k0", "open=false sort=k1"]
+        );
+        assert_eq!(written[25], "open=true sort=-k1,-k0");
+        let optional = Parameter { presence: Presence::Optional, ..sort("sort", 1) };
+        let written: Vec<_> = closed(&query(vec![optional]), 4).0.iter().map(self::written).collect();
+        assert_eq!(written, ["", "sort=", "sort=k0", "sort=-k0"]);
+    }
+
+    #[test]
+    fn of_many_sort_orders_those_of_one_key_come_first_and_meet_everything() {
+        for parameters in [
+            vec![seen(scalar("open", Scalar::Bool), Presence::Optional), sort("sort", 20)],
+            vec![sort("sort", 20), seen(scalar("open", Scalar::Bool), Presence::Optional)],
+        ] {
+            let begun = std::time::Instant::now();
+            let (shapes, total) = closed(&query(parameters), 256);
+            assert_eq!((shapes.len(), total), (256, sort::count(20) * 3));
+            assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+            let mut met: HashSet<_> = shapes
+                .iter()
+                .map(|shape| {
+                    let of = |name: &str| {
+                        shape.parameters.iter().find(|c| c.parameter == name).map(|c| c.value.clone())
+                    };
+                    (of("sort").unwrap(), of("open"))
+                })
+                .collect();
+            assert_eq!(met.len(), 256);
+            met.retain(|(order, _)| !order.contains(','));
+            assert_eq!(met.len(), 41 * 3);
+        }
+    }
+
+    #[test]
+    fn many_sort_orders_alone_are_listed_to_the_limit() {
+        let (shapes, total) = closed(&query(vec![sort("sort", 256)]), 10);
+        assert_eq!((shapes.len(), total), (10, u128::MAX));
+        assert_eq!(written(&shapes[9]), "sort=k4");
+        let (shapes, total) =
+            closed(&query(vec![seen(labels("a", &["x", "y", "z"]), Presence::Required)]), 2);
+        assert_eq!((shapes.len(), total), (2, 3));
+        // All orders of both are within the limit, and more than half of it are one's.
+        let two = query(vec![sort("a", 3), sort("b", 1)]);
+        assert!(Shapes::of(&two, 237).is_complete());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use base64::{Engine as _, alphabet, engine::GeneralPurpose, engine::general_purp
 use callslip_ir::{Domain, Range, Scalar, ValueType};
 use serde_json::value::RawValue;
 
-use super::{Limits, decimal::Decimal, temporal};
+use super::{Limits, decimal::Decimal, sort, temporal};
 use crate::nearest::nearest;
 use crate::printable::printable;
 
@@ -81,6 +81,11 @@ impl Value {
                 Err("can't be null; to have no value for it, leave it out".into())
             }
             _ if ty.array => Err("is not an array".into()),
+            Token::Array(source) if let Domain::Sort { keys } = &ty.domain => {
+                let keys_written: Vec<String> =
+                    serde_json::from_str(source).map_err(|_| "has a key that is not a string".to_owned())?;
+                sort::read(keys, keys_written.iter().map(String::as_str)).map(Self::Scalar)
+            }
             token => scalar(&ty.domain, &token, raw.get()).map(Self::Scalar),
         }
     }
@@ -116,6 +121,9 @@ impl Value {
                 texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Array)
             }
             [text] => scalar(&ty.domain, &Token::Text(text), text).map(Self::Scalar),
+            texts if matches!(ty.domain, Domain::Sort { .. }) => {
+                Err(format!("is given {} times; write its keys in one, separated by commas", texts.len()))
+            }
             texts => Err(format!("is given {} times; it is not an array", texts.len())),
         }
     }
@@ -225,6 +233,7 @@ fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, St
     let scalar = match domain {
         Domain::Scalar(scalar) => *scalar,
         Domain::Enum { labels, .. } => return label(labels, token),
+        Domain::Sort { keys } => return sort_order(keys, token),
     };
     let expected = |what: &str| format!("is not {what}");
     let read = |what: &str, read: fn(&str) -> Option<String>| {
@@ -285,13 +294,27 @@ fn label(labels: &[String], token: &Token<'_>) -> Result<String, String> {
     if labels.iter().any(|label| label == written) {
         return Ok(written.to_owned());
     }
-    let labels = labels.iter().map(String::as_str);
-    if let Some(label) = nearest(written, labels.clone()) {
-        return Err(format!("is not one of its labels; did you mean `{}`?", printable(label, 63)));
+    Err(format!("is {}", one_of(labels, written)))
+}
+
+fn sort_order(keys: &[String], token: &Token<'_>) -> Result<String, String> {
+    let written = token.string().ok_or_else(|| format!("is {}; it must be a string", token.kind()))?;
+    // Splitting nothing gives one empty text.
+    sort::read(keys, written.split(',').filter(|_| !written.is_empty()))
+}
+
+/// What a name should have been that is none of these: `none of …; did you mean …?`.
+pub(super) fn one_of(names: &[String], written: &str) -> String {
+    let mut message = String::from("none of ");
+    let shown: Vec<_> = names.iter().take(10).map(|name| format!("`{}`", printable(name, 63))).collect();
+    message.push_str(&shown.join(", "));
+    if names.len() > shown.len() {
+        message.push_str(", …");
     }
-    let shown: Vec<_> = labels.clone().take(10).map(|label| format!("`{}`", printable(label, 63))).collect();
-    let more = if labels.count() > shown.len() { ", …" } else { "" };
-    Err(format!("is none of {}{more}", shown.join(", ")))
+    if let Some(nearest) = nearest(written, names.iter().map(String::as_str)) {
+        message.push_str(&format!("; did you mean `{}`?", printable(nearest, 63)));
+    }
+    message
 }
 
 /// A JSON number with a fraction or an exponent is refused even where it is whole (`1.0`, `1e3`): whoever writes it

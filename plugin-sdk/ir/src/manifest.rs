@@ -54,7 +54,7 @@ pub struct Parameter {
 pub enum ParameterMode {
     /// Nothing but, where it is optional, its presence.
     Bound,
-    /// Its value, one of finitely many: a bool or an enum.
+    /// Its value, one of finitely many: a bool, an enum or a sort order.
     Seen,
     /// Its value, one of infinitely many. This makes the query open: its plan runs for each new value.
     Open,
@@ -106,6 +106,12 @@ pub enum Domain {
         labels: Vec<String>,
         /// The PostgreSQL enum type, if it is one.
         ty: Option<TypeName>,
+    },
+    /// Sort orders: any of these keys, each once, in any order, and descending after a `-`. In text they are separated by
+    /// commas (`-closed,title`), and no key at all is empty. It is seen, as this text.
+    Sort {
+        /// The keys, without duplicates: `[a-z][a-z0-9_]*`, at most 63 bytes.
+        keys: Vec<String>,
     },
 }
 
@@ -177,7 +183,7 @@ impl ValueType {
         let mut name = match &self.domain {
             Domain::Scalar(scalar) => TypeName::parse(&format!("pg_catalog.{}", scalar.type_name())),
             Domain::Enum { ty: Some(ty), .. } => ty.clone(),
-            Domain::Enum { ty: None, .. } => TypeName::parse("pg_catalog.text"),
+            Domain::Enum { ty: None, .. } | Domain::Sort { .. } => TypeName::parse("pg_catalog.text"),
         };
         name.array = self.array;
         name

@@ -73,6 +73,11 @@ fn the_golden_manifest_reads_as_it_did() {
 }
 
 #[test]
+fn the_golden_sort_order_reads_as_it_did() {
+    both_ways("manifest-sort", &everything::sort_manifest());
+}
+
+#[test]
 fn the_description_keeps_the_rules_of_the_format() {
     let description = everything::description();
     let mut uses = vec![0; description.nodes.len()];
@@ -143,7 +148,8 @@ fn the_schema_is_current() {
 fn the_golden_files_have_every_variant_and_field_of_the_schema() {
     let schema: Value = serde_json::from_str(&schema()).unwrap();
     let mut coverage = Coverage { schema: &schema, seen: BTreeSet::new() };
-    for (at, name) in ["description", "bindings", "manifest"].into_iter().enumerate() {
+    // What was appended later has files of its own.
+    for (at, name) in [(0, "description"), (1, "bindings"), (2, "manifest"), (2, "manifest-sort")] {
         let text = golden(&format!("v1-{name}.json"), String::new);
         let json = serde_json::from_str(&text).unwrap();
         assert!(coverage.walk(&schema["anyOf"][at], &json, name), "the schema refuses {name}");

@@ -52,7 +52,7 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
     refuse_duplicates(inputs.iter().map(|input| &input.name))?;
 
     let ident = &input.ident;
-    let names = inputs.iter().map(|input| &input.name.text);
+    let names = inputs.iter().map(names);
     let declarations = inputs.iter().map(declare);
     let values = inputs.iter().map(|input| construct(input, &input_kind));
     let checks = inputs.iter().filter_map(check_range);
@@ -62,10 +62,12 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
         impl ::callslip_sdk::Inputs for #ident {
             const KIND: ::callslip_sdk::__private::InputKind =
                 ::callslip_sdk::__private::InputKind::#input_kind;
-            const NAMES: &'static [&'static str] = &[#(#names),*];
+            const NAMES: &'static [::callslip_sdk::__private::FieldNames] = &[#(#names),*];
 
             fn declare() -> ::std::vec::Vec<::callslip_sdk::__private::ir::Parameter> {
-                ::std::vec![#(#declarations),*]
+                let mut __parameters = ::std::vec::Vec::new();
+                #(__parameters.extend(#declarations);)*
+                __parameters
             }
 
             fn read(
@@ -75,7 +77,13 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
             }
         }
 
-        const _: () = { #(#checks)* };
+        const _: () = {
+            ::std::assert!(
+                ::callslip_sdk::__private::are_distinct(<#ident as ::callslip_sdk::Inputs>::NAMES),
+                "two fields declare the same name; a `Page` declares its own, and one with `_size` after it"
+            );
+            #(#checks)*
+        };
     })
 }
 
@@ -163,43 +171,51 @@ fn default_value(input: &Input<'_>) -> Option<TokenStream> {
     }})
 }
 
+/// The names of the field's parameters.
+fn names(input: &Input<'_>) -> TokenStream {
+    let Input { ty, name, .. } = input;
+    let name = &name.text;
+    quote_spanned! {ty.span()=>
+        ::callslip_sdk::__private::FieldNames::new(#name, <#ty as ::callslip_sdk::Field>::SUFFIXES)
+    }
+}
+
+/// What the field's type declares, with the field's own default and range. A type that takes either has one parameter.
 fn declare(input: &Input<'_>) -> TokenStream {
     let Input { ty, name, doc, .. } = input;
     let name = &name.text;
-    let presence = match default_value(input) {
-        Some(default) => quote! {
-            ::callslip_sdk::__private::ir::Presence::Default(<#ty as ::callslip_sdk::Field>::json(#default))
-        },
-        None => quote!(__declaration.presence),
-    };
-    let range = match &input.range {
-        None => quote!(__declaration.range),
-        Some(range) => {
-            let end = |end: &Option<(Expr, String)>, natural: &str| match end {
-                Some((_, text)) => quote!(::std::option::Option::Some(::std::string::String::from(#text))),
-                None => {
-                    let natural = format_ident!("{natural}");
-                    quote!(__declaration.range.as_ref().and_then(|__range| __range.#natural.clone()))
-                }
-            };
-            let (min, max) = (end(&range.min, "min"), end(&range.max, "max"));
-            quote! {
-                ::std::option::Option::Some(::callslip_sdk::__private::ir::Range { min: #min, max: #max })
+    let presence = default_value(input).map(|default| {
+        quote_spanned! {ty.span()=>
+            __parameter.presence = ::callslip_sdk::__private::ir::Presence::Default(
+                <#ty as ::callslip_sdk::Field>::json(#default)
+            );
+        }
+    });
+    let range = input.range.as_ref().map(|range| {
+        let end = |end: &Option<(Expr, String)>, natural: &str| match end {
+            Some((_, text)) => quote!(::std::option::Option::Some(::std::string::String::from(#text))),
+            None => {
+                let natural = format_ident!("{natural}");
+                quote!(__parameter.range.as_ref().and_then(|__range| __range.#natural.clone()))
             }
+        };
+        let (min, max) = (end(&range.min, "min"), end(&range.max, "max"));
+        quote! {
+            __parameter.range = ::std::option::Option::Some(
+                ::callslip_sdk::__private::ir::Range { min: #min, max: #max }
+            );
         }
-    };
+    });
     // With the span of the type, so that a type that is no parameter's is reported there.
-    quote_spanned! {ty.span()=> {
-        let __declaration = <#ty as ::callslip_sdk::Field>::declaration();
-        ::callslip_sdk::__private::ir::Parameter {
-            name: ::std::string::String::from(#name),
-            doc: ::std::string::String::from(#doc),
-            mode: __declaration.mode,
-            presence: #presence,
-            range: #range,
-            ty: __declaration.ty,
-        }
-    }}
+    let declared = quote_spanned!(ty.span()=> <#ty as ::callslip_sdk::Field>::declare(#name, #doc));
+    if presence.is_none() && range.is_none() {
+        return declared;
+    }
+    quote!(#declared.into_iter().map(|mut __parameter| {
+        #presence
+        #range
+        __parameter
+    }))
 }
 
 fn construct(input: &Input<'_>, kind: &Ident) -> TokenStream {

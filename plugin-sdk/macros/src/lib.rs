@@ -7,6 +7,7 @@ mod name;
 mod query;
 mod reply;
 mod schema;
+mod sort;
 mod sql_enum;
 
 use proc_macro::TokenStream;
@@ -35,6 +36,15 @@ pub fn reply(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(SqlEnum, attributes(sql))]
 pub fn sql_enum(input: TokenStream) -> TokenStream {
     finish(syn::parse(input).and_then(sql_enum::derive))
+}
+
+/// Derives `SortKey`: the variants of an enum become the keys that a `Sort` of it takes.
+///
+/// `#[sort(nulls = first)]` and `#[sort(nulls = last)]` on a variant put its nulls there in both directions, and
+/// `#[sort(rename = "…")]` gives its key another name.
+#[proc_macro_derive(Sort, attributes(sort))]
+pub fn sort(input: TokenStream) -> TokenStream {
+    finish(syn::parse(input).and_then(sort::derive))
 }
 
 /// Makes a query of a function.

@@ -4,7 +4,7 @@ use syn::{Error, Ident, LitStr, Result, ext::IdentExt};
 /// The longest name that PostgreSQL keeps, in bytes.
 const MAX_NAME: usize = 63;
 
-/// The name of a query, a parameter or a statement, and where it was written.
+/// The name of a query, a parameter, a sort key or a statement, and where it was written.
 pub(crate) struct Name {
     pub text: String,
     pub span: Span,
@@ -17,6 +17,11 @@ impl Name {
             Some(renamed) => (renamed.value(), renamed.span()),
             None => (ident.unraw().to_string(), ident.span()),
         };
+        Self::checked(text, span)
+    }
+
+    /// This text as a name, if it can be one.
+    pub(crate) fn checked(text: String, span: Span) -> Result<Self> {
         let first = text.starts_with(|c: char| c.is_ascii_lowercase());
         let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !first || !rest || text.len() > MAX_NAME {

@@ -2,6 +2,7 @@
 
 mod language;
 mod queries;
+mod sort;
 
 use callslip_ir::{
     Binding, Bindings, Bound, Description, Distinct, JoinCondition, Materialization, Node, NodeId, NodeKind,

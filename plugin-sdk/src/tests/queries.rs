@@ -259,7 +259,7 @@ fn the_manifest_has_every_kind_of_parameter() {
     let find = |name: &str| declared.parameters.iter().find(|p| p.name == name).unwrap();
     let labels = |name: &str| match &find(name).ty.domain {
         Domain::Enum { labels, ty } => (labels.join(","), ty.as_ref().map(ToString::to_string)),
-        Domain::Scalar(_) => panic!("an enum"),
+        _ => panic!("an enum"),
     };
     assert_eq!(labels("status"), ("invited,completed,gone".to_owned(), Some("interview_status".to_owned())));
     assert_eq!(labels("shade"), ("dark_blue,red".to_owned(), None));

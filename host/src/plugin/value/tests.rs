@@ -29,6 +29,38 @@ fn refuses(scalar: Scalar, source: &str) {
 }
 
 #[test]
+fn sort_orders_have_one_text() {
+    let order = ty(Domain::Sort { keys: vec!["title".into(), "closed".into()] });
+    let sorted = |text: &str| Ok(Some(text.to_owned()));
+    assert_eq!(texts(&order, &["-closed,title"]), sorted("-closed,title"));
+    assert_eq!(texts(&order, &[""]), sorted(""));
+    assert_eq!(json(&order, "\"-closed,title\""), sorted("-closed,title"));
+    assert_eq!(json(&order, "[\"-closed\", \"title\"]"), sorted("-closed,title"));
+    assert_eq!(json(&order, "[]"), sorted(""));
+    for source in [
+        "7",
+        "null",
+        "{}",
+        "[7]",
+        "[[]]",
+        "[\"\"]",
+        "[\"title,closed\"]",
+        "\"title,\"",
+        "\",\"",
+        "\"+title\"",
+    ] {
+        assert!(json(&order, source).is_err(), "{source}");
+    }
+    let error = texts(&order, &["title,-closd"]).unwrap_err();
+    assert_eq!(error, "has a key 2 that is none of `title`, `closed`; did you mean `closed`?");
+    let error = texts(&order, &["title", "-closed"]).unwrap_err();
+    assert_eq!(error, "is given 2 times; write its keys in one, separated by commas");
+    assert!(texts(&order, &["-title,title"]).unwrap_err().contains("repeats"));
+    let long = format!("\"{}\"", "x".repeat(300 << 10));
+    assert!(json(&order, &long).unwrap_err().contains("bytes"));
+}
+
+#[test]
 fn integers_lose_nothing() {
     reads(Scalar::Int2, "-32768", "-32768");
     reads(Scalar::Int4, "\"2147483647\"", "2147483647");

@@ -436,7 +436,7 @@ pub fn bindings() -> Bindings {
     ]
 }
 
-/// A manifest that has every variant and every field.
+/// A manifest that has every variant and every field, but for what was appended later.
 pub fn manifest() -> Manifest {
     let scalars = [
         Scalar::Bool,
@@ -507,4 +507,26 @@ pub fn manifest() -> Manifest {
         examples: vec![],
     };
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query, single] }
+}
+
+/// A manifest whose query can be sorted.
+pub fn sort_manifest() -> Manifest {
+    let keys = vec!["title".to_owned(), "closed".to_owned()];
+    let sort = Parameter {
+        name: "sort".to_owned(),
+        doc: String::new(),
+        ty: ValueType { domain: Domain::Sort { keys }, array: false, nullable: false },
+        mode: ParameterMode::Seen,
+        presence: Presence::Default("\"-closed\"".to_owned()),
+        range: None,
+    };
+    let query = QueryDeclaration {
+        name: "list".to_owned(),
+        doc: String::new(),
+        parameters: vec![sort],
+        claims: vec![],
+        reply: Reply::Single(Rows::Many),
+        examples: vec![],
+    };
+    Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
 }

@@ -25,16 +25,22 @@ pub(super) fn tables(path: &str, layout: &Layout<'_>) -> Result<TokenStream> {
         match &module.schema {
             None => write_module(&mut rust, module),
             Some((schema, identifier)) => {
-                document(&mut rust, &format!("The relations and enums of the schema {} that are not found without it.", code(schema)));
+                document(
+                    &mut rust,
+                    &format!(
+                        "The relations and enums of the schema {} that are not found without it.",
+                        code(schema)
+                    ),
+                );
                 push(&mut rust, &["pub mod ", &written(identifier), " { "]);
                 write_module(&mut rust, module);
                 rust.push_str("} ");
             }
         }
     }
-    let mut tokens: TokenStream = rust
-        .parse()
-        .map_err(|error| Error::new(Span::call_site(), format!("{path} has a name that Rust can't have: {error}")))?;
+    let mut tokens: TokenStream = rust.parse().map_err(|error| {
+        Error::new(Span::call_site(), format!("{path} has a name that Rust can't have: {error}"))
+    })?;
     for module in &layout.modules {
         tokens.extend(module.enums.iter().map(|item| implementation(module, item)));
     }
@@ -151,5 +157,9 @@ fn literal(text: &str) -> String {
 
 /// A name as SQL has it.
 fn sql_name(name: &str) -> Cow<'_, str> {
-    if is_plain(name) { Cow::Borrowed(name) } else { Cow::Owned(format!("\"{}\"", name.replace('"', "\"\""))) }
+    if is_plain(name) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
+    }
 }
