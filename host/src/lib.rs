@@ -12,6 +12,7 @@ mod printable;
 #[cfg(any(feature = "cluster", feature = "postgres"))]
 mod reason;
 pub mod select;
+pub mod testing;
 
 #[cfg(feature = "cluster")]
 pub mod cluster;

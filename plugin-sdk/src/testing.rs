@@ -43,3 +43,83 @@ pub fn plan_for(
     let claims: Vec<Choice> = claims.iter().map(choice).collect();
     plugin.plan(query, &parameters, &claims)
 }
+
+/// Asserts the SQL that a query sends, with what is bound to its parameters in a comment after it; and that it verifies
+/// against a snapshot of the catalog, the `SNAPSHOT` of [`macro@crate::schema`].
+///
+/// It needs `callslip` among the plugin's `[dev-dependencies]`, with `default-features = false`. After the query's name come
+/// what is seen of its parameters, `name: value` of a bool, an enum or a sort and the bare name of an optional one that is
+/// there, and then what is seen of the claims. A statement of a reply with several is named `"query.statement"`. How many spaces
+/// and line breaks there are does not matter.
+///
+/// ```
+/// # use callslip_sdk::prelude::*;
+/// # mod tables { callslip_sdk::schema!("../example-plugins/hiring/schema.json"); }
+/// # use tables::Position;
+/// #[derive(Params)]
+/// struct Open {
+///     remote: bool,
+///     since: Option<Arg<Timestamptz>>,
+/// }
+/// #[query]
+/// fn open(p: Open) -> Select {
+///     let pos = Position::alias("p");
+///     select(pos.title)
+///         .from(pos)
+///         .filter(p.remote.then(|| pos.closed_at.is_null()))
+///         .filter(p.since.map(|since| pos.closed_at.ge(since)))
+/// }
+/// export_plugin!(open);
+///
+/// // In a test:
+/// callslip_sdk::assert_sql!(tables::SNAPSHOT, PLUGIN, "open", { remote: false, since }, "
+///     SELECT p.title AS title
+///     FROM public.position AS p
+///     WHERE p.closed_at >= CAST($1 AS timestamptz)
+///     -- $1: since
+/// ");
+/// ```
+#[macro_export]
+macro_rules! assert_sql {
+    (
+        $snapshot:expr, $plugin:expr, $query:expr, { $($parameter:ident $(: $value:expr)?),* $(,)? },
+        claims { $($claim:ident $(: $seen:expr)?),* $(,)? }, $sql:expr $(,)?
+    ) => {{
+        let __statement = $crate::testing::statement(
+            &$plugin,
+            $query,
+            &[$($crate::assert_sql!(@choice $parameter $($value)?)),*],
+            &[$($crate::assert_sql!(@choice $claim $($seen)?)),*],
+        );
+        ::callslip::testing::assert_sql($snapshot, &__statement.shape, &__statement.bindings, $sql);
+    }};
+    ($snapshot:expr, $plugin:expr, $query:expr, { $($parameters:tt)* }, $sql:expr $(,)?) => {
+        $crate::assert_sql!($snapshot, $plugin, $query, { $($parameters)* }, claims {}, $sql)
+    };
+    (@choice $name:ident) => {
+        $crate::assert_sql!(@choice $name "present")
+    };
+    (@choice $name:ident $value:expr) => {
+        $crate::Choice {
+            parameter: ::std::string::String::from(::core::stringify!($name)),
+            value: ::std::string::ToString::to_string(&$value),
+        }
+    };
+}
+
+/// One statement of a query, for [`assert_sql!`](crate::assert_sql).
+///
+/// # Panics
+/// If the query refuses, or there is no such statement.
+#[doc(hidden)]
+#[track_caller]
+pub fn statement(plugin: &Plugin, query: &str, parameters: &[Choice], claims: &[Choice]) -> Statement {
+    let (query, name) = query.split_once('.').unwrap_or((query, ""));
+    let plan = plugin.plan(query, parameters, claims);
+    let plan = plan.unwrap_or_else(|failure| panic!("the query {query} refuses: {failure}"));
+    let names: Vec<String> = plan.iter().map(|statement| statement.name.clone()).collect();
+    match plan.into_iter().find(|statement| statement.name == name) {
+        Some(statement) => statement,
+        None => panic!("the query {query} has the statements {names:?}: name one, as in \"{query}.name\""),
+    }
+}

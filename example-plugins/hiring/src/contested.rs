@@ -2,6 +2,8 @@
 
 use callslip_sdk::prelude::*;
 
+use crate::tables::{Interview, Position, Rating};
+
 #[derive(Params)]
 pub struct Contested {
     /// The company whose interviews to look through.
@@ -22,33 +24,29 @@ pub struct Contested {
 /// Interviews as a whole that one reviewer rated low and **others** rated high: who rated low, and how many disagree.
 #[query(example(company = 1), example(company = 1, low = 1.5, high = 4.5, since = "2024-06-01T00:00:00Z"))]
 pub fn contested(p: Contested) -> Select {
-    let (pos, i) = (table("position").alias("p"), table("interview").alias("i"));
-    let (low, high) = (table("rating").alias("low"), table("rating").alias("high"));
+    let (pos, i) = (Position::alias("p"), Interview::alias("i"));
+    let (low, high) = (Rating::alias("low"), Rating::alias("high"));
     select((
-        i.col("id").alias("interview"),
-        pos.col("title"),
-        low.col("reviewer_id").alias("reviewer"),
-        low.col("score").alias("rated"),
-        count_distinct(high.col("reviewer_id")).alias("others"),
-        avg(high.col("score")).alias("others_average"),
+        i.id.alias("interview"),
+        pos.title,
+        low.reviewer_id.alias("reviewer"),
+        low.score.alias("rated"),
+        count_distinct(high.reviewer_id).alias("others"),
+        avg(high.score).alias("others_average"),
     ))
     .from(i)
-    .join(pos, pos.col("id").eq(i.col("position_id")))
-    .join(low, low.col("interview_id").eq(i.col("id")).and(low.col("answer_id").is_null()))
+    .join(pos, pos.id.eq(i.position_id))
+    .join(low, low.interview_id.eq(i.id).and(low.answer_id.is_null()))
     .join(
         high,
-        all([
-            high.col("interview_id").eq(i.col("id")),
-            high.col("answer_id").is_null(),
-            high.col("reviewer_id").ne(low.col("reviewer_id")),
-        ]),
+        all([high.interview_id.eq(i.id), high.answer_id.is_null(), high.reviewer_id.ne(low.reviewer_id)]),
     )
-    .filter(pos.col("company_id").eq(p.company))
-    .filter(low.col("score").le(p.low))
-    .filter(high.col("score").ge(p.high))
-    .filter(p.since.map(|since| i.col("created_at").ge(since)))
+    .filter(pos.company_id.eq(p.company))
+    .filter(low.score.le(p.low))
+    .filter(high.score.ge(p.high))
+    .filter(p.since.map(|since| i.created_at.ge(since)))
     // The keys: PostgreSQL knows that a title belongs to the position, and a score to the rating.
-    .group_by((i.col("id"), pos.col("id"), low.col("id")))
-    .order_by((output("others").desc(), i.col("id"), low.col("id")))
+    .group_by((i.id, pos.id, low.id))
+    .order_by((output("others").desc(), i.id, low.id))
     .limit(p.limit)
 }

@@ -2,6 +2,8 @@
 
 use callslip_sdk::prelude::*;
 
+use crate::tables::{Candidate, Interview, Position, Rating};
+
 #[derive(Params)]
 pub struct Finalists {
     /// The company whose positions to look through.
@@ -15,43 +17,41 @@ pub struct Finalists {
 /// first.
 #[query(example(company = 1), example(company = 1, places = 1))]
 pub fn finalists(p: Finalists) -> Select {
-    let (pos, i, r) =
-        (table("position").alias("p"), table("interview").alias("i"), table("rating").alias("r"));
-    let average = avg(r.col("score"));
-    let best_first = window().partition_by(pos.col("id")).order_by((
-        average.desc(),
-        count(r.col("id")).desc(),
-        i.col("candidate_id"),
-    ));
-    let ranked = cte(
+    let (pos, i, r) = (Position::alias("p"), Interview::alias("i"), Rating::alias("r"));
+    let average = avg(r.score);
+    let best_first =
+        window().partition_by(pos.id).order_by((average.desc(), count(r.id).desc(), i.candidate_id));
+    let ranked = cte!(
         "ranked",
-        select((
-            pos.col("id").alias("position_id"),
-            pos.col("title"),
-            i.col("candidate_id"),
-            average.alias("average"),
-            count(r.col("id")).alias("ratings"),
-            row_number().over(best_first).alias("place"),
-        ))
-        .from(pos)
-        .join(i, i.col("position_id").eq(pos.col("id")))
-        .join(r, r.col("interview_id").eq(i.col("id")))
-        .filter(pos.col("company_id").eq(p.company))
-        .group_by((pos.col("id"), i.col("candidate_id"))),
+        {
+            position_id: pos.id,
+            title: pos.title,
+            candidate_id: i.candidate_id,
+            average: average,
+            ratings: count(r.id),
+            place: row_number().over(best_first),
+        },
+        |s| {
+            s.from(pos)
+                .join(i, i.position_id.eq(pos.id))
+                .join(r, r.interview_id.eq(i.id))
+                .filter(pos.company_id.eq(p.company))
+                .group_by((pos.id, i.candidate_id))
+        }
     );
-    let c = table("candidate").alias("c");
+    let c = Candidate::alias("c");
     select((
-        ranked.col("position_id"),
-        ranked.col("title"),
-        ranked.col("place"),
-        ranked.col("candidate_id"),
-        c.col("name"),
+        ranked.position_id,
+        ranked.title,
+        ranked.place,
+        ranked.candidate_id,
+        c.name,
         // As read: a repeating decimal helps nobody.
-        call("round", (ranked.col("average"), 2)).alias("average"),
-        ranked.col("ratings"),
+        call("round", (ranked.average, 2)).alias("average"),
+        ranked.ratings,
     ))
     .from(ranked)
-    .join(c, c.col("id").eq(ranked.col("candidate_id")))
-    .filter(ranked.col("place").le(p.places))
-    .order_by((ranked.col("position_id"), ranked.col("place")))
+    .join(c, c.id.eq(ranked.candidate_id))
+    .filter(ranked.place.le(p.places))
+    .order_by((ranked.position_id, ranked.place))
 }

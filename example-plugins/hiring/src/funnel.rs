@@ -1,8 +1,8 @@
 //! A count of everything and of a part, side by side: an aggregate with FILTER.
 
-#![allow(clippy::needless_borrows_for_generic_args, reason = "relations are taken by reference or by value")]
-
 use callslip_sdk::prelude::*;
+
+use crate::tables::{Interview, InterviewStatus, Position};
 
 #[derive(Params)]
 pub struct Funnel {
@@ -19,19 +19,19 @@ pub struct Funnel {
 /// Started and completed interviews of each position.
 #[query(example(company = 1))]
 pub fn funnel(p: Funnel) -> Select {
-    let (pos, i) = (table("position").alias("p"), table("interview").alias("i"));
+    let (pos, i) = (Position::alias("p"), Interview::alias("i"));
     select((
-        pos.col("id"),
-        pos.col("title"),
-        count(i.col("id")).alias("started"),
-        count(i.col("id")).filter(i.col("status").eq("completed")).alias("completed"),
+        pos.id,
+        pos.title,
+        count(i.id).alias("started"),
+        count(i.id).filter(i.status.eq(InterviewStatus::Completed)).alias("completed"),
     ))
-    .from(&pos)
-    .left_join(&i, i.col("position_id").eq(pos.col("id")))
-    .filter(pos.col("company_id").eq(p.company))
-    .filter(p.open.then(|| pos.col("closed_at").is_null())) // None adds nothing
-    .filter(p.since.map(|t| i.col("created_at").ge(t)))
-    .group_by(pos.col("id"))
-    .order_by(pos.col("title").asc())
+    .from(pos)
+    .left_join(i, i.position_id.eq(pos.id))
+    .filter(pos.company_id.eq(p.company))
+    .filter(p.open.then(|| pos.closed_at.is_null())) // None adds nothing
+    .filter(p.since.map(|t| i.created_at.ge(t)))
+    .group_by(pos.id)
+    .order_by((pos.title, pos.id))
     .limit(p.limit)
 }

@@ -2,6 +2,8 @@
 
 use callslip_sdk::prelude::*;
 
+use crate::tables::{Company, Position, Reviewer};
+
 #[derive(Params)]
 pub struct Overview {
     /// The company to look at.
@@ -19,30 +21,30 @@ pub struct CompanyOverview {
 /// A company at a glance: its positions by status, and its totals.
 #[query(example(company = 1))]
 pub fn overview(p: Overview) -> CompanyOverview {
-    let pos = table("position").alias("p");
-    let status = case().when(pos.col("closed_at").is_null(), "open").otherwise("closed").cast_as("text");
+    let pos = Position::alias("p");
+    let status = case().when(pos.closed_at.is_null(), "open").otherwise("closed").cast_as("text");
     let positions = select((
         status.alias("status"),
         count_all().alias("positions"),
-        count_all().filter(pos.col("remote")).alias("remote"),
+        count_all().filter(pos.remote).alias("remote"),
     ))
     .from(pos)
-    .filter(pos.col("company_id").eq(p.company))
+    .filter(pos.company_id.eq(p.company))
     .group_by(status)
     .order_by(output("status"));
 
     // Two scalar subqueries: joining both would count each reviewer once for every position.
-    let (c, r) = (table("company").alias("c"), table("reviewer").alias("r"));
-    let position_count = select(count_all()).from(pos).filter(pos.col("company_id").eq(c.col("id")));
-    let reviewer_count = select(count_all()).from(r).filter(r.col("company_id").eq(c.col("id")));
+    let (c, r) = (Company::alias("c"), Reviewer::alias("r"));
+    let position_count = select(count_all()).from(pos).filter(pos.company_id.eq(c.id));
+    let reviewer_count = select(count_all()).from(r).filter(r.company_id.eq(c.id));
     let totals = select((
-        c.col("name"),
-        c.col("plan"),
+        c.name,
+        c.plan,
         position_count.scalar().alias("positions"),
         reviewer_count.scalar().alias("reviewers"),
     ))
     .from(c)
-    .filter(c.col("id").eq(p.company))
+    .filter(c.id.eq(p.company))
     .one();
 
     CompanyOverview { positions, totals }

@@ -143,6 +143,19 @@ impl Grants {
         if errors.is_empty() { Ok(grants) } else { Err(errors) }
     }
 
+    /// Everything that a configuration could grant, for tests of plugins.
+    pub(crate) fn everything(catalog: &Catalog) -> Self {
+        let name = |schema: &String, name: &String| (schema.clone(), name.clone());
+        let contents = catalog.contents();
+        let functions = contents.functions.iter().filter(|its| its.schema != PG_CATALOG);
+        Self {
+            relations: contents.relations.iter().map(|its| name(&its.schema, &its.name)).collect(),
+            functions: functions.map(|its| name(&its.schema, &its.name)).collect(),
+            operators: contents.operators.iter().map(|its| name(&its.schema, &its.name)).collect(),
+            types: contents.types.iter().filter(|its| its.schema != PG_CATALOG).map(|its| its.oid).collect(),
+        }
+    }
+
     /// Whether a relation may be read.
     pub fn relation(&self, relation: &Relation) -> bool {
         self.relations.contains(&(relation.schema.clone(), relation.name.clone()))

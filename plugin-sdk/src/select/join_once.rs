@@ -14,17 +14,17 @@ impl Select {
     /// ```
     /// # use callslip_sdk::prelude::*;
     /// # mod tables { callslip_sdk::schema!("tests/schema.json"); }
-    /// # use tables::{Interview, Position};
+    /// # use tables::{Interview, InterviewStatus, Position};
     /// fn recent(q: Select, pos: Position) -> Select {
     ///     let (q, i) = q.join_once("i", |i: Interview| i.position_id.eq(pos.id));
-    ///     q.filter(i.created_at.ge(now() - days(7)))
+    ///     q.filter(i.completed_at.ge(now() - days(7)))
     /// }
-    /// fn completed(q: Select, pos: Position) -> Select {
+    /// fn started(q: Select, pos: Position) -> Select {
     ///     let (q, i) = q.join_once("i", |i: Interview| i.position_id.eq(pos.id));
-    ///     q.filter(i.completed_at.is_not_null())
+    ///     q.filter(i.status.eq(InterviewStatus::Started))
     /// }
     /// let pos = Position::alias("p");
-    /// let one_join = completed(recent(select(pos.id).from(pos), pos), pos);
+    /// let one_join = started(recent(select(pos.id).from(pos), pos), pos);
     /// ```
     ///
     /// # Panics

@@ -12,7 +12,8 @@ pub fn config(name: &str, source: &str) -> String {
         [plugins.{name}]
         component = {component:?}
         [plugins.{name}.grants]
-        relations = ["company", "position", "candidate", "reviewer", "interview", "answer", "rating", "question"]
+        relations = ["answer", "candidate", "candidate_tag", "company", "interview", "position", "question", "rating",
+                     "reviewer", "tag"]
         "#
     )
 }

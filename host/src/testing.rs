@@ -1,0 +1,133 @@
+//! Tests of plugins without WebAssembly and without a database: what SQL a description becomes against a snapshot of the
+//! catalog. The SDK's `assert_sql!` is made of this.
+
+use std::fmt::Write as _;
+
+use callslip_ir::{Binding, Description};
+
+use crate::catalog::{Catalog, Snapshot};
+use crate::grants::Grants;
+use crate::select::{self, Comment, Context, Finding, Limits};
+
+/// The SQL of a statement as people read it, and what is bound to its parameters in a comment after it: without quotes that
+/// say nothing, without `pg_catalog`, and with a clause a line. What runs is qualified and quoted throughout.
+///
+/// It is verified against the snapshot as the host does when it loads a plugin, but that everything in the snapshot is
+/// granted.
+///
+/// # Errors
+/// What is wrong with the snapshot, or all findings, one a line.
+pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> Result<String, String> {
+    let snapshot = Snapshot::read(snapshot).map_err(|error| error.to_string())?;
+    let (catalog, limits) = (Catalog::new(snapshot.contents), Limits::default());
+    let grants = Grants::everything(&catalog);
+    let context = Context {
+        plugin: "this",
+        catalog: &catalog,
+        grants: &grants,
+        schemas: &snapshot.search,
+        limits: &limits,
+    };
+    let one_a_line =
+        |findings: Vec<Finding>| findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n");
+    let verified = select::verify(description, context).map_err(one_a_line)?;
+    let lowered = select::lower(description, &verified);
+    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| finding.to_string())?;
+    // The comment that tells a DBA whose statement it is says nothing here.
+    let mut sql = lines(&plain(printed.sql.split_once("*/ ").map_or("", |(_, sql)| sql)));
+    for (index, parameter) in printed.parameters.iter().enumerate() {
+        sql.push_str(if index == 0 { "\n-- " } else { ", " });
+        let value = match bindings.get(parameter.slot.0 as usize) {
+            Some(Binding::Parameter(name)) => name.clone(),
+            Some(Binding::Claim(name)) => format!("claim {name}"),
+            Some(Binding::Constant(Some(text))) => format!("'{}'", text.replace('\'', "''")),
+            Some(Binding::Constant(None)) | None => "NULL".to_owned(),
+        };
+        _ = write!(sql, "${}: {value}", index + 1);
+    }
+    Ok(sql)
+}
+
+/// Asserts that a statement becomes this SQL, as [`sql`] writes it or as it runs. Where there is white space, how much
+/// does not matter.
+///
+/// # Panics
+/// If it becomes another, with both; or with all findings, if it is none at all.
+#[track_caller]
+pub fn assert_sql(snapshot: &str, description: &Description, bindings: &[Binding], expected: &str) {
+    match sql(snapshot, description, bindings) {
+        Err(findings) => panic!("the description does not verify:\n{findings}"),
+        Ok(sql) if one_space(&sql) == one_space(&plain(expected)) => {}
+        Ok(sql) => panic!("the SQL is\n\n{sql}\n\nand not\n\n{}\n", expected.trim()),
+    }
+}
+
+/// Without what only PostgreSQL needs: `OPERATOR("pg_catalog".=)` is `=`, and `"p"."id"` is `p.id`.
+fn plain(sql: &str) -> String {
+    let (mut plain, mut rest) = (String::with_capacity(sql.len()), sql);
+    while let Some((before, after)) = rest.split_once("OPERATOR(\"pg_catalog\".") {
+        let (operator, after) = after.split_once(')').unwrap_or((after, ""));
+        plain.push_str(before);
+        plain.push_str(operator);
+        rest = after;
+    }
+    plain.push_str(rest);
+    let pieces: Vec<&str> = plain.split('"').collect();
+    let mut unquoted = String::with_capacity(plain.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        let is_name = index % 2 == 1;
+        let is_plain = piece.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        match is_name && (!is_plain || piece.is_empty()) {
+            true => unquoted.extend(["\"", piece, "\""]),
+            false => unquoted.push_str(piece),
+        }
+    }
+    unquoted.replace("pg_catalog.", "")
+}
+
+/// With a line for each clause that is not in parentheses.
+fn lines(sql: &str) -> String {
+    let (mut lines, mut depth, mut before) = (String::with_capacity(sql.len()), 0_usize, "");
+    for word in sql.split(' ') {
+        let begins_clause = match word {
+            "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
+            | "LIMIT" => true,
+            "JOIN" => !matches!(before, "LEFT" | "RIGHT" | "FULL" | "CROSS"),
+            "SELECT" => before.ends_with(')'),
+            _ => false,
+        };
+        if !lines.is_empty() {
+            lines.push(if begins_clause && depth == 0 { '\n' } else { ' ' });
+        }
+        lines.push_str(word);
+        depth = (depth + word.matches('(').count()).saturating_sub(word.matches(')').count());
+        before = word;
+    }
+    lines
+}
+
+fn one_space(sql: &str) -> String {
+    let spaced = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    spaced.replace("( ", "(").replace(" )", ")")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lines, one_space, plain};
+
+    #[test]
+    fn what_only_postgresql_needs_is_left_out() {
+        let sql = r#"CAST("p"."Odd name" AS "pg_catalog"."int4") OPERATOR("pg_catalog".=) ANY ("a"."b")"#;
+        assert_eq!(plain(sql), r#"CAST(p."Odd name" AS int4) = ANY (a.b)"#);
+        assert_eq!(plain(&plain(sql)), plain(sql));
+    }
+
+    #[test]
+    fn each_clause_has_a_line() {
+        let sql = "WITH a AS (SELECT 1 FROM b) SELECT x FROM a LEFT JOIN c ON (d) JOIN (SELECT 2 FROM e) AS f ON g WHERE h";
+        let expected = "WITH a AS (SELECT 1 FROM b)\nSELECT x\nFROM a\nLEFT JOIN c ON (d)\nJOIN (SELECT 2 FROM e) AS f ON g\nWHERE h";
+        assert_eq!(lines(sql), expected);
+        assert_eq!(one_space(expected), sql);
+    }
+}
