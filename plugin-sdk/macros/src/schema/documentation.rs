@@ -25,7 +25,8 @@ pub(super) fn prose(comment: &str) -> String {
 fn escape(markdown: &mut String, word: &str, begins: bool) {
     for c in word.chars() {
         // `-` and `1.` are lists only where a paragraph begins.
-        let harmless = matches!(c, ',' | '\'' | '"' | '(' | ';' | '?') || (!begins && matches!(c, '.' | ')' | '-'));
+        let harmless =
+            matches!(c, ',' | '\'' | '"' | '(' | ';' | '?') || (!begins && matches!(c, '.' | ')' | '-'));
         if c.is_ascii_punctuation() && !harmless {
             markdown.push('\\');
         }

@@ -15,8 +15,26 @@ pub(super) const COLUMNS: &str = "columns";
 pub(super) const HANDLE: &str = "__columns";
 /// What the tables need or an author's code would miss, if a module of a schema had its name.
 const RESERVED: [&str; 20] = [
-    COLUMNS, "alloc", "bool", "callslip_sdk", "char", "core", "f32", "f64", "i128", "i16", "i32", "i64", "i8",
-    "isize", "std", "str", "u16", "u32", "u64", "u8",
+    COLUMNS,
+    "alloc",
+    "bool",
+    "callslip_sdk",
+    "char",
+    "core",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
+    "std",
+    "str",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
 ];
 
 /// What the macro makes, and under which names.
@@ -83,7 +101,8 @@ impl<'a> Layout<'a> {
             types.entry(column.ty.as_str()).or_insert_with(|| RustType::of(snapshot, &column.ty));
         }
         let used: HashSet<_> = types.values().filter_map(RustType::as_enum).collect();
-        let members = members(snapshot, relations, |schema, name| only.is_none() || used.contains(&(schema, name)));
+        let members =
+            members(snapshot, relations, |schema, name| only.is_none() || used.contains(&(schema, name)));
         let mut layout = Self { modules: vec![Module::default()] };
         let mut scope = Scope::with(&RESERVED);
         let mut schemas = Vec::new();
@@ -106,7 +125,8 @@ impl<'a> Layout<'a> {
         let paths = layout.enum_paths();
         for (place, module) in layout.modules.iter_mut().enumerate() {
             for table in &mut module.tables {
-                table.fields = fields(table.relation, |column| path(&types[column.ty.as_str()], place, &paths));
+                table.fields =
+                    fields(table.relation, |column| path(&types[column.ty.as_str()], place, &paths));
             }
         }
         Ok(layout)
@@ -119,7 +139,10 @@ impl<'a> Layout<'a> {
             for item in &module.enums {
                 let identifier = item.identifier.clone();
                 let module = module.schema.as_ref().map(|(_, module)| written(module));
-                paths.insert((item.schema.to_owned(), item.name.to_owned()), EnumPath { place, module, identifier });
+                paths.insert(
+                    (item.schema.to_owned(), item.name.to_owned()),
+                    EnumPath { place, module, identifier },
+                );
             }
         }
         paths
@@ -253,11 +276,11 @@ fn wanted_relations<'a>(
 const LISTED: usize = 12;
 
 fn unknown(snapshot: &Snapshot, wanted: &Wanted, all: &[(&str, &str, &Relation)]) -> String {
-    let spelled = |(schema, name, _): &(&str, &str, &Relation)| {
-        match snapshot.finds(schema, |schema| schema.relations.contains_key(*name)) {
-            true => part(name),
-            false => format!("{}.{}", part(schema), part(name)),
-        }
+    let spelled = |(schema, name, _): &(&str, &str, &Relation)| match snapshot
+        .finds(schema, |schema| schema.relations.contains_key(*name))
+    {
+        true => part(name),
+        false => format!("{}.{}", part(schema), part(name)),
     };
     let name = match &wanted.schema {
         Some(schema) => format!("{}.{}", part(schema), part(&wanted.name)),
@@ -274,7 +297,8 @@ fn unknown(snapshot: &Snapshot, wanted: &Wanted, all: &[(&str, &str, &Relation)]
             format!("the snapshot has no relation `{name}`; `{}` is near", spelled(relation))
         }
         None => {
-            let mut listed: Vec<String> = all.iter().take(LISTED).map(|r| format!("`{}`", spelled(r))).collect();
+            let mut listed: Vec<String> =
+                all.iter().take(LISTED).map(|r| format!("`{}`", spelled(r))).collect();
             if all.len() > LISTED {
                 listed.push("…".to_owned());
             }

@@ -80,10 +80,10 @@ impl Snapshot {
                  callslip-sdk of the same release, and write it again with `{COMMAND}`"
             ));
         }
-        serde_json::from_str(text)
-            .map_err(|error| format!("is no whole catalog snapshot: {error}\nwrite it again with `{COMMAND}`"))
+        serde_json::from_str(text).map_err(|error| {
+            format!("is no whole catalog snapshot: {error}\nwrite it again with `{COMMAND}`")
+        })
     }
-
 
     pub(super) fn ty(&self, schema: &str, name: &str) -> Option<&Type> {
         self.schemas.get(schema)?.types.get(name)
