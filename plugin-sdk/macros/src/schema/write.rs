@@ -14,8 +14,6 @@ use super::{
 };
 use crate::sql_enum;
 
-const ALLOWED: &str = "#[allow(non_camel_case_types, non_snake_case, dead_code)] ";
-
 pub(super) fn tables(path: &str, layout: &Layout<'_>) -> Result<TokenStream> {
     let mut rust = format!(
         "/// The snapshot that these tables are made of: what `assert_sql!` checks queries against.\n\
@@ -58,7 +56,7 @@ fn write_module(rust: &mut String, module: &Module<'_>) {
         return;
     }
     // The names of columns, for the compiler's messages.
-    push(rust, &["#[doc(hidden)] ", ALLOWED, "pub mod ", COLUMNS, " { "]);
+    push(rust, &["#[doc(hidden)] pub mod ", COLUMNS, " { "]);
     for table in &module.tables {
         push(rust, &["pub mod ", &written(&table.columns), " { "]);
         for field in &table.fields {
@@ -75,7 +73,7 @@ fn write_table(rust: &mut String, table: &Table<'_>) {
     let kind = relation.kind.replace('_', " ");
     let sql = format!("{}.{}", sql_name(table.schema), sql_name(table.name));
     document(rust, &commented(relation.comment.as_deref(), &format!("The {kind} {}.", code(&sql))));
-    push(rust, &[ALLOWED, "pub struct ", &identifier, " { "]);
+    push(rust, &["#[allow(clippy::pub_underscore_fields)] pub struct ", &identifier, " { "]);
     for field in &table.fields {
         let column = field.column;
         let null = if column.nullable { "" } else { " NOT NULL" };
@@ -86,6 +84,8 @@ fn write_table(rust: &mut String, table: &Table<'_>) {
         push(rust, &[COLUMNS, "::", &columns, "::", &name, ">, "]);
     }
     push(rust, &[HANDLE, ": ::callslip_sdk::Columns } "]);
+    // Deriving them takes the compiler longer.
+    rust.push_str("#[allow(clippy::expl_impl_clone_on_copy)] ");
     push(rust, &["impl ::std::clone::Clone for ", &identifier, " { fn clone(&self) -> Self { *self } } "]);
     push(rust, &["impl ::std::marker::Copy for ", &identifier, " {} "]);
     push(rust, &["impl ::callslip_sdk::TypedRelation for ", &identifier]);
@@ -113,7 +113,7 @@ fn write_enum(rust: &mut String, item: &Enum<'_>) {
     let sql = format!("{}.{}", sql_name(item.schema), sql_name(item.name));
     document(rust, &format!("The enum type {}.", code(&sql)));
     rust.push_str("#[derive(Clone, Copy, Debug, PartialEq, Eq)] ");
-    push(rust, &[ALLOWED, "pub enum ", &written(&item.identifier), " { "]);
+    push(rust, &["pub enum ", &written(&item.identifier), " { "]);
     for (label, variant) in item.labels.iter().zip(&item.variants) {
         document(rust, &code(&format!("'{}'", label.replace('\'', "''"))));
         push(rust, &[&written(variant), ", "]);

@@ -1,0 +1,9 @@
+use callslip_sdk::prelude::*;
+use callslip_test_tables::{Interview, PositionKind};
+
+fn query() -> Select {
+    let i = Interview::alias("i");
+    select(i.id).from(i).filter(i.status.eq(PositionKind::FullTime))
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use callslip_sdk::prelude::*;
+use callslip_test_tables::Position;
+
+fn query(title: Arg<String>) -> Select {
+    let pos = Position::alias("p");
+    select(pos.id).from(pos).filter(pos.title.eq_any(title))
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+mod tables {
+    callslip_sdk::schema!("nowhere.json");
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+mod tables {
+    callslip_sdk::schema!("SCHEMA", only = [positon, interview, event, salary]);
+}
+
+fn main() {}
