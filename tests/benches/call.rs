@@ -21,7 +21,7 @@ fn config() -> String {
     )
 }
 
-async fn read(call: callslip::Call) -> usize {
+async fn read(call: callslip::Call<'_>) -> usize {
     let mut reply = call.run().await.unwrap_or_else(|error| panic!("{}", error.log_message()));
     let mut bytes = 0;
     while let Some(chunk) = reply.next_chunk().await.unwrap_or_else(|error| panic!("{}", error.log_message()))
