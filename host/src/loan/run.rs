@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use tokio_postgres::{Error, Row, RowStream, Statement};
+use tokio_postgres::{Column, Error, Row, RowStream, Statement};
 
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
@@ -45,12 +45,22 @@ pub struct Run<'loan> {
 }
 
 enum State {
-    /// Rows may still come.
-    Rows(Pin<Box<RowStream>>),
+    /// Rows may still come, with columns that were compared with the proven ones, or are to be.
+    Rows {
+        rows: Pin<Box<RowStream>>,
+        compared: bool,
+    },
     /// The current statement has given its last row; what follows is not known yet.
     Between,
     Finished,
     Failed,
+}
+
+impl State {
+    fn of(rows: RowStream, connection: Option<&Connection>) -> Self {
+        // On a connection of its own pool, the statement was prepared and compared before it was run.
+        Self::Rows { rows: Box::pin(rows), compared: connection.is_some() }
+    }
 }
 
 impl Loan {
@@ -128,19 +138,19 @@ impl Loan {
         let client = self.connection.client();
         if !bound.cached {
             let statement = client.prepare(&bound.sql).await?;
-            return check_columns(&statement, bound).map(|()| statement);
+            return check(&statement, bound).map(|()| statement);
         }
         let statement = client.prepare_cached(&bound.sql).await?;
         if client.statement_cache.size() > self.statements_kept {
             client.statement_cache.clear();
         }
-        if check_columns(&statement, bound).is_ok() {
+        if check(&statement, bound).is_ok() {
             return Ok(statement);
         }
         // It may have been prepared before a migration that the caller's proof already knows.
         client.statement_cache.remove(&bound.sql, &[]);
         let statement = client.prepare_cached(&bound.sql).await?;
-        check_columns(&statement, bound).map(|()| statement)
+        check(&statement, bound).map(|()| statement)
     }
 }
 
@@ -169,12 +179,15 @@ pub(super) fn check_values(statements: &[BoundStatement]) -> Result<(), LoanErro
 }
 
 /// Whether a statement is still what was proven.
-pub(super) fn check_columns(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
+fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
     let (expected, given) = (statement.params().len(), bound.values.len());
     if expected != given {
         return Err(LoanError::WrongParameterCount { expected, given });
     }
-    let (proven, columns) = (&bound.columns, statement.columns());
+    check_columns(statement.columns(), &bound.columns)
+}
+
+fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Result<(), LoanError> {
     let change = if proven.len() != columns.len() {
         format!("it has {} columns instead of {}", columns.len(), proven.len())
     } else if let Some((was, is)) = proven.iter().zip(columns).find(|(was, is)| !was.describes(is)) {
@@ -239,7 +252,7 @@ impl<'loan> Run<'loan> {
         answers.pop_front();
         match first {
             Ok(rows) => {
-                let state = State::Rows(Box::pin(rows));
+                let state = State::of(rows, connection.as_deref());
                 Ok(Self { statements, current: 0, state, answers, end, connection })
             }
             Err(error) => {
@@ -282,9 +295,16 @@ impl Run<'_> {
     /// What PostgreSQL said, [`LoanError::Lost`], and after an error always [`LoanError::RunFailed`]: what was
     /// given before an error is not the whole of it.
     pub async fn next_row(&mut self) -> Result<Option<Row>, LoanError> {
-        if let State::Rows(rows) = &mut self.state {
+        if let State::Rows { rows, compared } = &mut self.state {
             match rows.try_next().await {
-                Ok(Some(row)) => return Ok(Some(row)),
+                Ok(Some(row)) if *compared => return Ok(Some(row)),
+                Ok(Some(row)) => match check_columns(row.columns(), &self.statements[self.current].columns) {
+                    Ok(()) => {
+                        *compared = true;
+                        return Ok(Some(row));
+                    }
+                    Err(error) => return Err(self.fail(error).await),
+                },
                 Ok(None) => self.state = State::Between,
                 Err(error) => return Err(self.fail(error.into()).await),
             }
@@ -292,7 +312,7 @@ impl Run<'_> {
         match self.state {
             State::Between => self.advance().await.map(|()| None),
             State::Failed => Err(LoanError::RunFailed),
-            State::Rows(_) | State::Finished => Ok(None),
+            State::Rows { .. } | State::Finished => Ok(None),
         }
     }
 
@@ -301,7 +321,7 @@ impl Run<'_> {
             let answer = settle(answer).await;
             self.answers.pop_front();
             match answer {
-                Ok(rows) => self.state = State::Rows(Box::pin(rows)),
+                Ok(rows) => self.state = State::of(rows, self.connection.as_deref()),
                 Err(error) => {
                     let error = match (LoanError::from(error), &self.connection) {
                         // Too late to start again on the same snapshot: the next call prepares it.

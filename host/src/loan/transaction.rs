@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, RowStream, Statement, Transaction};
+use tokio_postgres::{Error, RowStream, Transaction};
 
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::error::LoanError;
 use super::pool::PoolSettings;
-use super::run::{BoundStatement, Run, check_columns, check_values, lost};
+use super::run::{BoundStatement, Run, check_values, lost};
 use super::session::local_settings;
 
 /// One name for all loans: statistics of statements would take another for another statement.
@@ -64,7 +64,7 @@ impl<'loan> LentTransaction<'loan> {
         }
     }
 
-    /// One attempt. None, if the driver had to ask for the type of a column, which no proven statement has.
+    /// One attempt. None, if the driver did not know the type of a column, which it does now.
     async fn start(&self, statements: &Arc<[BoundStatement]>) -> Result<Option<Run<'loan>>, LoanError> {
         let transaction = self.transaction;
         let batch = |sql: &str| {
@@ -72,19 +72,19 @@ impl<'loan> LentTransaction<'loan> {
             answer(async move { transaction.batch_execute(&sql).await })
         };
         let mut begin = batch(&self.begin);
-        let mut checks: Vec<Answer<Statement>> =
-            (0..statements.len()).map(|position| describe(transaction, statements, position)).collect();
-        let mut checked = batch("");
+        let mut probes: Vec<Answer<RowStream>> =
+            statements.iter().map(|bound| probe(transaction, bound)).collect();
+        let mut probed = batch("");
         let mut answers: VecDeque<Answer<RowStream>> =
             (0..statements.len()).map(|position| query(transaction, statements, position)).collect();
         let mut end = batch(END);
         // All are on their way, the end included, before the first await.
         at_once(|context| {
             send(&mut begin, context);
-            for check in &mut checks {
-                send(check, context);
+            for probe in &mut probes {
+                send(probe, context);
             }
-            send(&mut checked, context);
+            send(&mut probed, context);
             for answer in &mut answers {
                 send(answer, context);
             }
@@ -94,56 +94,56 @@ impl<'loan> LentTransaction<'loan> {
 
         if let Err(error) = settle(&mut begin).await {
             // Without the savepoint the rest has run outside of it: its answers are worth nothing.
-            drop((checks, answers));
+            drop((probes, answers));
             // It fails too where there was no transaction or an aborted one.
             let _ = settle(&mut end).await;
             return Err(LoanError::of_savepoint(error));
         }
-        // PostgreSQL answers each check before `checked`. What is not there then waits for a question of the
-        // driver's own, about a type that it does not know, which is behind everything that was sent.
+        // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
+        // driver's own, which is behind everything that was sent.
         poll_fn(|context| {
-            for check in &mut checks {
-                send(check, context);
+            for probe in &mut probes {
+                send(probe, context);
             }
-            if send(&mut checked, context) { Poll::Ready(()) } else { Poll::Pending }
+            if send(&mut probed, context) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
-        let known = at_once(|context| checks.iter_mut().all(|check| send(check, context))).await;
+        let known = at_once(|context| probes.iter_mut().all(|probe| send(probe, context))).await;
         if !known {
             // Rows that nobody reads would keep the driver from its answer.
             answers.clear();
         }
-        let mut unchanged = Ok(());
-        for (check, bound) in checks.iter_mut().zip(statements.iter()) {
-            unchanged = match settle(check).await {
-                Ok(statement) => check_columns(&statement, bound),
-                Err(error) => Err(LoanError::from(error).of_proven()),
-            };
-            if unchanged.is_err() {
+        let mut refusal = None;
+        for probe in &mut probes {
+            refusal = settle(probe).await.err();
+            if refusal.is_some() {
                 break;
             }
         }
-        if known && unchanged.is_ok() {
+        if known && refusal.is_none() {
             let run = Run::begin(statements.clone(), answers, Some(end), None).await;
             return run.map(Some).map_err(LoanError::of_proven);
         }
-        drop((checks, answers));
+        drop((probes, answers));
         settle(&mut end).await.map_err(|error| lost(&error))?;
-        unchanged.map(|()| None)
+        match refusal {
+            Some(error) => Err(LoanError::from(error).of_proven()),
+            None => Ok(None),
+        }
     }
 }
 
-/// Has PostgreSQL parse a statement and say what its columns are, before it runs. Its parameters are given as text
-/// here, which each is cast from: the driver would ask for their own types.
-fn describe<'loan>(
-    transaction: &'loan Transaction<'loan>,
-    statements: &Arc<[BoundStatement]>,
-    position: usize,
-) -> Answer<'loan, Statement> {
-    let statements = statements.clone();
+/// Asks for the columns of a statement without running it. The driver has a query of its own for a type that it does
+/// not know; for a statement with rows that would wait for ever, behind rows that wait for the driver.
+///
+/// PostgreSQL plans nothing of what is in a FROM whose condition is false. The parameters are null, and text, which
+/// each is cast from.
+fn probe<'loan>(transaction: &'loan Transaction<'loan>, bound: &BoundStatement) -> Answer<'loan, RowStream> {
+    let sql = format!("SELECT * FROM ({}) AS proven WHERE false", bound.sql);
+    let nulls = bound.values.len();
     answer(async move {
-        let bound = &statements[position];
-        transaction.prepare_typed(&bound.sql, &vec![Type::TEXT; bound.values.len()]).await
+        let values = (0..nulls).map(|_| (TextValue::new(None), Type::TEXT));
+        transaction.query_typed_raw(&sql, values).await
     })
 }
 

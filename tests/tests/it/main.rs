@@ -10,5 +10,8 @@ mod findings;
 mod hiring;
 mod http;
 mod language;
+mod lent;
 mod parameters;
+mod round_trips;
 mod support;
+mod transaction;
