@@ -78,8 +78,12 @@ async fn left_behind(transaction: &Transaction<'_>) -> Vec<String> {
     messages.into_iter().filter_map(row).collect()
 }
 
-/// The owner can read its own row, and write another.
+/// The owner can read its own row, and write another; and no savepoint but its own is there.
 async fn assert_usable(transaction: &Transaction<'_>) {
+    transaction.batch_execute("SAVEPOINT own").await.unwrap();
+    let error = transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan").await.unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("3B001"), "{error}");
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT own; RELEASE SAVEPOINT own").await.unwrap();
     transaction.execute("INSERT INTO scratch VALUES (2)", &[]).await.unwrap();
     let rows = transaction.query("SELECT n FROM scratch WHERE n = 1", &[]).await.unwrap();
     assert_eq!(rows.len(), 1, "the owner's own row");
