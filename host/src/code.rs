@@ -92,6 +92,8 @@ codes! {
     TooManyRows = "CS1106", "more rows than the query may give";
     ReplyTooLarge = "CS1108", "more bytes than a reply may have";
     StaleStatement = "CS1107", "the database changed under a proven statement";
+    NoTransaction = "CS1109", "the transaction that was lent is not open";
+    TransactionAborted = "CS1110", "the transaction that was lent is aborted";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";

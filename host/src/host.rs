@@ -97,7 +97,7 @@ impl Host {
     }
 
     /// A call of a query, to be given its parameters and run.
-    pub fn call(&self, plugin: &str, query: &str) -> Call {
+    pub fn call(&self, plugin: &str, query: &str) -> Call<'static> {
         Call::new(self.0.clone(), plugin, query)
     }
 }

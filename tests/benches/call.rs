@@ -1,5 +1,5 @@
-//! What a plugin costs: a call of a closed query beside the same statement prepared by hand, an open query whose code
-//! runs for each new value, and the loading of a plugin.
+//! What a plugin costs: a call of a closed query beside the same statement by hand, on a connection of the host's own
+//! and on a caller's transaction; an open query whose code runs for each new value; and the loading of a plugin.
 //!
 //! `make bench`. Read the ratios: the absolute figures are those of one machine on one day.
 
@@ -9,6 +9,7 @@ use callslip::Host;
 use callslip_tests::{component, database};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
 const BY_HAND: &str = "SELECT id, title FROM public.position AS p WHERE id = $1";
@@ -21,7 +22,7 @@ fn config() -> String {
     )
 }
 
-async fn read(call: callslip::Call) -> usize {
+async fn read(call: callslip::Call<'_>) -> usize {
     let mut reply = call.run().await.unwrap_or_else(|error| panic!("{}", error.log_message()));
     let mut bytes = 0;
     while let Some(chunk) = reply.next_chunk().await.unwrap_or_else(|error| panic!("{}", error.log_message()))
@@ -54,6 +55,24 @@ fn calls(criterion: &mut Criterion) {
     group.bench_function("closed query", |bencher| {
         bencher.to_async(&runtime).iter(|| read(host.call("language", "position").param("id", 7)));
     });
+    // In a transaction that stays open.
+    let (mut owner, _) = runtime.block_on(prepared());
+    let mut transaction = runtime.block_on(owner.transaction()).expect("a transaction");
+    group.bench_function("by hand, on an open transaction, not prepared", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let rows = transaction.query_typed(BY_HAND, &[(&7_i32, Type::INT4)]).await.expect("a row");
+                black_box((rows[0].get::<_, i32>(0), rows[0].get::<_, String>(1)))
+            })
+        });
+    });
+    group.bench_function("closed query, on a caller's transaction", |bencher| {
+        bencher.iter(|| {
+            let call = host.call("language", "position").param("id", 7);
+            runtime.block_on(read(call.on(&mut transaction)))
+        });
+    });
+    drop(transaction);
     group.finish();
 
     let mut group = criterion.benchmark_group("open query");

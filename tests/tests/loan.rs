@@ -69,7 +69,7 @@ async fn bound(loan: &Loan, sql: &str, values: &[&str]) -> BoundStatement {
     }
 }
 
-async fn run(pool: &Pool, statements: &[(&str, &[&str])]) -> Result<Run, LoanError> {
+async fn run(pool: &Pool, statements: &[(&str, &[&str])]) -> Result<Run<'static>, LoanError> {
     let loan = pool.loan().await.unwrap();
     let mut list = Vec::new();
     for (sql, values) in statements {
@@ -79,7 +79,7 @@ async fn run(pool: &Pool, statements: &[(&str, &[&str])]) -> Result<Run, LoanErr
 }
 
 /// All rows of all statements.
-async fn rows(mut run: Run) -> Result<Vec<Vec<Row>>, LoanError> {
+async fn rows(mut run: Run<'_>) -> Result<Vec<Vec<Row>>, LoanError> {
     let mut all = vec![Vec::new(); run.statement_count()];
     while !run.is_finished() {
         let current = run.current_statement();

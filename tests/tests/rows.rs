@@ -21,7 +21,7 @@ impl Database {
         Self { pool: Pool::new(&settings, PoolSettings::default()).unwrap(), _cluster: cluster }
     }
 
-    async fn run(&self, sql: &str, values: &[&str]) -> (Described, Run) {
+    async fn run(&self, sql: &str, values: &[&str]) -> (Described, Run<'_>) {
         let loan = self.pool.loan().await.unwrap();
         let described = loan.describe(sql).await.unwrap();
         let statement = BoundStatement {

@@ -73,7 +73,7 @@ pub(super) async fn main(args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn print_json(mut reply: Reply) -> anyhow::Result<()> {
+async fn print_json(mut reply: Reply<'_>) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     while let Some(chunk) = reply.next_chunk().await.map_err(super::call_error)? {
         stdout.write_all(&chunk)?;
@@ -83,7 +83,7 @@ async fn print_json(mut reply: Reply) -> anyhow::Result<()> {
 }
 
 /// Prints each statement's rows as a table, and no more of them than `most`.
-pub(super) async fn print_tables(reply: Reply, most: usize) -> anyhow::Result<()> {
+pub(super) async fn print_tables(reply: Reply<'_>, most: usize) -> anyhow::Result<()> {
     let headers: Vec<(String, Vec<Column>)> = (0..reply.statement_count())
         .map(|statement| {
             let columns = reply

@@ -1,26 +1,30 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio_postgres::Transaction;
 
 use super::Inner;
 use super::error::CallError;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
-use crate::loan::BoundStatement;
+use crate::loan::{BoundStatement, LentTransaction};
 use crate::plugin::{Arguments, Inputs, Shape};
 
-/// A call of a query, which is given its parameters and then run.
+/// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
+/// transaction that the caller lends with [`Call::on`].
 #[must_use = "a call does nothing until it is run"]
-pub struct Call {
+pub struct Call<'loan> {
     host: Arc<Inner>,
     plugin: String,
     query: String,
     parameters: Inputs,
     claims: Inputs,
+    /// None for a connection of the host's own.
+    transaction: Option<LentTransaction<'loan>>,
 }
 
-impl Call {
+impl Call<'_> {
     pub(super) fn new(host: Arc<Inner>, plugin: &str, query: &str) -> Self {
         Self {
             host,
@@ -28,6 +32,7 @@ impl Call {
             query: query.to_owned(),
             parameters: Inputs::default(),
             claims: Inputs::default(),
+            transaction: None,
         }
     }
 
@@ -55,23 +60,36 @@ impl Call {
         self
     }
 
-    /// Runs the call, and returns when its first statement has started.
+    /// Lends an open transaction: one of tokio-postgres, or of a pool that wraps these, such as deadpool's.
     ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn run(self) -> Result<Reply, CallError> {
-        let (plugin, query, arguments) = self.read()?;
-        let proven = self.host.shape(plugin, query, &arguments.shape).await?;
-        let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
-        // A shape of an open query may never come again.
-        let bound =
-            statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
-        let run = self.host.pool.loan().await?.run(bound).await?;
-        Reply::new(run, statements, self.host.reply_limits)
+    /// The query then sees the transaction's own uncommitted rows, with the rights of its role, and can't write.
+    /// Within one round trip it gets a savepoint of its own, which is rolled back at the end, so that the transaction
+    /// comes back as it was, whatever happened: usable after a query that fails, and its commit still to be made.
+    /// [`LentTransaction`] says what stays all the same. The reply borrows the transaction until it is dropped; a
+    /// reply that is not read to its end is never cancelled there, and takes its time from the next statement.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     host: callslip::Host,
+    /// #     mut client: tokio_postgres::Client,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = client.transaction().await?;
+    /// transaction.execute("INSERT INTO position (…) VALUES (…)", &[]).await?;
+    /// let mut reply = host.call("hiring", "funnel").param("company", 7).on(&mut transaction).run().await?;
+    /// while let Some(chunk) = reply.next_chunk().await? {
+    ///     print!("{}", String::from_utf8_lossy(&chunk));
+    /// }
+    /// drop(reply);
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on<'loan>(self, transaction: &'loan mut Transaction<'_>) -> Call<'loan> {
+        let lent = LentTransaction::new(transaction, self.host.pool.settings());
+        let Self { host, plugin, query, parameters, claims, transaction: _ } = self;
+        Call { host, plugin, query, parameters, claims, transaction: Some(lent) }
     }
-}
 
-impl Call {
     /// What the plugin would see of this call.
     ///
     /// # Errors
@@ -85,6 +103,28 @@ impl Call {
         let limits = plugin.component.engine().limits();
         let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits);
         Ok((plugin, query, arguments.map_err(CallError::Arguments)?))
+    }
+}
+
+impl<'loan> Call<'loan> {
+    /// Runs the call, and returns when its first statement has started. A shape that was not proven at load is
+    /// proven first, on a connection of the host's own.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn run(mut self) -> Result<Reply<'loan>, CallError> {
+        let transaction = self.transaction.take();
+        let (plugin, query, arguments) = self.read()?;
+        let proven = self.host.shape(plugin, query, &arguments.shape).await?;
+        let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
+        // A shape of an open query may never come again.
+        let bound =
+            statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
+        let run = match transaction {
+            Some(transaction) => transaction.run(bound).await?,
+            None => self.host.pool.loan().await?.run(bound).await?,
+        };
+        Reply::new(run, statements, self.host.reply_limits)
     }
 }
 

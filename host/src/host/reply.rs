@@ -11,9 +11,9 @@ const CHUNK_BYTES: usize = 32 << 10;
 
 /// The rows of a call, as they come from the database: nothing holds a whole result.
 ///
-/// Dropped before its end, the statement is cancelled.
-pub struct Reply {
-    run: Run,
+/// Dropped before its end, the statement is cancelled; on a transaction that was lent, the rest is thrown away.
+pub struct Reply<'loan> {
+    run: Run<'loan>,
     json: JsonReply,
     buffer: BytesMut,
     state: State,
@@ -43,9 +43,9 @@ enum State {
     Failed,
 }
 
-impl Reply {
+impl<'loan> Reply<'loan> {
     pub(super) fn new(
-        run: Run,
+        run: Run<'loan>,
         statements: &[ProvenStatement],
         limits: ReplyLimits,
     ) -> Result<Self, CallError> {

@@ -69,6 +69,16 @@ pub enum LoanError {
         /// How many values were given.
         given: usize,
     },
+    /// The transaction that was lent is not open. What was sent has run all the same, outside of it.
+    #[error(
+        "no transaction is open on the connection that was lent: something other than its owner has ended it"
+    )]
+    NoTransaction,
+    /// The transaction that was lent was aborted before.
+    #[error(
+        "the transaction that was lent is aborted by an earlier error: roll it back, or back to a savepoint, first"
+    )]
+    TransactionAborted,
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -85,6 +95,8 @@ impl LoanError {
             Self::Stopped(_) => Code::StatementTimeout,
             Self::Stale { .. } => Code::StaleStatement,
             Self::NulCharacter { .. } => Code::InvalidParameter,
+            Self::NoTransaction => Code::NoTransaction,
+            Self::TransactionAborted => Code::TransactionAborted,
         }
     }
 

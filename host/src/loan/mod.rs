@@ -1,9 +1,13 @@
 //! The borrowed connection.
 //!
 //! [`ConnectionSettings`] finds the database the way every PostgreSQL program does. A [`Pool`] holds read-only
-//! sessions and lends them: a [`Loan`] describes, explains or runs statements. A [`Run`] owns its connection
+//! sessions and lends them: a [`Loan`] describes, explains or runs statements. Its [`Run`] owns the connection
 //! until its last row; whatever a caller drops half-way is cancelled and closed, never handed to the next one.
+//!
+//! A [`LentTransaction`] is a transaction of somebody else's, which gets it back as it was. Its [`Run`] borrows it
+//! until the run is dropped; nothing is ever cancelled on it.
 
+mod answer;
 mod bind;
 mod connection;
 mod describe;
@@ -11,7 +15,9 @@ mod error;
 mod explain;
 mod pool;
 mod run;
+mod session;
 pub mod settings;
+mod transaction;
 
 pub use bind::TextValue;
 pub use describe::{Described, ResultColumn};
@@ -19,3 +25,4 @@ pub use error::{LoanError, PostgresError};
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
 pub use run::{BoundStatement, Run};
 pub use settings::{ConnectionSettings, SettingsError};
+pub use transaction::LentTransaction;

@@ -9,24 +9,13 @@ use tokio_postgres::{Client, NoTls};
 
 use super::connection::Connection;
 use super::error::LoanError;
+use super::session::{milliseconds, startup_options};
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
 /// How long a new session may take, from the first address to its first answer, where `connect_timeout` says
 /// nothing.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-
-/// What every session has, whatever the role or the database says. The text of a timestamp, interval or float
-/// depends on some of these; what a name means depends on others.
-const SESSION: &[(&str, &str)] = &[
-    ("search_path", "pg_catalog,pg_temp"),
-    ("TimeZone", "UTC"),
-    ("DateStyle", "ISO,YMD"),
-    ("IntervalStyle", "iso_8601"),
-    ("bytea_output", "hex"),
-    ("extra_float_digits", "1"),
-    ("standard_conforming_strings", "on"),
-];
 
 /// How large a pool is, and what bounds the sessions in it. A duration of zero is no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +87,7 @@ impl Pool {
         // The driver asks a server that must be writable whether its transactions are read-only: there, that
         // has to wait until it is connected.
         let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
-        config.options(options(config.get_options(), &settings, read_only_at_once));
+        config.options(startup_options(config.get_options(), &settings, read_only_at_once));
         let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
         let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
         let connect_within = connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX));
@@ -183,33 +172,6 @@ impl Loan {
     }
 }
 
-/// The startup options: the user's own first, since the last of a name holds. Being startup options, they are
-/// also what RESET goes back to.
-fn options(own: Option<&str>, settings: &PoolSettings, read_only: bool) -> String {
-    let mut options = own.unwrap_or_default().to_owned();
-    let mut set = |name: &str, value: &str| options.push_str(&format!(" -c {name}={value}"));
-    for (name, value) in SESSION {
-        set(name, value);
-    }
-    if read_only {
-        set("default_transaction_read_only", "on");
-    }
-    let timeouts = [
-        ("statement_timeout", settings.statement_timeout),
-        ("lock_timeout", settings.lock_timeout),
-        ("idle_in_transaction_session_timeout", settings.idle_in_transaction_timeout),
-    ];
-    for (name, timeout) in timeouts {
-        set(name, &milliseconds(timeout).to_string());
-    }
-    options.trim_start().to_owned()
-}
-
-/// A timeout as PostgreSQL counts it: rounded up, since zero would be none.
-fn milliseconds(timeout: Duration) -> i32 {
-    i32::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-}
-
 /// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice
 /// that its client has gone, where the server can.
 async fn finish_session(client: &Client, check_interval: Duration) -> Result<(), String> {
@@ -242,24 +204,6 @@ async fn finish_session(client: &Client, check_interval: Duration) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_timeout_is_rounded_up_and_fits() {
-        let milliseconds = |nanos| milliseconds(Duration::from_nanos(nanos));
-        assert_eq!(milliseconds(0), 0);
-        assert_eq!(milliseconds(1), 1);
-        assert_eq!(milliseconds(1_000_001), 2);
-        assert_eq!(milliseconds(u64::MAX), i32::MAX);
-    }
-
-    #[test]
-    fn the_pool_s_options_come_after_the_user_s_own() {
-        let options = options(Some("-c work_mem=64MB -c TimeZone=CET"), &PoolSettings::default(), true);
-        assert!(options.starts_with("-c work_mem=64MB"), "{options}");
-        assert!(options.rfind("TimeZone=UTC") > options.rfind("TimeZone=CET"), "{options}");
-        assert!(options.contains("-c default_transaction_read_only=on"), "{options}");
-        assert!(options.contains("-c statement_timeout=30000"), "{options}");
-    }
 
     #[test]
     fn an_empty_pool_is_refused() {

@@ -1,12 +1,11 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use futures_util::TryStreamExt;
-use futures_util::future::{BoxFuture, Future, FutureExt, MaybeDone, maybe_done};
-use tokio_postgres::{Error, Row, RowStream, Statement};
+use tokio_postgres::{Column, Error, Row, RowStream, Statement};
 
+use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::connection::Connection;
 use super::describe::ResultColumn;
@@ -28,33 +27,41 @@ pub struct BoundStatement {
 
 /// The rows of one or several statements, statement by statement, as they come in.
 ///
-/// A run owns its connection. After the last row it goes back to the pool. Dropped before, the statement is
-/// cancelled and the connection closed. [`Run::next_row`] may be dropped at any await and called again.
-pub struct Run {
+/// A run of a [`Loan`] owns its connection. After the last row it goes back to the pool; dropped before, the
+/// statement is cancelled and the connection closed. A run on a lent transaction borrows it for as long as the run
+/// lives; dropped before the last row, the rest is thrown away. [`Run::next_row`] may be dropped at any await and
+/// called again.
+pub struct Run<'loan> {
     statements: Arc<[BoundStatement]>,
     /// The statement whose rows come next.
     current: usize,
     state: State,
     /// The answers to the statements after it.
-    answers: VecDeque<Answer<RowStream>>,
-    /// The answer to the ROLLBACK, where there was a BEGIN.
-    end: Option<Answer<()>>,
-    /// None when the run has ended.
+    answers: VecDeque<Answer<'loan, RowStream>>,
+    /// The answer to the ROLLBACK, where there is one.
+    end: Option<Answer<'loan, ()>>,
+    /// The connection of a loan, until the run has ended.
     connection: Option<Arc<Connection>>,
 }
 
 enum State {
-    /// Rows may still come.
-    Rows(Pin<Box<RowStream>>),
+    /// Rows may still come, with columns that were compared with the proven ones, or are to be.
+    Rows {
+        rows: Pin<Box<RowStream>>,
+        compared: bool,
+    },
     /// The current statement has given its last row; what follows is not known yet.
     Between,
     Finished,
     Failed,
 }
 
-/// What was sent already, and its answer once it was awaited. It holds the connection by itself, so that it does
-/// not borrow from the run.
-type Answer<T> = MaybeDone<BoxFuture<'static, Result<T, Error>>>;
+impl State {
+    fn of(rows: RowStream, connection: Option<&Connection>) -> Self {
+        // On a connection of its own pool, the statement was prepared and compared before it was run.
+        Self::Rows { rows: Box::pin(rows), compared: connection.is_some() }
+    }
+}
 
 impl Loan {
     /// Runs the statements of one plan: a single one by itself, several in one round trip and on one snapshot.
@@ -64,23 +71,11 @@ impl Loan {
     /// # Errors
     /// [`LoanError::Stale`] if a statement is not any more what was proven, and whatever else can go wrong
     /// before the first row.
-    pub async fn run(self, statements: Vec<BoundStatement>) -> Result<Run, LoanError> {
-        for statement in &statements {
-            let has_nul = |value: &Option<String>| value.as_ref().is_some_and(|value| value.contains('\0'));
-            if let Some(position) = statement.values.iter().position(has_nul) {
-                return Err(LoanError::NulCharacter { parameter: position + 1 });
-            }
-        }
+    pub async fn run<'loan>(self, statements: Vec<BoundStatement>) -> Result<Run<'loan>, LoanError> {
+        check_values(&statements)?;
         let statements: Arc<[BoundStatement]> = statements.into();
         if statements.is_empty() {
-            return Ok(Run {
-                statements,
-                current: 0,
-                state: State::Finished,
-                answers: VecDeque::new(),
-                end: None,
-                connection: None,
-            });
+            return Ok(Run::finished());
         }
         self.connection.begin_work();
         let result = match self.start(&statements).await {
@@ -99,66 +94,44 @@ impl Loan {
     }
 
     /// One attempt. On an error that leaves the connection idle, nothing that was sent is unanswered.
-    async fn start(&self, statements: &Arc<[BoundStatement]>) -> Result<Run, LoanError> {
-        let mut prepared = VecDeque::with_capacity(statements.len());
+    async fn start<'loan>(&self, statements: &Arc<[BoundStatement]>) -> Result<Run<'loan>, LoanError> {
+        let mut prepared = Vec::with_capacity(statements.len());
         for statement in statements.iter() {
-            prepared.push_back(self.prepare(statement).await?);
+            prepared.push(self.prepare(statement).await?);
         }
-        let run = |rows, answers, end| Run {
-            statements: statements.clone(),
-            current: 0,
-            state: State::Rows(Box::pin(rows)),
-            answers,
-            end,
-            connection: Some(self.connection.clone()),
-        };
-        if let ([bound], Some(statement)) = (&**statements, prepared.front()) {
-            let rows = send(&self.connection, statement, bound).await?;
-            return Ok(run(rows, VecDeque::new(), None));
-        }
-
-        let batch = |sql: &'static str| {
-            let connection = self.connection.clone();
-            maybe_done(async move { connection.client().batch_execute(sql).await }.boxed())
-        };
-        let mut begin = batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         let mut answers: VecDeque<Answer<RowStream>> = prepared
             .into_iter()
             .enumerate()
             .map(|(position, statement)| {
                 let (connection, statements) = (self.connection.clone(), statements.clone());
-                maybe_done(async move { send(&connection, &statement, &statements[position]).await }.boxed())
+                answer(async move { query(&connection, &statement, &statements[position]).await })
             })
             .collect();
+        let run = |answers, end| Run::begin(statements.clone(), answers, end, Some(self.connection.clone()));
+        if answers.len() == 1 {
+            return run(answers, None).await;
+        }
+
+        let batch = |sql: &'static str| {
+            let connection = self.connection.clone();
+            answer(async move { connection.client().batch_execute(sql).await })
+        };
+        let mut begin = batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         let mut end = batch("ROLLBACK");
-        // The first poll of each sends it: all are on their way, the clean-up included, before the first await.
-        std::future::poll_fn(|context| {
-            let _ = Pin::new(&mut begin).poll(context);
+        // All are on their way, the clean-up included, before the first await.
+        at_once(|context| {
+            send(&mut begin, context);
             for answer in &mut answers {
-                let _ = Pin::new(answer).poll(context);
+                send(answer, context);
             }
-            let _ = Pin::new(&mut end).poll(context);
-            Poll::Ready(())
+            send(&mut end, context);
         })
         .await;
-
         if let Err(error) = settle(&mut begin).await {
             // Without the transaction the rest has run in autocommit: its answers are worth nothing.
             return Err(LoanError::Lost { reason: format!("BEGIN failed: {}", LoanError::from(error)) });
         }
-        let first = match answers.front_mut() {
-            Some(answer) => settle(answer).await,
-            None => return Err(LoanError::RunFailed),
-        };
-        answers.pop_front();
-        match first {
-            Ok(rows) => Ok(run(rows, answers, Some(end))),
-            Err(error) => {
-                drop(answers);
-                settle(&mut end).await.map_err(|error| lost(&error))?;
-                Err(error.into())
-            }
-        }
+        run(answers, Some(end)).await
     }
 
     async fn prepare(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
@@ -187,7 +160,7 @@ fn forget(connection: &Connection, statements: &[BoundStatement]) {
     }
 }
 
-async fn send(
+async fn query(
     connection: &Connection,
     statement: &Statement,
     bound: &BoundStatement,
@@ -196,19 +169,25 @@ async fn send(
     connection.client().query_raw(statement, values).await
 }
 
-/// The answer, awaited where it is: until it is there, dropping the wait loses nothing.
-async fn settle<T>(answer: &mut Answer<T>) -> Result<T, Error> {
-    let mut answer = Pin::new(answer);
-    answer.as_mut().await;
-    answer.take_output().expect("an answer is taken once, when it is there")
+/// Whether each value can be sent.
+pub(super) fn check_values(statements: &[BoundStatement]) -> Result<(), LoanError> {
+    let has_nul = |value: &Option<String>| value.as_ref().is_some_and(|value| value.contains('\0'));
+    match statements.iter().find_map(|statement| statement.values.iter().position(has_nul)) {
+        Some(position) => Err(LoanError::NulCharacter { parameter: position + 1 }),
+        None => Ok(()),
+    }
 }
 
+/// Whether a statement is still what was proven.
 fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
     let (expected, given) = (statement.params().len(), bound.values.len());
     if expected != given {
         return Err(LoanError::WrongParameterCount { expected, given });
     }
-    let (proven, columns) = (&bound.columns, statement.columns());
+    check_columns(statement.columns(), &bound.columns)
+}
+
+fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Result<(), LoanError> {
     let change = if proven.len() != columns.len() {
         format!("it has {} columns instead of {}", columns.len(), proven.len())
     } else if let Some((was, is)) = proven.iter().zip(columns).find(|(was, is)| !was.describes(is)) {
@@ -226,7 +205,7 @@ fn must_prepare_again(error: &PostgresError) -> bool {
     matches!(error.sqlstate(), "26000" | "0A000")
 }
 
-fn lost(error: &Error) -> LoanError {
+pub(super) fn lost(error: &Error) -> LoanError {
     LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
 }
 
@@ -236,7 +215,7 @@ const UNRESOLVED: [&str; 8] = ["42703", "42P01", "42883", "42704", "3F000", "428
 impl LoanError {
     /// The same, before a proven statement has started: its names and types were resolved once, so if they are
     /// not any more, the database changed.
-    fn of_proven(self) -> Self {
+    pub(super) fn of_proven(self) -> Self {
         match self {
             Self::Failed(error) if UNRESOLVED.contains(&error.sqlstate()) => Self::refused(error),
             error => error,
@@ -248,7 +227,46 @@ impl LoanError {
     }
 }
 
-impl Run {
+impl<'loan> Run<'loan> {
+    /// A run of no statements.
+    pub(super) fn finished() -> Self {
+        Self {
+            statements: Arc::new([]),
+            current: 0,
+            state: State::Finished,
+            answers: VecDeque::new(),
+            end: None,
+            connection: None,
+        }
+    }
+
+    /// Waits for the answer to the first statement. If that is an error, then also for the end.
+    pub(super) async fn begin(
+        statements: Arc<[BoundStatement]>,
+        mut answers: VecDeque<Answer<'loan, RowStream>>,
+        end: Option<Answer<'loan, ()>>,
+        connection: Option<Arc<Connection>>,
+    ) -> Result<Self, LoanError> {
+        let Some(first) = answers.front_mut() else { return Err(LoanError::RunFailed) };
+        let first = settle(first).await;
+        answers.pop_front();
+        match first {
+            Ok(rows) => {
+                let state = State::of(rows, connection.as_deref());
+                Ok(Self { statements, current: 0, state, answers, end, connection })
+            }
+            Err(error) => {
+                drop(answers);
+                if let Some(mut end) = end {
+                    settle(&mut end).await.map_err(|error| lost(&error))?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl Run<'_> {
     /// How many statements there are.
     pub fn statement_count(&self) -> usize {
         self.statements.len()
@@ -265,7 +283,7 @@ impl Run {
         self.statements.get(statement).map_or(&[], |statement| &statement.columns)
     }
 
-    /// Whether the last row of the last statement was given, and the connection is back in its pool.
+    /// Whether the last row of the last statement was given, and the connection was given back.
     pub fn is_finished(&self) -> bool {
         matches!(self.state, State::Finished)
     }
@@ -277,9 +295,16 @@ impl Run {
     /// What PostgreSQL said, [`LoanError::Lost`], and after an error always [`LoanError::RunFailed`]: what was
     /// given before an error is not the whole of it.
     pub async fn next_row(&mut self) -> Result<Option<Row>, LoanError> {
-        if let State::Rows(rows) = &mut self.state {
+        if let State::Rows { rows, compared } = &mut self.state {
             match rows.try_next().await {
-                Ok(Some(row)) => return Ok(Some(row)),
+                Ok(Some(row)) if *compared => return Ok(Some(row)),
+                Ok(Some(row)) => match check_columns(row.columns(), &self.statements[self.current].columns) {
+                    Ok(()) => {
+                        *compared = true;
+                        return Ok(Some(row));
+                    }
+                    Err(error) => return Err(self.fail(error).await),
+                },
                 Ok(None) => self.state = State::Between,
                 Err(error) => return Err(self.fail(error.into()).await),
             }
@@ -287,7 +312,7 @@ impl Run {
         match self.state {
             State::Between => self.advance().await.map(|()| None),
             State::Failed => Err(LoanError::RunFailed),
-            State::Rows(_) | State::Finished => Ok(None),
+            State::Rows { .. } | State::Finished => Ok(None),
         }
     }
 
@@ -296,17 +321,15 @@ impl Run {
             let answer = settle(answer).await;
             self.answers.pop_front();
             match answer {
-                Ok(rows) => self.state = State::Rows(Box::pin(rows)),
+                Ok(rows) => self.state = State::of(rows, self.connection.as_deref()),
                 Err(error) => {
-                    let error = match LoanError::from(error) {
+                    let error = match (LoanError::from(error), &self.connection) {
                         // Too late to start again on the same snapshot: the next call prepares it.
-                        LoanError::Failed(error) if must_prepare_again(&error) => {
-                            if let Some(connection) = &self.connection {
-                                forget(connection, &self.statements);
-                            }
+                        (LoanError::Failed(error), Some(connection)) if must_prepare_again(&error) => {
+                            forget(connection, &self.statements);
                             LoanError::refused(error)
                         }
-                        error => error.of_proven(),
+                        (error, _) => error.of_proven(),
                     };
                     return Err(self.fail(error).await);
                 }

@@ -60,6 +60,8 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::TooManyRows, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::ReplyTooLarge, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::StaleStatement, StatusCode::SERVICE_UNAVAILABLE),
+    (Code::NoTransaction, StatusCode::INTERNAL_SERVER_ERROR),
+    (Code::TransactionAborted, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),

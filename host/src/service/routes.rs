@@ -169,7 +169,7 @@ async fn answer(
 }
 
 /// The whole of a reply, for a client that can't tell one that broke off from a whole one.
-async fn whole(first: Bytes, mut reply: Reply, limit: usize) -> Result<Vec<u8>, CallError> {
+async fn whole(first: Bytes, mut reply: Reply<'static>, limit: usize) -> Result<Vec<u8>, CallError> {
     let mut whole = first.to_vec();
     while let Some(chunk) = reply.next_chunk().await? {
         whole.extend_from_slice(&chunk);
@@ -190,7 +190,13 @@ struct BrokenOff;
 /// A body that comes as the rows do. An error breaks the transfer off, so that what was sent can't look whole. The rows
 /// are read on a task of their own: it sees that the client has gone while the database is at work, and a client that
 /// reads nothing doesn't hold the connection for ever.
-fn stream(first: Bytes, mut reply: Reply, plugin: &str, query: &str, limits: Arc<ServiceLimits>) -> Body {
+fn stream(
+    first: Bytes,
+    mut reply: Reply<'static>,
+    plugin: &str,
+    query: &str,
+    limits: Arc<ServiceLimits>,
+) -> Body {
     let (sender, receiver) = mpsc::channel::<Piece>(1);
     let (plugin, query) = (plugin.to_owned(), query.to_owned());
     tokio::spawn(async move {

@@ -33,7 +33,7 @@ pub async fn call(host: &Host, plugin: &str, query: &str, parameters: Value) -> 
 }
 
 /// Reads the whole reply of a call.
-pub async fn read(call: callslip::Call) -> Result<Value, CallError> {
+pub async fn read(call: callslip::Call<'_>) -> Result<Value, CallError> {
     let mut reply = call.run().await?;
     let mut text = Vec::new();
     while let Some(chunk) = reply.next_chunk().await? {

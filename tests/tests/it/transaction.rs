@@ -1,0 +1,373 @@
+//! A transaction that is lent comes back as it was, whatever happens while it is away.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use callslip::Code;
+use callslip::loan::{BoundStatement, LentTransaction, LoanError, PoolSettings, ResultColumn, Run};
+use callslip_tests::database;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Transaction};
+
+fn columns(columns: &[(&str, Type)]) -> Vec<ResultColumn> {
+    let column = |(name, ty): &(&str, Type)| ResultColumn {
+        name: (*name).to_owned(),
+        type_oid: ty.oid(),
+        type_name: ty.name().to_owned(),
+    };
+    columns.iter().map(column).collect()
+}
+
+fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatement {
+    BoundStatement {
+        sql: sql.into(),
+        values: values.iter().map(|value| Some((*value).to_owned())).collect(),
+        columns: columns(result).into(),
+        cached: true,
+    }
+}
+
+/// A statement whose one column is an int8.
+fn number(sql: &str, values: &[&str]) -> BoundStatement {
+    statement(sql, values, &[("n", Type::INT8)])
+}
+
+async fn lend<'loan>(
+    transaction: &'loan mut Transaction<'_>,
+    statements: Vec<BoundStatement>,
+) -> Result<Run<'loan>, LoanError> {
+    LentTransaction::new(transaction, &PoolSettings::default()).run(statements).await
+}
+
+/// The rows of all statements.
+async fn rows(
+    transaction: &mut Transaction<'_>,
+    statements: Vec<BoundStatement>,
+) -> Result<Vec<Vec<Row>>, LoanError> {
+    let mut run = lend(transaction, statements).await?;
+    let mut all = vec![Vec::new(); run.statement_count()];
+    while !run.is_finished() {
+        let current = run.current_statement();
+        if let Some(row) = run.next_row().await? {
+            all[current].push(row);
+        }
+    }
+    Ok(all)
+}
+
+async fn text(transaction: &mut Transaction<'_>, sql: &str) -> String {
+    rows(transaction, vec![statement(sql, &[], &[("t", Type::TEXT)])]).await.unwrap()[0][0].get(0)
+}
+
+/// Everything that a loan could leave behind, and a query can see.
+async fn left_behind(transaction: &Transaction<'_>) -> Vec<String> {
+    let sql = "SELECT 'setting ' || name || ' ' || setting FROM pg_settings \
+         UNION ALL SELECT 'lock ' || locktype || ' ' || coalesce(relation::regclass::text, '') || ' ' || mode \
+                   FROM pg_locks WHERE pid = pg_backend_pid() \
+         UNION ALL SELECT 'statement ' || statement FROM pg_prepared_statements \
+         UNION ALL SELECT 'cursor ' || name FROM pg_cursors \
+         UNION ALL SELECT 'transaction ' || coalesce(pg_current_xact_id_if_assigned()::text, 'reads only') \
+         ORDER BY 1";
+    let messages = transaction.simple_query(sql).await.unwrap();
+    let row = |message: SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
+}
+
+/// The owner can read its own row, and write another; and no savepoint but its own is there.
+async fn assert_usable(transaction: &Transaction<'_>) {
+    transaction.batch_execute("SAVEPOINT own").await.unwrap();
+    let error = transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan").await.unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("3B001"), "{error}");
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT own; RELEASE SAVEPOINT own").await.unwrap();
+    transaction.execute("INSERT INTO scratch VALUES (2)", &[]).await.unwrap();
+    let rows = transaction.query("SELECT n FROM scratch WHERE n = 1", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1, "the owner's own row");
+}
+
+/// A session with a table of its own, of one row that its transaction will not have committed.
+async fn session() -> Client {
+    let client = database().owner().await;
+    client.batch_execute("CREATE TEMP TABLE scratch (n int8)").await.unwrap();
+    client
+}
+
+async fn begin(client: &mut Client) -> Transaction<'_> {
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("INSERT INTO scratch VALUES (1)").await.unwrap();
+    transaction
+}
+
+const OWN: &str = "SELECT s.n AS n FROM pg_temp.scratch AS s";
+const DIVISION: &str = "SELECT CAST($1 AS int8) / CAST($2 AS int8) AS n";
+const LATE_DIVISION: &str =
+    "SELECT CAST(10 / (9999 - g.i) AS int8) AS n FROM pg_catalog.generate_series(1, 10000) AS g (i)";
+
+#[tokio::test]
+async fn it_gives_the_owner_s_own_rows_and_leaves_nothing() {
+    let mut client = session().await;
+    for isolation in
+        [IsolationLevel::ReadCommitted, IsolationLevel::RepeatableRead, IsolationLevel::Serializable]
+    {
+        let builder = client.build_transaction().isolation_level(isolation);
+        let mut transaction = builder.start().await.unwrap();
+        transaction.batch_execute("INSERT INTO scratch VALUES (1)").await.unwrap();
+        left_behind(&transaction).await;
+        let before = left_behind(&transaction).await;
+
+        let all =
+            rows(&mut transaction, vec![number(OWN, &[]), number(DIVISION, &["12", "4"])]).await.unwrap();
+        assert_eq!(all[0][0].get::<_, i64>(0), 1);
+        assert_eq!(all[1][0].get::<_, i64>(0), 3);
+        assert!(rows(&mut transaction, Vec::new()).await.unwrap().is_empty());
+
+        assert_eq!(left_behind(&transaction).await, before);
+        assert_usable(&transaction).await;
+        transaction.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn names_and_values_mean_what_they_were_proven_to_mean() {
+    let mut client = session().await;
+    client
+        .batch_execute("SET search_path = pg_temp; SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'SQL, DMY'")
+        .await
+        .unwrap();
+    let mut transaction = begin(&mut client).await;
+    let sql = "SELECT CAST(CAST('24/02/03 04:05' AS timestamptz) AS text) AS t";
+    assert_eq!(text(&mut transaction, sql).await, "2024-02-03 04:05:00+00");
+    let path = "SELECT pg_catalog.current_setting('search_path') AS t";
+    assert_eq!(text(&mut transaction, path).await, "pg_catalog,pg_temp");
+    let row = transaction.query_one("SELECT current_setting('search_path'), now()::text", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "pg_temp");
+    assert!(row.get::<_, &str>(1).ends_with("JST"), "{row:?}");
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn the_shorter_timeout_holds() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    let inside = "SELECT pg_catalog.current_setting('statement_timeout') || ' ' || \
+                  pg_catalog.current_setting('lock_timeout') AS t";
+    for (own, expected) in [("0", "30s 2s"), ("1min", "30s 2s"), ("1500", "1500ms 1500ms")] {
+        let sql = format!("SET LOCAL statement_timeout = '{own}'; SET LOCAL lock_timeout = '{own}'");
+        transaction.batch_execute(&sql).await.unwrap();
+        assert_eq!(text(&mut transaction, inside).await, expected);
+    }
+    transaction.batch_execute("SET LOCAL statement_timeout = '100ms'").await.unwrap();
+    let sleep = statement("SELECT CAST(pg_catalog.pg_sleep(60) AS text) AS t", &[], &[("t", Type::TEXT)]);
+    let error = rows(&mut transaction, vec![sleep]).await.unwrap_err();
+    assert_eq!(error.code(), Code::StatementTimeout);
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn an_error_leaves_it_usable() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    let before = left_behind(&transaction).await;
+    let fine = || number(OWN, &[]);
+    let zero = || number(DIVISION, &["1", "0"]);
+    let late = || number(LATE_DIVISION, &[]);
+    for statements in
+        [vec![zero()], vec![late()], vec![fine(), zero()], vec![zero(), fine()], vec![fine(), late(), fine()]]
+    {
+        let error = rows(&mut transaction, statements).await.unwrap_err();
+        assert_eq!((error.sqlstate(), error.code()), (Some("22012"), Code::StatementFailed));
+        assert_eq!(error.to_string(), "PostgreSQL failed the statement: SQLSTATE 22012");
+        assert_eq!(left_behind(&transaction).await, before);
+    }
+    let unreadable = rows(&mut transaction, vec![number(DIVISION, &["secret", "1"])]).await.unwrap_err();
+    assert_eq!(unreadable.sqlstate(), Some("22P02"));
+    let nul = rows(&mut transaction, vec![number(DIVISION, &["1", "a\0b"])]).await.unwrap_err();
+    assert_eq!(nul.to_string(), "the value of parameter $2 has a NUL character");
+    let count = rows(&mut transaction, vec![number(DIVISION, &["1"])]).await.unwrap_err();
+    assert_eq!(count.sqlstate(), Some("08P01"));
+    assert_eq!(left_behind(&transaction).await, before);
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn what_runs_on_it_can_t_write_and_its_owner_still_can() {
+    let mut client = session().await;
+    client
+        .batch_execute(
+            "CREATE FUNCTION pg_temp.write() RETURNS int8 LANGUAGE sql AS 'INSERT INTO public.company \
+             SELECT 9999, name, plan, settings, created_at FROM public.company LIMIT 1 RETURNING 1::int8';
+             CREATE FUNCTION pg_temp.unlock() RETURNS int8 LANGUAGE plpgsql AS \
+             'BEGIN SET TRANSACTION READ WRITE; RETURN 1; END'",
+        )
+        .await
+        .unwrap();
+    let mut transaction = begin(&mut client).await;
+    for (sql, sqlstate) in [
+        ("SELECT pg_temp.write() AS n", "25006"),
+        ("SELECT pg_temp.unlock() AS n", "25001"),
+        ("SELECT pg_catalog.nextval('public.never') AS n", "42P01"),
+    ] {
+        let error = rows(&mut transaction, vec![number(sql, &[])]).await.unwrap_err();
+        assert_eq!(error.sqlstate(), Some(sqlstate), "{sql}");
+    }
+    let inside = "SELECT pg_catalog.current_setting('transaction_read_only') AS t";
+    assert_eq!(text(&mut transaction, inside).await, "on");
+    let row = transaction.query_one("SHOW transaction_read_only", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "off");
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn an_aborted_or_ended_transaction_is_refused() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    transaction.batch_execute("SAVEPOINT own").await.unwrap();
+    transaction.batch_execute("SELECT 1 / 0").await.unwrap_err();
+    for _ in 0..2 {
+        let error = rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap_err();
+        assert_eq!(error.code(), Code::TransactionAborted);
+    }
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT own").await.unwrap();
+    assert_eq!(rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap()[0].len(), 1);
+    assert_usable(&transaction).await;
+
+    transaction.batch_execute("ROLLBACK").await.unwrap();
+    let error = rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap_err();
+    assert_eq!(error.code(), Code::NoTransaction);
+    drop(transaction);
+    assert_eq!(rows(&mut begin(&mut client).await, vec![number(OWN, &[])]).await.unwrap()[0].len(), 1);
+}
+
+/// Two transactions that each read what the other writes: PostgreSQL must still see it.
+#[tokio::test]
+async fn a_serializable_owner_stays_in_conflict_detection() {
+    let (mut one, mut other) = (database().owner().await, database().owner().await);
+    one.batch_execute(
+        "CREATE TABLE attacks.duty (name text PRIMARY KEY, on_call bool NOT NULL);
+         INSERT INTO attacks.duty VALUES ('one', true), ('other', true)",
+    )
+    .await
+    .unwrap();
+    let on_call = || number("SELECT pg_catalog.count(*) AS n FROM attacks.duty AS d WHERE d.on_call", &[]);
+    let serializable = IsolationLevel::Serializable;
+    let mut first = one.build_transaction().isolation_level(serializable).start().await.unwrap();
+    let mut second = other.build_transaction().isolation_level(serializable).start().await.unwrap();
+    for transaction in [&mut first, &mut second] {
+        assert_eq!(rows(transaction, vec![on_call()]).await.unwrap()[0][0].get::<_, i64>(0), 2);
+    }
+    let leave = "UPDATE attacks.duty SET on_call = false WHERE name = $1";
+    let left = async {
+        first.execute(leave, &[&"one"]).await?;
+        second.execute(leave, &[&"other"]).await?;
+        first.commit().await?;
+        second.commit().await
+    };
+    let error = left.await.expect_err("nobody is on call");
+    assert_eq!(error.code().map(|code| code.code()), Some("40001"), "{error}");
+    one.batch_execute("DROP TABLE attacks.duty").await.unwrap();
+}
+
+/// Polls a future until it has waited for the `n`th time, and drops it.
+async fn drop_after<T>(n: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut waits = 0;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            waits += 1;
+            if waits < n { Poll::Pending } else { Poll::Ready(None) }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn dropped_at_any_await_it_is_usable() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    let before = left_behind(&transaction).await;
+    let large = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 30000) AS g (i)";
+    let mut ended = 0;
+    for n in 1..=60 {
+        let statements = vec![number(OWN, &[]), number(large, &[]), number(OWN, &[])];
+        if let Some(result) = drop_after(n, rows(&mut transaction, statements)).await {
+            assert_eq!(result.unwrap()[1].len(), 30_000);
+            ended += 1;
+        }
+        assert_eq!(left_behind(&transaction).await, before, "after {n} waits");
+    }
+    assert!(ended < 55, "{ended} of 60 were not dropped");
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn rows_that_nobody_reads_are_not_cancelled_and_not_in_the_way() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    let sql = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 1000000) AS g (i)";
+    for _ in 0..3 {
+        let mut run = lend(&mut transaction, vec![number(sql, &[])]).await.unwrap();
+        assert!(run.next_row().await.unwrap().is_some());
+        drop(run);
+        assert_usable(&transaction).await;
+    }
+    // A late cancel would hit one of these.
+    for _ in 0..20 {
+        transaction.batch_execute("SELECT pg_sleep(0.01)").await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+    let row = client.query_one("SELECT count(*) FROM scratch", &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 4);
+}
+
+/// The driver looks up a type that it does not know with a query of its own, which waits behind rows that wait for
+/// the driver.
+#[tokio::test]
+async fn a_column_that_got_a_type_the_driver_does_not_know_is_stale_and_does_not_hang() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    let sql = "SELECT t.v AS v FROM pg_temp.much AS t";
+    transaction
+        .batch_execute(
+            "CREATE TEMP TABLE much AS SELECT 'calm' AS v, repeat('x', 100) FROM generate_series(1, 200000)",
+        )
+        .await
+        .unwrap();
+    let proven = || statement(sql, &[], &[("v", Type::TEXT)]);
+    assert_eq!(rows(&mut transaction, vec![proven()]).await.unwrap()[0].len(), 200_000);
+    transaction
+        .batch_execute("ALTER TABLE much ALTER v TYPE attacks.mood USING v::attacks.mood")
+        .await
+        .unwrap();
+    for statements in [vec![proven()], vec![number(OWN, &[]), proven(), proven()]] {
+        let call = rows(&mut transaction, statements);
+        let error = tokio::time::timeout(Duration::from_secs(60), call).await.unwrap().unwrap_err();
+        assert_eq!(error.code(), Code::StaleStatement);
+        assert!(
+            error.to_string().ends_with("column \"v\" of type text is now \"v\" of type mood"),
+            "{error}"
+        );
+        assert_usable(&transaction).await;
+    }
+    // Nor does one that was proven so, if it takes another trip.
+    let mut other = session().await;
+    let mut transaction = begin(&mut other).await;
+    let oid: u32 =
+        database().owner().await.query_one("SELECT 'attacks.mood'::regtype::oid", &[]).await.unwrap().get(0);
+    let mut mood = statement(
+        "SELECT CAST('calm' AS attacks.mood) AS v FROM pg_catalog.generate_series(1, 200000) AS g (i)",
+        &[],
+        &[("v", Type::TEXT)],
+    );
+    mood.columns = [ResultColumn { name: "v".into(), type_oid: oid, type_name: "mood".into() }].into();
+    assert_eq!(rows(&mut transaction, vec![mood]).await.unwrap()[0].len(), 200_000);
+    assert_usable(&transaction).await;
+
+    transaction.batch_execute("ALTER TABLE scratch RENAME n TO m").await.unwrap();
+    let gone = rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap_err();
+    assert_eq!((gone.code(), gone.sqlstate()), (Code::StaleStatement, Some("42703")));
+}
