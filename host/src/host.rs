@@ -1,25 +1,28 @@
 //! The one type that ties the rooms together.
 
+mod basis;
 mod call;
 mod error;
 mod load;
+mod offline;
 mod plugin;
 mod prove;
 mod reply;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use call::Call;
 pub use error::{CallError, StartError};
 pub use load::{PluginFinding, Refusal};
+pub use offline::OfflineProof;
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
 pub use reply::{Reply, ReplyError};
 
+use self::basis::{Basis, Plugins};
 use crate::catalog::{self, Catalog};
 use crate::loan::{ConnectionSettings, Pool};
-use crate::{Config, plugin as sandbox, select};
+use crate::{Config, plugin as sandbox};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -40,12 +43,10 @@ use crate::{Config, plugin as sandbox, select};
 pub struct Host(Arc<Inner>);
 
 struct Inner {
-    catalog: Arc<Catalog>,
+    basis: Basis,
     pool: Pool,
-    schemas: Vec<String>,
-    description_limits: select::Limits,
     reply_limits: reply::ReplyLimits,
-    plugins: BTreeMap<String, Result<Arc<LoadedPlugin>, Refusal>>,
+    plugins: Plugins,
 }
 
 impl Host {
@@ -60,35 +61,25 @@ impl Host {
         let pool = Pool::new(connection, config.pool.settings())?;
         let catalog = {
             let loan = pool.loan().await?;
-            Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
+            Catalog::new(catalog::reflect(loan.client()).await?)
         };
-        let mut inner = Inner {
-            catalog,
-            pool,
-            schemas: config.database.schemas.clone(),
-            description_limits: select::Limits::default(),
-            reply_limits: reply::ReplyLimits {
-                rows: config.limits.rows,
-                bytes: config.limits.reply_mib.saturating_mul(1 << 20),
-            },
-            plugins: BTreeMap::new(),
+        let basis = Basis::new(catalog, config);
+        let plugins = basis.load_all(config, &engine, Some(&pool)).await;
+        let reply_limits = reply::ReplyLimits {
+            rows: config.limits.rows,
+            bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };
-        let mut plugins = BTreeMap::new();
-        for (name, settings) in &config.plugins {
-            plugins.insert(name.clone(), inner.load(&engine, name, settings).await);
-        }
-        inner.plugins = plugins;
-        Ok(Self(Arc::new(inner)))
+        Ok(Self(Arc::new(Inner { basis, pool, reply_limits, plugins })))
     }
 
     /// The plugins by name: what was loaded, or why it was refused.
     pub fn plugins(&self) -> impl Iterator<Item = (&str, Result<&LoadedPlugin, &Refusal>)> {
-        self.0.plugins.iter().map(|(name, plugin)| (name.as_str(), plugin.as_ref().map(Arc::as_ref)))
+        basis::each(&self.0.plugins)
     }
 
     /// The database's metadata, as it was when the host started.
     pub fn catalog(&self) -> &Catalog {
-        &self.0.catalog
+        &self.0.basis.catalog
     }
 
     /// The host's own connections.

@@ -98,6 +98,18 @@ impl Catalog {
         }
     }
 
+    /// The type that a domain is over in the end, and any other type itself.
+    pub fn base_type(&self, mut oid: Oid) -> Oid {
+        // A domain can't be its own base, but contents are data that anybody may have made.
+        for _ in 0..32 {
+            match self.type_by_oid(oid).map(|ty| &ty.kind) {
+                Some(TypeKind::Domain { base }) => oid = *base,
+                _ => break,
+            }
+        }
+        oid
+    }
+
     /// The functions of that schema and name: one for each signature.
     pub fn functions<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Function> {
         within(&self.functions, schema, name).map(|i| &self.contents.functions[i])

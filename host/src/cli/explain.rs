@@ -114,7 +114,8 @@ pub(super) async fn print_plans(
     Ok(())
 }
 
-fn shape(shape: &Shape) -> String {
+/// What is seen in a shape: `open=true, since=present`.
+pub(super) fn shape(shape: &Shape) -> String {
     let show = |choice: &Choice, prefix: &str| format!("{prefix}{}={}", choice.parameter, choice.value);
     let parameters = shape.parameters.iter().map(|choice| show(choice, ""));
     let claims = shape.claims.iter().map(|choice| show(choice, "claim "));

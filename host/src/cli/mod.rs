@@ -2,16 +2,20 @@
 
 pub mod build;
 mod catalog;
+mod check;
 mod demo;
 mod explain;
 mod file;
+mod inspect;
 mod logging;
 mod progress;
+mod proof;
 mod run;
 mod serve;
 mod stop;
 mod table;
 mod terminal;
+mod type_name;
 
 use std::io;
 use std::path::PathBuf;
@@ -45,6 +49,8 @@ enum Command {
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
+    Inspect(inspect::InspectArgs),
+    Check(check::CheckArgs),
     Catalog(catalog::CatalogArgs),
     Demo(demo::DemoArgs),
 }
@@ -107,6 +113,8 @@ pub fn main() -> ExitCode {
         Command::Build(args) => build::main(args, cli.verbosity),
         Command::Run(args) => stop::unless_interrupted(run::main(args)),
         Command::Explain(args) => stop::unless_interrupted(explain::main(args)),
+        Command::Inspect(args) => stop::unless_interrupted(inspect::main(args)),
+        Command::Check(args) => stop::unless_interrupted(check::main(args)),
         Command::Catalog(args) => stop::unless_interrupted(catalog::main(args)),
         Command::Serve(args) => stop::to_the_end(serve::main(args)),
         // It stops by itself too, so that it can tidy up.

@@ -10,7 +10,7 @@ use super::table::{Column, Table};
 use super::{HostArgs, name_and_value, terminal};
 use crate::nearest::nearest;
 use crate::plugin::Inputs;
-use crate::{Host, Reply};
+use crate::{Config, Host, Reply};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,9 +117,9 @@ fn is_number(type_name: &str) -> bool {
 }
 
 impl HostArgs {
-    /// Starts a host with the plugins of the configuration: all, or just one.
-    pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
-        let mut config = crate::Config::read(&self.config)?;
+    /// Reads the configuration: with all of its plugins, or with just one.
+    pub(super) fn read_config(&self, plugin: Option<&str>) -> anyhow::Result<Config> {
+        let mut config = Config::read(&self.config)?;
         if let Some(plugin) = plugin {
             let names = || config.plugins.keys().map(String::as_str);
             if !config.plugins.contains_key(plugin) {
@@ -132,9 +132,18 @@ impl HostArgs {
             // Another plugin's faults are no reason not to run this one.
             config.plugins.retain(|name, _| name == plugin);
         }
+        Ok(config)
+    }
+
+    /// Starts a host with the plugins of a configuration.
+    pub(super) async fn start(&self, config: &Config) -> anyhow::Result<Host> {
         let connection = self.database.settings()?;
-        let host =
-            Host::start(&config, &connection).await.with_context(|| self.database.tried(&connection))?;
+        Host::start(config, &connection).await.with_context(|| self.database.tried(&connection))
+    }
+
+    /// Starts a host with the plugins of the configuration: all, or just one, which must be proven.
+    pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
+        let host = self.start(&self.read_config(plugin)?).await?;
         if let Some(plugin) = plugin
             && let Some((_, Err(refusal))) = host.plugins().find(|(name, _)| *name == plugin)
         {

@@ -157,11 +157,11 @@ impl Inner {
             ProveError::Plugin(error) => CallError::Plugin(error),
             ProveError::Loan(error) => CallError::Loan(error),
         };
-        let prover = Prover { inner: self, plugin, query: query.declaration() };
+        let prover = Prover { basis: &self.basis, plugin, query: query.declaration() };
         // Only then: a plugin that takes its time must not keep a connection from others.
         let planned = prover.plan(shape.clone()).await.map_err(failed)?;
         let loan = self.pool.loan().await?;
-        let proven = prover.describe(planned, &loan).await.map_err(failed)?;
+        let proven = prover.finish(planned, Some(&loan)).await.map_err(failed)?;
         drop(loan);
         let proven = Arc::new(proven);
         query.remember(proven.clone());

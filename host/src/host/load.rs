@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use callslip_ir::QueryDeclaration;
 
-use super::Inner;
+use super::basis::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
 use crate::Code;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
-use crate::loan::Loan;
+use crate::loan::{Loan, Pool};
 use crate::plugin::{self, Arguments, Component, Engine, Inputs, Shape, Shapes};
 use crate::select::Finding;
 
@@ -54,13 +54,14 @@ impl Refusal {
     }
 }
 
-impl Inner {
+impl Basis {
     /// Scans, compiles and proves one plugin.
     pub(super) async fn load(
         &self,
         engine: &Engine,
         name: &str,
         settings: &PluginConfig,
+        pool: Option<&Pool>,
     ) -> Result<Arc<LoadedPlugin>, Refusal> {
         let refused = |findings| Refusal::new(name, findings);
         let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
@@ -81,11 +82,13 @@ impl Inner {
         if !findings.is_empty() {
             return Err(refused(findings));
         }
-        let loan = self
-            .pool
-            .loan()
-            .await
-            .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string())]))?;
+        let loan = match pool {
+            None => None,
+            Some(pool) => {
+                let loan = pool.loan().await;
+                Some(loan.map_err(|error| refused(vec![Finding::new(error.code(), error.to_string())]))?)
+            }
+        };
 
         let mut loaded = LoadedPlugin {
             name: name.to_owned(),
@@ -97,7 +100,7 @@ impl Inner {
         };
         let mut findings = Vec::new();
         for declaration in manifest.queries {
-            let (query, found) = self.prove_query(&loaded, declaration, engine, &loan).await;
+            let (query, found) = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await;
             findings.extend(
                 found
                     .into_iter()
@@ -118,19 +121,19 @@ impl Inner {
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
         engine: &Engine,
-        loan: &Loan,
+        loan: Option<&Loan>,
     ) -> (LoadedQuery, Vec<Finding>) {
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
             Shapes::Open => (example_shapes(&declaration, engine.limits()), None),
         };
-        let prover = Prover { inner: self, plugin, query: &declaration };
+        let prover = Prover { basis: self, plugin, query: &declaration };
         let mut proven = Vec::with_capacity(shapes.len());
         let mut findings: Vec<Finding> = Vec::new();
         for shape in shapes {
             let proof = match prover.plan(shape).await {
-                Ok(planned) => prover.describe(planned, loan).await,
+                Ok(planned) => prover.finish(planned, loan).await,
                 Err(error) => Err(error),
             };
             match proof {

@@ -45,6 +45,11 @@ impl LoadedPlugin {
         self.component.digest()
     }
 
+    /// The world that it is of, such as `callslip:plugin@0.1.0`.
+    pub fn world(&self) -> &str {
+        self.component.world()
+    }
+
     /// The SDK that built it, as the plugin itself says.
     pub fn sdk(&self) -> &str {
         &self.sdk

@@ -11,6 +11,7 @@ pub struct Component(Arc<Inner>);
 
 struct Inner {
     digest: Digest,
+    world: String,
     linked: PluginPre<State>,
     engine: Engine,
 }
@@ -64,12 +65,22 @@ impl Component {
             engine.linker().instantiate_pre(&component).and_then(PluginPre::new).map_err(|error| {
                 failed(Code::WrongWorld, "it does not fit the world `callslip:plugin@0.1`", error)
             })?;
-        Ok(Self(Arc::new(Inner { digest: Digest(Sha256::digest(bytes).into()), linked, engine })))
+        let ty = component.component_type();
+        let version = ty
+            .exports(engine.wasmtime())
+            .find_map(|(export, _)| export.strip_prefix("callslip:plugin/queries@").map(str::to_owned));
+        let world = format!("callslip:plugin@{}", version.unwrap_or_default());
+        Ok(Self(Arc::new(Inner { digest: Digest(Sha256::digest(bytes).into()), world, linked, engine })))
     }
 
     /// What identifies its code.
     pub fn digest(&self) -> Digest {
         self.0.digest
+    }
+
+    /// The world that it is of, such as `callslip:plugin@0.1.0`.
+    pub fn world(&self) -> &str {
+        &self.0.world
     }
 
     /// The engine that runs it.
@@ -168,7 +179,8 @@ mod tests {
         assert_eq!(component.digest().to_string().len(), 64);
         assert_eq!(format!("{:.8}", component.digest()), component.digest().to_string()[..8]);
         let later = Guest { version: "0.1.7", ..Guest::default() };
-        Component::load(&engine, later.component()).await.unwrap();
+        let later = Component::load(&engine, later.component()).await.unwrap();
+        assert_eq!(later.world(), "callslip:plugin@0.1.7");
     }
 
     #[tokio::test]

@@ -1,7 +1,6 @@
 //! Which function or operator a call means, by PostgreSQL's own rules (documentation, chapter 10, "Type
 //! Conversion").
 
-use super::types;
 use crate::catalog::{CastContext, Catalog, Oid, PG_CATALOG, Type, TypeKind};
 
 /// What is known of an operand's type.
@@ -73,7 +72,7 @@ pub(super) fn choose<'a, T>(
     let operands: Vec<Operand> = operands
         .iter()
         .map(|operand| match operand {
-            Operand::Known(oid) => Operand::Known(types::base(catalog, *oid)),
+            Operand::Known(oid) => Operand::Known(catalog.base_type(*oid)),
             other => *other,
         })
         .collect();
@@ -106,7 +105,7 @@ fn exact<T>(
     }
     let other = types.iter().flatten().next()?;
     matches(&[Some(*other), Some(*other)])
-        .or_else(|| matches(&[Some(types::base(catalog, *other)), Some(types::base(catalog, *other))]))
+        .or_else(|| matches(&[Some(catalog.base_type(*other)), Some(catalog.base_type(*other))]))
 }
 
 /// The best of candidates that all take the operands: `func_select_candidate` of PostgreSQL's parse_func.c.
@@ -218,7 +217,7 @@ fn coercible(catalog: &Catalog, operand: Operand, to: Oid) -> bool {
         return true;
     }
     let (Some(target), Some(source)) =
-        (catalog.type_by_oid(to), catalog.type_by_oid(types::base(catalog, from)))
+        (catalog.type_by_oid(to), catalog.type_by_oid(catalog.base_type(from)))
     else {
         return false;
     };
@@ -328,7 +327,7 @@ fn consistent(catalog: &Catalog, arguments: &[Oid], operands: &[Operand]) -> boo
             continue;
         }
         if let Operand::Known(oid) = operand
-            && let Some(ty) = catalog.type_by_oid(types::base(catalog, *oid))
+            && let Some(ty) = catalog.type_by_oid(catalog.base_type(*oid))
             && let Some(found) = polymorphic.element_of(catalog, ty)
             && *element.get_or_insert(found) != found
         {
@@ -345,7 +344,7 @@ fn chosen<'a, T>(catalog: &Catalog, candidate: Candidate<'a, T>, operands: &[Ope
     for (argument, operand) in candidate.arguments.iter().zip(operands) {
         let Some(polymorphic) = catalog.type_by_oid(*argument).and_then(Polymorphic::of) else { continue };
         if let Operand::Known(oid) = operand
-            && let Some(ty) = catalog.type_by_oid(types::base(catalog, *oid))
+            && let Some(ty) = catalog.type_by_oid(catalog.base_type(*oid))
             && let Some(element) = polymorphic.element_of(catalog, ty)
         {
             elements.push(element);
@@ -374,9 +373,9 @@ pub(super) fn common_type(catalog: &Catalog, types: &[Oid]) -> Option<Oid> {
     if rest.iter().all(|oid| oid == first) {
         return Some(*first);
     }
-    let mut best = catalog.type_by_oid(types::base(catalog, *first))?;
+    let mut best = catalog.type_by_oid(catalog.base_type(*first))?;
     for &oid in rest {
-        let ty = catalog.type_by_oid(types::base(catalog, oid))?;
+        let ty = catalog.type_by_oid(catalog.base_type(oid))?;
         if ty.oid == best.oid {
             continue;
         }

@@ -108,15 +108,3 @@ pub(super) fn of_oid(catalog: &Catalog, oid: Oid) -> Option<ResolvedType> {
 pub(super) fn display(catalog: &Catalog, oid: Oid) -> String {
     of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string())
 }
-
-/// The type below a domain.
-pub(super) fn base(catalog: &Catalog, mut oid: Oid) -> Oid {
-    // A domain can't be its own base, but a snapshot is a file that somebody may have edited.
-    for _ in 0..32 {
-        match catalog.type_by_oid(oid).map(|ty| &ty.kind) {
-            Some(TypeKind::Domain { base }) => oid = *base,
-            _ => break,
-        }
-    }
-    oid
-}

@@ -10,9 +10,6 @@ mod read;
 mod selection;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::SnapshotError;
 
 use serde::Deserialize;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::CatalogArgs;
-use crate::catalog::{Catalog, Column, Function, Oid, PG_CATALOG, Relation, RelationKind, Type, TypeKind};
+use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind};
 use crate::cli::table::{self, Table};
+use crate::cli::type_name::type_name;
 use crate::nearest::nearest;
 use crate::printable::printable;
 
@@ -147,16 +148,6 @@ fn function_line(catalog: &Catalog, function: &Function) -> String {
 
 fn name(schema: &str, name: &str) -> String {
     format!("{schema}.{name}")
-}
-
-/// A type's name as a cast would write it.
-fn type_name(catalog: &Catalog, oid: Oid) -> String {
-    match catalog.type_by_oid(oid) {
-        Some(Type { kind: TypeKind::Array { element }, .. }) => format!("{}[]", type_name(catalog, *element)),
-        Some(ty) if ty.schema == PG_CATALOG => ty.name.clone(),
-        Some(ty) => name(&ty.schema, &ty.name),
-        None => "?".to_owned(),
-    }
 }
 
 /// The type of a column with what its modifier says: `varchar(40)`, `numeric(10,2)`.

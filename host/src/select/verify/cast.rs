@@ -4,8 +4,8 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, Oid};
 use crate::grants::Grants;
+use crate::select::Finding;
 use crate::select::signature::Operand;
-use crate::select::{Finding, types};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
@@ -111,5 +111,5 @@ impl Verifier<'_> {
 
 /// The type below a domain, of an array's elements.
 fn element(catalog: &Catalog, oid: Oid) -> Oid {
-    types::base(catalog, catalog.element_type(types::base(catalog, oid)))
+    catalog.base_type(catalog.element_type(catalog.base_type(oid)))
 }

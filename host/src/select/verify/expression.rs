@@ -161,7 +161,7 @@ impl<'a> Verifier<'a> {
             return;
         }
         // As the declared type of a slot a domain would check the value before it is compared.
-        let oid = types::base(self.context.catalog, oid);
+        let oid = self.context.catalog.base_type(oid);
         let Some(ty) = types::of_oid(self.context.catalog, oid) else { return };
         let element = self.context.catalog.ty(&ty.schema, &ty.name);
         if element.is_some_and(|element| self.context.grants.ty(element)) {
@@ -314,7 +314,7 @@ impl<'a> Verifier<'a> {
                 let catalog = self.context.catalog;
                 let element = match right {
                     Operand::Known(oid) => {
-                        match catalog.type_by_oid(types::base(catalog, oid)).map(|ty| &ty.kind) {
+                        match catalog.type_by_oid(catalog.base_type(oid)).map(|ty| &ty.kind) {
                             Some(TypeKind::Array { element }) => Operand::Known(*element),
                             _ => {
                                 let found = self.display(right);

@@ -255,7 +255,7 @@ impl<'a> Verifier<'a> {
         let bool = self.builtin("bool");
         match self.expression(node, scope) {
             Operand::Untyped => self.settle(node, bool),
-            Operand::Known(oid) if Some(crate::select::types::base(self.context.catalog, oid)) != bool => {
+            Operand::Known(oid) if Some(self.context.catalog.base_type(oid)) != bool => {
                 let found = crate::select::types::display(self.context.catalog, oid);
                 self.report(
                     node,

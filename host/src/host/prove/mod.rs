@@ -1,9 +1,13 @@
+mod proven;
+
 use std::sync::Arc;
 
 use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
-use super::Inner;
+pub use proven::{ProvenShape, ProvenStatement, ValueSource};
+
+use super::basis::Basis;
 use super::plugin::LoadedPlugin;
 use crate::Code;
 use crate::catalog::{Oid, TypeKind};
@@ -12,67 +16,11 @@ use crate::nearest::nearest;
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
 use crate::printable::printable;
 use crate::rows;
-use crate::select::{self, ColumnForm, Comment, Finding, Lowered, Printed};
-
-/// A shape of a query, with the statements that it was proven to send.
-#[derive(Debug)]
-pub struct ProvenShape {
-    /// What is seen of the call.
-    pub shape: Shape,
-    /// Its statements, or the plugin's refusal of this combination.
-    pub outcome: Result<Vec<ProvenStatement>, Failure>,
-}
-
-/// A statement that was verified, and that PostgreSQL has parsed and described.
-#[derive(Clone, Debug)]
-pub struct ProvenStatement {
-    /// Its name; empty where the query has only one.
-    pub name: String,
-    /// How many rows it gives.
-    pub rows: Rows,
-    /// Its text.
-    pub sql: Arc<str>,
-    /// What is bound to `$1`, `$2`, and so on.
-    pub values: Vec<ValueSource>,
-    /// The types that they are bound as, for people.
-    pub types: Vec<String>,
-    /// The columns of its result.
-    pub columns: Arc<[ResultColumn]>,
-    /// The relations that it reads, as `schema.name`.
-    pub relations: Vec<String>,
-    /// The functions that it calls, as `schema.name`.
-    pub functions: Vec<String>,
-}
-
-impl ProvenShape {
-    /// About what it takes of memory: its key, the text of its statements, and their constants.
-    pub(super) fn bytes(&self) -> usize {
-        let choices = self.shape.parameters.iter().chain(&self.shape.claims);
-        let key: usize = choices.map(|choice| choice.parameter.len() + choice.value.len()).sum();
-        let constant = |source: &ValueSource| match source {
-            ValueSource::Constant(Some(text)) => text.len(),
-            _ => 0,
-        };
-        let statement =
-            |its: &ProvenStatement| its.sql.len() + its.values.iter().map(constant).sum::<usize>();
-        key + self.outcome.iter().flatten().map(statement).sum::<usize>()
-    }
-}
-
-/// Where the value of a parameter of a statement comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ValueSource {
-    /// A parameter of the call.
-    Parameter(String),
-    /// A claim of the caller.
-    Claim(String),
-    /// A constant of the plugin's, in PostgreSQL's text form.
-    Constant(Option<String>),
-}
+use crate::select::{self, ColumnForm, Comment, Finding, Lowered, OutputColumn, Printed};
 
 /// Proves the shapes of one query.
 pub(super) struct Prover<'a> {
-    pub inner: &'a Inner,
+    pub basis: &'a Basis,
     pub plugin: &'a LoadedPlugin,
     pub query: &'a QueryDeclaration,
 }
@@ -154,8 +102,9 @@ impl Prover<'_> {
         Ok(Planned { shape, outcome: Ok(statements), findings })
     }
 
-    /// Has PostgreSQL describe the statements of a plan. All that is wrong with any of them comes at once.
-    pub async fn describe(&self, planned: Planned, loan: &Loan) -> Result<ProvenShape, ProveError> {
+    /// Prints the statements of a plan and has PostgreSQL describe them, if there is a connection. All that is wrong with any
+    /// of them comes at once.
+    pub async fn finish(&self, planned: Planned, loan: Option<&Loan>) -> Result<ProvenShape, ProveError> {
         let Planned { shape, outcome, mut findings } = planned;
         let statements = match outcome {
             Ok(statements) => statements,
@@ -163,7 +112,7 @@ impl Prover<'_> {
         };
         let mut proven = Vec::with_capacity(statements.len());
         for statement in statements {
-            match self.describe_statement(statement, loan).await {
+            match self.finish_statement(statement, loan).await {
                 Ok(statement) => proven.push(statement),
                 Err(ProveError::Findings(found)) => findings.extend(found),
                 Err(error) => return Err(error),
@@ -191,10 +140,10 @@ impl Prover<'_> {
     ) -> Result<(Lowered, select::Verified), Vec<Finding>> {
         let context = select::Context {
             plugin: &self.plugin.name,
-            catalog: &self.inner.catalog,
+            catalog: &self.basis.catalog,
             grants: &self.plugin.grants,
-            schemas: &self.inner.schemas,
-            limits: &self.inner.description_limits,
+            schemas: &self.basis.schemas,
+            limits: &self.basis.limits,
         };
         let mut findings = self.bindings(statement, shape);
         match select::verify(&statement.description, context) {
@@ -243,29 +192,34 @@ impl Prover<'_> {
         findings
     }
 
-    /// Has PostgreSQL describe the statement; a second time, if a column has a type that can't be decoded and is
-    /// therefore cast to text.
-    async fn describe_statement(
+    /// Prints the statement; a second time, if a column has a type that can't be decoded and is therefore cast to text.
+    async fn finish_statement(
         &self,
         statement: Verified,
-        loan: &Loan,
+        loan: Option<&Loan>,
     ) -> Result<ProvenStatement, ProveError> {
         let Verified { planned, name, rows, lowered, verified } = statement;
         let planned = &planned;
         let digest = hexadecimal(&Sha256::digest(&planned.shape)[..4]);
         let comment = Comment { plugin: &self.plugin.name, query: &self.query.name, shape: &digest };
-        let limits = &self.inner.description_limits;
+        let limits = &self.basis.limits;
         let print = |forms: &[ColumnForm]| {
             select::print(&lowered, &comment, forms, limits)
                 .map_err(|finding| ProveError::Findings(vec![finding]))
         };
         let mut printed = print(&[])?;
-        let mut described = self.ask(planned, &printed, loan).await?;
-        let forms: Vec<ColumnForm> = described.iter().map(|column| self.form(column)).collect();
+        let mut columns = match loan {
+            Some(loan) => self.ask(planned, &printed, loan).await?,
+            None => self.inferred(&verified),
+        };
+        let forms: Vec<ColumnForm> = columns.iter().map(|column| self.form(column)).collect();
         if forms.iter().any(|form| *form != ColumnForm::AsIs) {
-            self.check_text_casts(&described, &forms)?;
+            self.check_text_casts(&columns, &forms)?;
             printed = print(&forms)?;
-            described = self.ask(planned, &printed, loan).await?;
+            columns = match loan {
+                Some(loan) => self.ask(planned, &printed, loan).await?,
+                None => as_text(&columns, &forms),
+            };
         }
         self.check_constants(planned, &printed, loan).await?;
         let source = |parameter: &select::StatementParameter| {
@@ -286,10 +240,21 @@ impl Prover<'_> {
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),
             types: printed.parameters.iter().map(|parameter| parameter.ty.to_string()).collect(),
-            columns: described,
+            columns,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
         })
+    }
+
+    /// The columns of the result as the verifier knows them. PostgreSQL too tells of a domain what it is over.
+    fn inferred(&self, verified: &select::Verified) -> Arc<[ResultColumn]> {
+        let catalog = &self.basis.catalog;
+        let column = |column: &OutputColumn| {
+            let known = column.ty.and_then(|oid| catalog.type_by_oid(catalog.base_type(oid)));
+            let (type_oid, type_name) = known.map_or(UNKNOWN, |ty| (ty.oid, ty.name.as_str()));
+            ResultColumn { name: column.name.clone(), type_oid, type_name: type_name.to_owned() }
+        };
+        verified.columns.iter().map(column).collect()
     }
 
     async fn ask(
@@ -317,14 +282,14 @@ impl Prover<'_> {
         &self,
         planned: &PlannedStatement,
         printed: &Printed,
-        loan: &Loan,
+        loan: Option<&Loan>,
     ) -> Result<(), ProveError> {
         let mut findings = Vec::new();
         for parameter in &printed.parameters {
             let Some(Binding::Constant(Some(text))) = planned.bindings.get(parameter.slot.0 as usize) else {
                 continue;
             };
-            let found = match self.inner.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
+            let found = match self.basis.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
                 Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
                 Some(TypeKind::Enum { labels }) => {
                     let message = format!("the enum {} has no label \"{text}\"", parameter.ty);
@@ -336,14 +301,20 @@ impl Prover<'_> {
                     Some(Finding::new(Code::InvalidConstant, message).with_help(help))
                 }
                 _ if parameter.ty.takes_any_text() => None,
-                _ => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
-                    Ok(()) => None,
-                    Err(error) => match error.postgres() {
-                        Some(postgres) => {
-                            let message = format!("the constant \"{text}\" is no {}", parameter.ty);
-                            Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
-                        }
-                        None => return Err(ProveError::Loan(error)),
+                _ => match loan {
+                    None => None,
+                    Some(loan) => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
+                        Ok(()) => None,
+                        Err(error) => match error.postgres() {
+                            Some(postgres) => {
+                                let message = format!("the constant \"{text}\" is no {}", parameter.ty);
+                                Some(
+                                    Finding::new(Code::InvalidConstant, message)
+                                        .with_help(postgres.message()),
+                                )
+                            }
+                            None => return Err(ProveError::Loan(error)),
+                        },
                     },
                 },
             };
@@ -356,8 +327,7 @@ impl Prover<'_> {
 
     /// A cast to text may have a function that somebody defined, and then runs it.
     fn check_text_casts(&self, columns: &[ResultColumn], forms: &[ColumnForm]) -> Result<(), ProveError> {
-        const TEXT: Oid = 25;
-        let catalog = &self.inner.catalog;
+        let catalog = &self.basis.catalog;
         let mut findings = Vec::new();
         for (column, _) in columns.iter().zip(forms).filter(|(_, form)| **form != ColumnForm::AsIs) {
             let cast = catalog.cast(catalog.element_type(column.type_oid), TEXT);
@@ -375,15 +345,34 @@ impl Prover<'_> {
     }
 
     fn form(&self, column: &ResultColumn) -> ColumnForm {
-        if rows::is_decoded(column.type_oid) {
+        if rows::is_decoded(column.type_oid) || column.type_oid == UNKNOWN.0 {
             return ColumnForm::AsIs;
         }
-        match self.inner.catalog.type_by_oid(column.type_oid).map(|ty| &ty.kind) {
+        match self.basis.catalog.type_by_oid(column.type_oid).map(|ty| &ty.kind) {
             Some(TypeKind::Array { .. }) => ColumnForm::TextArray,
             _ => ColumnForm::Text,
         }
     }
 }
+
+/// PostgreSQL's own type of what has none yet. No column that it describes is of it.
+const UNKNOWN: (Oid, &str) = (705, "unknown");
+
+/// The columns as they are once they are cast to text.
+fn as_text(columns: &[ResultColumn], forms: &[ColumnForm]) -> Arc<[ResultColumn]> {
+    let cast = |(column, form): (&ResultColumn, &ColumnForm)| {
+        let (type_oid, type_name) = match form {
+            ColumnForm::AsIs => return column.clone(),
+            ColumnForm::Text => (TEXT, "text"),
+            ColumnForm::TextArray => (TEXT_ARRAY, "_text"),
+        };
+        ResultColumn { name: column.name.clone(), type_oid, type_name: type_name.to_owned() }
+    };
+    columns.iter().zip(forms).map(cast).collect()
+}
+
+const TEXT: Oid = 25;
+const TEXT_ARRAY: Oid = 1009;
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,0 +1,187 @@
+//! `callslip check`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::explain::{shape, summary};
+use super::proof::{Proof, ProofArgs};
+use super::type_name::type_name;
+use crate::catalog::Catalog;
+use crate::plugin::Choice;
+use crate::printable::printable;
+use crate::{LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape, ProvenStatement};
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip check
+  callslip check hiring --snapshot schema.json
+  callslip check --snapshot schema.json --json | jq .findings";
+
+/// Load and prove every plugin of the configuration, and say what is wrong with any.
+///
+/// Against a database PostgreSQL itself describes every statement; nothing is executed. Against a snapshot, which needs no
+/// database, it is not asked. The exit code is 1 when there is any finding.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CheckArgs {
+    /// One plugin only, by its name in the configuration.
+    pub(super) plugin: Option<String>,
+    /// Print what was proven and what was found as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    pub(super) proof: ProofArgs,
+}
+
+pub(super) async fn main(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let proof = args.proof.prove(args.plugin.as_deref()).await?;
+    let findings: usize = proof
+        .plugins()
+        .iter()
+        .map(|(_, plugin)| plugin.map_or_else(|refusal| refusal.findings.len(), |_| 0))
+        .sum();
+    let mut out = io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{:#}", as_json(&proof, findings))?,
+        false => print(&mut out, &proof, findings)?,
+    }
+    Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()> {
+    let plugins = proof.plugins();
+    for (_, plugin) in &plugins {
+        match plugin {
+            Ok(plugin) => {
+                for query in plugin.queries() {
+                    print_query(out, proof.catalog(), plugin, query)?;
+                }
+            }
+            Err(refusal) => writeln!(out, "{refusal}\n")?,
+        }
+    }
+    let asked = match proof.is_described() {
+        true => "PostgreSQL has described every statement",
+        false => {
+            "against a snapshot: PostgreSQL itself was not asked, which describes every statement when a host starts"
+        }
+    };
+    let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let proven = plugins.iter().filter(|(_, plugin)| plugin.is_ok()).count();
+    let of = plural(plugins.len(), "plugin");
+    writeln!(out, "{proven} of {of} proven, {}; {asked}", plural(findings, "finding"))
+}
+
+fn print_query(
+    out: &mut impl Write,
+    catalog: &Catalog,
+    plugin: &LoadedPlugin,
+    query: &LoadedQuery,
+) -> io::Result<()> {
+    writeln!(out, "{}", summary(plugin, query))?;
+    // Most shapes of a query have the same columns.
+    let mut replies: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for proven in query.shapes() {
+        let (seen, reply) = (shape(&proven.shape), reply(catalog, proven));
+        match replies.iter_mut().find(|(its, _)| *its == reply) {
+            Some((_, shapes)) => shapes.push(seen),
+            None => replies.push((reply, vec![seen])),
+        }
+    }
+    for (reply, shapes) in replies {
+        for shape in shapes {
+            writeln!(out, "  shape: {}", printable(&shape, usize::MAX))?;
+        }
+        for line in reply {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// What a shape gives back: a line for each statement with its columns.
+fn reply(catalog: &Catalog, proven: &ProvenShape) -> Vec<String> {
+    let statements = match &proven.outcome {
+        Ok(statements) => statements,
+        Err(failure) => return vec![format!("the plugin refuses it: {failure}")],
+    };
+    let line = |statement: &ProvenStatement| {
+        let columns = columns(catalog, statement).map(|(name, ty)| format!("{name} {ty}"));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let line = match statement.name.as_str() {
+            "" => columns,
+            name => format!("{name}: {columns}"),
+        };
+        printable(&line, usize::MAX)
+    };
+    statements.iter().map(line).collect()
+}
+
+fn columns<'a>(
+    catalog: &'a Catalog,
+    statement: &'a ProvenStatement,
+) -> impl Iterator<Item = (&'a str, String)> {
+    statement.columns.iter().map(|column| (column.name.as_str(), type_name(catalog, column.type_oid)))
+}
+
+fn as_json(proof: &Proof, findings: usize) -> Value {
+    let plugin = |(name, plugin): &(&str, Result<&LoadedPlugin, &crate::Refusal>)| {
+        let (queries, found): (Vec<Value>, &[PluginFinding]) = match plugin {
+            Ok(plugin) => (plugin.queries().iter().map(|q| query_json(proof.catalog(), q)).collect(), &[]),
+            Err(refusal) => (Vec::new(), &refusal.findings),
+        };
+        let found: Vec<Value> = found.iter().map(finding_json).collect();
+        json!({ "name": name, "proven": found.is_empty(), "queries": queries, "findings": found })
+    };
+    let plugins: Vec<Value> = proof.plugins().iter().map(plugin).collect();
+    json!({ "described": proof.is_described(), "findings": findings, "plugins": plugins })
+}
+
+fn query_json(catalog: &Catalog, query: &LoadedQuery) -> Value {
+    let total = query.total().map(|total| u64::try_from(total).unwrap_or(u64::MAX));
+    let shapes: Vec<Value> = query.shapes().iter().map(|proven| shape_json(catalog, proven)).collect();
+    json!({ "name": query.declaration().name, "open": query.is_open(), "total": total, "shapes": shapes })
+}
+
+fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
+    let seen = |choices: &[Choice]| -> Value {
+        choices.iter().map(|choice| (choice.parameter.clone(), Value::from(choice.value.as_str()))).collect()
+    };
+    let statement = |statement: &ProvenStatement| {
+        let columns: Vec<Value> =
+            columns(catalog, statement).map(|(name, ty)| json!({ "name": name, "type": ty })).collect();
+        json!({
+            "name": statement.name,
+            "columns": columns,
+            "relations": statement.relations,
+            "functions": statement.functions,
+            "sql": &*statement.sql,
+        })
+    };
+    let (parameters, claims) = (seen(&proven.shape.parameters), seen(&proven.shape.claims));
+    match &proven.outcome {
+        Ok(statements) => {
+            let statements: Vec<Value> = statements.iter().map(statement).collect();
+            json!({ "parameters": parameters, "claims": claims, "statements": statements })
+        }
+        Err(failure) => {
+            json!({ "parameters": parameters, "claims": claims, "refused": failure.to_string() })
+        }
+    }
+}
+
+fn finding_json(PluginFinding { query, finding }: &PluginFinding) -> Value {
+    let place = finding.place.as_ref();
+    json!({
+        "query": query,
+        "code": finding.code.as_str(),
+        "message": finding.message,
+        "help": finding.help,
+        "file": place.map(|place| place.file.as_str()),
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+    })
+}

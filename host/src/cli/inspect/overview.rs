@@ -1,0 +1,242 @@
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use callslip_ir::{Manifest, NodeKind, Parameter, QueryDeclaration, RelationName};
+use serde_json::{Value, json};
+
+use super::parameter;
+use crate::plugin::{Component, Digest, Plan, Shapes};
+use crate::printable::printable;
+use crate::{LoadedPlugin, LoadedQuery};
+
+/// What can be told of a plugin.
+pub(super) struct Overview {
+    /// The plugin's name, or its file.
+    name: String,
+    world: String,
+    sdk: String,
+    bytes: usize,
+    digest: Digest,
+    queries: Vec<QueryOverview>,
+    proof: Proven,
+    /// What went wrong when its shapes were planned, a line each.
+    pub(super) findings: Vec<String>,
+}
+
+/// How far a plugin's shapes were tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proven {
+    /// Planned in the sandbox.
+    Planned,
+    /// Verified against a snapshot.
+    Verified,
+    /// Described by PostgreSQL too.
+    Described,
+}
+
+struct QueryOverview {
+    declaration: QueryDeclaration,
+    /// How many shapes it can have; none for an open query.
+    total: Option<u128>,
+    /// How many of them were tried.
+    tried: usize,
+    relations: BTreeSet<String>,
+    functions: BTreeSet<String>,
+}
+
+impl Overview {
+    /// Of a plugin that was proven.
+    pub(super) fn of_plugin(plugin: &LoadedPlugin, described: bool) -> Self {
+        let query = |query: &LoadedQuery| {
+            let statements =
+                || query.shapes().iter().filter_map(|shape| shape.outcome.as_ref().ok()).flatten();
+            QueryOverview {
+                declaration: query.declaration().clone(),
+                total: query.total(),
+                tried: query.shapes().len(),
+                relations: statements().flat_map(|statement| statement.relations.clone()).collect(),
+                functions: statements().flat_map(|statement| statement.functions.clone()).collect(),
+            }
+        };
+        Self {
+            name: plugin.name().to_owned(),
+            world: plugin.world().to_owned(),
+            sdk: plugin.sdk().to_owned(),
+            bytes: plugin.bytes(),
+            digest: plugin.digest(),
+            queries: plugin.queries().iter().map(query).collect(),
+            proof: if described { Proven::Described } else { Proven::Verified },
+            findings: Vec::new(),
+        }
+    }
+
+    /// Of a component alone: every shape is planned, and nothing is verified.
+    pub(super) async fn of_component(
+        name: &str,
+        component: &Component,
+        manifest: Manifest,
+        bytes: usize,
+    ) -> Self {
+        let mut overview = Self {
+            name: name.to_owned(),
+            world: component.world().to_owned(),
+            sdk: manifest.sdk,
+            bytes,
+            digest: component.digest(),
+            queries: Vec::new(),
+            proof: Proven::Planned,
+            findings: Vec::new(),
+        };
+        for declaration in manifest.queries {
+            let (shapes, total) = match Shapes::of(&declaration, component.engine().limits().shapes) {
+                Shapes::Closed { shapes, total } => (shapes, Some(total)),
+                Shapes::Open => (Vec::new(), None),
+            };
+            let mut query = QueryOverview {
+                declaration,
+                total,
+                tried: 0,
+                relations: BTreeSet::new(),
+                functions: BTreeSet::new(),
+            };
+            for shape in shapes {
+                match component.plan(&query.declaration.name, &shape.parameters, &shape.claims).await {
+                    Ok(plan) => {
+                        query.tried += 1;
+                        plan.iter().for_each(|plan| query.add_names(plan));
+                    }
+                    Err(error) => {
+                        let finding = error.into_finding();
+                        overview.findings.push(format!("{}: {finding}", query.declaration.name));
+                        // A plugin that loops in one shape may loop in all of them.
+                        break;
+                    }
+                }
+            }
+            overview.queries.push(query);
+        }
+        overview
+    }
+
+    /// For people.
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}", printable(&self.name, usize::MAX))?;
+        writeln!(out, "  world    {}", self.world)?;
+        writeln!(out, "  SDK      {}", printable(&self.sdk, 200))?;
+        writeln!(out, "  size     {} bytes", self.bytes)?;
+        writeln!(out, "  SHA-256  {}", self.digest)?;
+        for query in &self.queries {
+            writeln!(out)?;
+            self.print_query(out, query)?;
+        }
+        if !self.findings.is_empty() {
+            writeln!(out)?;
+        }
+        self.findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))
+    }
+
+    fn print_query(&self, out: &mut impl Write, query: &QueryOverview) -> io::Result<()> {
+        let declaration = &query.declaration;
+        writeln!(out, "{}: {}", declaration.name, self.state(query))?;
+        for line in declaration.doc.lines().filter(|line| !line.trim().is_empty()) {
+            writeln!(out, "  {}", printable(line.trim(), usize::MAX))?;
+        }
+        print_parameters(out, "parameters", &declaration.parameters)?;
+        print_parameters(out, "claims", &declaration.claims)?;
+        let verb = self.verb();
+        for (what, names) in [("relations", &query.relations), ("functions", &query.functions)] {
+            if !names.is_empty() {
+                let names = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                writeln!(out, "  {what} {verb}: {}", printable(&names, usize::MAX))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `closed: 6 shapes, proven`.
+    fn state(&self, query: &QueryOverview) -> String {
+        let tried = match self.proof {
+            Proven::Planned => "planned",
+            Proven::Verified => "verified against a snapshot",
+            Proven::Described => "proven",
+        };
+        match query.total {
+            None if self.proof == Proven::Planned => "open: planned at each new call".to_owned(),
+            None => format!("open: {} of its examples {tried}, the rest at each new call", query.tried),
+            Some(total) => {
+                let shapes = if total == 1 { "shape" } else { "shapes" };
+                match total == query.tried as u128 {
+                    true => format!("closed: {total} {shapes}, {tried}"),
+                    false => format!("closed: {total} {shapes}, {} of them {tried}", query.tried),
+                }
+            }
+        }
+    }
+
+    /// Whether the relations and functions are known to be what is meant.
+    fn verb(&self) -> &'static str {
+        if self.proof == Proven::Planned { "named" } else { "used" }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let query = |query: &QueryOverview| {
+            let parameters = |of: &[Parameter]| of.iter().map(parameter::to_json).collect::<Vec<_>>();
+            json!({
+                "name": query.declaration.name,
+                "doc": query.declaration.doc,
+                "parameters": parameters(&query.declaration.parameters),
+                "claims": parameters(&query.declaration.claims),
+                "open": query.total.is_none(),
+                "shapes": query.total.map(|total| u64::try_from(total).unwrap_or(u64::MAX)),
+                "tried": query.tried,
+                "relations": query.relations,
+                "functions": query.functions,
+            })
+        };
+        json!({
+            "name": self.name,
+            "world": self.world,
+            "sdk": self.sdk,
+            "bytes": self.bytes,
+            "sha256": self.digest.to_string(),
+            "verified": self.proof != Proven::Planned,
+            "described": self.proof == Proven::Described,
+            "queries": self.queries.iter().map(query).collect::<Vec<_>>(),
+            "findings": self.findings,
+        })
+    }
+}
+
+impl QueryOverview {
+    /// Adds what a plan names; whether there is such a thing is not known.
+    fn add_names(&mut self, plan: &Plan) {
+        for node in plan.statements.iter().flat_map(|statement| &statement.description.nodes) {
+            match &node.kind {
+                NodeKind::Table(table) => {
+                    if let RelationName::Stored(name) = &table.name {
+                        self.relations.insert(name.to_string());
+                    }
+                }
+                NodeKind::Call(call) => _ = self.functions.insert(call.function.to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn print_parameters(out: &mut impl Write, what: &str, parameters: &[Parameter]) -> io::Result<()> {
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "  {what}:")?;
+    let width = parameters.iter().map(|parameter| parameter.name.len()).max().unwrap_or(0);
+    for its in parameters {
+        let doc = match its.doc.trim() {
+            "" => String::new(),
+            doc => format!(": {doc}"),
+        };
+        let line = format!("{:width$}  {}{doc}", its.name, parameter::line(its));
+        writeln!(out, "    {}", printable(&line, usize::MAX))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! What plugins are proven against: a database, or a snapshot of one.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::HostArgs;
+use crate::catalog::{Catalog, Snapshot};
+use crate::{Host, LoadedPlugin, OfflineProof, Refusal};
+
+#[derive(Args, Debug)]
+pub(super) struct ProofArgs {
+    /// Prove against a catalog snapshot instead of a database: everything but what only PostgreSQL itself can tell.
+    #[arg(long, value_name = "FILE")]
+    pub(super) snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+}
+
+/// Plugins that were proven, or refused.
+pub(super) enum Proof {
+    /// Against a database.
+    Host(Host),
+    /// Against a snapshot.
+    Offline(OfflineProof),
+}
+
+impl ProofArgs {
+    /// Proves the plugins of the configuration: all, or just one.
+    pub(super) async fn prove(&self, plugin: Option<&str>) -> anyhow::Result<Proof> {
+        let config = self.host.read_config(plugin)?;
+        let Some(path) = &self.snapshot else {
+            return Ok(Proof::Host(self.host.start(&config).await?));
+        };
+        let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+        let snapshot = Snapshot::read(&text).with_context(|| format!("{} can't be used", path.display()))?;
+        Ok(Proof::Offline(OfflineProof::of(&config, snapshot).await?))
+    }
+}
+
+impl Proof {
+    pub(super) fn plugins(&self) -> Vec<(&str, Result<&LoadedPlugin, &Refusal>)> {
+        match self {
+            Self::Host(host) => host.plugins().collect(),
+            Self::Offline(proof) => proof.plugins().collect(),
+        }
+    }
+
+    pub(super) fn catalog(&self) -> &Catalog {
+        match self {
+            Self::Host(host) => host.catalog(),
+            Self::Offline(proof) => proof.catalog(),
+        }
+    }
+
+    /// Whether PostgreSQL has described every statement.
+    pub(super) fn is_described(&self) -> bool {
+        matches!(self, Self::Host(_))
+    }
+}

@@ -1,0 +1,13 @@
+//! Types, for people.
+
+use crate::catalog::{Catalog, Oid, PG_CATALOG, Type, TypeKind};
+
+/// A type's name as a cast would write it: `int4`, `public.mood[]`.
+pub(super) fn type_name(catalog: &Catalog, oid: Oid) -> String {
+    match catalog.type_by_oid(oid) {
+        Some(Type { kind: TypeKind::Array { element }, .. }) => format!("{}[]", type_name(catalog, *element)),
+        Some(ty) if ty.schema == PG_CATALOG => ty.name.clone(),
+        Some(ty) => format!("{}.{}", ty.schema, ty.name),
+        None => format!("type {oid}"),
+    }
+}
