@@ -48,6 +48,15 @@ fn assert_finding(found: &[(Code, &str, String)], code: Code, line: &str, says: 
 }
 
 #[tokio::test]
+async fn each_sort_key_is_proven() {
+    let refusal = refusal().await;
+    let found = of(&refusal, "sorted");
+    let line = "By::Closed => pos.col(\"closd_at\").key()";
+    assert_finding(&found, Code::UnknownColumn, line, &["closd_at", "did you mean \"closed_at\"?"]);
+    assert_eq!(found.len(), 1, "ten shapes have it, and it is said once: {found:#?}");
+}
+
+#[tokio::test]
 async fn all_at_once_with_file_line_and_what_to_write_instead() {
     let refusal = refusal().await;
     println!("{refusal}");

@@ -11,4 +11,5 @@ mod hiring;
 mod http;
 mod language;
 mod parameters;
+mod sort;
 mod support;
