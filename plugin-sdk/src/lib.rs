@@ -41,8 +41,8 @@
 //! # Ok::<(), Failure>(())
 //! ```
 //!
-//! **What a query sees.** It never sees the value of a bound parameter, an [`Arg`]. It can branch on bools, enums and
-//! on whether an optional parameter is there. So it has finitely many *shapes*, and the host proves all of them when it
+//! **What a query sees.** It never sees the value of a bound parameter, an [`Arg`]. It can branch on bools, enums,
+//! sort orders and on whether an optional parameter is there. So it has finitely many *shapes*, and the host proves all of them when it
 //! loads the plugin. [`Params`] says more.
 //!
 //! **Expressions** are small handles that may be copied and used any number of times; what they can do is in

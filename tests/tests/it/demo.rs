@@ -61,7 +61,8 @@ fn configuration() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
     let text = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\n\
-                relations = [\"company\", \"position\", \"interview\", \"candidate\", \"reviewer\", \"rating\"]\n";
+                relations = [\"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \"question\", \
+                \"rating\", \"reviewer\", \"tag\"]\n";
     std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
     folder
 }

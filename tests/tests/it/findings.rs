@@ -48,6 +48,15 @@ fn assert_finding(found: &[(Code, &str, String)], code: Code, line: &str, says: 
 }
 
 #[tokio::test]
+async fn each_sort_key_is_proven() {
+    let refusal = refusal().await;
+    let found = of(&refusal, "sorted");
+    let line = "By::Closed => pos.col(\"closd_at\").key()";
+    assert_finding(&found, Code::UnknownColumn, line, &["closd_at", "did you mean \"closed_at\"?"]);
+    assert_eq!(found.len(), 1, "ten shapes have it, and it is said once: {found:#?}");
+}
+
+#[tokio::test]
 async fn all_at_once_with_file_line_and_what_to_write_instead() {
     let refusal = refusal().await;
     println!("{refusal}");
@@ -80,12 +89,12 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_finding(&found, Code::FunctionNotGranted, "call(\"pg_sleep\"", &["pg_catalog.pg_sleep", help]);
     assert_finding(&found, Code::FunctionNotGranted, "call(\"public.score\"", &["public.score"]);
     let help = "add \"public.checked\" to types in [plugins.mistaken.grants]";
-    assert_finding(&found, Code::TypeNotGranted, "cast(\"public.checked\"", &["public.checked", help]);
-    assert_finding(&found, Code::TypeNotGranted, "cast(\"regclass\"", &["pg_catalog.regclass", "types in"]);
+    assert_finding(&found, Code::TypeNotGranted, "cast_as(\"public.checked\"", &["public.checked", help]);
+    assert_finding(&found, Code::TypeNotGranted, "cast_as(\"regclass\"", &["pg_catalog.regclass", "types in"]);
     assert_eq!(found.len(), 5, "{found:#?}");
 
     let found = of(&refusal, "ill_typed");
-    let says = ["public.interview_status = text", ".cast(\"public.interview_status\")"];
+    let says = ["public.interview_status = text", ".cast_as(\"public.interview_status\")"];
     assert_finding(&found, Code::UnknownOperator, "i.col(\"status\").eq(p.status)", &says);
     assert_eq!(found.len(), 1, "the same mistake in two shapes is told once: {found:#?}");
 

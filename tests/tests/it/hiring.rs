@@ -238,7 +238,8 @@ async fn three_questions_and_two_interviews_are_not_six() {
     let mut transaction = owner.transaction().await.unwrap();
     transaction
         .batch_execute(
-            "INSERT INTO position VALUES (-1, -1, 'Lamplighter', NULL, false, 1, 2, '{}', now(), NULL);
+            "INSERT INTO company VALUES (-1, 'Lamps', 'trial', '{}', now());
+             INSERT INTO position VALUES (-1, -1, 'Lamplighter', NULL, false, 1, 2, '{}', now(), NULL);
              INSERT INTO question SELECT -k, -1, k, 'Why?', 60 FROM generate_series(1, 3) k;
              INSERT INTO interview SELECT -k, -1, 1, 'completed', 'web', now(), now() FROM generate_series(1, 2) k",
         )

@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{assert_same_rows, config};
 
-struct Response {
-    status: u16,
+pub struct Response {
+    pub status: u16,
     head: String,
     body: Vec<u8>,
     /// Whether the body ended as its framing says; a transfer that was broken off did not.
@@ -21,13 +21,13 @@ struct Response {
 }
 
 impl Response {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     #[track_caller]
-    fn assert_problem(&self, status: u16, code: &str) -> Value {
+    pub fn assert_problem(&self, status: u16, code: &str) -> Value {
         let problem = self.json();
         assert_eq!((self.status, problem["code"].as_str()), (status, Some(code)), "{problem}");
         assert_eq!(problem["status"], status);
@@ -36,7 +36,7 @@ impl Response {
     }
 }
 
-async fn server() -> SocketAddr {
+pub async fn server() -> SocketAddr {
     let text = config("language", "tests/guests/language") + &config("hiring", "example-plugins/hiring");
     let missing = "\n[plugins.gone]\ncomponent = \"/no/such/file.wasm\"\n";
     let host = database().host(&(text + missing)).await;
@@ -98,11 +98,11 @@ fn unchunk(mut rest: &[u8]) -> (Vec<u8>, bool) {
     (body, false)
 }
 
-async fn get(address: SocketAddr, path: &str) -> Response {
+pub async fn get(address: SocketAddr, path: &str) -> Response {
     send(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await
 }
 
-async fn post(address: SocketAddr, path: &str, content_type: &str, body: &str) -> Response {
+pub async fn post(address: SocketAddr, path: &str, content_type: &str, body: &str) -> Response {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n"

@@ -14,5 +14,6 @@ mod lent;
 mod parameters;
 mod round_trips;
 mod snapshot;
+mod sort;
 mod support;
 mod transaction;

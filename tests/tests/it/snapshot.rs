@@ -36,7 +36,7 @@ async fn the_snapshot_of_the_examples_is_current() {
         written
     });
     let current = output.await.unwrap();
-    let path = root().join("example-plugins/schema.json");
+    let path = root().join("example-plugins/hiring/schema.json");
     if std::env::var_os("CALLSLIP_WRITE_GOLDEN").is_some_and(|value| value == "1") {
         std::fs::write(&path, &current).unwrap();
     }

@@ -189,7 +189,7 @@ impl<'a> Verifier<'a> {
         let (message, help) = match unresolved {
             Unresolved::Ambiguous => (
                 format!("the call {called} is ambiguous"),
-                format!("say which types you mean with .cast(\"…\"); there are {}", signatures.join(", ")),
+                format!("say which types you mean with .cast_as(\"…\"); there are {}", signatures.join(", ")),
             ),
             Unresolved::NoMatch | Unresolved::Opaque => {
                 (format!("there is no function {called}"), format!("there are {}", signatures.join(", ")))

@@ -75,7 +75,7 @@ impl Verifier<'_> {
         let finding = match failure {
             Some(Unresolved::Ambiguous) => {
                 Finding::new(Code::UnknownOperator, format!("the operator {expression} is ambiguous"))
-                    .with_help("say which types you mean with .cast(\"…\")")
+                    .with_help("say which types you mean with .cast_as(\"…\")")
             }
             _ => {
                 let finding =
@@ -97,7 +97,7 @@ impl Verifier<'_> {
         let (wanted, other) = if is_text(right) { (left, "the text") } else { (right, "the left side") };
         let wanted = types::display(catalog, wanted);
         (left != right)
-            .then(|| format!("cast {other} with .cast(\"{wanted}\"), or the other side to its type"))
+            .then(|| format!("cast {other} with .cast_as(\"{wanted}\"), or the other side to its type"))
     }
 
     pub(super) fn display(&self, operand: Operand) -> String {

@@ -429,6 +429,33 @@ fn lists(p: Countries) -> Select {
         .order_by(c.col("id"))
 }
 
+#[derive(Sort)]
+enum PositionKey {
+    Title,
+    #[sort(nulls = last)]
+    Closed,
+}
+
+#[derive(Params)]
+struct Sorted {
+    #[param(default = "-closed")]
+    sort: Sort<PositionKey>,
+    page: Page<20, 100>,
+}
+
+/// A page of a list in the order that the caller wants.
+#[query(example(sort = "-closed,title", page = 2, page_size = 3))]
+fn sorted(p: Sorted) -> Select {
+    let pos = table("position").alias("p");
+    let order = p.sort.keys(|key| match key {
+        PositionKey::Title => lower(pos.col("title")).key(),
+        PositionKey::Closed => pos.col("closed_at").key(),
+    });
+    select((pos.col("id"), pos.col("title"), pos.col("closed_at")))
+        .from(pos)
+        .page(p.page, order.then(pos.col("id")))
+}
+
 /// Much: more than a MiB.
 #[query]
 fn ratings() -> Select {
@@ -478,6 +505,7 @@ export_plugin!(
     enums,
     switches,
     lists,
+    sorted,
     ratings,
     everything_rated,
     hostile_names

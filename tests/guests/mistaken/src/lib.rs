@@ -68,6 +68,29 @@ fn constants() -> Select {
         .filter(i.col("device").eq("complete"))
 }
 
+#[derive(Sort)]
+enum By {
+    Title,
+    Closed,
+}
+
+#[derive(Params)]
+struct List {
+    sort: Sort<By>,
+    page: Page,
+}
+
+/// A sort key that is no column: wrong in those shapes only that have it.
+#[query]
+fn sorted(p: List) -> Select {
+    let pos = table("position").alias("p");
+    let order = p.sort.keys(|by| match by {
+        By::Title => pos.col("title").key(),
+        By::Closed => pos.col("closd_at").key(),
+    });
+    select(pos.col("id")).from(pos).page(p.page, order)
+}
+
 #[derive(Params)]
 struct Words {
     words: String,
@@ -95,4 +118,4 @@ fn panicking() -> Select {
     select(table("position").col(columns[7])).from(table("position"))
 }
 
-export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, open, leaving, panicking);
+export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, sorted, open, leaving, panicking);
