@@ -3,6 +3,27 @@ use super::snapshot::{PG_CATALOG, Snapshot, Type, reference};
 /// How deep domains and arrays are followed. No database comes near it; a file could go in circles.
 const DEEPEST: u32 = 32;
 
+/// What SQL calls types of `pg_catalog`, whichever other types have these names.
+const SPELLINGS: [&str; 17] = [
+    "bigint",
+    "bit varying",
+    "boolean",
+    "char",
+    "character",
+    "character varying",
+    "decimal",
+    "double precision",
+    "float",
+    "int",
+    "integer",
+    "real",
+    "smallint",
+    "time with time zone",
+    "time without time zone",
+    "timestamp with time zone",
+    "timestamp without time zone",
+];
+
 /// The type of a column in Rust.
 #[derive(Clone)]
 pub(super) enum RustType {
@@ -82,7 +103,8 @@ pub(super) fn enum_name(snapshot: &Snapshot, schema: &str, name: &str, labels: &
     if labels.is_empty() || name.ends_with("[]") || schema.contains('.') {
         return None;
     }
-    if snapshot.finds(schema, |schema| schema.types.contains_key(name)) && !name.contains('.') {
+    let read_as_it_is = !name.contains('.') && !SPELLINGS.contains(&name);
+    if read_as_it_is && snapshot.finds(schema, |schema| schema.types.contains_key(name)) {
         return Some(name.to_owned());
     }
     Some(format!("{schema}.{name}"))
