@@ -4,6 +4,7 @@ mod arguments;
 mod documentation;
 mod identifier;
 mod layout;
+mod selection;
 mod snapshot;
 mod types;
 mod write;
@@ -36,5 +37,5 @@ pub(crate) fn expand(arguments: TokenStream) -> Result<TokenStream> {
     })?;
     let snapshot = Snapshot::parse(&text).map_err(|message| refuse(format!("`{written}` {message}")))?;
     let layout = Layout::new(&snapshot, arguments.only.as_deref())?;
-    write::tables(path, &layout)
+    Ok(write::tables(path, &layout))
 }
