@@ -7,7 +7,7 @@ use crate::{Expr, IntoExpr, arena, expression::boolean, operand::BooleanExpressi
 /// What WHERE, HAVING and FILTER take: a condition, or `None`, which adds nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a condition",
-    label = "an expression or an `Option` of one is wanted here"
+    label = "a comparison or another expression of type `bool`, or an `Option` of one, is wanted here"
 )]
 pub trait Condition: Sealed {
     /// The condition, if there is one.

@@ -54,7 +54,8 @@ impl<T> Expr<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an SQL expression",
     label = "an expression, an `Arg`, or a value such as a number, a bool or a string is wanted here",
-    note = "a subquery becomes an expression with `.scalar()`; an `Option` has to be opened first"
+    note = "a subquery becomes an expression with `.scalar()`",
+    note = "an `Option` is opened first: `.filter(title.map(|title| pos.title.eq(title)))`"
 )]
 pub trait IntoExpr: Sealed {
     /// Its type.

@@ -171,16 +171,19 @@ impl Expressions for () {
 /// Expressions of one type, of which one is the result: a tuple of up to 12, an array or a `Vec`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` are not expressions of one type",
-    label = "a tuple of up to 12 expressions that compare with the first is wanted here"
+    label = "a tuple of up to 12 expressions that compare with the first is wanted here",
+    note = "`.cast::<…>()` makes another type of an expression"
 )]
 pub trait Alternatives: Expressions {
     /// The type of the result: that of the first.
     type Ty: SqlType;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoExpr, const N: usize> Alternatives for [T; N] {
     type Ty = T::Ty;
 }
+#[diagnostic::do_not_recommend]
 impl<T: IntoExpr> Alternatives for Vec<T> {
     type Ty = T::Ty;
 }
@@ -188,6 +191,7 @@ impl<T: IntoExpr> Alternatives for Vec<T> {
 macro_rules! alternatives {
     ($first:ident) => {};
     ($first:ident $($type:ident)+) => {
+        #[diagnostic::do_not_recommend]
         impl<$first: IntoExpr, $($type: IntoExpr),+> Alternatives for ($first, $($type),+)
         where
             $($first: Comparable<$type>),+

@@ -17,7 +17,7 @@ use crate::{
     message = "`{Self}` can't be compared with `{R}`",
     label = "`{R}` is not of a type that compares with `{Self}`",
     note = "a number compares with numbers of any width, a text with a string, an enum column with its Rust enum, a time with \
-            an `Arg` or a value of its own type",
+            an `Arg` or a value of its own type, such as `Date::new(\"2026-01-31\")`",
     note = "`.cast::<…>()` makes another type of an expression"
 )]
 pub trait Comparable<R> {}

@@ -12,7 +12,7 @@ use crate::{
 /// What FROM and the joins take: a [`Table`], a [`Cte`] or a [`Subquery`], or a reference to one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relation",
-    label = "a table, a CTE or a subquery with an alias is wanted here",
+    label = "a typed table, a `table(\"…\")`, a CTE or a subquery with an alias is wanted here",
     note = "a query becomes a relation with `.alias(\"name\")`",
     note = "a typed table is made by `Position::alias(\"p\")`, and is `Copy`: write it without `&`"
 )]

@@ -42,6 +42,7 @@ pub trait SqlEnum: Sized + 'static {
 
 impl<T: SqlEnum> Sealed for T {}
 
+#[diagnostic::do_not_recommend]
 impl<T: SqlEnum> ScalarType for T {
     type Literal = T;
     type Ty = T;
@@ -56,6 +57,7 @@ impl<T: SqlEnum> ScalarType for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: SqlEnum> FieldValue for T {
     type Literal = T;
     const MODE: ParameterMode = ParameterMode::Seen;
@@ -77,6 +79,7 @@ impl<T: SqlEnum> FieldValue for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: SqlEnum> IntoExpr for T {
     type Ty = T;
     #[track_caller]

@@ -205,8 +205,9 @@ fn labels_that_are_no_identifiers_become_variants() {
     for (variant, label) in variants {
         assert_eq!((variant.label(), Mood::from_label(label)), (label, Some(variant)));
     }
-    // PostgreSQL finds its own `text`.
+    // PostgreSQL finds its own `text`, and reads `integer` as its `int4`.
     assert_eq!(hostile::public::Text::TYPE, Some("public.text"));
+    assert_eq!((hostile::Integer::TYPE, Mood::TYPE), (Some("app.integer"), Some("mood")));
 }
 
 #[test]

@@ -55,12 +55,12 @@ pub(crate) fn derive(input: DeriveInput) -> Result<TokenStream> {
     }
     let ident = &input.ident;
     let ty = ty.map(|ty| ty.value());
-    Ok(implementation(&quote!(#ident), ty.as_deref(), &idents, &labels))
+    Ok(implementation(ident, ty.as_deref(), &idents, &labels))
 }
 
-/// `SqlEnum` for the enum at a path, with a label for each variant.
+/// `SqlEnum` for an enum, with a label for each variant.
 pub(crate) fn implementation(
-    path: &TokenStream,
+    ident: &Ident,
     ty: Option<&str>,
     variants: &[Ident],
     labels: &[String],
@@ -70,7 +70,7 @@ pub(crate) fn implementation(
         None => quote!(::std::option::Option::None),
     };
     quote! {
-        impl ::callslip_sdk::SqlEnum for #path {
+        impl ::callslip_sdk::SqlEnum for #ident {
             const LABELS: &'static [&'static str] = &[#(#labels),*];
             const TYPE: ::std::option::Option<&'static str> = #ty;
 

@@ -1,5 +1,8 @@
 mod tables {
-    callslip_sdk::schema!("SCHEMA", only = [positon, interview, event, salary]);
+    callslip_sdk::schema!(
+        "../../../tmp/schema.json",
+        only = [positon, interview, event, salary, audit.events, interview],
+    );
 }
 
 fn main() {}

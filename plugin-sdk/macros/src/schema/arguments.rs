@@ -25,21 +25,21 @@ impl Parse for Arguments {
             return Err(input.error("the path of a snapshot is wanted here: `schema!(\"schema.json\")`"));
         }
         let mut arguments = Self { path: input.parse()?, only: None };
-        if input.parse::<Option<Token![,]>>()?.is_none() || input.is_empty() {
-            return if input.is_empty() { Ok(arguments) } else { Err(input.error("a comma is wanted here")) };
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
         }
-        let key: Ident = input.call(Ident::parse_any)?;
+        if input.is_empty() {
+            return Ok(arguments);
+        }
+        let key = input.call(Ident::parse_any)?;
         if key != "only" {
-            return Err(Error::new(
-                key.span(),
-                "`schema!` takes `only = [position, audit.event]` after the path",
-            ));
+            let message = "`schema!` takes `only = [position, audit.event]` after the path";
+            return Err(Error::new(key.span(), message));
         }
         input.parse::<Token![=]>()?;
         let list;
         bracketed!(list in input);
-        let wanted = Punctuated::<Wanted, Token![,]>::parse_terminated(&list)?;
-        arguments.only = Some(wanted.into_iter().collect());
+        arguments.only = Some(Punctuated::<_, Token![,]>::parse_terminated(&list)?.into_iter().collect());
         input.parse::<Option<Token![,]>>()?;
         Ok(arguments)
     }

@@ -92,10 +92,13 @@ pub(super) fn pascal(name: &str) -> String {
     possible(pascal)
 }
 
-/// The identifier as it is written: a keyword as `r#…`.
-pub(super) fn written(identifier: &str) -> String {
-    let keyword = KEYWORDS.binary_search(&identifier).is_ok();
-    [if keyword { "r#" } else { "" }, identifier].concat()
+/// The identifier as a token: a keyword as `r#…`.
+pub(super) fn ident(identifier: &str) -> Ident {
+    if KEYWORDS.binary_search(&identifier).is_ok() {
+        Ident::new_raw(identifier, Span::call_site())
+    } else {
+        Ident::new(identifier, Span::call_site())
+    }
 }
 
 /// The words of a name in lower case: what is no part of an identifier parts them, and so does a capital letter.
@@ -142,7 +145,7 @@ mod tests {
         assert!(KEYWORDS.is_sorted());
         for keyword in KEYWORDS.iter().chain(&NEVER_RAW) {
             assert!(syn::parse_str::<Ident>(keyword).is_err() || *keyword == "gen", "{keyword}");
-            assert!(syn::parse_str::<Ident>(&written(&snake(keyword))).is_ok(), "{keyword}");
+            assert!(syn::parse_str::<Ident>(&ident(&snake(keyword)).to_string()).is_ok(), "{keyword}");
         }
     }
 

@@ -1,19 +1,22 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use syn::{Error, Result};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Result;
 
 use super::{
     arguments::Wanted,
-    identifier::{Scope, pascal, snake, written},
+    identifier::{Scope, ident, pascal, snake},
+    selection::{Selected, relations},
     snapshot::{Column, Relation, Snapshot, Type},
     types::{RustType, enum_name},
 };
 
-/// What holds the names of columns, in each module.
-pub(super) const COLUMNS: &str = "columns";
-/// The field that holds where the columns come from.
-pub(super) const HANDLE: &str = "__columns";
-/// What the tables need or an author's code would miss, if a module of a schema had its name.
+/// The module of the columns' names, which each module has.
+const COLUMNS: &str = "columns";
+/// The field of each table that its columns come from.
+const HANDLE: &str = "__columns";
+/// What a schema's module would hide from the tables or the author.
 const RESERVED: [&str; 20] = [
     COLUMNS,
     "alloc",
@@ -66,8 +69,8 @@ pub(super) struct Table<'a> {
 pub(super) struct Field<'a> {
     pub column: &'a Column,
     pub identifier: String,
-    /// As a path from the table's module.
-    pub ty: String,
+    /// As it is written in the table's module.
+    pub ty: TokenStream,
 }
 
 pub(super) struct Enum<'a> {
@@ -92,12 +95,9 @@ impl<'a> Layout<'a> {
     /// # Errors
     /// A relation that is wanted and isn't there.
     pub(super) fn new(snapshot: &'a Snapshot, only: Option<&[Wanted]>) -> Result<Self> {
-        let relations = match only {
-            None => all_relations(snapshot),
-            Some(only) => wanted_relations(snapshot, only)?,
-        };
+        let relations = relations(snapshot, only)?;
         let mut types = HashMap::new();
-        for column in relations.iter().flat_map(|(.., relation)| &relation.columns) {
+        for column in relations.iter().flat_map(|selected| &selected.relation.columns) {
             types.entry(column.ty.as_str()).or_insert_with(|| RustType::of(snapshot, &column.ty));
         }
         let used: HashSet<_> = types.values().filter_map(RustType::as_enum).collect();
@@ -124,24 +124,29 @@ impl<'a> Layout<'a> {
         }
         let paths = layout.enum_paths();
         for (place, module) in layout.modules.iter_mut().enumerate() {
+            let mut written: HashMap<&str, TokenStream> = HashMap::new();
             for table in &mut module.tables {
-                table.fields =
-                    fields(table.relation, |column| path(&types[column.ty.as_str()], place, &paths));
+                table.fields = fields(table.relation, |ty| {
+                    written.entry(ty).or_insert_with(|| path(&types[ty], place, &paths)).clone()
+                });
             }
         }
         Ok(layout)
     }
 
-    /// The module and identifier of each enum.
-    fn enum_paths(&self) -> HashMap<(String, String), EnumPath> {
+    fn enum_paths(&self) -> EnumPaths<'a> {
         let mut paths = HashMap::new();
         for (place, module) in self.modules.iter().enumerate() {
+            let name = module.schema.as_ref().map(|(_, name)| ident(name));
             for item in &module.enums {
-                let identifier = item.identifier.clone();
-                let module = module.schema.as_ref().map(|(_, module)| written(module));
+                let identifier = ident(&item.identifier);
+                let from_call = match &name {
+                    Some(module) => quote!(#module::#identifier),
+                    None => quote!(#identifier),
+                };
                 paths.insert(
-                    (item.schema.to_owned(), item.name.to_owned()),
-                    EnumPath { place, module, identifier },
+                    (item.schema, item.name),
+                    EnumPath { place, identifier: quote!(#identifier), from_call },
                 );
             }
         }
@@ -149,39 +154,40 @@ impl<'a> Layout<'a> {
     }
 }
 
+type EnumPaths<'a> = HashMap<(&'a str, &'a str), EnumPath>;
+
 struct EnumPath {
+    /// Of its module.
     place: usize,
-    module: Option<String>,
-    identifier: String,
+    identifier: TokenStream,
+    /// From the scope of the call.
+    from_call: TokenStream,
 }
 
 /// A type as it is written in the module at `place`.
-fn path(ty: &RustType, place: usize, enums: &HashMap<(String, String), EnumPath>) -> String {
+fn path(ty: &RustType, place: usize, enums: &EnumPaths<'_>) -> TokenStream {
     match ty {
-        RustType::Known(path) => (*path).to_owned(),
-        RustType::Vec(element) => format!("::std::vec::Vec<{}>", path(element, place, enums)),
+        RustType::Known(path) => path.clone(),
+        RustType::Vec(element) => {
+            let element = path(element, place, enums);
+            quote!(::std::vec::Vec<#element>)
+        }
         RustType::Enum { schema, name } => {
-            let to = &enums[&(schema.clone(), name.clone())];
-            let mut written = String::new();
-            if place != to.place {
-                if place != 0 {
-                    written.push_str("super::");
-                }
-                if let Some(module) = &to.module {
-                    written.push_str(module);
-                    written.push_str("::");
-                }
+            let EnumPath { place: of, identifier, from_call } = &enums[&(schema.as_str(), name.as_str())];
+            match place {
+                _ if place == *of => identifier.clone(),
+                0 => from_call.clone(),
+                _ => quote!(super::#from_call),
             }
-            written + &to.identifier
         }
     }
 }
 
-fn fields<'a>(relation: &'a Relation, ty: impl Fn(&Column) -> String) -> Vec<Field<'a>> {
+fn fields<'a>(relation: &'a Relation, mut ty: impl FnMut(&'a str) -> TokenStream) -> Vec<Field<'a>> {
     let names = relation.columns.iter().map(|column| column.name.as_str());
     let identifiers = Scope::with(&[HANDLE]).name_all(names, snake);
     let fields = relation.columns.iter().zip(identifiers);
-    fields.map(|(column, identifier)| Field { column, identifier, ty: ty(column) }).collect()
+    fields.map(|(column, identifier)| Field { column, identifier, ty: ty(&column.ty) }).collect()
 }
 
 impl<'a> Module<'a> {
@@ -206,13 +212,13 @@ impl<'a> Module<'a> {
 /// What is in which module: in none, what its name finds without its schema.
 fn members<'a>(
     snapshot: &'a Snapshot,
-    relations: Vec<(&'a str, &'a str, &'a Relation)>,
+    relations: Vec<Selected<'a>>,
     wanted: impl Fn(&str, &str) -> bool,
 ) -> BTreeMap<Option<&'a str>, Members<'a>> {
     let mut modules: BTreeMap<Option<&str>, Members<'a>> = BTreeMap::new();
-    for (schema, name, relation) in relations {
-        let found = snapshot.finds(schema, |schema| schema.relations.contains_key(name));
-        let module = (!found).then_some(schema);
+    for selected in relations {
+        let Selected { schema, name, relation } = selected;
+        let module = (!selected.is_found(snapshot)).then_some(schema);
         modules.entry(module).or_default().relations.insert((schema, name), relation);
     }
     for (schema, entry) in &snapshot.schemas {
@@ -227,87 +233,4 @@ fn members<'a>(
         }
     }
     modules
-}
-
-fn all_relations(snapshot: &Snapshot) -> Vec<(&str, &str, &Relation)> {
-    let mut relations = Vec::new();
-    for (schema, entry) in &snapshot.schemas {
-        for (name, relation) in &entry.relations {
-            relations.push((schema.as_str(), name.as_str(), relation));
-        }
-    }
-    relations
-}
-
-fn wanted_relations<'a>(
-    snapshot: &'a Snapshot,
-    only: &[Wanted],
-) -> Result<Vec<(&'a str, &'a str, &'a Relation)>> {
-    let all = all_relations(snapshot);
-    let mut relations = Vec::new();
-    let mut known = BTreeSet::new();
-    let mut errors: Option<Error> = None;
-    for wanted in only {
-        let found = all.iter().find(|(schema, name, _)| {
-            *name == wanted.name
-                && match &wanted.schema {
-                    Some(wanted) => schema == wanted,
-                    None => snapshot.finds(schema, |schema| schema.relations.contains_key(*name)),
-                }
-        });
-        let error = match found {
-            Some(found) if known.insert((found.0, found.1)) => {
-                relations.push(*found);
-                continue;
-            }
-            Some((_, name, _)) => format!("`{name}` is there twice"),
-            None => unknown(snapshot, wanted, &all),
-        };
-        let error = Error::new(wanted.span, error);
-        match &mut errors {
-            Some(errors) => errors.combine(error),
-            None => errors = Some(error),
-        }
-    }
-    errors.map_or(Ok(relations), Err)
-}
-
-/// How many relations are listed where none is near.
-const LISTED: usize = 12;
-
-fn unknown(snapshot: &Snapshot, wanted: &Wanted, all: &[(&str, &str, &Relation)]) -> String {
-    let spelled = |(schema, name, _): &(&str, &str, &Relation)| match snapshot
-        .finds(schema, |schema| schema.relations.contains_key(*name))
-    {
-        true => part(name),
-        false => format!("{}.{}", part(schema), part(name)),
-    };
-    let name = match &wanted.schema {
-        Some(schema) => format!("{}.{}", part(schema), part(&wanted.name)),
-        None => part(&wanted.name),
-    };
-    let written = wanted.name.to_lowercase();
-    let nearest = all
-        .iter()
-        .map(|relation| (strsim::damerau_levenshtein(&written, &relation.1.to_lowercase()), relation))
-        .filter(|(distance, _)| *distance <= 1 + written.chars().count() / 3)
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        Some((_, relation)) => {
-            format!("the snapshot has no relation `{name}`; `{}` is near", spelled(relation))
-        }
-        None => {
-            let mut listed: Vec<String> =
-                all.iter().take(LISTED).map(|r| format!("`{}`", spelled(r))).collect();
-            if all.len() > LISTED {
-                listed.push("…".to_owned());
-            }
-            format!("the snapshot has no relation `{name}`; it has {}", listed.join(", "))
-        }
-    }
-}
-
-/// A name as `only` takes it.
-fn part(name: &str) -> String {
-    if super::identifier::is_plain(name) { name.to_owned() } else { format!("{name:?}") }
 }

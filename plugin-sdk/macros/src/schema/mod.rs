@@ -4,6 +4,7 @@ mod arguments;
 mod documentation;
 mod identifier;
 mod layout;
+mod selection;
 mod snapshot;
 mod types;
 mod write;
@@ -22,18 +23,19 @@ pub(crate) fn expand(arguments: TokenStream) -> Result<TokenStream> {
     let refuse = |message: String| Error::new(arguments.path.span(), message);
     let directory = env::var_os("CARGO_MANIFEST_DIR")
         .ok_or_else(|| refuse("`schema!` needs CARGO_MANIFEST_DIR, which cargo sets".to_owned()))?;
-    let path = Path::new(&directory).join(arguments.path.value());
+    let written = arguments.path.value();
+    let path = Path::new(&directory).join(&written);
     let Some(path) = path.to_str() else {
         return Err(refuse(format!("the path {} is not Unicode", path.display())));
     };
     let text = std::fs::read_to_string(path).map_err(|error| {
         refuse(format!(
-            "can't read {path}: {error}\n\
-             the path is relative to the crate's Cargo.toml; `{}` writes the file from a database",
+            "can't read `{written}`, from the folder of this crate's Cargo.toml: {error}\n\
+             `{}` writes it from a database",
             snapshot::COMMAND
         ))
     })?;
-    let snapshot = Snapshot::parse(&text).map_err(|message| refuse(format!("{path} {message}")))?;
+    let snapshot = Snapshot::parse(&text).map_err(|message| refuse(format!("`{written}` {message}")))?;
     let layout = Layout::new(&snapshot, arguments.only.as_deref())?;
-    write::tables(path, &layout)
+    Ok(write::tables(path, &layout))
 }

@@ -1,21 +1,42 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
 use super::snapshot::{PG_CATALOG, Snapshot, Type, reference};
 
 /// How deep domains and arrays are followed. No database comes near it; a file could go in circles.
 const DEEPEST: u32 = 32;
 
+/// What SQL calls types of `pg_catalog`, whichever other types have these names.
+const SPELLINGS: [&str; 17] = [
+    "bigint",
+    "bit varying",
+    "boolean",
+    "char",
+    "character",
+    "character varying",
+    "decimal",
+    "double precision",
+    "float",
+    "int",
+    "integer",
+    "real",
+    "smallint",
+    "time with time zone",
+    "time without time zone",
+    "timestamp with time zone",
+    "timestamp without time zone",
+];
+
 /// The type of a column in Rust.
-#[derive(Clone)]
 pub(super) enum RustType {
     /// By its path.
-    Known(&'static str),
+    Known(TokenStream),
     Enum {
         schema: String,
         name: String,
     },
     Vec(Box<Self>),
 }
-
-const ANY: RustType = RustType::Known("::callslip_sdk::Any");
 
 impl RustType {
     pub(super) fn of(snapshot: &Snapshot, ty: &str) -> Self {
@@ -34,44 +55,48 @@ impl RustType {
 
 fn resolve(snapshot: &Snapshot, ty: &str, depth: u32) -> RustType {
     if depth == 0 {
-        return ANY;
+        return any();
     }
     if let Some(element) = ty.strip_suffix("[]") {
         return RustType::Vec(Box::new(resolve(snapshot, element, depth - 1)));
     }
-    let Some((schema, name)) = reference(ty) else { return ANY };
+    let Some((schema, name)) = reference(ty) else { return any() };
     match snapshot.ty(&schema, &name) {
         Some(Type::Domain { base }) => resolve(snapshot, base, depth - 1),
         Some(Type::Enum { labels }) if enum_name(snapshot, &schema, &name, labels).is_some() => {
             RustType::Enum { schema, name }
         }
-        Some(Type::Enum { .. }) => ANY,
+        Some(Type::Enum { .. }) => any(),
         // An extension's type, in whichever schema that was installed.
-        Some(Type::Other) if name == "citext" => RustType::Known("::std::string::String"),
+        Some(Type::Other) if name == "citext" => RustType::Known(quote!(::std::string::String)),
         _ if schema == PG_CATALOG => built_in(&name),
-        _ => ANY,
+        _ => any(),
     }
+}
+
+fn any() -> RustType {
+    RustType::Known(quote!(::callslip_sdk::Any))
 }
 
 fn built_in(name: &str) -> RustType {
     RustType::Known(match name {
-        "int2" => "i16",
-        "int4" => "i32",
-        "int8" => "i64",
-        "float4" => "f32",
-        "float8" => "f64",
-        "bool" => "bool",
-        "numeric" => "::callslip_sdk::Numeric",
-        "text" | "varchar" | "bpchar" | "name" | "char" => "::std::string::String",
-        "date" => "::callslip_sdk::Date",
-        "time" => "::callslip_sdk::Time",
-        "timestamp" => "::callslip_sdk::Timestamp",
-        "timestamptz" => "::callslip_sdk::Timestamptz",
-        "interval" => "::callslip_sdk::Interval",
-        "uuid" => "::callslip_sdk::Uuid",
-        "json" | "jsonb" => "::callslip_sdk::Json",
-        "bytea" => "::callslip_sdk::Bytes",
-        _ => return ANY,
+        "int2" => quote!(i16),
+        "int4" => quote!(i32),
+        "int8" => quote!(i64),
+        "float4" => quote!(f32),
+        "float8" => quote!(f64),
+        "bool" => quote!(bool),
+        "numeric" => quote!(::callslip_sdk::Numeric),
+        "text" | "varchar" | "bpchar" | "name" | "char" => quote!(::std::string::String),
+        "date" => quote!(::callslip_sdk::Date),
+        "time" => quote!(::callslip_sdk::Time),
+        "timestamp" => quote!(::callslip_sdk::Timestamp),
+        "timestamptz" => quote!(::callslip_sdk::Timestamptz),
+        "interval" => quote!(::callslip_sdk::Interval),
+        "uuid" => quote!(::callslip_sdk::Uuid),
+        "json" | "jsonb" => quote!(::callslip_sdk::Json),
+        "bytea" => quote!(::callslip_sdk::Bytes),
+        _ => return any(),
     })
 }
 
@@ -82,7 +107,8 @@ pub(super) fn enum_name(snapshot: &Snapshot, schema: &str, name: &str, labels: &
     if labels.is_empty() || name.ends_with("[]") || schema.contains('.') {
         return None;
     }
-    if snapshot.finds(schema, |schema| schema.types.contains_key(name)) && !name.contains('.') {
+    let read_as_it_is = !name.contains('.') && !SPELLINGS.contains(&name);
+    if read_as_it_is && snapshot.finds(schema, |schema| schema.types.contains_key(name)) {
         return Some(name.to_owned());
     }
     Some(format!("{schema}.{name}"))
