@@ -10,6 +10,9 @@ mod read;
 mod selection;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::SnapshotError;
 
 use serde::Deserialize;
