@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod catalog;
+mod check;
 mod containment;
 mod demo;
 mod findings;

@@ -4,7 +4,7 @@
 pub enum SnapshotError {
     /// It is not JSON, or a member is missing, unknown, there twice, or of another type.
     #[error("the catalog snapshot can't be read: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// It is JSON, and something else.
     #[error(
         "this is no catalog snapshot: it doesn't begin with \"format\": \"{format}\"; `callslip catalog snapshot` writes \

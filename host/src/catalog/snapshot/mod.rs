@@ -10,6 +10,9 @@ mod read;
 mod selection;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::SnapshotError;
 
 use serde::Deserialize;
@@ -91,7 +94,7 @@ impl Snapshot {
                 return Err(SnapshotError::UnsupportedVersion { found });
             }
         }
-        read::snapshot(serde_json::from_str(text)?)
+        read::snapshot(serde_json::from_str(text).map_err(SnapshotError::Json)?)
     }
 
     /// The text of the snapshot. Equal catalogs have equal texts, whatever their ids.

@@ -1,0 +1,223 @@
+//! `callslip catalog`, `inspect` and `check`, as people and their pipelines run them.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use callslip_tests::{callslip, component, database};
+use serde_json::Value;
+
+/// The snapshot of the hiring data that the repository keeps.
+fn schema() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/schema.json")
+}
+
+/// A configuration beside the snapshot and the component that it names.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
+    std::fs::copy(schema(), folder.path().join("schema.json")).unwrap();
+    let text = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\n\
+                relations = [\"company\", \"position\", \"interview\", \"candidate\", \"reviewer\", \"rating\"]\n";
+    std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+    folder
+}
+
+fn edit(folder: &Path, file: &str, from: &str, to: &str) {
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
+    assert!(text.contains(from), "no {from} in {file}");
+    std::fs::write(folder.join(file), text.replace(from, to)).unwrap();
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    callslip().args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// The same on the tests' database.
+fn run_on_database(folder: &Path, arguments: &[&str]) -> Output {
+    callslip().args(arguments).current_dir(folder).env("DATABASE_URL", database().url()).output().unwrap()
+}
+
+#[track_caller]
+fn assert_says(output: &Output, code: i32, says: &[&str]) -> String {
+    let shown =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{shown}");
+    for part in says {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    shown
+}
+
+#[test]
+fn check_proves_against_a_database_or_a_snapshot() {
+    let folder = folder();
+    let reply =
+        ["hiring.funnel: closed, 4 shapes, proven", "  shape: open=true, since=present\n", "title text"];
+    let output = run_on_database(folder.path(), &["check"]);
+    assert_says(&output, 0, &reply);
+    assert_says(&output, 0, &["1 of 1 plugin proven, 0 findings; PostgreSQL has described every statement"]);
+    let output = run(folder.path(), &["check", "hiring", "--snapshot", "schema.json"]);
+    assert_says(&output, 0, &reply);
+    assert_says(&output, 0, &["0 findings; against a snapshot: PostgreSQL itself was not asked"]);
+}
+
+#[test]
+fn what_a_migration_takes_away_is_found_at_the_authors_line() {
+    let folder = folder();
+    edit(
+        folder.path(),
+        "schema.json",
+        r#"{"name": "title", "type": "text"}"#,
+        r#"{"name": "label", "type": "text"}"#,
+    );
+    let output = run(folder.path(), &["check", "--snapshot", "schema.json"]);
+    let says = ["hiring.funnel: CS0302", "src/funnel.rs:", "title", "0 of 1 plugin proven"];
+    assert_says(&output, 1, &says);
+
+    let output = run(folder.path(), &["check", "--snapshot", "schema.json", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = found["plugins"][0]["findings"].as_array().unwrap();
+    assert_eq!(found["findings"], findings.len());
+    let of_funnel = |finding: &&Value| finding["query"] == "funnel" && finding["code"] == "CS0302";
+    let finding = findings.iter().find(of_funnel).unwrap_or_else(|| panic!("{found:#}"));
+    let (file, line) = (finding["file"].as_str().unwrap(), finding["line"].as_u64().unwrap());
+    assert!(file.ends_with("src/funnel.rs"), "{file}");
+    let source = include_str!("../../../example-plugins/hiring/src/funnel.rs");
+    assert!(source.lines().nth(line as usize - 1).unwrap().contains("title"), "{file}:{line}");
+}
+
+#[test]
+fn what_check_can_not_use_is_told_with_what_to_do() {
+    let folder = folder();
+    let path = folder.path();
+    let whole = std::fs::read_to_string(path.join("schema.json")).unwrap();
+    for (name, text) in [
+        ("openapi.json", r#"{"openapi": "3.1.0"}"#),
+        ("truncated.json", &whole[..whole.len() / 2]),
+        ("later.json", &whole.replacen("\"version\": 1,", "\"version\": 99,", 1)),
+        (
+            "other.json",
+            &whole.replacen("\"type\": \"public.interview_status\"", "\"type\": \"public.mood\"", 1),
+        ),
+    ] {
+        std::fs::write(path.join(name), text).unwrap();
+    }
+    for (snapshot, says) in [
+        (
+            "openapi.json",
+            &["openapi.json can't be used", "no catalog snapshot", "callslip catalog snapshot"][..],
+        ),
+        ("truncated.json", &["truncated.json can't be used", "EOF", "line "]),
+        ("later.json", &["version 99", "reads version 1"]),
+        ("other.json", &["no type public.mood", "public.interview"]),
+        ("nowhere.json", &["can't read nowhere.json"]),
+        ("hiring.wasm", &["can't read hiring.wasm"]),
+    ] {
+        assert_says(&run(path, &["check", "--snapshot", snapshot]), 1, says);
+    }
+    let snapshot = |arguments: &[&str]| run(path, &[arguments, &["--snapshot", "schema.json"]].concat());
+    assert_says(&snapshot(&["check", "hirin"]), 1, &["did you mean \"hiring\"?"]);
+    assert_says(&run(path, &["check", "--snapshots", "schema.json"]), 2, &["--snapshot"]);
+    assert_says(
+        &run(path, &["check", "--database-url", "postgres://nobody@127.0.0.1:1/x"]),
+        1,
+        &["127.0.0.1"],
+    );
+    let granted = "\"rating\"]\nfunctions = [\"pg_catalog.random\"]\n";
+    edit(path, "callslip.toml", "\"rating\"]\n", granted);
+    assert_says(&snapshot(&["check"]), 1, &["pg_catalog.random", "write the snapshot anew", "1 finding;"]);
+    edit(path, "callslip.toml", "\"rating\"", "\"ratings\"");
+    assert_says(&snapshot(&["check"]), 1, &["\"ratings\"", "did you mean \"rating\"?", "2 findings;"]);
+}
+
+#[test]
+fn a_function_that_the_configuration_grants_is_in_the_snapshot() {
+    let folder = folder();
+    edit(
+        folder.path(),
+        "callslip.toml",
+        "\"rating\"]\n",
+        "\"rating\"]\nfunctions = [\"pg_catalog.random\"]\n",
+    );
+    assert_says(&run_on_database(folder.path(), &["catalog", "snapshot", "--out", "own.json"]), 0, &[]);
+    assert_says(&run(folder.path(), &["check", "--snapshot", "own.json"]), 0, &["0 findings"]);
+}
+
+#[test]
+fn inspect_tells_of_a_file_what_it_says_and_of_a_plugin_what_was_proven() {
+    let folder = folder();
+    let path = folder.path();
+    let of_both = [
+        "world    callslip:plugin@0.1.0",
+        "SDK      callslip-sdk",
+        "SHA-256  ",
+        "company  int4, bound, required: The company whose positions to count.",
+        "open     bool, seen, default true",
+        "limit    int8, bound, default 50, from 1 to 500",
+    ];
+    std::fs::rename(path.join("callslip.toml"), path.join("away.toml")).unwrap();
+    let output = run(path, &["inspect", "hiring.wasm"]);
+    assert_says(&output, 0, &of_both);
+    assert_says(&output, 0, &["funnel: closed: 4 shapes, planned", "relations named: interview, position"]);
+    std::fs::rename(path.join("away.toml"), path.join("callslip.toml")).unwrap();
+
+    let output = run_on_database(path, &["inspect", "hiring"]);
+    assert_says(&output, 0, &of_both);
+    let used = ["relations used: public.interview, public.position", "functions used: pg_catalog.count"];
+    assert_says(&output, 0, &["funnel: closed: 4 shapes, proven"]);
+    assert_says(&output, 0, &used);
+    let output = run(path, &["inspect", "hiring", "--snapshot", "schema.json"]);
+    assert_says(&output, 0, &used);
+    assert_says(&output, 0, &["funnel: closed: 4 shapes, verified against a snapshot"]);
+
+    let output = run(path, &["inspect", "hiring.wasm", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["bytes"], std::fs::metadata(path.join("hiring.wasm")).unwrap().len());
+    assert_eq!(told["sha256"].as_str().map(str::len), Some(64));
+    let funnel = &told["queries"][0];
+    assert_eq!((&funnel["shapes"], &funnel["open"]), (&Value::from(4), &Value::from(false)));
+    assert_eq!(funnel["parameters"][0]["type"], "int4");
+
+    assert_says(&run(path, &["inspect", "schema.json"]), 1, &["CS0101"]);
+    assert_says(&run(path, &["inspect", "nowhere.wasm"]), 1, &["can't read nowhere.wasm"]);
+    assert_says(
+        &run(path, &["inspect", "hirin", "--snapshot", "schema.json"]),
+        1,
+        &["did you mean \"hiring\"?"],
+    );
+    assert_says(&run(path, &["inspect"]), 2, &["<FILE|PLUGIN>"]);
+}
+
+#[test]
+fn catalog_needs_a_database_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let interview = ["table public.interview: A candidate's video interview", "→ position.id", "timestamptz"];
+    assert_says(&run_on_database(path, &["catalog", "interview"]), 0, &interview);
+    assert_says(&run_on_database(path, &["catalog", "public.interview"]), 0, &interview);
+    let all = assert_says(&run_on_database(path, &["catalog"]), 0, &interview);
+    for part in [
+        "enum public.interview_status: invited, started, completed",
+        "numeric(10,2)",
+        "view public.interview_card",
+        "primary key (candidate_id, tag_id)",
+        "function public.score(a int4, b int4) → int4",
+        "domain public.checked over text",
+    ] {
+        assert!(all.contains(part), "no {part} in {all}");
+    }
+    assert_says(&run_on_database(path, &["catalog", "intervew"]), 1, &["did you mean \"public.interview\"?"]);
+    assert_says(&run_on_database(path, &["catalog", "moods"]), 1, &["did you mean \"attacks.moods\"?"]);
+    assert_says(&run_on_database(path, &["catalog", "moods", "--schema", "attacks"]), 0, &["attacks.mood"]);
+    assert_says(&run_on_database(path, &["catalog", "--config", "nowhere.toml"]), 1, &["nowhere.toml"]);
+    assert_says(&run_on_database(path, &["catalog", "--schema", ""]), 2, &["--schema"]);
+
+    let output = run_on_database(path, &["catalog", "snapshot", "--schema", "attacks", "--schema", "public"]);
+    let written: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(written["search"], serde_json::json!(["attacks", "public"]));
+    let output = run_on_database(path, &["catalog", "snapshot", "--out", "/dev/null/schema.json"]);
+    assert_says(&output, 1, &["can't write /dev/null/schema.json"]);
+    let left: Vec<_> = std::fs::read_dir(path).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
