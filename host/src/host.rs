@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 pub use call::Call;
 pub use error::{CallError, StartError};
+use load::LoadFailure;
 pub use load::{PluginFinding, Refusal};
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
@@ -75,7 +76,12 @@ impl Host {
         };
         let mut plugins = BTreeMap::new();
         for (name, settings) in &config.plugins {
-            plugins.insert(name.clone(), inner.load(&engine, name, settings).await);
+            let plugin = match inner.load(&engine, name, settings).await {
+                Ok(plugin) => Ok(plugin),
+                Err(LoadFailure::Refused(refusal)) => Err(refusal),
+                Err(LoadFailure::Database(error)) => return Err(error.into()),
+            };
+            plugins.insert(name.clone(), plugin);
         }
         inner.plugins = plugins;
         Ok(Self(Arc::new(inner)))

@@ -9,7 +9,7 @@ use super::prove::{ProveError, Prover};
 use crate::Code;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
-use crate::loan::Loan;
+use crate::loan::{Loan, LoanError};
 use crate::plugin::{self, Arguments, Component, Engine, Inputs, Shape, Shapes};
 use crate::select::Finding;
 
@@ -54,6 +54,26 @@ impl Refusal {
     }
 }
 
+/// Why a plugin was not loaded.
+pub(super) enum LoadFailure {
+    /// It is refused.
+    Refused(Refusal),
+    /// The database could not be asked. That is no fault of the plugin's.
+    Database(LoanError),
+}
+
+impl From<Refusal> for LoadFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<LoanError> for LoadFailure {
+    fn from(error: LoanError) -> Self {
+        Self::Database(error)
+    }
+}
+
 impl Inner {
     /// Scans, compiles and proves one plugin.
     pub(super) async fn load(
@@ -61,7 +81,7 @@ impl Inner {
         engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-    ) -> Result<Arc<LoadedPlugin>, Refusal> {
+    ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
         let refused = |findings| Refusal::new(name, findings);
         let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
             let finding =
@@ -71,7 +91,8 @@ impl Inner {
         let component = &settings.component;
         let bytes = tokio::fs::read(component).await.map_err(|error| {
             let message = format!("{} can't be read: {error}", component.display());
-            refused(vec![Finding::new(Code::ComponentUnreadable, message)])
+            let help = format!("correct component in [plugins.{name}]");
+            refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
         })?;
         let size = bytes.len();
         let component =
@@ -79,13 +100,9 @@ impl Inner {
         let manifest = component.manifest().await.map_err(|error| refused(vec![error.into_finding()]))?;
         let findings = plugin::validate(&manifest, engine.limits());
         if !findings.is_empty() {
-            return Err(refused(findings));
+            return Err(refused(findings).into());
         }
-        let loan = self
-            .pool
-            .loan()
-            .await
-            .map_err(|error| refused(vec![Finding::new(error.code(), error.to_string())]))?;
+        let loan = self.pool.loan().await?;
 
         let mut loaded = LoadedPlugin {
             name: name.to_owned(),
@@ -97,7 +114,7 @@ impl Inner {
         };
         let mut findings = Vec::new();
         for declaration in manifest.queries {
-            let (query, found) = self.prove_query(&loaded, declaration, engine, &loan).await;
+            let (query, found) = self.prove_query(&loaded, declaration, engine, &loan).await?;
             findings.extend(
                 found
                     .into_iter()
@@ -108,18 +125,21 @@ impl Inner {
         if findings.is_empty() {
             Ok(Arc::new(loaded))
         } else {
-            Err(Refusal { plugin: name.to_owned(), findings })
+            Err(Refusal { plugin: name.to_owned(), findings }.into())
         }
     }
 
     /// Proves every shape of a query, and gathers what is wrong with any of them.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
     async fn prove_query(
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
         engine: &Engine,
         loan: &Loan,
-    ) -> (LoadedQuery, Vec<Finding>) {
+    ) -> Result<(LoadedQuery, Vec<Finding>), LoanError> {
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
@@ -135,6 +155,9 @@ impl Inner {
             };
             match proof {
                 Ok(shape) => proven.push(Arc::new(shape)),
+                Err(ProveError::Loan(error)) if error.code() == Code::DatabaseUnavailable => {
+                    return Err(error);
+                }
                 Err(error) => {
                     // Most of what is wrong is wrong in every shape.
                     let fatal = error.is_fatal();
@@ -149,7 +172,7 @@ impl Inner {
                 }
             }
         }
-        (LoadedQuery::new(declaration, total, proven), findings)
+        Ok((LoadedQuery::new(declaration, total, proven), findings))
     }
 }
 

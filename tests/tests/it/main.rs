@@ -3,7 +3,9 @@
 // The lint knows tests by #[test], and not the helpers that they share.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod catalog;
+mod client;
 mod containment;
 mod demo;
 mod findings;
