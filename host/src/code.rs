@@ -105,6 +105,7 @@ codes! {
     BadConnectionSettings = "CS2002", "the connection settings can't be used";
     ReflectionFailed = "CS2003", "the catalog can't be reflected";
     BuildFailed = "CS2004", "the plugin does not build";
+    AddressUnavailable = "CS2005", "the address can't be listened on";
 }
 
 impl fmt::Display for Code {

@@ -9,6 +9,9 @@ use crate::grants::GrantSettings;
 use crate::loan::PoolSettings;
 use crate::plugin;
 
+/// What 32-bit WebAssembly can address.
+const MOST_MEMORY_MIB: usize = 4_096;
+
 /// `callslip.toml`: which plugins are loaded, what each may touch, and the limits.
 ///
 /// How to reach the database is not in it: that comes from what the service has already ([`crate::loan::
@@ -98,9 +101,10 @@ impl PoolConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitConfig {
-    /// The memory of an instance, in MiB. Default: 16.
+    /// The memory of an instance, in MiB; at most 4,096. Default: 16.
     pub memory_mib: usize,
-    /// How long a plugin may plan, in milliseconds. Default: 50.
+    /// How long a plugin may plan, in milliseconds. Default: 50. To say what queries it has it may take as long, and 200
+    /// in any case.
     pub plan_ms: u64,
     /// How many shapes of a query are proven at load; the rest on first use. Default: 256.
     pub shapes: usize,
@@ -118,11 +122,14 @@ impl Default for LimitConfig {
 
 impl LimitConfig {
     pub(crate) fn plugin(&self) -> plugin::Limits {
+        let limits = plugin::Limits::default();
+        let plan_time = Duration::from_millis(self.plan_ms);
         plugin::Limits {
             memory_bytes: self.memory_mib.saturating_mul(1 << 20),
-            plan_time: Duration::from_millis(self.plan_ms),
+            plan_time,
+            manifest_time: limits.manifest_time.max(plan_time),
             shapes: self.shapes,
-            ..plugin::Limits::default()
+            ..limits
         }
     }
 }
@@ -164,6 +171,14 @@ pub enum ConfigError {
     /// A number that has to be greater than zero is not.
     #[error("{0} must be greater than zero")]
     Zero(&'static str),
+    /// A number that is more than there can be.
+    #[error("{setting} must be at most {most}")]
+    TooMuch {
+        /// The setting.
+        setting: &'static str,
+        /// The most that it can be.
+        most: usize,
+    },
     /// There is no schema to look in.
     #[error("database.schemas names no schema, or one with an empty name")]
     NoSchema,
@@ -185,9 +200,10 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let invalid = |error| ConfigError::Invalid { path: path.to_owned(), error };
         Self::parse(&text, folder).map_err(|error| match error {
-            ConfigError::Invalid { error, .. } => ConfigError::Invalid { path: path.to_owned(), error },
-            other => other,
+            ConfigError::Invalid { error, .. } => invalid(error),
+            other => invalid(other.to_string()),
         })
     }
 
@@ -221,6 +237,9 @@ impl Config {
         ];
         if let Some((name, _)) = positive.into_iter().find(|(_, zero)| *zero) {
             return Err(ConfigError::Zero(name));
+        }
+        if self.limits.memory_mib > MOST_MEMORY_MIB {
+            return Err(ConfigError::TooMuch { setting: "limits.memory_mib", most: MOST_MEMORY_MIB });
         }
         if self.database.schemas.is_empty() || self.database.schemas.iter().any(String::is_empty) {
             return Err(ConfigError::NoSchema);

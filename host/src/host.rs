@@ -64,7 +64,7 @@ impl Host {
             Catalog::new(catalog::reflect(loan.client()).await?)
         };
         let basis = Basis::new(catalog, config);
-        let plugins = basis.load_all(config, &engine, Some(&pool)).await;
+        let plugins = basis.load_all(config, &engine, Some(&pool)).await?;
         let reply_limits = reply::ReplyLimits {
             rows: config.limits.rows,
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),

@@ -1,5 +1,8 @@
 /// The bytes of a name that is compared: as many as PostgreSQL keeps of one.
 const LONGEST: usize = 63;
+/// How many candidates are listed where none is near.
+#[cfg(feature = "host")]
+const LISTED: usize = 20;
 /// How many candidates are compared.
 const MOST: usize = 400;
 
@@ -30,9 +33,29 @@ fn related(written: &str, candidate: &str) -> bool {
     short.len() >= 3 && long.split('_').any(|part| part == short)
 }
 
+/// What a caller who wrote a name that is none should know: the nearest one, or those that there are.
+#[cfg(feature = "host")]
+pub(crate) fn suggestion<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+    there_are: &str,
+) -> String {
+    if let Some(nearest) = nearest(written, candidates.clone()) {
+        return format!("did you mean \"{nearest}\"?");
+    }
+    let mut listed: Vec<&str> = candidates.into_iter().take(LISTED + 1).collect();
+    if listed.is_empty() {
+        return format!("{there_are} none");
+    }
+    if listed.len() > LISTED {
+        listed[LISTED] = "…";
+    }
+    format!("{there_are} {}", listed.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::*;
 
     #[test]
     fn suggests_what_was_probably_meant_and_nothing_else() {
@@ -42,5 +65,16 @@ mod tests {
         assert_eq!(nearest("Title", columns), Some("title"));
         assert_eq!(nearest("salary", columns), None);
         assert_eq!(nearest(&"title".repeat(1000), columns), None);
+    }
+
+    #[test]
+    #[cfg(feature = "host")]
+    fn lists_what_there_is_where_nothing_is_near() {
+        assert_eq!(suggestion("titel", ["id", "title"], "it has"), "did you mean \"title\"?");
+        assert_eq!(suggestion("salary", ["id", "title"], "it has"), "it has id, title");
+        assert_eq!(suggestion("salary", [], "it has"), "it has none");
+        let many = vec!["id"; LISTED + 5];
+        let listed = suggestion("salary", many, "it has");
+        assert_eq!((listed.matches("id").count(), listed.ends_with(", …")), (LISTED, true), "{listed}");
     }
 }

@@ -1,5 +1,9 @@
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use callslip::cluster::{Cluster, ClusterOptions, Dataset};
 use callslip::loan::ConnectionSettings;
@@ -15,6 +19,8 @@ const SCALE: f64 = 0.02;
 /// A private PostgreSQL with the hiring data in the schema `public`.
 pub struct Database {
     cluster: Cluster,
+    /// Whether its server is not the one that the cluster started.
+    restarted: AtomicBool,
 }
 
 /// The database that all tests of a run share. Tests that change it make a schema of their own.
@@ -27,7 +33,7 @@ pub fn database() -> &'static Database {
     DATABASE.get_or_init(|| {
         std::thread::spawn(|| {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(Database::start())
+            runtime.block_on(Database::new(&[("max_connections", "200")]))
         })
         .join()
         .expect("the database starts")
@@ -35,11 +41,16 @@ pub fn database() -> &'static Database {
 }
 
 impl Database {
-    async fn start() -> Self {
+    /// A database of a test's own, with these settings of the server, to be stopped, filled and changed.
+    ///
+    /// # Panics
+    /// If there is no PostgreSQL on this machine, or it does not take the data.
+    pub async fn new(settings: &[(&str, &str)]) -> Self {
         // A static is never dropped; the cluster's keeper ends the server when this process ends.
-        let options = ClusterOptions::default().setting("max_connections", "200");
+        let options = ClusterOptions::default();
+        let options = settings.iter().fold(options, |options, (name, value)| options.setting(*name, *value));
         let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
-        let database = Self { cluster };
+        let database = Self { cluster, restarted: AtomicBool::new(false) };
         let client = database.owner().await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
         load(&client, SCALE).await;
@@ -61,6 +72,36 @@ impl Database {
             .await
             .expect("a role that reads");
         database
+    }
+
+    /// Stops the server. Its data and the place of its socket stay.
+    ///
+    /// # Panics
+    /// If it does not stop.
+    pub fn stop(&self) {
+        assert!(self.control(&["stop", "-m", "fast"]), "the server does not stop");
+    }
+
+    /// Starts the server again, on the same socket.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn restart(&self) {
+        self.restarted.store(true, Ordering::Relaxed);
+        assert!(self.control(&["start", "-l", "log"]), "the server does not start");
+    }
+
+    /// Runs `pg_ctl` as the user that the server runs as, and waits until it has done its work.
+    fn control(&self, arguments: &[&str]) -> bool {
+        let folder = self.cluster.folder();
+        let owner = std::fs::metadata(folder).expect("the cluster's folder is there");
+        let mut command = Command::new(self.cluster.binaries().folder().join("pg_ctl"));
+        command.args(arguments).args(["-w", "-s", "-D", "data"]).current_dir(folder);
+        // Only root may say so, and needs to: PostgreSQL does not run as root.
+        if owner.uid() != std::fs::metadata("/proc/self").map_or(owner.uid(), |own| own.uid()) {
+            command.uid(owner.uid()).gid(owner.gid());
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 
     /// A connection of the superuser, to prepare and to look at what a host must not.
@@ -117,6 +158,14 @@ impl Database {
         Host::start(&config, &self.connection()).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Does something to the database, as the superuser.
+    ///
+    /// # Panics
+    /// If PostgreSQL refuses it.
+    pub async fn execute(&self, sql: &str) {
+        self.owner().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+    }
+
     /// The rows of hand-written SQL as PostgreSQL itself turns them into JSON.
     ///
     /// # Panics
@@ -135,4 +184,13 @@ async fn load(client: &Client, scale: f64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data");
     let dataset = Dataset::read(&folder).unwrap_or_else(|error| panic!("{error}"));
     dataset.load(client, "public", scale, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // The cluster's keeper knows the first server only.
+        if self.restarted.load(Ordering::Relaxed) {
+            self.control(&["stop", "-m", "immediate"]);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::HostArgs;
 use crate::plugin::{Choice, Shape};
 use crate::printable::printable;
-use crate::{Host, LoadedPlugin, LoadedQuery, ProvenShape, ProvenStatement, ValueSource};
+use crate::{CallError, Host, LoadedPlugin, LoadedQuery, ProvenShape, ProvenStatement, ValueSource};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,9 +43,8 @@ pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         Some(name) => match plugin.query(name) {
             Some(query) => vec![query],
             None => {
-                let names: Vec<&str> =
-                    plugin.queries().iter().map(|query| query.declaration().name.as_str()).collect();
-                bail!("the plugin {} has no query \"{name}\"; it has {}", plugin.name(), names.join(", "));
+                let names = plugin.queries().iter().map(|query| query.declaration().name.as_str());
+                return Err(super::call_error(CallError::unknown_query(plugin.name(), name, names)));
             }
         },
     };

@@ -23,8 +23,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::CallError;
-use crate::loan::ConnectionSettings;
+use crate::loan::{ConnectionSettings, SettingsError};
+use crate::{CallError, Code, ConfigError, StartError};
 
 /// Query plugins on PostgreSQL: sandboxed components describe SELECTs, and Callslip runs them.
 #[derive(Debug, Parser)]
@@ -92,7 +92,10 @@ impl DatabaseArgs {
                 .iter()
                 .any(|name| std::env::var_os(name).is_some());
         match told {
-            true => format!("can't use the database {connection}"),
+            true => format!(
+                "can't use the database {connection}: start it, or correct DATABASE_URL, --database-url or the PG* \
+                 variables"
+            ),
             false => format!(
                 "can't use the database {connection}, which is libpq's default: set DATABASE_URL or the PG* variables"
             ),
@@ -102,7 +105,32 @@ impl DatabaseArgs {
 
 /// What went wrong with a call. Whoever runs the command may see what PostgreSQL said.
 fn call_error(error: CallError) -> anyhow::Error {
-    anyhow::anyhow!("{}: {}", error.code(), error.log_message())
+    Coded::new(error.code(), error.log_message()).into()
+}
+
+/// The stable code of the first of its causes that has one of its own.
+fn code(error: &anyhow::Error) -> Option<Code> {
+    error.chain().find_map(|cause| {
+        let of_config = || cause.downcast_ref().map(ConfigError::code);
+        let of_settings = || cause.downcast_ref().map(SettingsError::code);
+        let of_start = || cause.downcast_ref().map(StartError::code);
+        let of_command = || cause.downcast_ref().map(|Coded { code, .. }| *code);
+        of_config().or_else(of_settings).or_else(of_start).or_else(of_command)
+    })
+}
+
+/// An error of the command's own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Coded {
+    code: Code,
+    message: String,
+}
+
+impl Coded {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
 }
 
 /// Runs the command that the process was given.
@@ -133,7 +161,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.chain().filter_map(|cause| cause.downcast_ref()).any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    terminal::print_error(error);
+    terminal::print_error(error, code(error));
     ExitCode::FAILURE
 }
 

@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::table::{Column, Table};
-use super::{HostArgs, name_and_value, terminal};
-use crate::nearest::nearest;
+use super::{Coded, HostArgs, name_and_value, terminal};
+use crate::nearest::suggestion;
 use crate::plugin::Inputs;
-use crate::{Config, Host, Reply};
+use crate::{Code, Config, ConfigError, Host, Reply};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,15 +119,20 @@ fn is_number(type_name: &str) -> bool {
 impl HostArgs {
     /// Reads the configuration: with all of its plugins, or with just one.
     pub(super) fn read_config(&self, plugin: Option<&str>) -> anyhow::Result<Config> {
-        let mut config = Config::read(&self.config)?;
+        let file = self.config.display();
+        let mut config = Config::read(&self.config).map_err(|error| match error {
+            ConfigError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                let message =
+                    format!("there is no configuration {file}: write one, or name it with --config FILE");
+                Coded::new(Code::BadConfiguration, message).into()
+            }
+            error => anyhow::Error::new(error),
+        })?;
         if let Some(plugin) = plugin {
-            let names = || config.plugins.keys().map(String::as_str);
             if !config.plugins.contains_key(plugin) {
-                let help = match nearest(plugin, names()) {
-                    Some(nearest) => format!("did you mean \"{nearest}\"?"),
-                    None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
-                };
-                bail!("{} has no plugin \"{plugin}\"; {help}", self.config.display());
+                let help = suggestion(plugin, config.plugins.keys().map(String::as_str), "it has");
+                let message = format!("{file} has no plugin \"{plugin}\"; {help}");
+                return Err(Coded::new(Code::UnknownPlugin, message).into());
             }
             // Another plugin's faults are no reason not to run this one.
             config.plugins.retain(|name, _| name == plugin);

@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::HostArgs;
-use crate::service;
+use super::{Coded, HostArgs};
+use crate::{Code, service};
 
 /// How long requests at hand may take after the server was asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -23,6 +22,9 @@ Examples:
 ///
 /// A plugin that does not prove against the database is refused, with all its findings in the log, and the others
 /// are served. The first Ctrl-C or SIGTERM lets the requests at hand finish; the second one doesn't.
+///
+/// Without a database nothing can be proven, and the command ends at once with exit code 1, for its supervisor to start
+/// it again. While the database is away later, requests get 503, and are served again when it is back.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
@@ -38,7 +40,7 @@ pub(super) struct ServeArgs {
 
 pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let host = args.host.start_with(None).await?;
-    let mut refused = 0;
+    let mut refused = Vec::new();
     for (name, plugin) in host.plugins() {
         match plugin {
             Ok(plugin) => tracing::info!(
@@ -49,7 +51,7 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
                 "proven"
             ),
             Err(refusal) => {
-                refused += 1;
+                refused.push(name);
                 for finding in &refusal.findings {
                     let query = finding.query.as_deref().unwrap_or_default();
                     tracing::error!(plugin = name, query, "{}", finding.finding);
@@ -60,15 +62,27 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if host.plugins().next().is_none() {
         tracing::warn!("{} names no plugin", args.host.config.display());
     }
-    if args.strict && refused > 0 {
-        bail!("not every plugin is proven: refused {refused}");
+    if args.strict && !refused.is_empty() {
+        let (plural, are) = if refused.len() == 1 { ("", "is") } else { ("s", "are") };
+        let message = format!(
+            "{} plugin{plural} of {} {are} refused: {}; the log above says why",
+            refused.len(),
+            args.host.config.display(),
+            refused.join(", ")
+        );
+        return Err(Coded::new(Code::PluginDegraded, message).into());
     }
-    let listener =
-        TcpListener::bind(args.listen).await.with_context(|| format!("can't listen on {}", args.listen))?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        let message =
+            format!("can't listen on {}: {error}; choose another address with --listen", args.listen);
+        Coded::new(Code::AddressUnavailable, message)
+    })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
+    let limits = service::ServiceLimits::default();
     service::serve_until(
         listener,
-        service::router(host, service::ServiceLimits::default()),
+        service::router(host, limits.clone()),
+        limits,
         service::stop_requested(),
         GRACE,
     )

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::load::Refusal;
+use super::load::{LoadFailure, Refusal};
 use super::plugin::LoadedPlugin;
 use crate::catalog::Catalog;
-use crate::loan::Pool;
+use crate::loan::{LoanError, Pool};
 use crate::plugin::Engine;
 use crate::{Config, select};
 
@@ -29,12 +29,25 @@ impl Basis {
     }
 
     /// Loads and proves every plugin of a configuration: with a pool, all that PostgreSQL says of a statement too.
-    pub async fn load_all(&self, config: &Config, engine: &Engine, pool: Option<&Pool>) -> Plugins {
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
+    pub async fn load_all(
+        &self,
+        config: &Config,
+        engine: &Engine,
+        pool: Option<&Pool>,
+    ) -> Result<Plugins, LoanError> {
         let mut plugins = Plugins::new();
         for (name, settings) in &config.plugins {
-            plugins.insert(name.clone(), self.load(engine, name, settings, pool).await);
+            let plugin = match self.load(engine, name, settings, pool).await {
+                Ok(plugin) => Ok(plugin),
+                Err(LoadFailure::Refused(refusal)) => Err(refusal),
+                Err(LoadFailure::Database(error)) => return Err(error),
+            };
+            plugins.insert(name.clone(), plugin);
         }
-        plugins
+        Ok(plugins)
     }
 }
 

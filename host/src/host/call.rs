@@ -135,7 +135,7 @@ impl Inner {
             Some(Err(_)) => return Err(CallError::Degraded { plugin: plugin.to_owned() }),
             None => return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str))),
         };
-        let queries = || loaded.queries().iter().map(|query| query.declaration().name.clone());
+        let queries = || loaded.queries().iter().map(|query| query.declaration().name.as_str());
         match loaded.query(query) {
             Some(found) => Ok((loaded, found)),
             None => Err(CallError::unknown_query(plugin, query, queries())),

@@ -1,7 +1,7 @@
 use crate::Code;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
-use crate::nearest::nearest;
+use crate::nearest::suggestion;
 use crate::plugin::{self, ArgumentError, Failure, FailureCode};
 use crate::printable::printable;
 use crate::rows::RowError;
@@ -22,6 +22,17 @@ pub enum StartError {
     Reflect(#[from] ReflectError),
 }
 
+impl StartError {
+    /// What kind of error.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Engine(_) => Code::BadConfiguration,
+            Self::Loan(error) => error.code(),
+            Self::Reflect(_) => Code::ReflectionFailed,
+        }
+    }
+}
+
 /// Why a call has no reply.
 ///
 /// `Display` is for the caller: it holds nothing that PostgreSQL says about data. What it said is in
@@ -30,25 +41,28 @@ pub enum StartError {
 #[non_exhaustive]
 pub enum CallError {
     /// No plugin of that name is loaded.
-    #[error("there is no plugin \"{name}\"{}", suggestion(.nearest))]
+    #[error("there is no plugin \"{name}\"; {help}")]
     UnknownPlugin {
         /// The name that was called.
         name: String,
-        /// One that is like it.
-        nearest: Option<String>,
+        /// One that is like it, or those that there are.
+        help: String,
     },
     /// The plugin has no query of that name.
-    #[error("the plugin {plugin} has no query \"{name}\"{}", suggestion(.nearest))]
+    #[error("the plugin {plugin} has no query \"{name}\"; {help}")]
     UnknownQuery {
         /// The plugin.
         plugin: String,
         /// The name that was called.
         name: String,
-        /// One that is like it.
-        nearest: Option<String>,
+        /// One that is like it, or those that it has.
+        help: String,
     },
     /// The plugin was refused when the host started.
-    #[error("the plugin {plugin} is not served: it does not prove against this database")]
+    #[error(
+        "the plugin {plugin} is not served: the host refused it, and the log of its start says why (`callslip explain \
+         {plugin}` says it again)"
+    )]
     Degraded {
         /// The plugin.
         plugin: String,
@@ -125,22 +139,38 @@ impl CallError {
         }
     }
 
-    pub(super) fn unknown_query(plugin: &str, name: &str, queries: impl Iterator<Item = String>) -> Self {
-        let queries: Vec<String> = queries.collect();
-        let nearest = nearest(name, queries.iter().map(String::as_str)).map(str::to_owned);
-        Self::UnknownQuery { plugin: plugin.to_owned(), name: printable(name, 63), nearest }
+    pub(crate) fn unknown_query<'a>(
+        plugin: &str,
+        name: &str,
+        queries: impl Iterator<Item = &'a str> + Clone,
+    ) -> Self {
+        let help = suggestion(name, queries, "it has");
+        Self::UnknownQuery { plugin: plugin.to_owned(), name: printable(name, 63), help }
     }
 
-    pub(super) fn unknown_plugin<'a>(name: &str, plugins: impl Iterator<Item = &'a str>) -> Self {
-        let nearest = nearest(name, plugins).map(str::to_owned);
-        Self::UnknownPlugin { name: printable(name, 63), nearest }
+    pub(super) fn unknown_plugin<'a>(name: &str, plugins: impl Iterator<Item = &'a str> + Clone) -> Self {
+        Self::UnknownPlugin { name: printable(name, 63), help: suggestion(name, plugins, "there are") }
     }
 }
 
-/// What a caller may know of a connection's trouble: not who the host logs in as, or where.
+/// What a caller may know of a connection's trouble, and can do: not who the host logs in as, or where.
 fn for_caller(error: &LoanError) -> String {
-    match error.code() {
-        Code::DatabaseUnavailable => "the database can't be reached".to_owned(),
+    match (error.code(), error.sqlstate()) {
+        (Code::DatabaseUnavailable, _) => "the database can't be reached; try again later".to_owned(),
+        (Code::PoolExhausted, _) => format!("{error}; try again later"),
+        // lock_not_available
+        (Code::StatementTimeout, Some("55P03")) => {
+            format!("{error}: a lock was not free in time (pool.lock_timeout_ms); try again later")
+        }
+        (Code::StatementTimeout, _) => {
+            format!("{error}: it took too long (pool.statement_timeout_ms); ask for less")
+        }
+        (Code::StaleStatement, _) => {
+            format!("{error}; it runs again when that is undone, or the host is started again")
+        }
+        (Code::StatementFailed, Some(sqlstate)) if is_bad_value(sqlstate) => {
+            format!("PostgreSQL refuses a value of the request: SQLSTATE {sqlstate}")
+        }
         _ => error.to_string(),
     }
 }
@@ -151,10 +181,6 @@ fn is_bad_value(sqlstate: &str) -> bool {
     // invalid_text_representation, invalid_datetime_format, datetime_field_overflow,
     // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause
     matches!(sqlstate, "22P02" | "22007" | "22008" | "2201W" | "2201X")
-}
-
-fn suggestion(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean \"{nearest}\"?"))
 }
 
 fn list(errors: &[ArgumentError]) -> String {

@@ -9,7 +9,7 @@ use super::prove::{ProveError, Prover};
 use crate::Code;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
-use crate::loan::{Loan, Pool};
+use crate::loan::{Loan, LoanError, Pool};
 use crate::plugin::{self, Arguments, Component, Engine, Inputs, Shape, Shapes};
 use crate::select::Finding;
 
@@ -54,6 +54,26 @@ impl Refusal {
     }
 }
 
+/// Why a plugin was not loaded.
+pub(super) enum LoadFailure {
+    /// It is refused.
+    Refused(Refusal),
+    /// The database could not be asked. That is no fault of the plugin's.
+    Database(LoanError),
+}
+
+impl From<Refusal> for LoadFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<LoanError> for LoadFailure {
+    fn from(error: LoanError) -> Self {
+        Self::Database(error)
+    }
+}
+
 impl Basis {
     /// Scans, compiles and proves one plugin.
     pub(super) async fn load(
@@ -62,7 +82,7 @@ impl Basis {
         name: &str,
         settings: &PluginConfig,
         pool: Option<&Pool>,
-    ) -> Result<Arc<LoadedPlugin>, Refusal> {
+    ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
         let refused = |findings| Refusal::new(name, findings);
         let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
             let finding =
@@ -72,7 +92,8 @@ impl Basis {
         let component = &settings.component;
         let bytes = tokio::fs::read(component).await.map_err(|error| {
             let message = format!("{} can't be read: {error}", component.display());
-            refused(vec![Finding::new(Code::ComponentUnreadable, message)])
+            let help = format!("correct component in [plugins.{name}]");
+            refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
         })?;
         let size = bytes.len();
         let component =
@@ -80,14 +101,11 @@ impl Basis {
         let manifest = component.manifest().await.map_err(|error| refused(vec![error.into_finding()]))?;
         let findings = plugin::validate(&manifest, engine.limits());
         if !findings.is_empty() {
-            return Err(refused(findings));
+            return Err(refused(findings).into());
         }
         let loan = match pool {
+            Some(pool) => Some(pool.loan().await?),
             None => None,
-            Some(pool) => {
-                let loan = pool.loan().await;
-                Some(loan.map_err(|error| refused(vec![Finding::new(error.code(), error.to_string())]))?)
-            }
         };
 
         let mut loaded = LoadedPlugin {
@@ -100,7 +118,7 @@ impl Basis {
         };
         let mut findings = Vec::new();
         for declaration in manifest.queries {
-            let (query, found) = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await;
+            let (query, found) = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
             findings.extend(
                 found
                     .into_iter()
@@ -111,18 +129,21 @@ impl Basis {
         if findings.is_empty() {
             Ok(Arc::new(loaded))
         } else {
-            Err(Refusal { plugin: name.to_owned(), findings })
+            Err(Refusal { plugin: name.to_owned(), findings }.into())
         }
     }
 
     /// Proves every shape of a query, and gathers what is wrong with any of them.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
     async fn prove_query(
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
         engine: &Engine,
         loan: Option<&Loan>,
-    ) -> (LoadedQuery, Vec<Finding>) {
+    ) -> Result<(LoadedQuery, Vec<Finding>), LoanError> {
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
@@ -138,6 +159,9 @@ impl Basis {
             };
             match proof {
                 Ok(shape) => proven.push(Arc::new(shape)),
+                Err(ProveError::Loan(error)) if error.code() == Code::DatabaseUnavailable => {
+                    return Err(error);
+                }
                 Err(error) => {
                     // Most of what is wrong is wrong in every shape.
                     let fatal = error.is_fatal();
@@ -152,7 +176,7 @@ impl Basis {
                 }
             }
         }
-        (LoadedQuery::new(declaration, total, proven), findings)
+        Ok((LoadedQuery::new(declaration, total, proven), findings))
     }
 }
 

@@ -1,9 +1,10 @@
 use super::basis::{self, Basis, Plugins};
+use super::error::StartError;
 use super::load::Refusal;
 use super::plugin::LoadedPlugin;
 use crate::Config;
 use crate::catalog::{Catalog, Snapshot};
-use crate::plugin::{Engine, EngineError};
+use crate::plugin::Engine;
 
 /// The plugins of a configuration, proven against a catalog snapshot as far as that goes without a database.
 ///
@@ -32,11 +33,11 @@ impl OfflineProof {
     /// Loads every plugin of the configuration and proves it.
     ///
     /// # Errors
-    /// [`EngineError`], if the sandbox can't be made on this machine.
-    pub async fn of(config: &Config, snapshot: Snapshot) -> Result<Self, EngineError> {
+    /// [`StartError`], if the sandbox can't be made on this machine.
+    pub async fn of(config: &Config, snapshot: Snapshot) -> Result<Self, StartError> {
         let engine = Engine::new(&config.limits.plugin())?;
         let basis = Basis::new(Catalog::new(snapshot.contents), config);
-        let plugins = basis.load_all(config, &engine, None).await;
+        let plugins = basis.load_all(config, &engine, None).await?;
         Ok(Self { basis, plugins })
     }
 

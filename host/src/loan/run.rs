@@ -209,8 +209,13 @@ pub(super) fn lost(error: &Error) -> LoanError {
     LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
 }
 
-/// Undefined columns, tables, functions, objects and schemas; mismatching types; ambiguous names.
-const UNRESOLVED: [&str; 8] = ["42703", "42P01", "42883", "42704", "3F000", "42804", "42702", "42725"];
+/// Undefined columns, tables, functions, objects and schemas; mismatching types; ambiguous names; what the login may not
+/// use any more.
+const UNRESOLVED: [&str; 9] =
+    ["42703", "42P01", "42883", "42704", "3F000", "42804", "42702", "42725", "42501"];
+
+/// Undefined columns, tables and schemas, and what the login may not use.
+const GONE: [&str; 4] = ["42703", "42P01", "3F000", "42501"];
 
 impl LoanError {
     /// The same, before a proven statement has started: its names and types were resolved once, so if they are
@@ -218,6 +223,15 @@ impl LoanError {
     pub(super) fn of_proven(self) -> Self {
         match self {
             Self::Failed(error) if UNRESOLVED.contains(&error.sqlstate()) => Self::refused(error),
+            error => error,
+        }
+    }
+
+    /// The same, when a statement is described whose names were found in the catalog: those of relations and columns are
+    /// all there, unless the database changed since.
+    pub(crate) fn of_verified(self) -> Self {
+        match self {
+            Self::Failed(error) if GONE.contains(&error.sqlstate()) => Self::refused(error),
             error => error,
         }
     }

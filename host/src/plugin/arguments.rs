@@ -34,6 +34,9 @@ pub struct ArgumentError {
     pub message: String,
 }
 
+/// How many unknown parameters an answer names. A request may have any number of them.
+const UNKNOWN_TOLD: usize = 16;
+
 /// Which of the two sides of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -60,10 +63,13 @@ impl Arguments {
         limits: &Limits,
     ) -> Result<Self, Vec<ArgumentError>> {
         let mut errors = Vec::new();
-        for name in parameters.0.keys() {
-            if !query.parameters.iter().any(|parameter| parameter.name == *name) {
-                errors.push(unknown(query, name));
-            }
+        let declared = |name: &String| query.parameters.iter().any(|parameter| parameter.name == *name);
+        let undeclared = || parameters.0.keys().filter(|name| !declared(name));
+        errors.extend(undeclared().take(UNKNOWN_TOLD).map(|name| unknown(query, name)));
+        let untold = undeclared().skip(UNKNOWN_TOLD).count();
+        if untold > 0 {
+            let message = format!("and {untold} more parameters that it does not have");
+            errors.push(ArgumentError { code: Code::UnknownParameter, parameter: None, message });
         }
         let (seen_parameters, parameters) =
             side(Side::Parameter, &query.parameters, parameters, limits, &mut errors);

@@ -2,6 +2,7 @@ use std::{fmt, time::Duration};
 
 use wasmtime::Trap;
 
+use super::BUILD_AGAIN;
 use crate::{
     Code,
     select::{Finding, SourcePlace},
@@ -74,6 +75,7 @@ impl CallError {
                 .with_help("if it must take that long, raise limits.plan_ms"),
             Self::OutOfMemory { .. } => Finding::new(code, self.to_string())
                 .with_help("if it needs that much, raise limits.memory_mib"),
+            Self::Malformed { .. } => Finding::new(code, self.to_string()).with_help(BUILD_AGAIN),
             other => Finding::new(code, other.to_string()),
         }
     }

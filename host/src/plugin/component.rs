@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, instance::State, scan, world::PluginPre};
+use super::{BUILD_AGAIN, Engine, instance::State, scan, world::PluginPre};
 use crate::{Code, select::Finding};
 
 /// A plugin's code, compiled and linked, ready to be run any number of times. A clone is the same component.
@@ -57,7 +57,8 @@ impl Component {
             return Err(LoadError { findings });
         }
         let failed = |code, what: &str, error: wasmtime::Error| {
-            LoadError::from(Finding::new(code, format!("{what}: {error:#}")))
+            let finding = Finding::new(code, format!("{what}: {error:#}"));
+            LoadError::from(finding.with_help(BUILD_AGAIN))
         };
         let component = wasmtime::component::Component::from_binary(engine.wasmtime(), bytes)
             .map_err(|error| failed(Code::CompilationFailed, "the component does not compile", error))?;

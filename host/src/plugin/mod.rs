@@ -50,3 +50,6 @@ pub use inputs::Inputs;
 pub use limits::Limits;
 pub use manifest::validate;
 pub use shapes::{Choice, Shape, Shapes};
+
+/// What to do about a component that does not speak as this host does.
+const BUILD_AGAIN: &str = "build it again with the SDK of this host's version";

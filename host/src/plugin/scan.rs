@@ -73,6 +73,7 @@ fn unreadable(error: &wasmparser::Error) -> Finding {
         Code::NotAComponent,
         format!("it is not a valid component: {}", printable(&error.to_string(), 300)),
     )
+    .with_help("copy or build it again")
 }
 
 fn over(what: &str, found: usize, limit: usize) -> Finding {

@@ -115,6 +115,15 @@ impl Problem {
         self
     }
 
+    /// What the media type of every problem is.
+    pub(super) const MEDIA_TYPE: &'static str = "application/problem+json";
+
+    /// Its text.
+    pub(super) fn json(&self) -> String {
+        // It has text, numbers and JSON: writing these does not fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -138,7 +147,7 @@ impl IntoResponse for Problem {
         let status = self.status();
         let mut response = (status, axum::Json(self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

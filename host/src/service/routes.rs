@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -12,38 +12,10 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::sync::mpsc::{self, error::SendTimeoutError};
 
+use super::limits::ServiceLimits;
 use super::problem::{ParameterError, Problem};
 use crate::plugin::Inputs;
 use crate::{CallError, Code, Host, Reply};
-
-/// What clients may ask of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServiceLimits {
-    /// The bytes of a request's body. Default: 1 MiB.
-    pub body_bytes: usize,
-    /// The bytes of a query string. Default: 64 KiB.
-    pub query_string_bytes: usize,
-    /// The bytes of a reply to a client of HTTP/1.0, which is gathered before it is sent. Default: 16 MiB.
-    pub buffered_bytes: usize,
-    /// How long a client may read nothing of a reply before it is broken off and its connection to the database is
-    /// free again. Default: 30 s.
-    pub stalled_after: Duration,
-    /// How long a client may keep a reply waiting in all, however little it reads each time. Default: 10 min.
-    pub reading_time: Duration,
-}
-
-impl Default for ServiceLimits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 1 << 20,
-            query_string_bytes: 64 << 10,
-            buffered_bytes: 16 << 20,
-            stalled_after: Duration::from_secs(30),
-            reading_time: Duration::from_secs(600),
-        }
-    }
-}
 
 #[derive(Clone)]
 struct Service {
@@ -75,11 +47,15 @@ async fn get_query(
     let text = text.unwrap_or_default();
     let limit = service.limits.query_string_bytes;
     if text.len() > limit {
-        let detail = format!("the query string has {} bytes; the limit is {limit}", text.len());
+        let detail = format!(
+            "the query string has {} bytes; the limit is {limit}; send the parameters as the JSON body of a POST",
+            text.len()
+        );
         return Problem::new(Code::BadRequest, detail).with_status(StatusCode::URI_TOO_LONG).into_response();
     }
     if percent_encoding::percent_decode_str(&text).decode_utf8().is_err() {
-        return Problem::new(Code::BadRequest, "the query string is not UTF-8").into_response();
+        return Problem::new(Code::BadRequest, "the query string is not percent-encoded UTF-8")
+            .into_response();
     }
     let pairs = form_urlencoded::parse(text.as_bytes()).into_owned();
     call(&service, &plugin, &query, Inputs::from_pairs(pairs), version).await
@@ -91,19 +67,16 @@ async fn post_query(
     RawQuery(text): RawQuery,
     version: Version,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
     let Ok(Path((plugin, query))) = names else { return no_such_address().await.into_response() };
     if text.is_some_and(|text| !text.is_empty()) {
         let detail = "a POST has its parameters in the body, and none in the query string";
         return Problem::new(Code::BadRequest, detail).into_response();
     }
-    let body = match body {
+    let body = match body(request, &service.limits).await {
         Ok(body) => body,
-        Err(rejection) => {
-            let detail = format!("the body can't be read: {}", rejection.body_text());
-            return Problem::new(Code::BadRequest, detail).with_status(rejection.status()).into_response();
-        }
+        Err(problem) => return problem.into_response(),
     };
     let is_json = |value: &HeaderValue| {
         let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -123,6 +96,25 @@ async fn post_query(
         },
     };
     call(&service, &plugin, &query, parameters, version).await
+}
+
+/// The whole of a request's body.
+async fn body(request: Request, limits: &ServiceLimits) -> Result<Bytes, Problem> {
+    let refuse = |status, detail: String| Problem::new(Code::BadRequest, detail).with_status(status);
+    match tokio::time::timeout(limits.request_time, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("the body is too large; the limit is {} bytes", limits.body_bytes);
+            Err(refuse(rejection.status(), detail))
+        }
+        Ok(Err(rejection)) => {
+            Err(refuse(rejection.status(), format!("the body can't be read: {}", rejection.body_text())))
+        }
+        Err(_) => {
+            let detail = format!("the body did not come within {:?}", limits.request_time);
+            Err(refuse(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
 }
 
 async fn call(

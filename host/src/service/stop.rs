@@ -1,11 +1,18 @@
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal;
-use tokio::sync::oneshot;
+
+use super::connection::Connection;
+use super::limits::ServiceLimits;
 
 /// Waits until the process is asked to stop, by Ctrl-C or a SIGTERM.
 ///
@@ -44,30 +51,36 @@ pub async fn stop_requested() {
 ///
 /// None today: a connection that can't be accepted is logged and tried again.
 pub async fn serve_until(
-    listener: TcpListener,
+    mut listener: TcpListener,
     router: Router,
+    limits: ServiceLimits,
     stop: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) -> io::Result<()> {
-    let (stopping, stopped) = oneshot::channel();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async {
-        stop.await;
-        // The other side is gone only when the whole server is.
-        let _ = stopping.send(());
-    });
-    let out_of_patience = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(grace).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        served = server.into_future() => served,
-        () = out_of_patience => {
-            tracing::warn!(?grace, "requests were still running after the grace period");
-            Ok(())
-        }
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(limits.request_time);
+    let connections = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let stream = tokio::select! {
+            // It waits and tries again where there are too many open files.
+            (stream, _) = Listener::accept(&mut listener) => stream,
+            () = &mut stop => break,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = server.serve_connection(TokioIo::new(Connection::new(stream)), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended before its time");
+            }
+        });
     }
+    drop(listener);
+    if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
+        tracing::warn!(?grace, "requests were still running after the grace period");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -75,6 +88,7 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
     use tokio::time::{Instant, sleep};
 
     use super::*;
@@ -93,6 +107,7 @@ mod tests {
         let server = tokio::spawn(serve_until(
             listener,
             Router::new().route("/", get(handler)),
+            ServiceLimits::default(),
             async move { stopped.await.unwrap() },
             grace,
         ));

@@ -86,31 +86,6 @@ fn run_prints_json_into_a_pipe_and_a_table_when_asked() {
 }
 
 #[test]
-fn what_goes_wrong_has_an_exit_code_and_says_what_to_do() {
-    let folder = configuration();
-    for (arguments, code, says) in [
-        (&["run", "hiring", "funel", "company=1"][..], 1, "did you mean \"funnel\"?"),
-        (&["run", "hirin", "funnel"], 1, "did you mean \"hiring\"?"),
-        (&["run", "hiring", "funnel"], 1, "`company` is missing"),
-        (&["run", "hiring", "funnel", "company=x"], 1, "CS1005"),
-        (&["run", "hiring", "funnel", "company"], 2, "name=value"),
-        (&["explain", "hiring", "funel"], 1, "funnel"),
-        (&["run", "hiring", "funnel", "company=1", "--config", "nowhere.toml"], 1, "nowhere.toml"),
-        (
-            &["run", "hiring", "funnel", "company=1", "--database-url", "postgres://nobody@127.0.0.1:1/x"],
-            1,
-            "127.0.0.1",
-        ),
-        (&["build", "nowhere"], 1, "nowhere"),
-    ] {
-        let output = run(folder.path(), arguments);
-        let shown = text(&output);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
-        assert!(shown.contains(says), "{arguments:?}: no {says} in {shown}");
-    }
-}
-
-#[test]
 fn explain_shows_every_shape() {
     let folder = configuration();
     let output = run(folder.path(), &["explain", "hiring", "funnel"]);

@@ -3,8 +3,10 @@
 // The lint knows tests by #[test], and not the helpers that they share.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod catalog;
 mod check;
+mod client;
 mod containment;
 mod demo;
 mod findings;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use callslip_tests::database;
 use serde_json::{Value, json};
 
-use crate::http::{get, post, server};
+use crate::client::{get, post};
+use crate::http::server;
 use crate::support::{assert_same_rows, call, config};
 
 async fn sorted(address: SocketAddr, parameters: &str) -> Value {

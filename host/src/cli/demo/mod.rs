@@ -89,9 +89,11 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         show(&host).await?;
         if let Some(listener) = listener {
             invite(&listener, &host)?;
+            let limits = service::ServiceLimits::default();
             service::serve_until(
                 listener,
-                service::router(host, service::ServiceLimits::default()),
+                service::router(host, limits.clone()),
+                limits,
                 std::future::pending(),
                 serve::GRACE,
             )

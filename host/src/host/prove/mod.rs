@@ -265,9 +265,10 @@ impl Prover<'_> {
     ) -> Result<Arc<[ResultColumn]>, ProveError> {
         let error = match loan.describe(&printed.sql).await {
             Ok(described) => return Ok(described.columns),
-            Err(error) => error,
+            Err(error) => error.of_verified(),
         };
-        let Some(postgres) = error.postgres() else { return Err(ProveError::Loan(error)) };
+        // Stopped or stale, it says nothing about the statement.
+        let LoanError::Failed(postgres) = error else { return Err(ProveError::Loan(error)) };
         let message = format!("PostgreSQL says: {} (SQLSTATE {})", postgres.message(), postgres.sqlstate());
         let place = postgres.position().and_then(|at| printed.place(&planned.description, at as usize));
         let finding = Finding::new(Code::DescribeFailed, message).at(place);
@@ -305,16 +306,11 @@ impl Prover<'_> {
                     None => None,
                     Some(loan) => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
                         Ok(()) => None,
-                        Err(error) => match error.postgres() {
-                            Some(postgres) => {
-                                let message = format!("the constant \"{text}\" is no {}", parameter.ty);
-                                Some(
-                                    Finding::new(Code::InvalidConstant, message)
-                                        .with_help(postgres.message()),
-                                )
-                            }
-                            None => return Err(ProveError::Loan(error)),
-                        },
+                        Err(LoanError::Failed(postgres)) => {
+                            let message = format!("the constant \"{text}\" is no {}", parameter.ty);
+                            Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
+                        }
+                        Err(error) => return Err(ProveError::Loan(error)),
                     },
                 },
             };

@@ -1,5 +1,5 @@
 //! A component that attacks its host. Each query does one thing that a plugin must not get away with; what it does
-//! before it is asked for a query is chosen by a feature.
+//! before it is asked for a query, and whether it bides its time until it is called, is chosen by a feature.
 
 mod greed;
 mod lies;
@@ -17,8 +17,10 @@ impl Guest for Hostile {
         manifest::manifest()
     }
 
-    fn plan(query: String, _: Vec<Choice>, _: Vec<Choice>) -> Result<Vec<Statement>, Failure> {
-        match query.as_str() {
+    fn plan(query: String, parameters: Vec<Choice>, _: Vec<Choice>) -> Result<Vec<Statement>, Failure> {
+        // The value of an open parameter is JSON.
+        let deed = parameters.first().map_or(query.as_str(), |deed| deed.value.trim_matches('"'));
+        match deed {
             "harmless" => Ok(vec![lies::empty_statement()]),
             "endless_loop" => runaway::endless_loop(),
             "endless_recursion" => runaway::endless_recursion(),
@@ -36,7 +38,7 @@ impl Guest for Hostile {
             "unknown_failure" => Err(lies::unknown_failure()),
             _ => Err(Failure {
                 code: "not-found".into(),
-                message: format!("no query `{query}`"),
+                message: format!("no deed `{deed}`"),
                 parameter: None,
             }),
         }

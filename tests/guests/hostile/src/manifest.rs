@@ -1,6 +1,9 @@
 //! What it says that it offers.
 
-use callslip_ir::{Manifest, QueryDeclaration, Reply, Rows, encoding};
+use callslip_ir::{
+    Domain, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Reply, Rows, Scalar, ValueType,
+    encoding,
+};
 
 const QUERIES: [&str; 15] = [
     "harmless",
@@ -31,6 +34,9 @@ pub fn manifest() -> Vec<u8> {
         return vec![b' '; 8 << 20];
     }
     let mut queries: Vec<_> = QUERIES.iter().map(|name| query(name)).collect();
+    if cfg!(feature = "at-call") {
+        queries = vec![QueryDeclaration { parameters: vec![deed()], ..query("bide") }];
+    }
     if cfg!(feature = "bad-manifest") {
         queries.push(query("harmless"));
         queries.push(query("../../etc/passwd"));
@@ -47,6 +53,18 @@ fn query(name: &str) -> QueryDeclaration {
         claims: Vec::new(),
         reply: Reply::Single(Rows::Many),
         examples: Vec::new(),
+    }
+}
+
+/// Seen as it is, so that nothing is proven when the plugin is loaded.
+fn deed() -> Parameter {
+    Parameter {
+        name: "deed".into(),
+        doc: String::new(),
+        ty: ValueType { domain: Domain::Scalar(Scalar::Text), array: false, nullable: false },
+        mode: ParameterMode::Open,
+        presence: Presence::Required,
+        range: None,
     }
 }
 
