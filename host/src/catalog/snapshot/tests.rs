@@ -43,7 +43,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             ty,
             type_modifier: -1,
             nullable,
-            comment: nullable.then(|| "may\nbe \u{202e}null".into()),
+            comment: nullable.then(|| "may\nbe null".into()),
         };
         let relation = |oid, name: &str, foreign_keys| Relation {
             oid,
@@ -111,7 +111,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
     let read = Snapshot::read(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
     assert_eq!(read.to_json(), written);
     for line in [
-        r#"            {"name": "moods", "type": "public.\"Mood\"[]", "nullable": true, "comment": "may\nbe ‮null"},"#,
+        r#"            {"name": "moods", "type": "public.\"Mood\"[]", "nullable": true, "comment": "may\nbe null"},"#,
         r#"        "Mood": {"kind": "enum", "labels": ["calm", "cross \"x\""], "array": "__Mood"},"#,
         r#"        "low": {"kind": "domain", "base": "int4", "array": null},"#,
         r#"            {"name": "fk", "columns": ["n"], "target": "public.\"a.b\"", "target_columns": ["id"]}"#,
