@@ -11,7 +11,7 @@ use crate::{
 pub struct Call<T = Any> {
     id: NodeId,
     /// A handle means nothing on another thread, where there is another list of nodes.
-    ty: PhantomData<(fn() -> T, *const ())>,
+    ty: PhantomData<*const T>,
 }
 
 impl<T> Clone for Call<T> {

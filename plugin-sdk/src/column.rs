@@ -16,7 +16,7 @@ const COLUMN_BITS: u32 = 11;
 pub struct Column<T, Name> {
     /// The relation's number and, in the low bits, the column's.
     number: u32,
-    ty: PhantomData<(fn() -> (T, Name), *const ())>,
+    ty: PhantomData<*const (T, Name)>,
 }
 
 impl<T, Name> Clone for Column<T, Name> {

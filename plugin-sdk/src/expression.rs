@@ -25,7 +25,7 @@ use crate::{
 pub struct Expr<T = Any> {
     pub(crate) id: NodeId,
     /// A handle means nothing on another thread, where there is another list of nodes.
-    ty: PhantomData<(fn() -> T, *const ())>,
+    ty: PhantomData<*const T>,
 }
 
 impl<T> Clone for Expr<T> {
@@ -556,7 +556,7 @@ pub trait Expression: IntoExpr + Sized {
         Order { expression: self.into_expr().id, direction: Direction::Descending, nulls: Nulls::Unspecified }
     }
 
-    /// `self`, as what a key of a [`Sort`](crate::Sort) sorts by.
+    /// `self`, as what a key of a [`Sort`](struct@crate::Sort) sorts by.
     #[track_caller]
     fn key(self) -> Key {
         Key(Expr::new(self.into_expr().id))

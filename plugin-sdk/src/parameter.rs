@@ -64,7 +64,7 @@ pub struct Choice {
 /// |---|---|
 /// | `Arg<T>` | bound: the plugin never sees its value |
 /// | `bool`, an enum with `#[derive(SqlEnum)]` | seen: the query has a shape for each value |
-/// | [`Sort<K>`](crate::Sort) | seen: what to sort by, a shape for each order |
+/// | [`Sort<K>`](struct@crate::Sort) | seen: what to sort by, a shape for each order |
 /// | [`Page`](crate::Page) | bound: two parameters, the number of a page and how many rows it has |
 /// | `Option<…>` of these | seen by its presence: the query has shapes with it and without |
 /// | a plain `String`, `i32`, `Vec<String>`, … | open: the plan runs in the sandbox for each new value |

@@ -226,7 +226,7 @@ impl Select {
         self
     }
 
-    /// `WITH cte`: declares it here, for this query and those inside. Only needed where [`Cte`] says.
+    /// `WITH cte`: declares it here, for this query and those inside. Only needed where [`Cte`](crate::Cte) says.
     pub fn with(mut self, cte: impl IntoCte) -> Self {
         self.ctes.push(cte.into_cte().definition());
         self

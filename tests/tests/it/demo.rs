@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use callslip_tests::{callslip, component, database};
 
+use crate::support::TABLES;
+
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -60,9 +62,9 @@ async fn the_demonstration_in_a_given_database_takes_its_schema_away_again() {
 fn configuration() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
-    let text = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\n\
-                relations = [\"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \"question\", \
-                \"rating\", \"reviewer\", \"tag\"]\n";
+    let text = format!(
+        "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n"
+    );
     std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
     folder
 }

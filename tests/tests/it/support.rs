@@ -4,6 +4,9 @@ use callslip::{CallError, Host};
 use callslip_tests::{component, database};
 use serde_json::{Map, Value};
 
+/// The tables of the hiring data, as grants list them.
+pub const TABLES: &str = r#"["answer", "candidate", "candidate_tag", "company", "interview", "position", "question", "reviewer", "tag", "rating"]"#;
+
 /// A configuration with one plugin that may read every table of the hiring data.
 pub fn config(name: &str, source: &str) -> String {
     let component = component(source);
@@ -12,8 +15,7 @@ pub fn config(name: &str, source: &str) -> String {
         [plugins.{name}]
         component = {component:?}
         [plugins.{name}.grants]
-        relations = ["answer", "candidate", "candidate_tag", "company", "interview", "position", "question", "rating",
-                     "reviewer", "tag"]
+        relations = {TABLES}
         "#
     )
 }

@@ -7,14 +7,15 @@ use std::process::Output;
 
 use callslip_tests::{callslip, component, database};
 
+use crate::support::TABLES;
+
 /// A folder with a configuration and the component that it names.
 pub fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
     std::fs::write(folder.path().join("text.wasm"), "no WebAssembly").unwrap();
-    let relations = r#"["company", "position", "interview", "candidate", "reviewer", "rating"]"#;
     let text = format!(
-        "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {relations}\n\
+        "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n\
          [plugins.text]\ncomponent = \"text.wasm\"\n"
     );
     std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
@@ -61,7 +62,7 @@ fn what_it_is_told() {
         (
             "run hiring x",
             1,
-            "CS1002: the plugin hiring has no query \"x\"; it has funnel, contested, finalists, overview",
+            "CS1002: the plugin hiring has no query \"x\"; it has funnel, interviews, progress, workload",
         ),
         (
             "explain hiring funel",
