@@ -158,6 +158,7 @@ fn inspect_tells_of_a_file_what_it_says_and_of_a_plugin_what_was_proven() {
         "SHA-256  ",
         "company  int4, bound, required: The company whose positions to count.",
         "open     bool, seen, default true",
+        "sort       text, seen, a sort by name, salary, default \"\"",
         "limit    int8, bound, default 50, from 1 to 500",
     ];
     std::fs::rename(path.join("callslip.toml"), path.join("away.toml")).unwrap();
@@ -167,7 +168,8 @@ fn inspect_tells_of_a_file_what_it_says_and_of_a_plugin_what_was_proven() {
     std::fs::rename(path.join("away.toml"), path.join("callslip.toml")).unwrap();
 
     let output = run_on_database(path, &["inspect", "hiring"]);
-    assert_says(&output, 0, &of_both);
+    let told = assert_says(&output, 0, &of_both);
+    assert_eq!(told.matches(": closed: ").count(), 10, "every query is closed: {told}");
     let used = ["relations used: public.interview, public.position", "functions used: pg_catalog.count"];
     assert_says(&output, 0, &["funnel: closed: 4 shapes, proven"]);
     assert_says(&output, 0, &used);

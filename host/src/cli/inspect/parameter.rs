@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 /// A parameter on a line: `int4, bound, default 20, from 1 to 100`.
 pub(super) fn line(parameter: &Parameter) -> String {
     let mut parts = vec![type_name(parameter), mode(parameter.mode).to_owned()];
-    if let Domain::Enum { labels, .. } = &parameter.ty.domain {
-        parts.push(format!("one of {}", labels.join(", ")));
+    match &parameter.ty.domain {
+        Domain::Enum { labels, .. } => parts.push(format!("one of {}", labels.join(", "))),
+        Domain::Sort { keys } => parts.push(format!("a sort by {}", keys.join(", "))),
+        Domain::Scalar(_) => {}
     }
     if parameter.ty.nullable {
         parts.push("or null".to_owned());
@@ -31,6 +33,10 @@ pub(super) fn to_json(parameter: &Parameter) -> Value {
         Domain::Enum { labels, .. } => Some(labels),
         _ => None,
     };
+    let sort_keys = match &parameter.ty.domain {
+        Domain::Sort { keys } => Some(keys),
+        _ => None,
+    };
     let default = match &parameter.presence {
         // Validation has read it as JSON.
         Presence::Default(json) => serde_json::from_str::<Value>(json).ok(),
@@ -41,6 +47,7 @@ pub(super) fn to_json(parameter: &Parameter) -> Value {
         "doc": parameter.doc,
         "type": type_name(parameter),
         "labels": labels,
+        "sort_keys": sort_keys,
         "nullable": parameter.ty.nullable,
         "mode": mode(parameter.mode),
         "required": parameter.presence == Presence::Required,
