@@ -65,6 +65,7 @@ mod case;
 mod column;
 mod condition;
 mod derived;
+mod expr;
 mod expression;
 mod failure;
 mod function;
@@ -152,7 +153,8 @@ pub use column::Column;
 #[doc(hidden)]
 pub use column::Columns;
 pub use condition::{Condition, all, any};
-pub use expression::{Expr, Expression, IntoExpr, Item, constant, null};
+pub use expr::{Expr, IntoExpr, constant, null};
+pub use expression::Expression;
 pub use failure::{Failure, Result};
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
@@ -161,7 +163,7 @@ pub use function::{
     row_number, string_agg, sum, upper,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
-pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Items, Orders, RowCount};
+pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
 pub use operand::{
     BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression, NumberExpression,
     Operand, RoundExpression, TextExpression, TruncateExpression,

@@ -3,10 +3,18 @@
 use callslip_ir::{self as ir, Direction, NodeId, Nulls};
 
 use crate::{
-    Expression, IntoExpr, Item, Order, Output, SqlType,
+    Expression, IntoExpr, Order, Output, SqlType,
     operand::{Comparable, NumberExpression},
     sealed::Sealed,
 };
+
+/// An expression of the select list, with a name.
+#[derive(Clone)]
+#[must_use = "an item does nothing until it is in a select list"]
+pub struct Item {
+    pub(crate) expression: NodeId,
+    pub(crate) alias: Option<String>,
+}
 
 /// An item of a select list: an expression, with an alias or without.
 #[diagnostic::on_unimplemented(

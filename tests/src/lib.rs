@@ -1,9 +1,7 @@
 //! What the tests share: a private PostgreSQL with the hiring data, components built from source, and hosts on both.
 
-mod command;
 mod components;
 mod database;
 
-pub use command::callslip;
 pub use components::{component, component_with};
 pub use database::{Database, database};

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use callslip_tests::{callslip, component, database};
+use callslip_tests::{component, database};
 use serde_json::Value;
 
+use crate::command::callslip;
 use crate::support::TABLES;
 
 /// The snapshot of the hiring data that the repository keeps.

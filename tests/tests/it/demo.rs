@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use callslip_tests::{callslip, component, database};
+use callslip_tests::{component, database};
 
+use crate::command::callslip;
 use crate::support::TABLES;
 
 fn text(output: &Output) -> String {

@@ -7,6 +7,7 @@ mod bad_input;
 mod catalog;
 mod check;
 mod client;
+mod command;
 mod containment;
 mod demo;
 mod findings;

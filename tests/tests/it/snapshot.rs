@@ -6,8 +6,9 @@ use std::process::Output;
 use callslip::catalog::Snapshot;
 use callslip::grants::GrantSettings;
 use callslip::{Code, Config, Host, LoadedPlugin, OfflineProof, PluginFinding, Refusal};
-use callslip_tests::{callslip, database};
+use callslip_tests::database;
 
+use crate::command::callslip;
 use crate::support::config;
 
 fn root() -> &'static Path {

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
 
-use callslip_tests::{callslip, component, database};
+use callslip_tests::{component, database};
 
+use crate::command::callslip;
 use crate::support::TABLES;
 
 /// A folder with a configuration and the component that it names.
