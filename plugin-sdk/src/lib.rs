@@ -6,6 +6,11 @@
 //! ```
 //! use callslip_sdk::prelude::*;
 //!
+//! mod tables {
+//!     callslip_sdk::schema!("tests/schema.json"); // `callslip catalog snapshot` writes it
+//! }
+//! use tables::{Interview, InterviewStatus, Position};
+//!
 //! #[derive(Params)]
 //! struct Funnel {
 //!     /// The company whose positions to count.
@@ -18,24 +23,24 @@
 //!     limit: Arg<u32>,
 //! }
 //!
-//! /// Started and completed interviews of each position.
+//! /// All and completed interviews of each position.
 //! #[query(example(company = 1))]
 //! fn funnel(p: Funnel) -> Select {
-//!     let (pos, i) = (table("position").alias("p"), table("interview").alias("i"));
-//!     select((pos.col("id"), pos.col("title"), count(i.col("id")).alias("started"),
-//!             count(i.col("id")).filter(i.col("status").eq("completed")).alias("completed")))
-//!         .from(&pos)
-//!         .left_join(&i, i.col("position_id").eq(pos.col("id")))
-//!         .filter(pos.col("company_id").eq(p.company))
-//!         .filter(p.open.then(|| pos.col("closed_at").is_null()))      // None adds nothing
-//!         .filter(p.since.map(|t| i.col("created_at").ge(t)))
-//!         .group_by(pos.col("id"))
-//!         .order_by(pos.col("title").asc())
+//!     let (pos, i) = (Position::alias("p"), Interview::alias("i"));
+//!     select((pos.id, pos.title, count(i.id).alias("interviews"),
+//!             count(i.id).filter(i.status.eq(InterviewStatus::Completed)).alias("completed")))
+//!         .from(pos)
+//!         .left_join(i, i.position_id.eq(pos.id))
+//!         .filter(pos.company_id.eq(p.company))
+//!         .filter(p.open.then(|| pos.closed_at.is_null()))      // None adds nothing
+//!         .filter(p.since.map(|t| i.completed_at.ge(t)))
+//!         .group_by(pos.id)
+//!         .order_by((pos.title, pos.id))
 //!         .limit(p.limit)
 //! }
 //! export_plugin!(funnel);
 //!
-//! // A plugin's tests need neither a database nor WebAssembly.
+//! // A plugin's tests need neither a database nor WebAssembly; `assert_sql!` asserts the SQL itself.
 //! let plan = callslip_sdk::testing::plan(&PLUGIN, "funnel", &[("open", "true")])?;
 //! assert_eq!(plan[0].shape.slots.len(), 3); // the company, 'completed', and the limit
 //! # Ok::<(), Failure>(())
@@ -52,6 +57,22 @@
 //! **Types.** [`schema!`] makes a struct of each table, so that a column that isn't there, or is compared with what it can't be
 //! compared with, doesn't compile. An expression without a type, such as a column of a [`table()`], goes with
 //! everything, and is checked when the plugin is loaded.
+//!
+//! **Daily words**, with what they are in SQL:
+//!
+//! | Rust | SQL |
+//! |---|---|
+//! | `t.name.eq_any(p.tags)`, of an `Arg<Vec<String>>` | `t.name = ANY ($1)`; an empty list matches nothing |
+//! | `i.completed_at.ge(now() - days(7))` | `i.completed_at >= now() - interval '7 day'` |
+//! | `c.profile.get_text("score").cast::<Numeric>().ge(dec("3.50"))` | `CAST(c.profile ->> 'score' AS numeric) >= 3.50` |
+//! | `q.page(p.page, p.sort.keys(…).then(pos.id))`: [`Sort`](struct@Sort), [`Page`] | `ORDER BY …, p.id LIMIT $1 OFFSET ($2 - 1) * $1` |
+//! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
+//! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
+//! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
+//! | `exists(select(1).from(t).filter(…))` | `EXISTS (SELECT 1 FROM t WHERE …)` |
+//! | `count(i.id).filter(…)`, `sum(r.score).over(w)` | `count(i.id) FILTER (WHERE …)`, `sum(r.score) OVER …` |
+//! | `call("app.score", (c.id, 3))`, `a.op("@>", b)` | any other function and operator |
+//! | `q.one()`, in a `fn … -> Result<One>` | one object; 404 when there is none |
 //!
 //! **Errors.** Whatever is wrong with a description is found when the plugin is loaded, and says in which line of the
 //! author's source. A panic reaches the host with its message, file and line.
