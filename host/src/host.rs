@@ -26,6 +26,8 @@ use crate::{Config, plugin as sandbox};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
+/// A call runs on a connection of the host's own, or on an open transaction that its caller lends: [`Call::on`].
+///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use callslip::{Config, Host, loan::ConnectionSettings};

@@ -74,7 +74,7 @@ impl Call<'_> {
     /// #     mut client: tokio_postgres::Client,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut transaction = client.transaction().await?;
-    /// transaction.execute("INSERT INTO position (…) VALUES (…)", &[]).await?;
+    /// transaction.execute("UPDATE position SET closed_at = now() WHERE id = $1", &[&41]).await?;
     /// let mut reply = host.call("hiring", "funnel").param("company", 7).on(&mut transaction).run().await?;
     /// while let Some(chunk) = reply.next_chunk().await? {
     ///     print!("{}", String::from_utf8_lossy(&chunk));
