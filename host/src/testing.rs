@@ -37,20 +37,25 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
     // The comment that tells a DBA whose statement it is says nothing here.
     let mut sql = lines(&plain(printed.sql.split_once("*/ ").map_or("", |(_, sql)| sql)));
     for (index, parameter) in printed.parameters.iter().enumerate() {
-        sql.push_str(if index == 0 { "\n-- " } else { ", " });
+        if index == 0 {
+            sql.push('\n');
+            sql.push_str(BOUND);
+        } else {
+            _ = write!(sql, ", ${}: ", index + 1);
+        }
         let value = match bindings.get(parameter.slot.0 as usize) {
             Some(Binding::Parameter(name)) => name.clone(),
             Some(Binding::Claim(name)) => format!("claim {name}"),
             Some(Binding::Constant(Some(text))) => format!("'{}'", text.replace('\'', "''")),
             Some(Binding::Constant(None)) | None => "NULL".to_owned(),
         };
-        _ = write!(sql, "${}: {value}", index + 1);
+        sql.push_str(&value);
     }
     Ok(sql)
 }
 
-/// Asserts that a statement becomes this SQL, as [`sql`] writes it or as it runs. Where there is white space, how much
-/// does not matter.
+/// Asserts that a statement becomes this SQL, as [`sql`] writes it or as it runs. Where there is white space in the SQL, how
+/// much does not matter; what is bound has to be the same to the letter.
 ///
 /// # Panics
 /// If it becomes another, with both; or with all findings, if it is none at all.
@@ -58,10 +63,126 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
 pub fn assert_sql(snapshot: &str, description: &Description, bindings: &[Binding], expected: &str) {
     match sql(snapshot, description, bindings) {
         Err(findings) => panic!("the description does not verify:\n{findings}"),
-        Ok(sql) if one_space(&sql) == one_space(&plain(expected)) => {}
+        Ok(sql) if normal(&sql) == normal(expected) => {}
         Ok(sql) => panic!("the SQL is\n\n{sql}\n\nand not\n\n{}\n", expected.trim()),
     }
 }
+
+/// The SQL, however it was written, and what is bound to it, as it is.
+fn normal(text: &str) -> (String, &str) {
+    // Nothing that is printed has two minus signs side by side but the comment.
+    let (sql, bound) = text.split_once(BOUND).unwrap_or((text, ""));
+    (one_space(&plain(sql)), bound.trim_end())
+}
+
+/// What the comment begins with that says what is bound.
+const BOUND: &str = "-- $1: ";
+
+/// The names that stay in quotes, since they mean something else without. See PostgreSQL's documentation, appendix C, "SQL Key
+/// Words": those that are reserved.
+const RESERVED: &[&str] = &[
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "select",
+    "session_user",
+    "similar",
+    "some",
+    "symmetric",
+    "system_user",
+    "table",
+    "tablesample",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
+];
 
 /// Without what only PostgreSQL needs: `OPERATOR("pg_catalog".=)` is `=`, and `"p"."id"` is `p.id`.
 fn plain(sql: &str) -> String {
@@ -73,17 +194,31 @@ fn plain(sql: &str) -> String {
         rest = after;
     }
     plain.push_str(rest);
-    let pieces: Vec<&str> = plain.split('"').collect();
     let mut unquoted = String::with_capacity(plain.len());
-    for (index, piece) in pieces.iter().enumerate() {
-        let is_name = index % 2 == 1;
-        let is_plain = piece.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        match is_name && (!is_plain || piece.is_empty()) {
-            true => unquoted.extend(["\"", piece, "\""]),
-            false => unquoted.push_str(piece),
+    let mut rest = plain.as_str();
+    while let Some((before, after)) = rest.split_once('"') {
+        // A quote within a name is written twice; such a name keeps its own.
+        let mut end = after.find('"').unwrap_or(after.len());
+        while after[end..].starts_with("\"\"") {
+            end += 2 + after[end + 2..].find('"').unwrap_or(after.len() - end - 2);
         }
+        let (name, after) = after.split_at(end);
+        unquoted.push_str(before);
+        match is_plain(name) {
+            true => unquoted.push_str(name),
+            false => unquoted.extend(["\"", name, "\""]),
+        }
+        rest = after.strip_prefix('"').unwrap_or(after);
     }
+    unquoted.push_str(rest);
     unquoted.replace("pg_catalog.", "")
+}
+
+/// Whether a name is the same without quotes.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && RESERVED.binary_search(&name).is_err()
 }
 
 /// With a line for each clause that is not in parentheses.
@@ -114,13 +249,32 @@ fn one_space(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{lines, one_space, plain};
+    use super::{RESERVED, lines, normal, one_space, plain};
 
     #[test]
     fn what_only_postgresql_needs_is_left_out() {
         let sql = r#"CAST("p"."Odd name" AS "pg_catalog"."int4") OPERATOR("pg_catalog".=) ANY ("a"."b")"#;
         assert_eq!(plain(sql), r#"CAST(p."Odd name" AS int4) = ANY (a.b)"#);
         assert_eq!(plain(&plain(sql)), plain(sql));
+    }
+
+    #[test]
+    fn names_that_mean_something_else_stay_in_quotes() {
+        assert!(RESERVED.is_sorted());
+        let sql = r#"SELECT "user"."order", "user"."2fa", "a""b" FROM "public"."user" AS "user""#;
+        let expected = r#"SELECT "user"."order", "user"."2fa", "a""b" FROM public."user" AS "user""#;
+        assert_eq!(plain(sql), expected);
+        assert_eq!(plain(expected), expected);
+    }
+
+    #[test]
+    fn what_is_bound_is_compared_to_the_letter() {
+        let same = |a, b| normal(a) == normal(b);
+        assert!(same("SELECT  $1\n-- $1: 'a  b'", "\n  SELECT $1\n  -- $1: 'a  b'\n "));
+        assert!(!same("SELECT $1\n-- $1: 'a  b ( c'", "SELECT $1\n-- $1: 'a b (c'"));
+        let quoted = r#"SELECT $1 -- $1: 'say "hello" now', $2: '{"pg_catalog.a": 1}'"#;
+        assert!(same(quoted, quoted));
+        assert!(!same(quoted, &quoted.replace('"', "")));
     }
 
     #[test]

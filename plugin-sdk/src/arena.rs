@@ -194,6 +194,18 @@ pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
             if left == right {
                 continue;
             }
+            // A node holds only the names of the CTEs that it uses.
+            let (left_ctes, right_ctes) = (arena.ctes_of(left), arena.ctes_of(right));
+            if left_ctes.len() != right_ctes.len() {
+                return false;
+            }
+            for (left, right) in left_ctes.iter().zip(&right_ctes) {
+                let (left, right) = (&arena.ctes[left.0 as usize], &arena.ctes[right.0 as usize]);
+                if left.name != right.name || left.materialized != right.materialized {
+                    return false;
+                }
+                pairs.push((left.query, right.query));
+            }
             let (left, right) = (&arena.nodes[left.0 as usize].kind, &arena.nodes[right.0 as usize].kind);
             let (lefts, rights) = (left.children(), right.children());
             let childless = |kind: &NodeKind| kind.clone().map_children(|_| NodeId(0));
@@ -245,6 +257,17 @@ impl Arena {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
             _ => unreachable!("a relation's handle names a relation"),
+        }
+    }
+
+    /// The CTE that a relation names, or those that the author declared for a query.
+    fn ctes_of(&self, node: NodeId) -> Vec<CteId> {
+        if let Ok(at) = self.cte_tables.binary_search_by_key(&node, |(id, _)| *id) {
+            return vec![self.cte_tables[at].1];
+        }
+        match self.declarations.binary_search_by_key(&node, |(id, _)| *id) {
+            Ok(at) => self.declarations[at].1.clone(),
+            Err(_) => Vec::new(),
         }
     }
 

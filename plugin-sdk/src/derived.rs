@@ -5,7 +5,7 @@ use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, 
 /// A common table expression whose columns are typed fields: `WITH name AS (SELECT value AS column, … query)`.
 ///
 /// It is given the select list, and a closure that makes the rest of the query of it. What it is otherwise, and where it is
-/// declared, says [`Cte`]; it has its methods `alias`, `materialized` and `not_materialized`.
+/// declared, says [`Cte`]; it has its methods `alias`, `materialized` and `not_materialized`. A column whose name is a keyword is a field like `r#type`.
 ///
 /// ```
 /// # use callslip_sdk::prelude::*;
@@ -78,7 +78,10 @@ macro_rules! __derived_relation {
         #[allow(non_camel_case_types, dead_code)]
         impl<$($column),+> __Relation<$($column),+> {
             fn of(__handle: $crate::$kind) -> Self {
-                let __columns = $crate::__private::Handle::typed(__handle, &[$(::core::stringify!($column)),+]);
+                let __columns = $crate::__private::Handle::typed(
+                    __handle,
+                    const { &[$($crate::__private::plain_name(::core::stringify!($column))),+] },
+                );
                 let mut __places = 0_u32..;
                 Self {
                     $($column: __columns.column(__places.next().unwrap_or_default()),)+
@@ -93,11 +96,11 @@ macro_rules! __derived_relation {
         #[allow(non_camel_case_types, clippy::too_many_arguments)]
         #[track_caller]
         fn __relation<$($column: $crate::IntoExpr),+>(
-            name: &str,
+            name: &::core::primitive::str,
             query: impl ::core::ops::FnOnce($crate::Select) -> $crate::Select,
             $($column: $column),+
         ) -> __Relation<$($column::Ty),+> {
-            let items = ::std::vec![$($crate::__private::item($column, ::core::stringify!($column))),+];
+            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
             __Relation::of($crate::__private::Handle::define(name, items, query))
         }
         __relation($name, $query, $($value),+)
@@ -106,7 +109,7 @@ macro_rules! __derived_relation {
         #[allow(non_camel_case_types, dead_code)]
         impl<$($column),+> __Relation<$($column),+> {
             #[track_caller]
-            fn alias(self, alias: &str) -> Self { Self::of(self.__handle.alias(alias)) }
+            fn alias(self, alias: &::core::primitive::str) -> Self { Self::of(self.__handle.alias(alias)) }
             fn materialized(self) -> Self { Self::of(self.__handle.materialized()) }
             fn not_materialized(self) -> Self { Self::of(self.__handle.not_materialized()) }
         }
@@ -153,6 +156,15 @@ impl Handle for Subquery {
     #[track_caller]
     fn define(alias: &str, items: Vec<Item>, query: impl FnOnce(Select) -> Select) -> Self {
         query(select(items)).alias(alias)
+    }
+}
+
+/// A field's name without the `r#` of one that is a keyword.
+#[doc(hidden)]
+pub const fn plain_name(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
     }
 }
 

@@ -36,8 +36,9 @@ impl<T> Expr<T> {
 /// What can stand where an expression is wanted: an expression, a column, a parameter, or a Rust value, which becomes a
 /// constant.
 ///
-/// A constant is bound, like a parameter; it never becomes part of the SQL's text. A string takes the type of
-/// what it is compared with, as a quoted literal does in SQL; other values have the type of their own.
+/// A constant is bound, like a parameter; it never becomes part of the SQL's text. A string is a text; beside an
+/// [`Any`] it takes the type of what it is compared with, as a quoted literal does in SQL. Other values have the type of
+/// their own: `Date::new("2026-01-31")`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an SQL expression",
     label = "an expression, an `Arg`, or a value such as a number, a bool or a string is wanted here",

@@ -231,9 +231,9 @@ pub trait Expression: IntoExpr + Sized {
 
     /// `self || other`.
     #[track_caller]
-    fn concat(self, other: impl IntoExpr) -> Expr<Self::Ty>
+    fn concat<R: IntoExpr>(self, other: R) -> Expr<Self::Joined>
     where
-        Self: ConcatExpression,
+        Self: ConcatExpression<R>,
     {
         binary("||", self, other)
     }

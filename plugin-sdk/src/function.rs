@@ -76,7 +76,7 @@ functions! {
     length<T: TextExpression>(text: T) -> i32;
     /// `abs(number)`.
     abs<N: NumberExpression>(number: N) -> N::Ty;
-    /// `round(number)`: to a whole number. `call("round", (number, digits))` says more.
+    /// `round(number)`: to a whole number. To so many digits it is `call("round", (number, digits))`.
     round<N: RoundExpression>(number: N) -> N::Rounded;
     /// `now()`: when the transaction began.
     now<>() -> Timestamptz;

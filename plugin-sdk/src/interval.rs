@@ -4,7 +4,7 @@ use callslip_ir::{Binding, NodeKind, QualifiedName, Scalar};
 
 use crate::{
     Expr, Interval, Numeric, arena,
-    operand::NumberExpression,
+    operand::RoundExpression,
     value::{declared, push_constant},
 };
 
@@ -14,7 +14,7 @@ macro_rules! units {
         ///
         /// The count is a number or an `Arg` of one.
         #[track_caller]
-        pub fn $name(count: impl NumberExpression) -> Expr<Interval> {
+        pub fn $name(count: impl RoundExpression) -> Expr<Interval> {
             interval(count, $unit)
         }
     )* };
@@ -39,12 +39,14 @@ units! {
 }
 
 #[track_caller]
-fn interval(count: impl NumberExpression, unit: &str) -> Expr<Interval> {
+fn interval(count: impl RoundExpression, unit: &str) -> Expr<Interval> {
     let ty = declared(Scalar::Interval);
     let count = count.into_expr().id;
-    // A constant span is one constant: PostgreSQL's planner knows it, and people read it.
+    // A whole number of units is one constant: PostgreSQL's planner knows it, and people read it. Of others the literal
+    // is not the product: '0.1 year' is one month.
     if let NodeKind::Parameter(slot) = arena::kind(count)
         && let Binding::Constant(Some(count)) = arena::binding(slot)
+        && count.parse::<i64>().is_ok()
     {
         return push_constant(ty, &[&count, " ", unit].concat());
     }

@@ -222,7 +222,7 @@ pub mod __private {
     pub use callslip_ir as ir;
 
     pub use crate::{
-        derived::{Handle, item},
+        derived::{Handle, item, plain_name},
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},

@@ -4,8 +4,8 @@
 use crate::{
     IntoExpr,
     sql_type::{
-        Arithmetic, ArrayType, BooleanType, Compares, ConcatType, JsonType, NumberType, Rounds, SqlType,
-        TextType, Truncates,
+        Arithmetic, ArrayType, BooleanType, Compares, Joins, JsonType, NumberType, Rounds, SqlType, TextType,
+        Truncates,
     },
 };
 
@@ -17,7 +17,8 @@ use crate::{
     message = "`{Self}` can't be compared with `{R}`",
     label = "`{R}` is not of a type that compares with `{Self}`",
     note = "a number compares with numbers of any width, a text with a string, an enum column with its Rust enum, a time with \
-            an `Arg` or a value of its own type, such as `Date::new(\"2026-01-31\")`",
+            an `Arg` or a value of its own type, such as `Date::new(\"2026-01-31\")`, and whatever it is with the elements of \
+            a list by `.eq_any(…)`",
     note = "`.cast::<…>()` makes another type of an expression"
 )]
 pub trait Comparable<R> {}
@@ -27,7 +28,8 @@ impl<L: IntoExpr<Ty: Compares<R::Ty>>, R: IntoExpr> Comparable<R> for L {}
 /// That an expression compares with the elements of an array.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be compared with the elements of `{A}`",
-    label = "an array whose elements compare with `{Self}` is wanted here, such as an `Arg<Vec<…>>`"
+    label = "an array whose elements compare with `{Self}` is wanted here, such as an `Arg<Vec<…>>`",
+    note = "of values that are known here it is `.in_list([…])`"
 )]
 pub trait ComparableToElements<A> {}
 #[diagnostic::do_not_recommend]
@@ -82,15 +84,20 @@ pub trait JsonExpression: IntoExpr {}
 #[diagnostic::do_not_recommend]
 impl<T: IntoExpr<Ty: JsonType>> JsonExpression for T {}
 
-/// An expression that `||` takes on its left side: a text, an array, bytes or JSON.
+/// That `||` joins two expressions: a text and anything else, two arrays, bytes or JSON.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be joined with `||`",
-    label = "a text, an array, bytes or JSON is wanted here",
+    message = "`{Self}` and `{R}` can't be joined with `||`",
+    label = "of the two one has to be a text, or both arrays of one type, bytes or JSON",
     note = "`.cast::<String>()` makes a text of another type"
 )]
-pub trait ConcatExpression: IntoExpr {}
+pub trait ConcatExpression<R>: IntoExpr {
+    /// The type of the result.
+    type Joined: SqlType;
+}
 #[diagnostic::do_not_recommend]
-impl<T: IntoExpr<Ty: ConcatType>> ConcatExpression for T {}
+impl<L: IntoExpr<Ty: Joins<R::Ty>>, R: IntoExpr> ConcatExpression<R> for L {
+    type Joined = <L::Ty as Joins<R::Ty>>::Joined;
+}
 
 /// An expression that is a number or an interval.
 #[diagnostic::on_unimplemented(
@@ -111,7 +118,11 @@ impl<T: IntoExpr<Ty: NumberType>> NumberExpression for T {
 }
 
 /// An expression that `round(…)` takes.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a number", label = "a number is wanted here")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number",
+    label = "a number is wanted here",
+    note = "to round to so many digits: `call(\"round\", (number, digits))`"
+)]
 pub trait RoundExpression: IntoExpr {
     /// What it gives.
     type Rounded: SqlType;

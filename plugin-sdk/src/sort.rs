@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use callslip_ir::{Direction, Domain, Nulls, ParameterMode, Presence, Range, ValueType};
 
-use crate::{Expr, FieldValue, IntoOrder, Order, Orders, json, parameter::Source};
+use crate::{Expr, FieldValue, Order, Orders, json, parameter::Source};
 
 /// The keys that a caller can sort by: an enum with `#[derive(Sort)]`.
 ///
@@ -145,11 +145,11 @@ pub struct Key(pub(crate) Expr);
 pub struct SortOrder(Vec<Order>);
 
 impl SortOrder {
-    /// Sorts the rows that are equal so far by this, ascending if it does not say how: with a unique column at the end, the
+    /// Sorts the rows that are equal so far by this, or these, ascending if it does not say how: with a unique column at the end, the
     /// order is always the same.
     #[track_caller]
-    pub fn then(mut self, order: impl IntoOrder) -> Self {
-        self.0.push(order.into_order());
+    pub fn then(mut self, orders: impl Orders) -> Self {
+        self.0.extend(orders.into_orders());
         self
     }
 }

@@ -145,13 +145,64 @@ pub trait JsonType {}
 impl JsonType for Json {}
 impl JsonType for Any {}
 
-/// What `||` joins.
-pub trait ConcatType {}
-impl ConcatType for String {}
-impl ConcatType for Json {}
-impl ConcatType for Bytes {}
-impl ConcatType for Any {}
-impl<T> ConcatType for Vec<T> {}
+/// What `||` makes of a left side.
+pub trait Joins<R> {
+    /// The type of the result.
+    type Joined: SqlType;
+}
+
+macro_rules! joins {
+    ($($left:ident $right:ident = $joined:ident;)*) => { $(
+        impl Joins<$right> for $left {
+            type Joined = $joined;
+        }
+    )* };
+}
+
+joins! {
+    Json Json = Json;
+    Bytes Bytes = Bytes;
+    Json Any = Json;
+    Bytes Any = Bytes;
+    Any Json = Json;
+    Any Bytes = Bytes;
+}
+
+// A text joins what is no array, on either side.
+macro_rules! joins_text {
+    ($($type:ident)*) => { $(
+        impl Joins<$type> for String {
+            type Joined = Self;
+        }
+        impl Joins<String> for $type {
+            type Joined = String;
+        }
+    )* };
+}
+joins_text! { bool i16 i32 i64 f32 f64 Numeric Date Time Timestamp Timestamptz Interval Uuid Any }
+impl Joins<Self> for String {
+    type Joined = Self;
+}
+impl<T: SqlEnum> Joins<T> for String {
+    type Joined = Self;
+}
+impl<T: SqlEnum> Joins<String> for T {
+    type Joined = String;
+}
+impl Joins<Self> for Any {
+    type Joined = Self;
+}
+
+// An array joins arrays and elements.
+impl<L: SqlType + Compares<R>, R> Joins<Vec<R>> for Vec<L> {
+    type Joined = Self;
+}
+impl<T: SqlType> Joins<Any> for Vec<T> {
+    type Joined = Self;
+}
+impl<T: SqlType> Joins<Vec<T>> for Any {
+    type Joined = Vec<T>;
+}
 
 /// What has a sign, a sum and an average.
 pub trait NumberType {
@@ -293,7 +344,13 @@ arithmetic! {
     Date [Plus Minus] Interval = Timestamp;
     Date [Minus] Date = i32;
     Timestamp [Plus Minus] Interval = Timestamp;
+    Date [Minus] Timestamp = Interval;
+    Date [Minus] Timestamptz = Interval;
+    Timestamp [Minus] Date = Interval;
     Timestamp [Minus] Timestamp = Interval;
+    Timestamp [Minus] Timestamptz = Interval;
+    Timestamptz [Minus] Date = Interval;
+    Timestamptz [Minus] Timestamp = Interval;
     Timestamptz [Plus Minus] Interval = Timestamptz;
     Timestamptz [Minus] Timestamptz = Interval;
     Time [Plus Minus] Interval = Time;
@@ -306,10 +363,14 @@ arithmetic! {
     Interval [Times Divided] i16 = Interval;
     Interval [Times Divided] i32 = Interval;
     Interval [Times Divided] i64 = Interval;
+    Interval [Times Divided] Numeric = Interval;
+    Interval [Times Divided] f32 = Interval;
     Interval [Times Divided] f64 = Interval;
     i16 [Times] Interval = Interval;
     i32 [Times] Interval = Interval;
     i64 [Times] Interval = Interval;
+    Numeric [Times] Interval = Interval;
+    f32 [Times] Interval = Interval;
     f64 [Times] Interval = Interval;
     // Keys that are taken away.
     Json [Minus] String = Json;

@@ -14,7 +14,7 @@
 //! assert!(plan[0].bindings.is_empty());
 //! ```
 
-use crate::{Choice, Failure, Plugin, Statement};
+use crate::{Choice, Failure, Plugin, SqlEnum, Statement};
 
 /// The statements of a query, given what is seen of its parameters: `("open", "true")` of a bool, the label of an enum,
 /// `("sort", "-closed,title")` of a sort order, the JSON text of an open parameter, and `("since", "present")` of an optional bound one.
@@ -102,7 +102,7 @@ macro_rules! assert_sql {
     (@choice $name:ident $value:expr) => {
         $crate::Choice {
             parameter: ::std::string::String::from(::core::stringify!($name)),
-            value: ::std::string::ToString::to_string(&$value),
+            value: $crate::testing::Seen::into_text($value),
         }
     };
 }
@@ -121,5 +121,34 @@ pub fn statement(plugin: &Plugin, query: &str, parameters: &[Choice], claims: &[
     match plan.into_iter().find(|statement| statement.name == name) {
         Some(statement) => statement,
         None => panic!("the query {query} has the statements {names:?}: name one, as in \"{query}.name\""),
+    }
+}
+
+/// What is seen of a parameter, as [`assert_sql!`](crate::assert_sql) takes it: a bool, an enum, or text, such as that of a
+/// sort.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that is seen of a parameter",
+    label = "a bool, an enum with `#[derive(SqlEnum)]` or a text is wanted here"
+)]
+pub trait Seen {
+    #[doc(hidden)]
+    fn into_text(self) -> String;
+}
+
+impl Seen for bool {
+    fn into_text(self) -> String {
+        self.to_string()
+    }
+}
+
+impl Seen for &str {
+    fn into_text(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl<T: SqlEnum> Seen for T {
+    fn into_text(self) -> String {
+        self.label().to_owned()
     }
 }

@@ -9,7 +9,8 @@ impl Select {
     /// once.
     ///
     /// What is shared is the same table under the same alias with the same condition. A left join of it becomes an
-    /// inner one, since whoever asks for an inner join wants no row without a match.
+    /// inner one, since whoever asks for an inner join wants no row without a match. One that is added is joined, as
+    /// [`Select::join`] does, to the last [`Select::from`].
     ///
     /// ```
     /// # use callslip_sdk::prelude::*;
@@ -28,7 +29,8 @@ impl Select {
     /// ```
     ///
     /// # Panics
-    /// If the alias is taken by anything else, or there is no `from` before it.
+    /// If the alias is taken by anything else, if a RIGHT or FULL JOIN follows the join that is there, or if there is no `from`
+    /// before it.
     #[track_caller]
     pub fn join_once<T: TypedTable, C: BooleanExpression>(
         self,
@@ -92,6 +94,13 @@ fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
     };
     if arena::alias(join.right) != alias {
         let left = share(join.left, wanted, alias)?;
+        if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
+            panic!(
+                "`{alias}` is joined already, at {}, before a RIGHT or FULL JOIN, which adds rows without it; join it \
+                 under another alias",
+                arena::place(relation)
+            );
+        }
         return Some(if left == join.left {
             relation
         } else {

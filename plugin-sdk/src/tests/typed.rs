@@ -83,6 +83,53 @@ fn what_is_in_from_is_no_join() {
 }
 
 #[test]
+#[should_panic(expected = "`i` is joined already, at ")]
+fn a_cte_of_the_same_name_may_be_another() {
+    let pos = Position::alias("p");
+    let with = |q: Select, status: InterviewStatus| {
+        let other = Interview::alias("o");
+        let ids = cte!("ids", { id: other.id }, |s| s.from(other).filter(other.status.eq(status)));
+        q.join_once("i", |i: Interview| i.id.in_query(select(ids.id).from(ids))).0
+    };
+    let q = with(select(pos.id).from(pos), InterviewStatus::Started);
+    drop(with(q, InterviewStatus::Completed));
+}
+
+#[test]
+fn a_cte_of_the_same_name_may_be_the_same() {
+    arena::reset();
+    let pos = Position::alias("p");
+    let with = |q: Select| {
+        let other = Interview::alias("o");
+        let ids = cte!("ids", { id: other.id }, |s| s.from(other).filter(other.position_id.eq(pos.id)));
+        q.join_once("i", |i: Interview| i.id.in_query(select(ids.id).from(ids))).0
+    };
+    assert_eq!(written(with(with(select(pos.id).from(pos)))).matches("interview:i").count(), 1);
+}
+
+#[test]
+#[should_panic(expected = "before a RIGHT or FULL JOIN")]
+fn what_an_outer_join_may_leave_out_is_not_shared() {
+    let (pos, other) = (Position::alias("p"), Position::alias("o"));
+    let (q, i) = select(pos.id).from(pos).join_once("i", |i: Interview| i.position_id.eq(pos.id));
+    let q = q.right_join(other, other.id.eq(i.position_id));
+    drop(q.join_once("i", |i: Interview| i.position_id.eq(pos.id)));
+}
+
+#[test]
+fn a_field_may_have_any_name() {
+    arena::reset();
+    let pos = Position::alias("p");
+    let odd = cte!("odd", { r#type: pos.title, str: pos.id, columns: pos.kind }, |s| s.from(pos));
+    let query = select((odd.r#type, odd.str, odd.alias("again").columns)).from(odd).from(odd.alias("again"));
+    assert_eq!(
+        written(query),
+        "with odd (select p.title:type, p.id:str, p.kind:columns from position:p) select odd.type, odd.str, again.columns \
+         from cte odd:odd cte odd:again"
+    );
+}
+
+#[test]
 fn a_query_s_columns_are_fields() {
     arena::reset();
     let i = Interview::alias("i");
@@ -124,6 +171,9 @@ fn spans_of_time_and_parts_of_json() {
             "(>= i.completed_at (- now() 7 day::interval))",
         ),
         (written(select(hours(i.position_id))), "(* i.position_id 1 hour::interval)"),
+        (written(select(years(dec("0.1")))), "(* 0.1::numeric 1 year::interval)"),
+        (written(select(days(2).mul(dec("1.5")))), "(* 2 day::interval 1.5::numeric)"),
+        (written(select(i.id.concat("-").concat(i.status))), r#"(|| (|| i.id ("-")) i.status)"#),
         (
             written(select(doc.get("a").get_text(0).cast::<Numeric>().ge(dec("3.50")))),
             r#"(>= (->> (-> t.doc::pg_catalog.jsonb ("a")) 0::int4)::pg_catalog.numeric 3.50::numeric)"#,
