@@ -82,7 +82,7 @@ codes! {
     Refused = "CS1009", "the plugin refuses the request";
     NotFound = "CS1010", "there is no such row";
     Forbidden = "CS1011", "the plugin refuses this caller";
-    RejectedValue = "CS1012", "PostgreSQL refuses a value of the request";
+    RejectedValue = "CS1012", "PostgreSQL refuses a value of the request, or of the data";
 
     DatabaseUnavailable = "CS1101", "the database can't be reached";
     PoolExhausted = "CS1102", "no connection became free in time";

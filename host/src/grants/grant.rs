@@ -206,8 +206,14 @@ fn unknown(
         "functions" => nearest(unqualified, contents.functions.iter().map(|function| function.name.as_str())),
         _ => None,
     };
-    let help = match near {
-        Some(near) if near != unqualified => format!("; did you mean \"{near}\"?"),
+    let elsewhere = match list {
+        "relations" => contents.relations.iter().find(|its| its.name == unqualified).map(|its| &its.schema),
+        "functions" => contents.functions.iter().find(|its| its.name == unqualified).map(|its| &its.schema),
+        _ => None,
+    };
+    let help = match (elsewhere, near) {
+        (Some(schema), _) => format!("; did you mean \"{schema}.{unqualified}\"?"),
+        (None, Some(near)) => format!("; did you mean \"{near}\"?"),
         _ if list == "functions" && contents.partial => format!("; {PARTIAL_CATALOG}"),
         _ if name.contains('.') => String::new(),
         _ => format!("; it was looked for in the schemas {}", schemas.join(", ")),

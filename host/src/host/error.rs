@@ -169,14 +169,16 @@ fn for_caller(error: &LoanError) -> String {
             format!("{error}; it runs again when that is undone, or the host is started again")
         }
         (Code::StatementFailed, Some(sqlstate)) if is_bad_value(sqlstate) => {
-            format!("PostgreSQL refuses a value of the request: SQLSTATE {sqlstate}")
+            format!(
+                "PostgreSQL refuses a value of the request, or one of the data that the query converts: SQLSTATE {sqlstate}"
+            )
         }
         _ => error.to_string(),
     }
 }
 
 /// Whether PostgreSQL could not read a value as its type, or has no use for it where it stands. The statement was proven,
-/// its constants too: it is the caller's.
+/// its constants too: it is the caller's, or one that the query converts from text or JSON in a table.
 fn is_bad_value(sqlstate: &str) -> bool {
     // invalid_text_representation, invalid_datetime_format, datetime_field_overflow,
     // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause

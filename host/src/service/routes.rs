@@ -226,7 +226,10 @@ fn stream(
 
 fn log(plugin: &str, query: &str, error: &CallError) {
     let code = error.code().as_str();
-    if Problem::new(error.code(), "").status().is_client_error() {
+    if error.code() == Code::RejectedValue {
+        // It may be a fault of the data, which no caller can mend.
+        tracing::warn!(plugin, query, code, "{}", error.log_message());
+    } else if Problem::new(error.code(), "").status().is_client_error() {
         tracing::debug!(plugin, query, code, "{}", error.log_message());
     } else {
         tracing::error!(plugin, query, code, "{}", error.log_message());

@@ -88,7 +88,7 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         let host = Host::start(&config, &database.login(SCHEMA).await?).await?;
         show(&host).await?;
         if let Some(listener) = listener {
-            invite(&listener, &host)?;
+            invite(&listener, &host, args.database_url.is_some())?;
             let limits = service::ServiceLimits::default();
             service::serve_until(
                 listener,
@@ -152,8 +152,9 @@ async fn show(host: &Host) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints lines to paste.
-fn invite(listener: &TcpListener, host: &Host) -> anyhow::Result<()> {
+/// Prints lines to paste; for a database that was given, also how to look into it.
+fn invite(listener: &TcpListener, host: &Host, is_given: bool) -> anyhow::Result<()> {
+    let mut claimed = Vec::new();
     let address = listener.local_addr()?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "\nServing on http://{address} until Ctrl-C. Try:")?;
@@ -161,13 +162,30 @@ fn invite(listener: &TcpListener, host: &Host) -> anyhow::Result<()> {
         for query in plugin.map_err(Clone::clone)?.queries() {
             let declaration = query.declaration();
             let Some(example) = declaration.examples.first() else { continue };
+            if !declaration.claims.is_empty() {
+                claimed.push(declaration.name.as_str());
+                continue;
+            }
             let pairs = form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(example.parameters.iter().map(|(name, json)| (name, bare(json))))
                 .finish();
-            writeln!(stdout, "  curl 'http://{address}/q/{name}/{}?{pairs}'", declaration.name)?;
+            let mark = if pairs.is_empty() { "" } else { "?" };
+            writeln!(stdout, "  curl 'http://{address}/q/{name}/{}{mark}{pairs}'", declaration.name)?;
         }
     }
     writeln!(stdout, "  curl 'http://{address}/healthz'")?;
+    if !claimed.is_empty() {
+        let claimed = claimed.join(", ");
+        writeln!(stdout, "Not over HTTP yet, since they read who asks (callslip run … --claim): {claimed}")?;
+    }
+    if is_given {
+        writeln!(
+            stdout,
+            "The data are in the schema {SCHEMA}, for commands of your own:\n  \
+             callslip catalog --schema {SCHEMA} --database-url …\n  \
+             and in a callslip.toml:  [database] schemas = [\"{SCHEMA}\"]"
+        )?;
+    }
     stdout.flush()?;
     Ok(())
 }
