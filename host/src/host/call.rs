@@ -66,7 +66,8 @@ impl Call<'_> {
     /// Within one round trip it gets a savepoint of its own, which is rolled back at the end, so that the transaction
     /// comes back as it was, whatever happened: usable after a query that fails, and its commit still to be made.
     /// [`LentTransaction`] says what stays all the same. The reply borrows the transaction until it is dropped; a
-    /// reply that is not read to its end is never cancelled there, and takes its time from the next statement.
+    /// reply that is not read to its end is never cancelled there: the owner's next statement waits until each of the
+    /// query's has ended, or has reached its timeout, which is each statement's.
     ///
     /// ```no_run
     /// # async fn example(

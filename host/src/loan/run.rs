@@ -58,7 +58,8 @@ enum State {
 
 impl State {
     fn of(rows: RowStream, connection: Option<&Connection>) -> Self {
-        // On a connection of its own pool, the statement was prepared and compared before it was run.
+        // On a connection of its own pool, what runs is the statement that was prepared and compared. On a lent
+        // transaction it is parsed once more, and may by then call another function of the same name.
         Self::Rows { rows: Box::pin(rows), compared: connection.is_some() }
     }
 }
@@ -187,7 +188,8 @@ fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError>
     check_columns(statement.columns(), &bound.columns)
 }
 
-fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Result<(), LoanError> {
+/// Whether the columns of a statement are still what was proven.
+pub(super) fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Result<(), LoanError> {
     let change = if proven.len() != columns.len() {
         format!("it has {} columns instead of {}", columns.len(), proven.len())
     } else if let Some((was, is)) = proven.iter().zip(columns).find(|(was, is)| !was.describes(is)) {

@@ -3,18 +3,19 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio_postgres::types::Type;
-use tokio_postgres::{Error, RowStream, Transaction};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Error, Row, RowStream, Transaction};
 
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::error::LoanError;
 use super::pool::PoolSettings;
-use super::run::{BoundStatement, Run, check_values, lost};
+use super::run::{BoundStatement, Run, check_columns, check_values, lost};
 use super::session::local_settings;
 
-/// One name for all loans: statistics of statements would take another for another statement.
-const END: &str = "ROLLBACK TO SAVEPOINT callslip_loan; RELEASE SAVEPOINT callslip_loan";
+/// One name for all loans: statistics of statements would take another for another statement. Nobody else may have it:
+/// where a loan could not set its own savepoint, this would roll back to theirs.
+const END: &str = "ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e; RELEASE SAVEPOINT callslip_loan_c6b1f03e";
 
 /// A transaction that its owner lends.
 ///
@@ -22,23 +23,27 @@ const END: &str = "ROLLBACK TO SAVEPOINT callslip_loan; RELEASE SAVEPOINT callsl
 /// within a savepoint that is read-only and rolled back at the end, whatever happened, so that the owner gets the
 /// transaction back as it was: not aborted, not read-only, with its own settings. Only what no rollback undoes
 /// stays: session-level advisory locks, and the snapshot, which a first statement fixes in REPEATABLE READ and
-/// SERIALIZABLE.
+/// SERIALIZABLE. As after any query, an owner's `SET TRANSACTION ISOLATION LEVEL` then fails ("must be called before
+/// any query"), in READ COMMITTED too. The savepoint's name, `callslip_loan_c6b1f03e`, is reserved: the owner must
+/// not have a savepoint of that name.
 ///
 /// Nothing is ever cancelled on it: a cancel that comes late would hit the owner's next statement. What nobody
-/// reads runs to its end, or to its timeout, before that next statement.
+/// reads runs before that next statement, each statement of it to its end or to its own timeout.
 pub struct LentTransaction<'loan> {
     transaction: &'loan Transaction<'loan>,
     begin: String,
 }
 
 impl<'loan> LentTransaction<'loan> {
-    /// Borrows a transaction. Of the settings, the statement and lock timeouts hold, where the owner has no
-    /// shorter ones.
+    /// Borrows a transaction. Of the settings, each statement's timeout and the lock timeout hold, where the owner
+    /// has no shorter ones.
     pub fn new(transaction: &'loan mut Transaction<'_>, settings: &PoolSettings) -> Self {
         // The SELECT comes before READ ONLY: a snapshot that is first taken under READ ONLY would keep a
         // SERIALIZABLE owner out of conflict detection for good.
-        let begin =
-            format!("SAVEPOINT callslip_loan; {}; SET TRANSACTION READ ONLY", local_settings(settings));
+        let begin = format!(
+            "SAVEPOINT callslip_loan_c6b1f03e; {}; SET TRANSACTION READ ONLY",
+            local_settings(settings)
+        );
         Self { transaction, begin }
     }
 
@@ -72,8 +77,7 @@ impl<'loan> LentTransaction<'loan> {
             answer(async move { transaction.batch_execute(&sql).await })
         };
         let mut begin = batch(&self.begin);
-        let mut probes: Vec<Answer<RowStream>> =
-            statements.iter().map(|bound| probe(transaction, bound)).collect();
+        let mut probes: Vec<Answer<Row>> = statements.iter().map(|bound| probe(transaction, bound)).collect();
         let mut probed = batch("");
         let mut answers: VecDeque<Answer<RowStream>> =
             (0..statements.len()).map(|position| query(transaction, statements, position)).collect();
@@ -114,8 +118,11 @@ impl<'loan> LentTransaction<'loan> {
             answers.clear();
         }
         let mut refusal = None;
-        for probe in &mut probes {
-            refusal = settle(probe).await.err();
+        for (probe, bound) in probes.iter_mut().zip(statements.iter()) {
+            refusal = match settle(probe).await {
+                Ok(nulls) => check_columns(nulls.columns(), &bound.columns).err(),
+                Err(error) => Some(LoanError::from(error).of_proven()),
+            };
             if refusal.is_some() {
                 break;
             }
@@ -127,23 +134,29 @@ impl<'loan> LentTransaction<'loan> {
         drop((probes, answers));
         settle(&mut end).await.map_err(|error| lost(&error))?;
         match refusal {
-            Some(error) => Err(LoanError::from(error).of_proven()),
+            Some(error) => Err(error),
             None => Ok(None),
         }
     }
 }
 
-/// Asks for the columns of a statement without running it. The driver has a query of its own for a type that it does
-/// not know; for a statement with rows that would wait for ever, behind rows that wait for the driver.
+/// Asks for the columns of a statement without running it: the answer is one row of nulls that has them. The driver has
+/// a query of its own for a type that it does not know; for a statement with rows that would wait for ever, behind rows
+/// that wait for the driver.
 ///
-/// PostgreSQL plans nothing of what is in a FROM whose condition is false. The parameters are null, and text, which
-/// each is cast from.
-fn probe<'loan>(transaction: &'loan Transaction<'loan>, bound: &BoundStatement) -> Answer<'loan, RowStream> {
-    let sql = format!("SELECT * FROM ({}) AS proven WHERE false", bound.sql);
-    let nulls = bound.values.len();
+/// PostgreSQL plans nothing of the statement, so that no function is called, not even one that it would call when it
+/// plans: OFFSET keeps the statement a subquery of its own, and a subquery whose condition is false is left out before
+/// it is planned. The parameters are null, of the types that they were proven with.
+fn probe<'loan>(transaction: &'loan Transaction<'loan>, bound: &BoundStatement) -> Answer<'loan, Row> {
+    let sql = format!(
+        "SELECT proven.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM \
+         (SELECT * FROM ({}) AS statement OFFSET 0) AS unplanned WHERE false) AS proven ON true",
+        bound.sql
+    );
+    let parameters = bound.values.len();
     answer(async move {
-        let values = (0..nulls).map(|_| (TextValue::new(None), Type::TEXT));
-        transaction.query_typed_raw(&sql, values).await
+        let null: &(dyn ToSql + Sync) = &TextValue::new(None);
+        transaction.query_typed_one(&sql, &vec![(null, Type::UNKNOWN); parameters]).await
     })
 }
 

@@ -81,7 +81,7 @@ async fn left_behind(transaction: &Transaction<'_>) -> Vec<String> {
 /// The owner can read its own row, and write another; and no savepoint but its own is there.
 async fn assert_usable(transaction: &Transaction<'_>) {
     transaction.batch_execute("SAVEPOINT own").await.unwrap();
-    let error = transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan").await.unwrap_err();
+    let error = transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e").await.unwrap_err();
     assert_eq!(error.code().map(|code| code.code()), Some("3B001"), "{error}");
     transaction.batch_execute("ROLLBACK TO SAVEPOINT own; RELEASE SAVEPOINT own").await.unwrap();
     transaction.execute("INSERT INTO scratch VALUES (2)", &[]).await.unwrap();
@@ -242,6 +242,22 @@ async fn an_aborted_or_ended_transaction_is_refused() {
     assert_eq!(rows(&mut begin(&mut client).await, vec![number(OWN, &[])]).await.unwrap()[0].len(), 1);
 }
 
+#[tokio::test]
+async fn a_savepoint_of_the_owner_s_stays_whatever_its_name() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    transaction.batch_execute("SAVEPOINT callslip_loan; INSERT INTO scratch VALUES (3)").await.unwrap();
+    transaction.batch_execute("SAVEPOINT later; SELECT 1 / 0").await.unwrap_err();
+    let error = rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap_err();
+    assert_eq!(error.code(), Code::TransactionAborted);
+    let error = transaction.batch_execute("SELECT 1").await.expect_err("it is still aborted");
+    assert_eq!(error.code().map(|code| code.code()), Some("25P02"), "{error}");
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT later").await.unwrap();
+    assert_eq!(rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap()[0].len(), 2);
+    transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan").await.unwrap();
+    assert_usable(&transaction).await;
+}
+
 /// Two transactions that each read what the other writes: PostgreSQL must still see it.
 #[tokio::test]
 async fn a_serializable_owner_stays_in_conflict_detection() {
@@ -370,4 +386,115 @@ async fn a_column_that_got_a_type_the_driver_does_not_know_is_stale_and_does_not
     transaction.batch_execute("ALTER TABLE scratch RENAME n TO m").await.unwrap();
     let gone = rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap_err();
     assert_eq!((gone.code(), gone.sqlstate()), (Code::StaleStatement, Some("42703")));
+}
+
+#[tokio::test]
+async fn a_stale_statement_is_refused_before_any_row_even_if_it_has_none() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    transaction.batch_execute("CREATE TEMP TABLE notes AS SELECT 'calm' AS n, 1::int8 AS m").await.unwrap();
+    for (select, change) in [
+        ("t.n AS n", "column \"n\" of type int8 is now \"n\" of type text"),
+        ("t.m AS m", "column \"n\" of type int8 is now \"m\" of type int8"),
+        ("t.m AS n, t.m AS n", "it has 2 columns instead of 1"),
+    ] {
+        for condition in ["false", "true"] {
+            let stale = || number(&format!("SELECT {select} FROM pg_temp.notes AS t WHERE {condition}"), &[]);
+            for statements in [vec![stale()], vec![number(OWN, &[]), stale(), number(OWN, &[])]] {
+                let error = lend(&mut transaction, statements).await.err().expect("it is stale");
+                assert_eq!(error.code(), Code::StaleStatement);
+                assert!(error.to_string().ends_with(change), "{error}");
+            }
+        }
+    }
+    assert_usable(&transaction).await;
+}
+
+/// The first statement changes what the second one's name means, which both were asked for before.
+#[tokio::test]
+async fn a_statement_that_changes_while_another_runs_is_stale() {
+    let mut client = session().await;
+    let mut transaction = begin(&mut client).await;
+    transaction
+        .batch_execute(
+            "CREATE TEMP TABLE notes AS SELECT 1::int8 AS n;
+             CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.notes AS SELECT 'calm' AS n",
+        )
+        .await
+        .unwrap();
+    let path = "pg_catalog.set_config('search_path', 'elsewhere, pg_temp', true)";
+    let statements = vec![
+        number(&format!("SELECT CAST(pg_catalog.length({path}) AS int8) AS n"), &[]),
+        number("SELECT t.n AS n FROM notes AS t", &[]),
+    ];
+    let mut run = lend(&mut transaction, statements).await.unwrap();
+    assert!(run.next_row().await.unwrap().is_some());
+    assert!(run.next_row().await.unwrap().is_none());
+    assert_eq!(run.next_row().await.unwrap_err().code(), Code::StaleStatement);
+    drop(run);
+    assert_usable(&transaction).await;
+}
+
+/// PostgreSQL calls immutable functions when it plans a statement: of the probe, nothing may be planned.
+#[tokio::test]
+async fn what_a_statement_calls_is_called_for_its_run_alone() {
+    let mut client = session().await;
+    client
+        .batch_execute(
+            "CREATE FUNCTION pg_temp.calls() RETURNS int8 IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN \
+                 RETURN set_config('test.calls', \
+                     (coalesce(nullif(current_setting('test.calls', true), ''), '0')::int8 + 1)::text, false); \
+             END $$",
+        )
+        .await
+        .unwrap();
+    let mut transaction = begin(&mut client).await;
+    for sql in [
+        "SELECT pg_temp.calls() AS n",
+        "SELECT s.n AS n FROM pg_temp.scratch AS s WHERE s.n OPERATOR(pg_catalog.=) pg_temp.calls()",
+        "/* a comment */ -- and another\nSELECT pg_temp.calls() AS n",
+        "WITH c AS (SELECT pg_temp.calls() AS n) SELECT c.n AS n FROM c",
+        "WITH c AS MATERIALIZED (SELECT pg_temp.calls() AS n) SELECT c.n AS n FROM c",
+        "SELECT pg_temp.calls() AS n FROM pg_temp.scratch AS s ORDER BY s.n LIMIT 1",
+        "SELECT s.n AS n FROM pg_temp.scratch AS s ORDER BY s.n LIMIT pg_temp.calls()",
+        "SELECT (SELECT pg_temp.calls()) AS n FROM pg_temp.scratch AS s",
+        "SELECT j.n AS n FROM pg_temp.scratch AS s CROSS JOIN LATERAL (SELECT pg_temp.calls() AS n) AS j",
+        "SELECT pg_catalog.max(s.n) AS n FROM pg_temp.scratch AS s HAVING pg_temp.calls() OPERATOR(pg_catalog.=) 1",
+        "SELECT pg_temp.calls() AS n UNION ALL SELECT CAST(2 AS int8) AS n",
+    ] {
+        let all = rows(&mut transaction, vec![number(sql, &[])]).await.unwrap();
+        assert_eq!(all[0].first().map(|row| row.get::<_, i64>(0)), Some(1), "{sql}");
+    }
+    let same_name = "SELECT pg_temp.calls() AS n, CAST(7 AS int8) AS n";
+    let statements = vec![statement(same_name, &[], &[("n", Type::INT8), ("n", Type::INT8)])];
+    let row = &rows(&mut transaction, statements).await.unwrap()[0][0];
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (1, 7));
+    assert_usable(&transaction).await;
+}
+
+#[tokio::test]
+async fn a_parameter_has_the_type_that_it_was_proven_with() {
+    let mut client = session().await;
+    client
+        .batch_execute(
+            "CREATE TYPE pg_temp.state AS ENUM ('open', 'closed');
+             CREATE TEMP TABLE door AS SELECT 1::int8 AS n, 'open'::pg_temp.state AS state;
+             CREATE FUNCTION pg_temp.to_state(text) RETURNS pg_temp.state IMMUTABLE LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE EXCEPTION 'the cast of text was called'; END $$;
+             CREATE CAST (text AS pg_temp.state) WITH FUNCTION pg_temp.to_state(text)",
+        )
+        .await
+        .unwrap();
+    let mut transaction = begin(&mut client).await;
+    let open = "SELECT d.n AS n FROM pg_temp.door AS d \
+                WHERE d.state OPERATOR(pg_catalog.=) CAST($1 AS pg_temp.state)";
+    assert_eq!(rows(&mut transaction, vec![number(open, &["open"])]).await.unwrap()[0].len(), 1);
+
+    // The flags of a range may not be null, which the parameters of a probe are.
+    let within = "SELECT CAST(i.id AS int8) AS n FROM public.interview AS i WHERE pg_catalog.tstzrange(\
+                  CAST($1 AS timestamptz), CAST($2 AS timestamptz), CAST($3 AS text)) \
+                  OPERATOR(pg_catalog.@>) i.completed_at";
+    let values = ["2000-01-01", "2100-01-01", "[)"];
+    assert!(!rows(&mut transaction, vec![number(within, &values)]).await.unwrap()[0].is_empty());
+    assert_usable(&transaction).await;
 }
