@@ -217,7 +217,9 @@ fn catalog_needs_a_database_and_nothing_else() {
     assert_says(&run_on_database(path, &["catalog", "intervew"]), 1, &["did you mean \"public.interview\"?"]);
     assert_says(&run_on_database(path, &["catalog", "moods"]), 1, &["did you mean \"attacks.moods\"?"]);
     assert_says(&run_on_database(path, &["catalog", "moods", "--schema", "attacks"]), 0, &["attacks.mood"]);
-    assert_says(&run_on_database(path, &["catalog", "--config", "nowhere.toml"]), 1, &["nowhere.toml"]);
+    for named in ["nowhere.toml", "callslip.toml"] {
+        assert_says(&run_on_database(path, &["catalog", "--config", named]), 1, &[named]);
+    }
     assert_says(&run_on_database(path, &["catalog", "--schema", ""]), 2, &["--schema"]);
 
     let output = run_on_database(path, &["catalog", "snapshot", "--schema", "attacks", "--schema", "public"]);
