@@ -23,13 +23,13 @@ Examples:
 /// Load and prove every plugin of the configuration, and say what is wrong with any.
 ///
 /// Against a database PostgreSQL itself describes every statement; nothing is executed. Against a snapshot, which needs no
-/// database, it is not asked. The exit code is 1 when there is any finding.
+/// database, it is not asked, and what is right is verified, not proven. The exit code is 1 when there is any finding.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct CheckArgs {
     /// One plugin only, by its name in the configuration.
     pub(super) plugin: Option<String>,
-    /// Print what was proven and what was found as JSON.
+    /// Print what was verified and what was found as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
         match plugin {
             Ok(plugin) => {
                 for query in plugin.queries() {
-                    print_query(out, proof.catalog(), plugin, query)?;
+                    print_query(out, proof, plugin, query)?;
                 }
             }
             Err(refusal) => writeln!(out, "{refusal}\n")?,
@@ -70,22 +70,22 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
         }
     };
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
-    let proven = plugins.iter().filter(|(_, plugin)| plugin.is_ok()).count();
-    let of = plural(plugins.len(), "plugin");
-    writeln!(out, "{proven} of {of} proven, {}; {asked}", plural(findings, "finding"))
+    let served = plugins.iter().filter(|(_, plugin)| plugin.is_ok()).count();
+    let (of, verdict) = (plural(plugins.len(), "plugin"), proof.verdict());
+    writeln!(out, "{served} of {of} {verdict}, {}; {asked}", plural(findings, "finding"))
 }
 
 fn print_query(
     out: &mut impl Write,
-    catalog: &Catalog,
+    proof: &Proof,
     plugin: &LoadedPlugin,
     query: &LoadedQuery,
 ) -> io::Result<()> {
-    writeln!(out, "{}", summary(plugin, query))?;
+    writeln!(out, "{}", summary(plugin, query, proof.verdict()))?;
     // Most shapes of a query have the same columns.
     let mut replies: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for proven in query.shapes() {
-        let (seen, reply) = (shape(&proven.shape), reply(catalog, proven));
+        let (seen, reply) = (shape(&proven.shape), reply(proof.catalog(), proven));
         match replies.iter_mut().find(|(its, _)| *its == reply) {
             Some((_, shapes)) => shapes.push(seen),
             None => replies.push((reply, vec![seen])),
@@ -134,7 +134,7 @@ fn as_json(proof: &Proof, findings: usize) -> Value {
             Err(refusal) => (Vec::new(), &refusal.findings),
         };
         let found: Vec<Value> = found.iter().map(finding_json).collect();
-        json!({ "name": name, "proven": found.is_empty(), "queries": queries, "findings": found })
+        json!({ "name": name, "verified": found.is_empty(), "queries": queries, "findings": found })
     };
     let plugins: Vec<Value> = proof.plugins().iter().map(plugin).collect();
     json!({ "described": proof.is_described(), "findings": findings, "plugins": plugins })

@@ -50,7 +50,7 @@ pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     };
     let mut stdout = io::stdout().lock();
     for query in queries {
-        writeln!(stdout, "{}", summary(plugin, query))?;
+        writeln!(stdout, "{}", summary(plugin, query, PROVEN))?;
         for proven in query.shapes() {
             writeln!(stdout)?;
             print_shape(&mut stdout, proven)?;
@@ -63,19 +63,22 @@ pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `hiring.funnel: closed, 4 shapes, all proven`.
-pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery) -> String {
+/// What a shape is against a database: verified, and described by PostgreSQL.
+pub(super) const PROVEN: &str = "proven";
+
+/// `hiring.funnel: closed, 4 shapes, proven`: the verdict is [`PROVEN`], or what else its shapes are.
+pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str) -> String {
     let name = format!("{}.{}", plugin.name(), query.declaration().name);
     let plural = |count: u128| if count == 1 { "shape" } else { "shapes" };
     match query.total() {
         None => {
             let examples = query.shapes().len();
-            format!("{name}: open, {examples} of its examples proven, the rest at each new call")
+            format!("{name}: open, {examples} of its examples {verdict}, the rest at each new call")
         }
-        Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, proven", plural(total)),
+        Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, {verdict}", plural(total)),
         Some(total) => {
-            let proven = query.shapes().len();
-            format!("{name}: closed, {proven} of {total} {} proven, the rest on first use", plural(total))
+            let tried = query.shapes().len();
+            format!("{name}: closed, {tried} of {total} {} {verdict}, the rest on first use", plural(total))
         }
     }
 }

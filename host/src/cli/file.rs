@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// Writes a file so that a reader sees the old one or the new one, never a part.
+/// Writes a file so that a reader sees the old one or the new one, never a part, also after a crash of the machine.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -15,6 +15,8 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask
         let mut file = new.prefix(".callslip-").tempfile_in(folder)?;
         file.write_all(bytes)?;
+        // Else a crash of the machine could leave the new name with nothing in it.
+        file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     };

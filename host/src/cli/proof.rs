@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::HostArgs;
+use super::explain::PROVEN;
 use crate::catalog::{Catalog, Snapshot};
 use crate::{Host, LoadedPlugin, OfflineProof, Refusal};
 
@@ -18,7 +19,7 @@ pub(super) struct ProofArgs {
     pub(super) host: HostArgs,
 }
 
-/// Plugins that were proven, or refused.
+/// Plugins that were tried: without findings, or refused.
 pub(super) enum Proof {
     /// Against a database.
     Host(Host),
@@ -52,6 +53,11 @@ impl Proof {
             Self::Host(host) => host.catalog(),
             Self::Offline(proof) => proof.catalog(),
         }
+    }
+
+    /// What a plugin without findings is: proven, or against a snapshot just verified.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.is_described() { PROVEN } else { "verified" }
     }
 
     /// Whether PostgreSQL has described every statement.

@@ -52,6 +52,16 @@ fn catalog() -> Catalog {
         volatility: Volatility::Immutable,
         security_definer: false,
     };
+    let relation = |oid, schema: &str, name: &str, columns| Relation {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind: RelationKind::Table,
+        columns,
+        unique_keys: vec![],
+        foreign_keys: vec![],
+        comment: None,
+    };
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
         server_version: 150_000,
@@ -73,16 +83,10 @@ fn catalog() -> Catalog {
             context: CastContext::Implicit,
             binary: false,
         }],
-        relations: vec![Relation {
-            oid: 1,
-            schema: "public".into(),
-            name: "t".into(),
-            kind: RelationKind::Table,
-            columns: vec![column("b", BOOL), column("n", INT4), column("m", MOOD)],
-            unique_keys: vec![],
-            foreign_keys: vec![],
-            comment: None,
-        }],
+        relations: vec![
+            relation(1, "public", "t", vec![column("b", BOOL), column("n", INT4), column("m", MOOD)]),
+            relation(2, "audit", "entry", vec![column("n", INT4)]),
+        ],
         ..Contents::default()
     })
 }
@@ -142,7 +146,8 @@ impl Writer {
         let description = Description { slots: self.slots, files: vec![], nodes };
         let catalog = catalog();
         let schemas = ["public".to_owned()];
-        let settings = GrantSettings { relations: vec!["t".into()], ..GrantSettings::default() };
+        let settings =
+            GrantSettings { relations: vec!["t".into(), "audit.entry".into()], ..GrantSettings::default() };
         let grants = Grants::resolve(&settings, &catalog, &schemas).unwrap();
         let limits = Limits::default();
         let context =
@@ -298,6 +303,62 @@ fn types_that_do_not_go_together_are_found() {
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].code, Code::UnknownOperator);
     assert_eq!(findings[0].message, "there is no operator public.mood = text");
+}
+
+/// The help of the one finding.
+#[track_caller]
+fn help(writer: Writer) -> Option<String> {
+    let findings = writer.sql().unwrap_err();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    findings[0].help.clone()
+}
+
+#[test]
+fn a_name_that_is_elsewhere_is_told_with_its_schema() {
+    let name = |written: &str| match written.split_once('.') {
+        Some((schema, name)) => QualifiedName { schema: Some(schema.into()), name: name.into() },
+        None => QualifiedName::new(written),
+    };
+    for (written, says) in [
+        ("entry", Some("did you mean \"audit.entry\"?")),
+        ("entyr", Some("did you mean \"audit.entry\"?")),
+        ("public.entry", Some("did you mean \"audit.entry\"?")),
+        ("audit.entyr", Some("did you mean \"audit.entry\"?")),
+        ("tt", Some("did you mean \"t\"?")),
+        ("audit.t", Some("did you mean \"public.t\"?")),
+    ] {
+        let mut writer = Writer::default();
+        let item = text(&mut writer);
+        writer.query(item, None);
+        let table = writer.nodes.iter_mut().find_map(|node| match node {
+            NodeKind::Table(table) => Some(table),
+            _ => None,
+        });
+        table.unwrap().name = RelationName::Stored(name(written));
+        assert_eq!(help(writer).as_deref(), says, "the relation {written}");
+    }
+    for (written, says) in [
+        ("public.upper", Some("did you mean \"pg_catalog.upper\"?")),
+        ("uper", Some("did you mean \"upper\"?")),
+        // It is one of those that every plugin may call, and this catalog doesn't have it.
+        ("count", None),
+    ] {
+        let mut writer = Writer::default();
+        let argument = text(&mut writer);
+        let function = name(written);
+        let item = writer.add(NodeKind::Call(Call { function, ..call("upper", vec![argument]) }));
+        writer.query(item, None);
+        assert_eq!(help(writer).as_deref(), says, "the function {written}");
+    }
+    for (written, says) in
+        [("audit.mood", "did you mean \"public.mood\"?"), ("modo", "did you mean \"mood\"?")]
+    {
+        let mut writer = Writer::default();
+        let item =
+            writer.slot(SlotType::Declared(TypeName { name: name(written), ..TypeName::parse("text") }));
+        writer.query(item, None);
+        assert_eq!(help(writer).as_deref(), Some(says), "the type {written}");
+    }
 }
 
 #[test]

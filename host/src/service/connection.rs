@@ -8,8 +8,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::problem::Problem;
 use crate::Code;
 
-/// A client's connection, on which every refusal is a [`Problem`]. What hyper can't read as a request, it answers itself with
-/// a head and no body, and it can't be told otherwise: that answer is exchanged on its way out.
+/// A client's connection, on which every answer that refuses is a [`Problem`]. What hyper can't read as a request, it answers
+/// itself with a head and no body, and it can't be told otherwise: that answer is exchanged on its way out.
+///
+/// Some clients are not answered at all, and their connection is closed: those that send nothing or not the whole of a head
+/// in time, and those that begin with HTTP/2's preface.
 pub(super) struct Connection<S> {
     stream: S,
     /// What stands in for hyper's answer, while it is sent.
@@ -33,7 +36,10 @@ fn refusal(head: &[u8]) -> Option<Refusal> {
     // `HTTP/1.1 414 `: cheap, as this looks at every piece of every reply.
     let status = StatusCode::from_bytes(head.strip_prefix(b"HTTP/1.")?.get(2..5)?).ok()?;
     let detail = match status {
-        StatusCode::BAD_REQUEST => "it is no request of HTTP/1.1: percent-encode what an address can't have",
+        StatusCode::BAD_REQUEST => {
+            "it can't be read as a request of HTTP/1: its first line or one of its headers is malformed, such as an address \
+             that is not percent-encoded"
+        }
         StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             "the address and the headers are too long; send the parameters as the JSON body of a POST"
         }

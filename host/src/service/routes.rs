@@ -108,7 +108,9 @@ async fn body(request: Request, limits: &ServiceLimits) -> Result<Bytes, Problem
             Err(refuse(rejection.status(), detail))
         }
         Ok(Err(rejection)) => {
-            Err(refuse(rejection.status(), format!("the body can't be read: {}", rejection.body_text())))
+            tracing::debug!("a body can't be read: {}", rejection.body_text());
+            let detail = "the body can't be read: it breaks off, or its chunks are malformed";
+            Err(refuse(rejection.status(), detail.to_owned()))
         }
         Err(_) => {
             let detail = format!("the body did not come within {:?}", limits.request_time);

@@ -55,14 +55,19 @@ fn assert_says(output: &Output, code: i32, says: &[&str]) -> String {
 #[test]
 fn check_proves_against_a_database_or_a_snapshot() {
     let folder = folder();
-    let reply =
-        ["hiring.funnel: closed, 4 shapes, proven", "  shape: open=true, since=present\n", "title text"];
+    let reply = ["  shape: open=true, since=present\n", "title text"];
     let output = run_on_database(folder.path(), &["check"]);
     assert_says(&output, 0, &reply);
-    assert_says(&output, 0, &["1 of 1 plugin proven, 0 findings; PostgreSQL has described every statement"]);
+    let proven = "1 of 1 plugin proven, 0 findings; PostgreSQL has described every statement";
+    assert_says(&output, 0, &["hiring.funnel: closed, 4 shapes, proven", proven]);
     let output = run(folder.path(), &["check", "hiring", "--snapshot", "schema.json"]);
     assert_says(&output, 0, &reply);
-    assert_says(&output, 0, &["0 findings; against a snapshot: PostgreSQL itself was not asked"]);
+    let verified = "1 of 1 plugin verified, 0 findings; against a snapshot: PostgreSQL itself was not asked";
+    let told = assert_says(&output, 0, &["hiring.funnel: closed, 4 shapes, verified", verified]);
+    assert!(!told.contains("proven"), "{told}");
+    let output = run(folder.path(), &["check", "--snapshot", "schema.json", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["plugins"][0]["verified"], &told["described"]), (&true.into(), &false.into()));
 }
 
 #[test]
@@ -75,7 +80,7 @@ fn what_a_migration_takes_away_is_found_at_the_authors_line() {
         r#"{"name": "label", "type": "text"}"#,
     );
     let output = run(folder.path(), &["check", "--snapshot", "schema.json"]);
-    let says = ["hiring.funnel: CS0302", "src/funnel.rs:", "title", "0 of 1 plugin proven"];
+    let says = ["hiring.funnel: CS0302", "src/funnel.rs:", "title", "0 of 1 plugin verified"];
     assert_says(&output, 1, &says);
 
     let output = run(folder.path(), &["check", "--snapshot", "schema.json", "--json"]);
@@ -217,7 +222,9 @@ fn catalog_needs_a_database_and_nothing_else() {
     assert_says(&run_on_database(path, &["catalog", "intervew"]), 1, &["did you mean \"public.interview\"?"]);
     assert_says(&run_on_database(path, &["catalog", "moods"]), 1, &["did you mean \"attacks.moods\"?"]);
     assert_says(&run_on_database(path, &["catalog", "moods", "--schema", "attacks"]), 0, &["attacks.mood"]);
-    assert_says(&run_on_database(path, &["catalog", "--config", "nowhere.toml"]), 1, &["nowhere.toml"]);
+    for named in ["nowhere.toml", "callslip.toml"] {
+        assert_says(&run_on_database(path, &["catalog", "--config", named]), 1, &[named]);
+    }
     assert_says(&run_on_database(path, &["catalog", "--schema", ""]), 2, &["--schema"]);
 
     let output = run_on_database(path, &["catalog", "snapshot", "--schema", "attacks", "--schema", "public"]);

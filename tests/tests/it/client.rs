@@ -46,9 +46,18 @@ pub async fn serve(host: Host, limits: ServiceLimits) -> SocketAddr {
 
 /// Waits until no connection is lent.
 pub async fn wait_until_idle(host: &Host) {
+    wait_until_lent(host, 0).await;
+}
+
+/// Waits until so many connections are lent.
+pub async fn wait_until_lent(host: &Host, count: usize) {
     let started = std::time::Instant::now();
-    while host.pool().status().size != host.pool().status().available {
-        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", host.pool().status());
+    loop {
+        let status = host.pool().status();
+        if status.size.checked_sub(status.available) == Some(count) {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{status:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -72,7 +72,7 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
         &found,
         Code::UnknownRelation,
         "table(\"intervew\")",
-        &["intervew", "did you mean interview?"],
+        &["intervew", "did you mean \"interview\"?"],
     );
     assert_finding(
         &found,

@@ -1,9 +1,16 @@
+use crate::printable::printable;
+
+/// How many characters are repeated of a name, with its schema and its table: PostgreSQL keeps 63 bytes of each.
+const SHOWN: usize = 200;
+/// How many are repeated of what is wrong with the JSON: a name, and those that are expected in its stead.
+const SHOWN_OF_JSON: usize = 300;
+
 /// Why a catalog snapshot can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// It is not JSON, or a member is missing, unknown, there twice, or of another type.
-    #[error("the catalog snapshot can't be read: {0}")]
+    #[error("the catalog snapshot can't be read: {}", json(.0))]
     Json(serde_json::Error),
     /// It is JSON, and something else.
     #[error(
@@ -14,8 +21,9 @@ pub enum SnapshotError {
     NotASnapshot,
     /// It is of a version that this program does not know.
     #[error(
-        "the catalog snapshot is of version {found}, and this program reads version {version}; write it anew with \
+        "the catalog snapshot is of version {}, and this program reads version {version}; write it anew with \
          `callslip catalog snapshot`, or bring the program up to date",
+        shown(.found),
         version = super::VERSION
     )]
     UnsupportedVersion {
@@ -23,7 +31,12 @@ pub enum SnapshotError {
         found: String,
     },
     /// Something refers to what the snapshot does not hold.
-    #[error("the catalog snapshot has no {what} {reference}, which {place} refers to{}", did_you_mean(.nearest))]
+    #[error(
+        "the catalog snapshot has no {what} {}, which {} refers to{}",
+        shown(.reference),
+        shown(.place),
+        did_you_mean(.nearest)
+    )]
     Unknown {
         /// `type`, `relation`, `column` or `function`.
         what: &'static str,
@@ -35,10 +48,10 @@ pub enum SnapshotError {
         nearest: Option<String>,
     },
     /// A name or signature is there twice.
-    #[error("the catalog snapshot has {0} twice")]
+    #[error("the catalog snapshot has {} twice", shown(.0))]
     Duplicate(String),
     /// A type's entry and its kind don't fit.
-    #[error("in the catalog snapshot the type {ty} {wrong}")]
+    #[error("in the catalog snapshot the type {} {wrong}", shown(.ty))]
     InvalidType {
         /// The type.
         ty: String,
@@ -46,7 +59,7 @@ pub enum SnapshotError {
         wrong: &'static str,
     },
     /// A function's entry contradicts itself.
-    #[error("in the catalog snapshot the function {function} {wrong}")]
+    #[error("in the catalog snapshot the function {} {wrong}", shown(.function))]
     InvalidFunction {
         /// The function.
         function: String,
@@ -56,5 +69,18 @@ pub enum SnapshotError {
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+    nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {}?", shown(nearest)))
+}
+
+fn shown(name: &str) -> String {
+    printable(name, SHOWN)
+}
+
+/// What is wrong, of which a long name is cut, and where, of which nothing is.
+fn json(error: &serde_json::Error) -> String {
+    let (text, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+    match text.strip_suffix(&place) {
+        Some(wrong) => printable(wrong, SHOWN_OF_JSON) + &place,
+        None => printable(&text, SHOWN_OF_JSON),
+    }
 }

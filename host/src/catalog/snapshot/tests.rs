@@ -199,3 +199,28 @@ fn what_does_not_fit_together_is_named() {
     let cast = cast.replace("explicit\"", "explicit\", \"function\": \"public.f\"");
     assert!(error("", &format!(r#", "casts": [{cast}]"#)).contains("no function public.f"));
 }
+
+#[test]
+fn an_error_repeats_no_more_of_a_name_than_a_line_takes() {
+    let long = "n".repeat(100_000);
+    let table = |name: &str, ty: &str| {
+        format!(
+            r#""relations": {{"{name}": {{"kind": "table", "columns": [{{"name": "id", "type": "{ty}"}}]}}}}"#
+        )
+    };
+    let collations = format!(r#""collations": ["{long}", "{long}"]"#);
+    let ty = format!(r#""types": {{"{long}": {{"kind": "enum"}}}}"#);
+    let function = format!(r#""functions": [{{"name": "{long}", "returns": "text", "variadic": "text"}}]"#);
+    let mut texts: Vec<String> =
+        [table("t", &long), table(&long, "int5"), collations, ty, function, format!(r#""{long}": 1"#)]
+            .iter()
+            .map(|public| text(public, ""))
+            .collect();
+    texts.push(text("", "").replace("\"version\": 1", &format!("\"version\": \"{long}\"")));
+    for text in texts {
+        let error = Snapshot::read(&text).unwrap_err().to_string();
+        assert!(error.contains("nnn…") && error.len() < 600, "{} bytes: {:.300}", error.len(), error);
+    }
+    let unknown = Snapshot::read(&text(&format!("\"{long}\": 1"), "")).unwrap_err().to_string();
+    assert!(unknown.contains("nnn… at line "), "{unknown}");
+}

@@ -3,7 +3,7 @@
 mod print;
 mod snapshot;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -46,9 +46,10 @@ struct SourceArgs {
     /// configuration, and without that `public`.
     #[arg(long = "schema", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     schemas: Vec<String>,
-    /// The configuration, if it is there: its schemas, and what it grants of PostgreSQL's functions.
-    #[arg(long, value_name = "FILE", default_value = super::CONFIG)]
-    config: PathBuf,
+    /// The configuration: its schemas, and what it grants of PostgreSQL's functions. Without it `callslip.toml`, if it is
+    /// there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -61,12 +62,13 @@ pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl SourceArgs {
-    /// The configuration, with the schemas that the command line names. One that nobody named need not be there.
+    /// The configuration, with the schemas that the command line names. The one that is named must be there.
     fn config(&self) -> anyhow::Result<Config> {
-        let is_optional = self.config.as_os_str() == super::CONFIG;
-        let mut config = match is_optional && !self.config.exists() {
-            true => Config::default(),
-            false => Config::read(&self.config)?,
+        let default = Path::new(super::CONFIG);
+        let mut config = match &self.config {
+            Some(named) => Config::read(named)?,
+            None if default.exists() => Config::read(default)?,
+            None => Config::default(),
         };
         if !self.schemas.is_empty() {
             config.database.schemas.clone_from(&self.schemas);

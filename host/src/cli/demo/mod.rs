@@ -127,7 +127,7 @@ async fn show(host: &Host) -> anyhow::Result<()> {
     for (_, plugin) in host.plugins() {
         let plugin = plugin.map_err(Clone::clone)?;
         for query in plugin.queries() {
-            writeln!(stdout, "{}", explain::summary(plugin, query))?;
+            writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
     }
     let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == PLUGIN) else {

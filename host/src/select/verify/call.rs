@@ -150,11 +150,15 @@ impl<'a> Verifier<'a> {
             .functions
             .iter()
             .filter(|f| f.schema != PG_CATALOG && self.context.grants.function(f))
-            .map(|f| f.name.as_str());
+            .map(|f| (f.schema.as_str(), f.name.as_str()));
+        let builtin = BUILTIN_FUNCTIONS.iter().map(|name| (PG_CATALOG, *name));
+        let may_be_builtin = written.schema.as_deref().is_none_or(|schema| schema == PG_CATALOG);
+        let is_builtin = may_be_builtin && BUILTIN_FUNCTIONS.binary_search(&written.name.as_str()).is_ok();
         let mut finding = Finding::new(Code::UnknownFunction, format!("there is no function {written}"));
-        if let Some(nearest) = nearest(&written.name, BUILTIN_FUNCTIONS.iter().copied().chain(granted)) {
-            finding = finding.with_help(format!("did you mean {nearest}?"));
-        } else if contents.partial && written.schema.as_deref().is_none_or(|schema| schema == PG_CATALOG) {
+        let near = self.did_you_mean(written, builtin.chain(granted));
+        if let Some(help) = near.filter(|_| !is_builtin) {
+            finding = finding.with_help(help);
+        } else if contents.partial && may_be_builtin {
             finding = finding.with_help(PARTIAL_CATALOG);
         }
         self.find(node, finding);

@@ -149,14 +149,39 @@ impl<'a> Verifier<'a> {
         self.report(node, Code::InvalidName, format!("the {what} \"{shown}\" {wrong}"));
     }
 
+    /// What to write instead of a name that is not found: of these schemas and names the nearest, with its schema where it
+    /// would not be found without it.
+    fn did_you_mean<'n>(
+        &self,
+        written: &QualifiedName,
+        candidates: impl Iterator<Item = (&'n str, &'n str)>,
+    ) -> Option<String> {
+        let is_looked_in = |schema: &str| match &written.schema {
+            Some(its) => its == schema,
+            None => schema == PG_CATALOG || self.context.schemas.iter().any(|searched| searched == schema),
+        };
+        // What was written is not there, though the candidates may name it.
+        let candidates: Vec<(&str, &str)> =
+            candidates.filter(|&(schema, name)| name != written.name || !is_looked_in(schema)).collect();
+        let nearest = nearest(&written.name, candidates.iter().map(|(_, name)| *name))?;
+        let (schema, name) = candidates
+            .into_iter()
+            .filter(|(_, name)| *name == nearest)
+            .min_by_key(|(schema, _)| !is_looked_in(schema))?;
+        Some(match written.schema.is_none() && is_looked_in(schema) {
+            true => format!("did you mean \"{name}\"?"),
+            false => format!("did you mean \"{schema}.{name}\"?"),
+        })
+    }
+
     fn ty(&mut self, node: NodeId, written: &TypeName) -> Option<ResolvedType> {
         let catalog = self.context.catalog;
         let Some(found) = types::resolve(catalog, self.context.schemas, written) else {
             let mut finding = Finding::new(Code::UnknownType, format!("there is no type {written}"));
             let granted = catalog.contents().types.iter().filter(|ty| self.context.grants.ty(ty));
-            let names = granted.map(|ty| ty.name.as_str());
-            if let Some(nearest) = nearest(&written.name.name, names) {
-                finding = finding.with_help(format!("did you mean {nearest}?"));
+            let names = granted.map(|ty| (ty.schema.as_str(), ty.name.as_str()));
+            if let Some(help) = self.did_you_mean(&written.name, names) {
+                finding = finding.with_help(help);
             }
             self.find(node, finding);
             return None;
@@ -191,9 +216,10 @@ impl<'a> Verifier<'a> {
             None => {
                 let mut finding =
                     Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
-                let names = catalog.contents().collations.iter().map(|c| c.name.as_str());
-                if let Some(nearest) = nearest(&written.name, names) {
-                    finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
+                let names =
+                    catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
+                if let Some(help) = self.did_you_mean(written, names) {
+                    finding = finding.with_help(help);
                 }
                 self.find(node, finding);
             }

@@ -5,7 +5,7 @@ use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind, QualifiedName
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Column, Relation};
+use crate::catalog::Column;
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
@@ -188,16 +188,11 @@ impl<'a> Verifier<'a> {
     /// What to write instead of a relation that is not there: the nearest one that was granted, and otherwise
     /// where we looked. A plugin is not told the names of relations that it can't use.
     fn nearest_relation(&self, written: &QualifiedName) -> String {
-        let granted: Vec<&Relation> = self
-            .context
-            .catalog
-            .contents()
-            .relations
-            .iter()
-            .filter(|r| self.context.grants.relation(r))
-            .collect();
-        match nearest(&written.name, granted.iter().map(|relation| relation.name.as_str())) {
-            Some(nearest) => format!("did you mean {nearest}?"),
+        let relations = &self.context.catalog.contents().relations;
+        let granted = relations.iter().filter(|relation| self.context.grants.relation(relation));
+        let names = granted.map(|relation| (relation.schema.as_str(), relation.name.as_str()));
+        match self.did_you_mean(written, names) {
+            Some(help) => help,
             None if written.schema.is_some() => {
                 "the host's login may not see it, or it is misspelt".to_owned()
             }

@@ -133,7 +133,7 @@ fn part(text: &str) -> Option<(String, &str)> {
                 name.push('"');
                 rest = after;
             }
-            None => return Some((name, after)),
+            None => return (!name.is_empty()).then_some((name, after)),
         }
     }
 }
@@ -142,17 +142,23 @@ fn part(text: &str) -> Option<(String, &str)> {
 mod tests {
     use super::*;
 
+    /// The same inputs as the host's `catalog::snapshot::names` has, which writes these references and reads them too.
     #[test]
-    fn references_are_read() {
-        for (written, schema, name) in [
-            ("int4", "pg_catalog", "int4"),
-            ("public.mood", "public", "mood"),
-            ("\"char\"", "pg_catalog", "char"),
-            ("\"a.b\".\"Weird.Na\"\"me\"", "a.b", "Weird.Na\"me"),
+    fn references_are_read_as_the_host_reads_them() {
+        for (schema, name, written) in [
+            ("pg_catalog", "int4", "int4"),
+            ("public", "mood", "public.mood"),
+            ("pg_catalog", "Weird", "\"Weird\""),
+            ("a.b", "Weird.Na\"me", "\"a.b\".\"Weird.Na\"\"me\""),
+            ("public", "9lives", "public.\"9lives\""),
+            ("größe", "a[]", "\"größe\".\"a[]\""),
         ] {
             assert_eq!(reference(written), Some((schema.to_owned(), name.to_owned())), "{written}");
         }
-        for written in ["", "a.", "a.b.c", "A", "\"a"] {
+        for written in [
+            "", ".", "a.", ".a", "a.b.c", "A", "a b", "9a", "\"", "\"a", "\"a\"b", "\"\"", "\"\".a",
+            "a.\"\"", "é", "a.\"b\"c",
+        ] {
             assert_eq!(reference(written), None, "{written}");
         }
     }

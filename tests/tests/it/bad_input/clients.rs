@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{assert_serving, assert_told};
-use crate::client::{get, send, serve, wait_until_idle};
+use crate::client::{get, send, serve, wait_until_idle, wait_until_lent};
 use crate::support::config;
 
 async fn connect(address: SocketAddr, sent: &str) -> TcpStream {
@@ -78,9 +78,7 @@ async fn who_reads_nothing_does_not_keep_the_connections_of_others() {
         stream.write_all(b"GET /q/language/everything_rated HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         silent.push(stream);
     }
-    while host.pool().status().available > 0 || host.pool().status().size < 2 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    wait_until_lent(&host, 2).await;
     assert_eq!(
         get(address, "/q/language/position?id=1").await.status,
         200,

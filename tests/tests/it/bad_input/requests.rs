@@ -175,6 +175,9 @@ async fn how_it_is_asked_for() {
         assert_told(row, &told, status, "CS1008", says);
         assert_serving(row, address).await;
     }
+    let malformed = "its first line or one of its headers is malformed";
+    let chunked =
+        request("POST", "/q/language/slices").replace("\r\n\r\n", "\r\ntransfer-encoding: chunked\r\n\r\n");
     let cookie = format!("cookie: {}\r\n\r\n", "c".repeat(1 << 20));
     for (row, bytes, status, says) in [
         (
@@ -183,14 +186,17 @@ async fn how_it_is_asked_for() {
             431,
             "headers",
         ),
-        ("no HTTP", "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(), 400, "no request of HTTP/1"),
+        ("no HTTP", "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(), 400, malformed),
+        ("a space in the address", request("GET", "/q/language/slices?limit=1 2"), 400, malformed),
+        ("a NUL in the address", request("GET", "/q/lang\0uage/slices"), 400, malformed),
         (
-            "a space in the address",
-            request("GET", "/q/language/slices?limit=1 2"),
+            "a negative length",
+            request("POST", "/q/language/slices").replace("\r\n\r\n", "\r\ncontent-length: -1\r\n\r\n"),
             400,
-            "no request of HTTP/1",
+            malformed,
         ),
-        ("a NUL in the address", request("GET", "/q/lang\0uage/slices"), 400, "no request of HTTP/1"),
+        ("a header without a name", "GET /healthz HTTP/1.0\r\n: x\r\n\r\n".to_owned(), 400, malformed),
+        ("a malformed chunk", chunked + "x\r\n", 400, "its chunks are malformed"),
     ] {
         assert_told(row, &send(address, bytes).await, status, "CS1008", says);
         assert_serving(row, address).await;
