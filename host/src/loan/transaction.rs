@@ -3,7 +3,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tokio_postgres::types::{ToSql, Type};
+use futures_util::TryStreamExt;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row, RowStream, Transaction};
 
 use super::answer::{Answer, answer, at_once, send, settle};
@@ -77,7 +78,8 @@ impl<'loan> LentTransaction<'loan> {
             answer(async move { transaction.batch_execute(&sql).await })
         };
         let mut begin = batch(&self.begin);
-        let mut probes: Vec<Answer<Row>> = statements.iter().map(|bound| probe(transaction, bound)).collect();
+        let mut probes: Vec<Answer<Vec<Row>>> =
+            (0..statements.len()).map(|position| probe(transaction, statements, position)).collect();
         let mut probed = batch("");
         let mut answers: VecDeque<Answer<RowStream>> =
             (0..statements.len()).map(|position| query(transaction, statements, position)).collect();
@@ -120,7 +122,7 @@ impl<'loan> LentTransaction<'loan> {
         let mut refusal = None;
         for (probe, bound) in probes.iter_mut().zip(statements.iter()) {
             refusal = match settle(probe).await {
-                Ok(nulls) => check_columns(nulls.columns(), &bound.columns).err(),
+                Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),
                 Err(error) => Some(LoanError::from(error).of_proven()),
             };
             if refusal.is_some() {
@@ -146,17 +148,22 @@ impl<'loan> LentTransaction<'loan> {
 ///
 /// PostgreSQL plans nothing of the statement, so that no function is called, not even one that it would call when it
 /// plans: OFFSET keeps the statement a subquery of its own, and a subquery whose condition is false is left out before
-/// it is planned. The parameters are null, of the types that they were proven with.
-fn probe<'loan>(transaction: &'loan Transaction<'loan>, bound: &BoundStatement) -> Answer<'loan, Row> {
-    let sql = format!(
-        "SELECT proven.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM \
-         (SELECT * FROM ({}) AS statement OFFSET 0) AS unplanned WHERE false) AS proven ON true",
-        bound.sql
-    );
-    let parameters = bound.values.len();
+/// it is planned. The values are bound as for the run: a domain may refuse a null.
+fn probe<'loan>(
+    transaction: &'loan Transaction<'loan>,
+    statements: &Arc<[BoundStatement]>,
+    position: usize,
+) -> Answer<'loan, Vec<Row>> {
+    let statements = statements.clone();
     answer(async move {
-        let null: &(dyn ToSql + Sync) = &TextValue::new(None);
-        transaction.query_typed_one(&sql, &vec![(null, Type::UNKNOWN); parameters]).await
+        let bound = &statements[position];
+        let sql = format!(
+            "SELECT proven.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM \
+             (SELECT * FROM ({}) AS statement OFFSET 0) AS unplanned WHERE false) AS proven ON true",
+            bound.sql
+        );
+        let rows = transaction.query_typed_raw(&sql, values(bound)).await?;
+        rows.try_collect().await
     })
 }
 
@@ -169,10 +176,13 @@ fn query<'loan>(
     let statements = statements.clone();
     answer(async move {
         let bound = &statements[position];
-        // Of an unknown type, a parameter has the one that it was proven with.
-        let values = bound.values.iter().map(|value| (TextValue::new(value.as_deref()), Type::UNKNOWN));
-        transaction.query_typed_raw(&bound.sql, values).await
+        transaction.query_typed_raw(&bound.sql, values(bound)).await
     })
+}
+
+/// The values of the parameters. Of an unknown type, a parameter has the one that it was proven with.
+fn values(bound: &BoundStatement) -> impl Iterator<Item = (TextValue<'_>, Type)> {
+    bound.values.iter().map(|value| (TextValue::new(value.as_deref()), Type::UNKNOWN))
 }
 
 impl LoanError {

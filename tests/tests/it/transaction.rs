@@ -490,7 +490,12 @@ async fn a_parameter_has_the_type_that_it_was_proven_with() {
                 WHERE d.state OPERATOR(pg_catalog.=) CAST($1 AS pg_temp.state)";
     assert_eq!(rows(&mut transaction, vec![number(open, &["open"])]).await.unwrap()[0].len(), 1);
 
-    // The flags of a range may not be null, which the parameters of a probe are.
+    // A value of a domain is checked when it is bound.
+    transaction.batch_execute("CREATE DOMAIN pg_temp.known AS int8 NOT NULL").await.unwrap();
+    let known = number("SELECT CAST(CAST($1 AS pg_temp.known) AS int8) AS n", &["7"]);
+    assert_eq!(rows(&mut transaction, vec![known]).await.unwrap()[0].len(), 1);
+
+    // The flags of a range may not be null.
     let within = "SELECT CAST(i.id AS int8) AS n FROM public.interview AS i WHERE pg_catalog.tstzrange(\
                   CAST($1 AS timestamptz), CAST($2 AS timestamptz), CAST($3 AS text)) \
                   OPERATOR(pg_catalog.@>) i.completed_at";
