@@ -56,26 +56,26 @@ macro_rules! __derived_relation {
             $(pub enum $column {})+
         }
 
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         struct __Relation<$($column),+> {
             $($column: $crate::Column<$column, __names::$column>,)+
             __columns: $crate::Columns,
             __handle: $crate::$kind,
         }
 
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
         impl<$($column),+> ::core::clone::Clone for __Relation<$($column),+> {
             fn clone(&self) -> Self { *self }
         }
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
         impl<$($column),+> ::core::marker::Copy for __Relation<$($column),+> {}
 
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
         impl<$($column),+> $crate::TypedRelation for __Relation<$($column),+> {
             fn columns(self) -> $crate::Columns { self.__columns }
         }
 
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         impl<$($column),+> __Relation<$($column),+> {
             fn of(__handle: $crate::$kind) -> Self {
                 let __columns = $crate::__private::Handle::typed(
@@ -93,7 +93,7 @@ macro_rules! __derived_relation {
         $crate::__derived_relation!(@methods $kind $($column)+);
 
         // Its arguments tell the types of the columns, and are the select list.
-        #[allow(non_camel_case_types, clippy::too_many_arguments)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
         #[track_caller]
         fn __relation<$($column: $crate::IntoExpr),+>(
             name: &::core::primitive::str,
@@ -106,7 +106,7 @@ macro_rules! __derived_relation {
         __relation($name, $query, $($value),+)
     }};
     (@methods Cte $($column:ident)+) => {
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         impl<$($column),+> __Relation<$($column),+> {
             #[track_caller]
             fn alias(self, alias: &::core::primitive::str) -> Self { Self::of(self.__handle.alias(alias)) }
@@ -114,19 +114,19 @@ macro_rules! __derived_relation {
             fn not_materialized(self) -> Self { Self::of(self.__handle.not_materialized()) }
         }
 
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
         impl<$($column),+> $crate::IntoCte for __Relation<$($column),+> {
             fn into_cte(self) -> $crate::Cte { self.__handle }
         }
     };
     (@methods Subquery $($column:ident)+) => {
-        #[allow(non_camel_case_types, dead_code)]
+        #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         impl<$($column),+> __Relation<$($column),+> {
             #[track_caller]
             fn lateral(self) -> Self { Self::of(self.__handle.lateral()) }
         }
 
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
         impl<$($column),+> $crate::IntoSubquery for __Relation<$($column),+> {
             #[track_caller]
             fn into_lateral(self) -> $crate::__private::ir::NodeId { $crate::IntoSubquery::into_lateral(self.__handle) }

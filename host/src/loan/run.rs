@@ -231,7 +231,8 @@ impl LoanError {
 
     /// The same, when a statement is described whose names were found in the catalog: those of relations and columns are
     /// all there, unless the database changed since.
-    pub(crate) fn of_verified(self) -> Self {
+    #[must_use]
+    pub fn of_verified(self) -> Self {
         match self {
             Self::Failed(error) if GONE.contains(&error.sqlstate()) => Self::refused(error),
             error => error,

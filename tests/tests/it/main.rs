@@ -21,3 +21,4 @@ mod snapshot;
 mod sort;
 mod support;
 mod transaction;
+mod typing;
