@@ -72,14 +72,20 @@ pub fn assert_sql(snapshot: &str, description: &Description, bindings: &[Binding
 fn normal(text: &str) -> (String, &str) {
     // Nothing that is printed has two minus signs side by side but the comment.
     let (sql, bound) = text.split_once(BOUND).unwrap_or((text, ""));
-    (one_space(&plain(sql)), bound.trim_end())
+    // What runs begins with a comment for DBAs.
+    let sql = match sql.trim_start().strip_prefix("/*").and_then(|sql| sql.split_once("*/")) {
+        Some((_, sql)) => sql,
+        None => sql,
+    };
+    (plain(sql), bound.trim_end())
 }
 
 /// What the comment begins with that says what is bound.
 const BOUND: &str = "-- $1: ";
 
 /// The names that stay in quotes, since they mean something else without. See PostgreSQL's documentation, appendix C, "SQL Key
-/// Words": those that are reserved.
+/// Words": those that are reserved, and
+/// two types that are others without.
 const RESERVED: &[&str] = &[
     "all",
     "analyse",
@@ -92,9 +98,11 @@ const RESERVED: &[&str] = &[
     "asymmetric",
     "authorization",
     "binary",
+    "bit",
     "both",
     "case",
     "cast",
+    "char",
     "check",
     "collate",
     "collation",
@@ -184,34 +192,76 @@ const RESERVED: &[&str] = &[
     "with",
 ];
 
-/// Without what only PostgreSQL needs: `OPERATOR("pg_catalog".=)` is `=`, and `"p"."id"` is `p.id`.
+/// A piece of a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    /// A name in quotes, without them.
+    Name(&'a str),
+    /// A keyword, a number, or a name without quotes.
+    Word(&'a str),
+    Space,
+    Other(char),
+}
+
+fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let (mut tokens, mut rest) = (Vec::new(), sql);
+    while let Some(first) = rest.chars().next() {
+        let (token, length) = if first == '"' {
+            // A quote within a name is written twice.
+            let mut end = 1 + rest[1..].find('"').unwrap_or(rest.len() - 1);
+            while rest[end..].starts_with("\"\"") {
+                end += 2 + rest[end + 2..].find('"').unwrap_or(rest.len() - end - 2);
+            }
+            (Token::Name(&rest[1..end]), (end + 1).min(rest.len()))
+        } else if in_word(first) {
+            let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
+            (Token::Word(&rest[..end]), end)
+        } else if first.is_whitespace() {
+            (Token::Space, rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len()))
+        } else {
+            (Token::Other(first), first.len_utf8())
+        };
+        tokens.push(token);
+        rest = &rest[length..];
+    }
+    tokens
+}
+
+/// Without what only PostgreSQL needs, `OPERATOR("pg_catalog".=)` being `=` and `"p"."id"` being `p.id`, and with one space
+/// where there is any.
 fn plain(sql: &str) -> String {
-    let (mut plain, mut rest) = (String::with_capacity(sql.len()), sql);
-    while let Some((before, after)) = rest.split_once("OPERATOR(\"pg_catalog\".") {
-        let (operator, after) = after.split_once(')').unwrap_or((after, ""));
-        plain.push_str(before);
-        plain.push_str(operator);
+    let mut plain = String::with_capacity(sql.len());
+    let mut rest = &tokens(sql)[..];
+    while let [first, after @ ..] = rest {
         rest = after;
-    }
-    plain.push_str(rest);
-    let mut unquoted = String::with_capacity(plain.len());
-    let mut rest = plain.as_str();
-    while let Some((before, after)) = rest.split_once('"') {
-        // A quote within a name is written twice; such a name keeps its own.
-        let mut end = after.find('"').unwrap_or(after.len());
-        while after[end..].starts_with("\"\"") {
-            end += 2 + after[end + 2..].find('"').unwrap_or(after.len() - end - 2);
+        match (*first, after) {
+            (Token::Word("OPERATOR"), [Token::Other('('), schema, Token::Other('.'), operator @ ..])
+                if is_pg_catalog(*schema) =>
+            {
+                let end = operator.iter().position(|token| *token == Token::Other(')'));
+                let (operator, after) = operator.split_at(end.unwrap_or(operator.len()));
+                plain.extend(operator.iter().filter_map(|token| match token {
+                    Token::Other(c) => Some(*c),
+                    _ => None,
+                }));
+                rest = after.get(1..).unwrap_or_default();
+            }
+            (schema, [Token::Other('.'), after @ ..]) if is_pg_catalog(schema) => rest = after,
+            (Token::Name(name), _) if is_plain(name) => plain.push_str(name),
+            (Token::Name(name), _) => plain.extend(["\"", name, "\""]),
+            (Token::Word(word), _) => plain.push_str(word),
+            (Token::Space, [Token::Other(')'), ..]) => {}
+            (Token::Space, _) if plain.ends_with('(') => {}
+            (Token::Space, _) => plain.push(' '),
+            (Token::Other(c), _) => plain.push(c),
         }
-        let (name, after) = after.split_at(end);
-        unquoted.push_str(before);
-        match is_plain(name) {
-            true => unquoted.push_str(name),
-            false => unquoted.extend(["\"", name, "\""]),
-        }
-        rest = after.strip_prefix('"').unwrap_or(after);
     }
-    unquoted.push_str(rest);
-    unquoted.replace("pg_catalog.", "")
+    plain.trim().to_owned()
+}
+
+fn is_pg_catalog(token: Token<'_>) -> bool {
+    matches!(token, Token::Name("pg_catalog") | Token::Word("pg_catalog"))
 }
 
 /// Whether a name is the same without quotes.
@@ -223,33 +273,44 @@ fn is_plain(name: &str) -> bool {
 
 /// With a line for each clause that is not in parentheses.
 fn lines(sql: &str) -> String {
-    let (mut lines, mut depth, mut before) = (String::with_capacity(sql.len()), 0_usize, "");
-    for word in sql.split(' ') {
-        let begins_clause = match word {
-            "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
-            | "LIMIT" => true,
-            "JOIN" => !matches!(before, "LEFT" | "RIGHT" | "FULL" | "CROSS"),
-            "SELECT" => before.ends_with(')'),
-            _ => false,
-        };
-        if !lines.is_empty() {
-            lines.push(if begins_clause && depth == 0 { '\n' } else { ' ' });
+    let (mut lines, mut depth, mut before) = (String::with_capacity(sql.len()), 0_usize, Token::Space);
+    let all = tokens(sql);
+    for (at, token) in all.iter().enumerate() {
+        match *token {
+            Token::Name(name) => lines.extend(["\"", name, "\""]),
+            Token::Word(word) => lines.push_str(word),
+            Token::Other(c) => {
+                match c {
+                    '(' => depth += 1,
+                    ')' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                lines.push(c);
+            }
+            Token::Space => {
+                let begins_clause = match all.get(at + 1) {
+                    Some(Token::Word(
+                        "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
+                        | "LIMIT",
+                    )) => true,
+                    Some(Token::Word("JOIN")) => {
+                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS"))
+                    }
+                    Some(Token::Word("SELECT")) => before == Token::Other(')'),
+                    _ => false,
+                };
+                lines.push(if begins_clause && depth == 0 { '\n' } else { ' ' });
+                continue;
+            }
         }
-        lines.push_str(word);
-        depth = (depth + word.matches('(').count()).saturating_sub(word.matches(')').count());
-        before = word;
+        before = *token;
     }
     lines
 }
 
-fn one_space(sql: &str) -> String {
-    let spaced = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    spaced.replace("( ", "(").replace(" )", ")")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{RESERVED, lines, normal, one_space, plain};
+    use super::{RESERVED, lines, normal, plain};
 
     #[test]
     fn what_only_postgresql_needs_is_left_out() {
@@ -274,7 +335,18 @@ mod tests {
         assert!(!same("SELECT $1\n-- $1: 'a  b ( c'", "SELECT $1\n-- $1: 'a b (c'"));
         let quoted = r#"SELECT $1 -- $1: 'say "hello" now', $2: '{"pg_catalog.a": 1}'"#;
         assert!(same(quoted, quoted));
-        assert!(!same(quoted, &quoted.replace('"', "")));
+        let unquoted = quoted.replace('"', "");
+        assert!(normal(quoted) != normal(&unquoted));
+        assert!(same("/* callslip a.b 1 */ SELECT x", "SELECT x"));
+        for (one, other) in [
+            (r#""a  b""#, r#""a b""#),
+            (r#""a ( b""#, r#""a (b""#),
+            (r#""of pg_catalog.y""#, r#""of y""#),
+            (r#""my_pg_catalog"."x""#, "my_x"),
+            (r#""pg_catalog"."char""#, "char"),
+        ] {
+            assert!(!same(one, other), "{one} is not {other}");
+        }
     }
 
     #[test]
@@ -282,6 +354,7 @@ mod tests {
         let sql = "WITH a AS (SELECT 1 FROM b) SELECT x FROM a LEFT JOIN c ON (d) JOIN (SELECT 2 FROM e) AS f ON g WHERE h";
         let expected = "WITH a AS (SELECT 1 FROM b)\nSELECT x\nFROM a\nLEFT JOIN c ON (d)\nJOIN (SELECT 2 FROM e) AS f ON g\nWHERE h";
         assert_eq!(lines(sql), expected);
-        assert_eq!(one_space(expected), sql);
+        assert_eq!(plain(expected), sql);
+        assert_eq!(lines(r#"SELECT "paid FROM y" FROM p"#), "SELECT \"paid FROM y\"\nFROM p");
     }
 }

@@ -3,7 +3,7 @@
 //! A handle such as [`crate::Expr`] is an index into the list here, so that it can be copied and used twice. The
 //! finished query is copied out as a tree: each use of a handle becomes nodes of its own.
 
-use std::{cell::RefCell, panic::Location};
+use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
 use callslip_ir::{
     Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
@@ -189,9 +189,10 @@ pub(crate) fn place(id: NodeId) -> String {
 /// Whether two expressions are the same, wherever they were written.
 pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
     with(|arena| {
-        let mut pairs = vec![(left, right)];
+        // An expression that is used twice is compared once.
+        let (mut pairs, mut compared) = (vec![(left, right)], BTreeSet::new());
         while let Some((left, right)) = pairs.pop() {
-            if left == right {
+            if left == right || !compared.insert((left, right)) {
                 continue;
             }
             // A node holds only the names of the CTEs that it uses.
@@ -215,6 +216,25 @@ pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
             pairs.extend(lefts.into_iter().zip(rights));
         }
         true
+    })
+}
+
+/// The aliases that the columns of an expression name.
+pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
+    with(|arena| {
+        let (mut aliases, mut nodes, mut seen) = (BTreeSet::new(), vec![expression], BTreeSet::new());
+        while let Some(node) = nodes.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            nodes.extend(arena.ctes_of(node).iter().map(|cte| arena.ctes[cte.0 as usize].query));
+            let kind = &arena.nodes[node.0 as usize].kind;
+            nodes.extend(kind.children());
+            if let NodeKind::Column { relation, .. } = kind {
+                aliases.insert(relation.clone());
+            }
+        }
+        aliases
     })
 }
 
@@ -346,7 +366,7 @@ fn two_ctes_of_one_name(first: &CteDefinition, second: &CteDefinition) -> ! {
     )
 }
 
-fn constant_key(slot: &Slot) -> (&str, (Option<&str>, &str)) {
+fn constant_key(slot: &Slot) -> (&str, TypeKey<'_>) {
     let value = match &slot.binding {
         Binding::Constant(Some(value)) => value,
         _ => "",
@@ -354,10 +374,13 @@ fn constant_key(slot: &Slot) -> (&str, (Option<&str>, &str)) {
     (value, type_key(&slot.ty))
 }
 
-fn type_key(ty: &SlotType) -> (Option<&str>, &str) {
+/// What tells types apart.
+type TypeKey<'a> = (Option<&'a str>, &'a str, bool, &'a [i32]);
+
+fn type_key(ty: &SlotType) -> TypeKey<'_> {
     match ty {
-        SlotType::Declared(ty) => (ty.name.schema.as_deref(), &ty.name.name),
-        SlotType::Context => (None, ""),
+        SlotType::Declared(ty) => (ty.name.schema.as_deref(), &ty.name.name, ty.array, &ty.modifiers),
+        SlotType::Context => (None, "", false, &[]),
     }
 }
 

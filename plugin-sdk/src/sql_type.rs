@@ -112,9 +112,11 @@ compares! {
 }
 impl Compares<Any> for Any {}
 impl<T: SqlEnum> Compares<T> for T {}
+// An enum without a type of the database is a text.
+impl<T: SqlEnum> Compares<T> for String {}
 impl<T: SqlEnum> Compares<Any> for T {}
 impl<T: SqlEnum> Compares<T> for Any {}
-impl<L: Compares<R>, R> Compares<Vec<R>> for Vec<L> {}
+impl<T> Compares<Self> for Vec<T> {}
 impl<T> Compares<Any> for Vec<T> {}
 impl<T> Compares<Vec<T>> for Any {}
 
@@ -168,7 +170,7 @@ joins! {
     Any Bytes = Bytes;
 }
 
-// A text joins what is no array, on either side.
+// A text joins these on either side. Not JSON and bytes: beside them a string would be one of them.
 macro_rules! joins_text {
     ($($type:ident)*) => { $(
         impl Joins<$type> for String {
@@ -193,10 +195,21 @@ impl Joins<Self> for Any {
     type Joined = Self;
 }
 
-// An array joins arrays and elements.
-impl<L: SqlType + Compares<R>, R> Joins<Vec<R>> for Vec<L> {
+// An array joins arrays of its own type, and elements, but for texts: a string would be read as an array.
+impl<T: SqlType> Joins<Self> for Vec<T> {
     type Joined = Self;
 }
+macro_rules! joins_elements {
+    ($($type:ident)*) => { $(
+        impl Joins<$type> for Vec<$type> {
+            type Joined = Self;
+        }
+        impl Joins<Vec<$type>> for $type {
+            type Joined = Vec<$type>;
+        }
+    )* };
+}
+joins_elements! { bool i16 i32 i64 f32 f64 Numeric Date Time Timestamp Timestamptz Interval Uuid }
 impl<T: SqlType> Joins<Any> for Vec<T> {
     type Joined = Self;
 }
@@ -342,6 +355,8 @@ arithmetic! {
     Date [Plus Minus] i16 = Date;
     Date [Plus Minus] i32 = Date;
     Date [Plus Minus] Interval = Timestamp;
+    Date [Plus] Time = Timestamp;
+    Time [Plus] Date = Timestamp;
     Date [Minus] Date = i32;
     Timestamp [Plus Minus] Interval = Timestamp;
     Date [Minus] Timestamp = Interval;

@@ -68,7 +68,12 @@ pub async fn serve_until(
             // It waits and tries again where there are too many open files.
             (stream, _) = Listener::accept(&mut listener) => stream,
             // The set holds a connection that has ended until it is asked for it.
-            Some(_) = tasks.join_next() => continue,
+            Some(ended) = tasks.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a connection's task failed");
+                }
+                continue;
+            }
             () = &mut stop => break,
         };
         let service = TowerToHyperService::new(router.clone());

@@ -70,8 +70,9 @@ impl Select {
             alias: None,
             columns: Vec::new(),
         };
+        let all: Vec<String> = self.select.from.iter().flat_map(|relation| aliases(*relation)).collect();
         for relation in &mut self.select.from {
-            if let Some(shared) = share(*relation, &wanted, alias) {
+            if let Some(shared) = share(*relation, &wanted, alias, &all) {
                 *relation = shared;
                 return (self, table);
             }
@@ -82,7 +83,7 @@ impl Select {
 
 /// The joins of `relation` in which the wanted one is shared; none if the alias is free there.
 #[track_caller]
-fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
+fn share(relation: NodeId, wanted: &Join, alias: &str, all: &[String]) -> Option<NodeId> {
     let NodeKind::Join(join) = arena::kind(relation) else {
         if arena::alias(relation) == alias {
             panic!(
@@ -93,7 +94,7 @@ fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
         return None;
     };
     if arena::alias(join.right) != alias {
-        let left = share(join.left, wanted, alias)?;
+        let left = share(join.left, wanted, alias, all)?;
         if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
             panic!(
                 "`{alias}` is joined already, at {}, before a RIGHT or FULL JOIN, which adds rows without it; join it \
@@ -115,6 +116,18 @@ fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
     let same = arena::same(join.right, wanted.right)
         && matches!((&join.condition, &wanted.condition),
             (JoinCondition::On(is), JoinCondition::On(wanted)) if arena::same(*is, *wanted));
+    if let JoinCondition::On(condition) = wanted.condition {
+        // Of a relation that comes later, the same words in the join that is there mean one of a query around this one.
+        let before = aliases(join.left);
+        let is_later = |name: &String| name != alias && all.contains(name) && !before.contains(name);
+        if let Some(later) = arena::aliases_in(condition).iter().find(|name| is_later(name)) {
+            panic!(
+                "`{alias}` is joined already, at {}, before `{later}`, which its condition can't mean there; join it under \
+                 another alias",
+                arena::place(relation)
+            );
+        }
+    }
     match kind {
         Some(kind) if same && kind == join.kind => Some(relation),
         Some(kind) if same => Some(arena::push_like(relation, NodeKind::Join(Join { kind, ..join }))),
@@ -122,5 +135,13 @@ fn share(relation: NodeId, wanted: &Join, alias: &str) -> Option<NodeId> {
             "`{alias}` is joined already, at {}, as another table or on another condition; join it under another alias",
             arena::place(relation)
         ),
+    }
+}
+
+/// The aliases of a relation and all that is joined in it.
+fn aliases(relation: NodeId) -> Vec<String> {
+    match arena::kind(relation) {
+        NodeKind::Join(join) => [aliases(join.left), aliases(join.right)].concat(),
+        _ => vec![arena::alias(relation)],
     }
 }

@@ -117,6 +117,32 @@ fn what_an_outer_join_may_leave_out_is_not_shared() {
 }
 
 #[test]
+#[should_panic(expected = "before `p`, which its condition can't mean there")]
+fn a_condition_on_what_is_joined_later_is_another() {
+    let (outer, other) = (Position::alias("p"), Interview::alias("o"));
+    let q = select(other.id).from(other);
+    let (q, _) = q.join_once("i", |i: Interview| i.position_id.eq(outer.id));
+    let inner = Position::alias("p");
+    let q = q.join(inner, inner.id.eq(other.position_id));
+    drop(q.join_once("i", |i: Interview| i.position_id.eq(inner.id)));
+}
+
+#[test]
+fn comparing_what_is_shared_does_not_explode() {
+    let pos = Position::alias("p");
+    let mut sum = pos.id.add(1);
+    for _ in 0..100 {
+        sum = sum.add(sum);
+    }
+    let (q, _) = select(pos.id).from(pos).join_once("i", |i: Interview| i.position_id.eq(sum));
+    let mut sum = pos.id.add(1);
+    for _ in 0..100 {
+        sum = sum.add(sum);
+    }
+    drop(q.join_once("i", |i: Interview| i.position_id.eq(sum)));
+}
+
+#[test]
 fn a_field_may_have_any_name() {
     arena::reset();
     let pos = Position::alias("p");

@@ -73,13 +73,13 @@ async fn results_have_the_types_that_postgresql_gives_them() {
         i32 Modulo "%" i16 i32 i64;
         i64 Modulo "%" i16 i32 i64;
         Numeric Modulo "%" i16 i32 i64 Numeric;
-        Date Plus "+" i16 i32 Interval;
+        Date Plus "+" i16 i32 Interval Time;
         Date Minus "-" i16 i32 Interval Date Timestamp Timestamptz;
         Timestamp Plus "+" Interval;
         Timestamp Minus "-" Interval Date Timestamp Timestamptz;
         Timestamptz Plus "+" Interval;
         Timestamptz Minus "-" Interval Date Timestamp Timestamptz;
-        Time Plus "+" Interval;
+        Time Plus "+" Interval Date;
         Time Minus "-" Interval Time;
         Interval Plus "+" Interval Date Timestamp Timestamptz Time;
         Interval Minus "-" Interval;
@@ -101,7 +101,7 @@ async fn results_have_the_types_that_postgresql_gives_them() {
     }
     joins!(claims: bool i16 i32 i64 f32 f64 Numeric Date Time Timestamp Timestamptz Interval Uuid);
     claims.extend([concat::<String, String>(), concat::<Json, Json>(), concat::<Bytes, Bytes>()]);
-    claims.push(concat::<Vec<i32>, Vec<i32>>());
+    claims.extend([concat::<Vec<i32>, Vec<i32>>(), concat::<Vec<i32>, i32>(), concat::<Date, Vec<Date>>()]);
 
     let owner = database().owner().await;
     for (expression, claimed) in claims {
