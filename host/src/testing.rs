@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use callslip_ir::{Binding, Description};
+use callslip_ir::{Binding, Description, snapshot};
 
 use crate::catalog::{Catalog, Snapshot};
 use crate::grants::Grants;
@@ -266,9 +266,7 @@ fn is_pg_catalog(token: Token<'_>) -> bool {
 
 /// Whether a name is the same without quotes.
 fn is_plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && RESERVED.binary_search(&name).is_err()
+    snapshot::is_plain(name) && RESERVED.binary_search(&name).is_err()
 }
 
 /// With a line for each clause that is not in parentheses.

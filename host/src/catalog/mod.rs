@@ -10,6 +10,7 @@ mod snapshot;
 
 use std::collections::HashMap;
 
+pub use callslip_ir::snapshot::PG_CATALOG;
 pub use contents::{
     Cast, CastContext, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator,
     Relation, RelationKind, Type, TypeKind, UniqueKey, Volatility,
@@ -17,9 +18,6 @@ pub use contents::{
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, reflect};
 pub use snapshot::{Snapshot, SnapshotError};
-
-/// The schema of PostgreSQL's own objects.
-pub const PG_CATALOG: &str = "pg_catalog";
 
 /// A database's metadata, with indexes for looking it up by name and by id.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod manifest;
 mod name;
 mod query;
 mod relation;
+pub mod snapshot;
 mod window;
 
 pub use binding::{Binding, Bindings};

@@ -7,9 +7,9 @@ use crate::catalog::{CastContext, RelationKind, Volatility};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
-    /// [`super::FORMAT`].
+    /// [`callslip_ir::snapshot::FORMAT`].
     pub format: String,
-    /// [`super::VERSION`].
+    /// [`callslip_ir::snapshot::VERSION`].
     pub version: u32,
     /// `server_version_num`.
     pub postgresql: u32,

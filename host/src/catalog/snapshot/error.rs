@@ -16,7 +16,7 @@ pub enum SnapshotError {
     #[error(
         "this is no catalog snapshot: it doesn't begin with \"format\": \"{format}\"; `callslip catalog snapshot` writes \
          one",
-        format = super::FORMAT
+        format = callslip_ir::snapshot::FORMAT
     )]
     NotASnapshot,
     /// It is of a version that this program does not know.
@@ -24,7 +24,7 @@ pub enum SnapshotError {
         "the catalog snapshot is of version {}, and this program reads version {version}; write it anew with \
          `callslip catalog snapshot`, or bring the program up to date",
         shown(.found),
-        version = super::VERSION
+        version = callslip_ir::snapshot::VERSION
     )]
     UnsupportedVersion {
         /// What it gives as its version.

@@ -5,7 +5,6 @@ mod document;
 mod entries;
 mod error;
 mod layout;
-mod names;
 mod read;
 mod selection;
 mod write;
@@ -15,14 +14,10 @@ mod tests;
 
 pub use error::SnapshotError;
 
+use callslip_ir::snapshot::{FORMAT, VERSION};
 use serde::Deserialize;
 
 use super::{Contents, Function, PG_CATALOG};
-
-/// What the member `format` says.
-const FORMAT: &str = "callslip catalog snapshot";
-/// What the member `version` says. A change that an older program would misread makes it one more.
-const VERSION: u32 = 1;
 
 /// A catalog, and the schemas in which names without one are looked for, to be kept in a file.
 ///

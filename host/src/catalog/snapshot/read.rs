@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
+use callslip_ir::snapshot::{read_reference, reference};
+
 use super::document::{
     CastEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry, RelationEntry,
     TypeEntry, TypeKindName,
 };
-use super::{Snapshot, SnapshotError, builtin, names};
+use super::{Snapshot, SnapshotError, builtin};
 use crate::catalog::{
     Cast, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator, PG_CATALOG,
     Relation, Type, TypeKind, UniqueKey, Volatility,
@@ -33,7 +35,7 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
         let mut collations = HashSet::new();
         for name in entry.collations {
             if !collations.insert(name.clone()) {
-                return Err(duplicate("the collation", &names::reference(&schema, &name)));
+                return Err(duplicate("the collation", &reference(&schema, &name)));
             }
             contents.collations.push(Collation { schema: schema.clone(), name });
         }
@@ -95,23 +97,23 @@ impl Reader {
     fn add_type(&mut self, schema: &str, name: &str, oid: Oid) -> Result<(), SnapshotError> {
         match self.types.insert((schema.to_owned(), name.to_owned()), oid) {
             None => Ok(()),
-            Some(_) => Err(duplicate("the type", &names::reference(schema, name))),
+            Some(_) => Err(duplicate("the type", &reference(schema, name))),
         }
     }
 
     /// The type that a reference means.
-    fn ty(&self, reference: &str, place: &str) -> Result<Oid, SnapshotError> {
-        let (element, is_array) = match reference.strip_suffix("[]") {
+    fn ty(&self, written: &str, place: &str) -> Result<Oid, SnapshotError> {
+        let (element, is_array) = match written.strip_suffix("[]") {
             Some(element) => (element, true),
-            None => (reference, false),
+            None => (written, false),
         };
-        let found = names::parse(element).and_then(|name| self.types.get(&name).copied());
+        let found = read_reference(element).and_then(|name| self.types.get(&name).copied());
         let found = if is_array { found.and_then(|oid| self.arrays.get(&oid).copied()) } else { found };
         found.ok_or_else(|| {
             let known: Vec<String> =
-                self.types.keys().map(|(schema, name)| names::reference(schema, name)).collect();
+                self.types.keys().map(|(schema, name)| reference(schema, name)).collect();
             let near = nearest(element, known.iter().map(String::as_str)).filter(|near| *near != element);
-            unknown("type", reference, place, near)
+            unknown("type", written, place, near)
         })
     }
 
@@ -119,7 +121,7 @@ impl Reader {
         let mut types = Vec::with_capacity(self.types.len());
         for (schema, entry) in &document.schemas.0 {
             for (name, entry) in &entry.types.0 {
-                let place = names::reference(schema, name);
+                let place = reference(schema, name);
                 let oid = self.types[&(schema.clone(), name.clone())];
                 let kind = self.kind(entry, &place)?;
                 let ty = Type {
@@ -178,7 +180,7 @@ impl Reader {
         name: String,
         entry: RelationEntry,
     ) -> Result<Relation, SnapshotError> {
-        let place = names::reference(schema, &name);
+        let place = reference(schema, &name);
         let named = &self.relations[&(schema.to_owned(), name.clone())];
         if named.columns.len() < entry.columns.len() {
             return Err(duplicate("a column of", &place));
@@ -211,7 +213,7 @@ impl Reader {
         let mut foreign_keys = Vec::with_capacity(entry.foreign_keys.len());
         for ForeignKeyEntry { name, columns, target, target_columns } in entry.foreign_keys {
             check(&columns, named, &name)?;
-            let of = names::parse(&target).and_then(|target| self.relations.get(&target));
+            let of = read_reference(&target).and_then(|target| self.relations.get(&target));
             let of =
                 of.ok_or_else(|| unknown("relation", &target, &format!("the key {name} of {place}"), None))?;
             check(&target_columns, of, &name)?;
@@ -231,9 +233,9 @@ impl Reader {
     }
 
     fn function(&mut self, schema: &str, entry: FunctionEntry) -> Result<Function, SnapshotError> {
-        let place = format!("the function {}", names::reference(schema, &entry.name));
+        let place = format!("the function {}", reference(schema, &entry.name));
         let wrong = |wrong| {
-            let function = names::reference(schema, &entry.name);
+            let function = reference(schema, &entry.name);
             Err(SnapshotError::InvalidFunction { function, wrong })
         };
         if ![0, entry.arguments.len()].contains(&entry.argument_names.len()) {
@@ -282,7 +284,7 @@ impl Reader {
         let function = match entry.function {
             None => None,
             Some(reference) => {
-                let name = names::parse(&reference);
+                let name = read_reference(&reference);
                 // A grant is of a name, so that any of its signatures will do.
                 let found = name.and_then(|(schema, name)| {
                     functions.iter().find(|function| function.schema == schema && function.name == name)
@@ -303,7 +305,7 @@ impl Reader {
         let mut functions = HashSet::with_capacity(contents.functions.len());
         for function in &contents.functions {
             if !functions.insert((&function.schema, &function.name, &function.arguments)) {
-                let name = names::reference(&function.schema, &function.name);
+                let name = reference(&function.schema, &function.name);
                 return Err(duplicate("a signature of the function", &name));
             }
         }
@@ -323,7 +325,7 @@ impl Reader {
             None => Ok(()),
             Some(cast) => {
                 let name = |oid| self.types.iter().find(|(_, its)| **its == oid);
-                let name = |oid| name(oid).map_or_else(String::new, |((s, n), _)| names::reference(s, n));
+                let name = |oid| name(oid).map_or_else(String::new, |((s, n), _)| reference(s, n));
                 Err(duplicate("the cast", &format!("from {} to {}", name(cast.source), name(cast.target))))
             }
         }
@@ -343,7 +345,7 @@ fn settle_categories(types: &mut [Type]) -> Result<(), SnapshotError> {
         while let TypeKind::Domain { base } = types[at].kind {
             steps += 1;
             if steps > types.len() {
-                let ty = names::reference(&types[index].schema, &types[index].name);
+                let ty = reference(&types[index].schema, &types[index].name);
                 return Err(SnapshotError::InvalidType { ty, wrong: "is a domain over itself" });
             }
             at = positions[&base];

@@ -4,7 +4,9 @@ use super::document::{
     CastEntry, ColumnEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry,
     RelationEntry, SchemaEntry, TypeEntry, TypeKindName, UniqueKeyEntry,
 };
-use super::{FORMAT, Snapshot, VERSION, names};
+use callslip_ir::snapshot::{FORMAT, VERSION, reference};
+
+use super::Snapshot;
 use crate::catalog::{
     Cast, Contents, Function, FunctionKind, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind, Volatility,
 };
@@ -61,8 +63,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(contents: &'a Contents) -> Self {
-        let relation =
-            |relation: &Relation| (relation.oid, names::reference(&relation.schema, &relation.name));
+        let relation = |relation: &Relation| (relation.oid, reference(&relation.schema, &relation.name));
         Self {
             types: contents.types.iter().map(|ty| (ty.oid, ty)).collect(),
             relations: contents.relations.iter().map(relation).collect(),
@@ -74,8 +75,8 @@ impl<'a> Writer<'a> {
     fn ty(&self, oid: Oid) -> String {
         match self.types.get(&oid) {
             Some(Type { kind: TypeKind::Array { element }, .. }) => format!("{}[]", self.ty(*element)),
-            Some(ty) => names::reference(&ty.schema, &ty.name),
-            None => names::reference(PG_CATALOG, &format!("type {oid}")),
+            Some(ty) => reference(&ty.schema, &ty.name),
+            None => reference(PG_CATALOG, &format!("type {oid}")),
         }
     }
 
@@ -199,7 +200,7 @@ impl<'a> Writer<'a> {
             target: self.ty(cast.target),
             function: function
                 .filter(|function| function.schema != PG_CATALOG)
-                .map(|function| names::reference(&function.schema, &function.name)),
+                .map(|function| reference(&function.schema, &function.name)),
             context: cast.context,
             binary: cast.binary,
         }

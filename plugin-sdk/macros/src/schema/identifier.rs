@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use callslip_ir::snapshot::is_plain;
 use proc_macro2::{Ident, Span};
 use unicode_ident::{is_xid_continue, is_xid_start};
 
@@ -127,13 +128,6 @@ fn possible(mut name: String) -> String {
     }
     // The compiler takes two spellings of one character for the same name.
     Ident::new(&name, Span::call_site()).to_string()
-}
-
-/// Whether PostgreSQL writes the name without quotes.
-pub(super) fn is_plain(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
+use callslip_ir::snapshot::is_plain;
 use syn::{Error, Result};
 
 use super::{
     arguments::Wanted,
-    identifier::is_plain,
     snapshot::{Relation, Snapshot},
 };
 

@@ -1,15 +1,10 @@
 use std::collections::BTreeMap;
 
+use callslip_ir::snapshot::{FORMAT, PG_CATALOG, VERSION};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::identifier::is_plain;
-
 pub(super) const COMMAND: &str = "callslip catalog snapshot --out schema.json";
-const FORMAT: &str = "callslip catalog snapshot";
-const VERSION: u32 = 1;
-
-pub(super) const PG_CATALOG: &str = "pg_catalog";
 
 /// The part of a catalog snapshot that tables are made of.
 #[derive(Deserialize)]
@@ -106,62 +101,9 @@ fn not_a_snapshot() -> String {
     format!("is no catalog snapshot: `{COMMAND}` writes one from a database")
 }
 
-/// The schema and name that a reference means, if it can be read as one: `int4`, `public.mood`, `public."Mood"`.
-pub(super) fn reference(reference: &str) -> Option<(String, String)> {
-    let (first, rest) = part(reference)?;
-    match rest.strip_prefix('.') {
-        None => rest.is_empty().then(|| (PG_CATALOG.to_owned(), first)),
-        Some(rest) => {
-            let (name, rest) = part(rest)?;
-            rest.is_empty().then_some((first, name))
-        }
-    }
-}
-
-/// The name that the text begins with, and what follows it.
-fn part(text: &str) -> Option<(String, &str)> {
-    let Some(mut rest) = text.strip_prefix('"') else {
-        let end = text.find('.').unwrap_or(text.len());
-        return is_plain(&text[..end]).then(|| (text[..end].to_owned(), &text[end..]));
-    };
-    let mut name = String::new();
-    loop {
-        let (before, after) = rest.split_once('"')?;
-        name.push_str(before);
-        match after.strip_prefix('"') {
-            Some(after) => {
-                name.push('"');
-                rest = after;
-            }
-            None => return (!name.is_empty()).then_some((name, after)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The same inputs as the host's `catalog::snapshot::names` has, which writes these references and reads them too.
-    #[test]
-    fn references_are_read_as_the_host_reads_them() {
-        for (schema, name, written) in [
-            ("pg_catalog", "int4", "int4"),
-            ("public", "mood", "public.mood"),
-            ("pg_catalog", "Weird", "\"Weird\""),
-            ("a.b", "Weird.Na\"me", "\"a.b\".\"Weird.Na\"\"me\""),
-            ("public", "9lives", "public.\"9lives\""),
-            ("größe", "a[]", "\"größe\".\"a[]\""),
-        ] {
-            assert_eq!(reference(written), Some((schema.to_owned(), name.to_owned())), "{written}");
-        }
-        for written in [
-            "", ".", "a.", ".a", "a.b.c", "A", "a b", "9a", "\"", "\"a", "\"a\"b", "\"\"", "\"\".a",
-            "a.\"\"", "é", "a.\"b\"c",
-        ] {
-            assert_eq!(reference(written), None, "{written}");
-        }
-    }
 
     #[test]
     fn what_is_no_snapshot_of_this_version_is_refused_with_advice() {

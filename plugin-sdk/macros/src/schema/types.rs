@@ -1,7 +1,8 @@
+use callslip_ir::snapshot::{PG_CATALOG, read_reference};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::snapshot::{PG_CATALOG, Snapshot, Type, reference};
+use super::snapshot::{Snapshot, Type};
 
 /// How deep domains and arrays are followed. No database comes near it; a file could go in circles.
 const DEEPEST: u32 = 32;
@@ -60,7 +61,7 @@ fn resolve(snapshot: &Snapshot, ty: &str, depth: u32) -> RustType {
     if let Some(element) = ty.strip_suffix("[]") {
         return RustType::Vec(Box::new(resolve(snapshot, element, depth - 1)));
     }
-    let Some((schema, name)) = reference(ty) else { return any() };
+    let Some((schema, name)) = read_reference(ty) else { return any() };
     match snapshot.ty(&schema, &name) {
         Some(Type::Domain { base }) => resolve(snapshot, base, depth - 1),
         Some(Type::Enum { labels }) if enum_name(snapshot, &schema, &name, labels).is_some() => {

@@ -1,14 +1,13 @@
 //! The tables as Rust.
 
-use std::borrow::Cow;
-
+use callslip_ir::snapshot::quoted;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, Index};
 
 use super::{
     documentation::{code, prose},
-    identifier::{ident, is_plain},
+    identifier::ident,
     layout::{Enum, Layout, Module, Table},
 };
 use crate::sql_enum;
@@ -63,14 +62,14 @@ fn members(module: &Module<'_>) -> TokenStream {
 /// The struct of a table. Its columns are named by the types in the module `columns`.
 fn structure(table: &Table<'_>, columns: &Ident, fields: &[Ident]) -> TokenStream {
     let relation = table.relation;
-    let sql = format!("{}.{}", sql_name(table.schema), sql_name(table.name));
+    let sql = format!("{}.{}", quoted(table.schema), quoted(table.name));
     let sql = format!("The {} {}.", relation.kind.replace('_', " "), code(&sql));
     let documentation = commented(relation.comment.as_deref(), &sql);
     let identifier = ident(&table.identifier);
     let declarations = table.fields.iter().zip(fields).map(|(field, name)| {
         let (column, ty) = (field.column, &field.ty);
         let null = if column.nullable { "" } else { " NOT NULL" };
-        let sql = code(&format!("{} {}{null}", sql_name(&column.name), column.ty));
+        let sql = code(&format!("{} {}{null}", quoted(&column.name), column.ty));
         let documentation = commented(column.comment.as_deref(), &sql);
         quote! {
             #[doc = #documentation]
@@ -122,7 +121,7 @@ fn structure(table: &Table<'_>, columns: &Ident, fields: &[Ident]) -> TokenStrea
 }
 
 fn enumeration(item: &Enum<'_>) -> TokenStream {
-    let sql = code(&format!("{}.{}", sql_name(item.schema), sql_name(item.name)));
+    let sql = code(&format!("{}.{}", quoted(item.schema), quoted(item.name)));
     let documentation = format!("The enum type {sql}.");
     let identifier = ident(&item.identifier);
     let variants: Vec<Ident> = item.variants.iter().map(|variant| ident(variant)).collect();
@@ -143,14 +142,5 @@ fn commented(comment: Option<&str>, sql: &str) -> String {
     match comment.map(prose) {
         Some(comment) if !comment.is_empty() => format!("{comment}\n\n{sql}"),
         _ => sql.to_owned(),
-    }
-}
-
-/// A name as SQL has it.
-fn sql_name(name: &str) -> Cow<'_, str> {
-    if is_plain(name) {
-        Cow::Borrowed(name)
-    } else {
-        Cow::Owned(format!("\"{}\"", name.replace('"', "\"\"")))
     }
 }

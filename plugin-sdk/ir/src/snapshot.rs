@@ -1,17 +1,25 @@
+//! What the host, which writes catalog snapshots, and the SDK's macros, which make tables of them, have to agree on.
+
 use std::borrow::Cow;
 
-use crate::catalog::PG_CATALOG;
+/// What the member `format` of a snapshot says.
+pub const FORMAT: &str = "callslip catalog snapshot";
+/// What its member `version` says. A change that an older program would misread makes it one more.
+pub const VERSION: u32 = 1;
+
+/// The schema of PostgreSQL's own objects.
+pub const PG_CATALOG: &str = "pg_catalog";
 
 /// An object of a schema as a snapshot refers to it: of `pg_catalog` by its name alone.
-pub(super) fn reference(schema: &str, name: &str) -> String {
+pub fn reference(schema: &str, name: &str) -> String {
     match schema {
         PG_CATALOG => quoted(name).into_owned(),
         _ => format!("{}.{}", quoted(schema), quoted(name)),
     }
 }
 
-/// A name as it is, where it is `[a-z_][a-z0-9_]*`, and otherwise quoted as SQL quotes it.
-fn quoted(name: &str) -> Cow<'_, str> {
+/// A name as it is, where it is plain, and otherwise quoted as SQL quotes it.
+pub fn quoted(name: &str) -> Cow<'_, str> {
     if is_plain(name) {
         Cow::Borrowed(name)
     } else {
@@ -19,14 +27,15 @@ fn quoted(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn is_plain(name: &str) -> bool {
+/// Whether a name is written without quotes: `[a-z_][a-z0-9_]*`.
+pub fn is_plain(name: &str) -> bool {
     !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// The schema and name that a reference means, if it can be read as one.
-pub(super) fn parse(reference: &str) -> Option<(String, String)> {
+pub fn read_reference(reference: &str) -> Option<(String, String)> {
     let (first, rest) = part(reference)?;
     match rest.strip_prefix('.') {
         None => rest.is_empty().then(|| (PG_CATALOG.to_owned(), first)),
@@ -60,9 +69,7 @@ fn part(text: &str) -> Option<(String, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, reference};
-
-    // The SDK's macros read these references too: the inputs are the same as in their `schema::snapshot`.
+    use super::{read_reference, reference};
 
     #[test]
     fn a_reference_reads_back_as_what_it_was_made_of() {
@@ -75,7 +82,7 @@ mod tests {
             ("größe", "a[]", "\"größe\".\"a[]\""),
         ] {
             assert_eq!(reference(schema, name), written);
-            assert_eq!(parse(written), Some((schema.to_owned(), name.to_owned())), "{written}");
+            assert_eq!(read_reference(written), Some((schema.to_owned(), name.to_owned())), "{written}");
         }
     }
 
@@ -85,7 +92,7 @@ mod tests {
             "", ".", "a.", ".a", "a.b.c", "A", "a b", "9a", "\"", "\"a", "\"a\"b", "\"\"", "\"\".a",
             "a.\"\"", "é", "a.\"b\"c",
         ] {
-            assert_eq!(parse(written), None, "{written}");
+            assert_eq!(read_reference(written), None, "{written}");
         }
     }
 }
