@@ -96,13 +96,8 @@ impl Basis {
             refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
         })?;
         let size = bytes.len();
-        let component =
-            Component::load(engine, bytes).await.map_err(|error| refused(error.into_findings()))?;
-        let manifest = component.manifest().await.map_err(|error| refused(vec![error.into_finding()]))?;
-        let findings = plugin::validate(&manifest, engine.limits());
-        if !findings.is_empty() {
-            return Err(refused(findings).into());
-        }
+        let loaded = Component::load_with_manifest(engine, bytes).await;
+        let (component, manifest) = loaded.map_err(|error| refused(error.into_findings()))?;
         let loan = match pool {
             Some(pool) => Some(pool.loan().await?),
             None => None,

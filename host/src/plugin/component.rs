@@ -1,8 +1,9 @@
 use std::{fmt, sync::Arc};
 
+use callslip_ir::Manifest;
 use sha2::{Digest as _, Sha256};
 
-use super::{BUILD_AGAIN, Engine, instance::State, scan, world::PluginPre};
+use super::{BUILD_AGAIN, Engine, instance::State, manifest::validate, scan, world::PluginPre};
 use crate::{Code, select::Finding};
 
 /// A plugin's code, compiled and linked, ready to be run any number of times. A clone is the same component.
@@ -27,6 +28,17 @@ pub struct LoadError {
 }
 
 impl Component {
+    /// Loads a component, and asks it what queries it offers.
+    ///
+    /// # Errors
+    /// [`LoadError`], as of [`Component::load`], for one that gives no manifest, and for one whose manifest is not valid.
+    pub async fn load_with_manifest(engine: &Engine, bytes: Vec<u8>) -> Result<(Self, Manifest), LoadError> {
+        let component = Self::load(engine, bytes).await?;
+        let manifest = component.manifest().await.map_err(|error| LoadError::from(error.into_finding()))?;
+        let findings = validate(&manifest, engine.limits());
+        if findings.is_empty() { Ok((component, manifest)) } else { Err(LoadError { findings }) }
+    }
+
     /// Checks, compiles and links a component. It runs none of its code, and does its work off the async threads.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::proof::ProofArgs;
-use crate::plugin::{self, Component, Engine, LoadError};
+use crate::plugin::{self, Component, Engine};
 use crate::select::Finding;
 use overview::Overview;
 
@@ -70,12 +70,7 @@ async fn of_file(path: &Path) -> anyhow::Result<Overview> {
         anyhow::anyhow!("{} is no plugin that can be loaded: {}", path.display(), lines.join("\n  "))
     };
     let engine = Engine::new(&plugin::Limits::default())?;
-    let component =
-        Component::load(&engine, bytes).await.map_err(LoadError::into_findings).map_err(refused)?;
-    let manifest = component.manifest().await.map_err(|error| refused(vec![error.into_finding()]))?;
-    let findings = plugin::validate(&manifest, engine.limits());
-    if !findings.is_empty() {
-        return Err(refused(findings));
-    }
+    let loaded = Component::load_with_manifest(&engine, bytes).await;
+    let (component, manifest) = loaded.map_err(|error| refused(error.into_findings()))?;
     Ok(Overview::of_component(&path.display().to_string(), &component, manifest, size).await)
 }
