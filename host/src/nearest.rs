@@ -1,3 +1,5 @@
+use crate::catalog::PG_CATALOG;
+
 /// The bytes of a name that is compared: as many as PostgreSQL keeps of one.
 const LONGEST: usize = 63;
 /// How many candidates are listed where none is near.
@@ -31,6 +33,32 @@ fn related(written: &str, candidate: &str) -> bool {
     let (short, long) =
         if written.len() < candidate.len() { (written, candidate) } else { (candidate, written) };
     short.len() >= 3 && long.split('_').any(|part| part == short)
+}
+
+/// What to write instead of a name that is not found: of these schemas and names the nearest, with its schema where it
+/// would not be found without it. Without a schema, a name is looked for in `pg_catalog` and in those that are searched.
+pub(crate) fn did_you_mean<'n>(
+    schema: Option<&str>,
+    name: &str,
+    searched: &[String],
+    candidates: impl Iterator<Item = (&'n str, &'n str)>,
+) -> Option<String> {
+    let is_looked_in = |its: &str| match schema {
+        Some(schema) => schema == its,
+        None => its == PG_CATALOG || searched.iter().any(|searched| searched == its),
+    };
+    // What was written is not there, though the candidates may name it.
+    let candidates: Vec<(&str, &str)> =
+        candidates.filter(|&(its, candidate)| candidate != name || !is_looked_in(its)).collect();
+    let nearest = nearest(name, candidates.iter().map(|(_, candidate)| *candidate))?;
+    let (its, candidate) = candidates
+        .into_iter()
+        .filter(|(_, candidate)| *candidate == nearest)
+        .min_by_key(|(its, _)| !is_looked_in(its))?;
+    Some(match schema.is_none() && is_looked_in(its) {
+        true => format!("did you mean \"{candidate}\"?"),
+        false => format!("did you mean \"{its}.{candidate}\"?"),
+    })
 }
 
 /// What a caller who wrote a name that is none should know: the nearest one, or those that there are.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{BUILTIN_FUNCTIONS, BUILTIN_TYPES};
 use crate::catalog::{Cast, Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 
 /// The `[plugins.NAME.grants]` of a configuration.
 ///
@@ -200,23 +200,22 @@ fn unknown(
     schemas: &[String],
 ) -> GrantError {
     let contents = catalog.contents();
-    let unqualified = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    let (schema, unqualified) = match name.rsplit_once('.') {
+        Some((schema, name)) => (Some(schema), name),
+        None => (None, name),
+    };
+    let relations = contents.relations.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
+    let functions = contents.functions.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
     let near = match list {
-        "relations" => nearest(unqualified, contents.relations.iter().map(|relation| relation.name.as_str())),
-        "functions" => nearest(unqualified, contents.functions.iter().map(|function| function.name.as_str())),
+        "relations" => did_you_mean(schema, unqualified, schemas, relations),
+        "functions" => did_you_mean(schema, unqualified, schemas, functions),
         _ => None,
     };
-    let elsewhere = match list {
-        "relations" => contents.relations.iter().find(|its| its.name == unqualified).map(|its| &its.schema),
-        "functions" => contents.functions.iter().find(|its| its.name == unqualified).map(|its| &its.schema),
-        _ => None,
-    };
-    let help = match (elsewhere, near) {
-        (Some(schema), _) => format!("; did you mean \"{schema}.{unqualified}\"?"),
-        (None, Some(near)) => format!("; did you mean \"{near}\"?"),
-        _ if list == "functions" && contents.partial => format!("; {PARTIAL_CATALOG}"),
-        _ if name.contains('.') => String::new(),
-        _ => format!("; it was looked for in the schemas {}", schemas.join(", ")),
+    let help = match near {
+        Some(near) => format!("; {near}"),
+        None if list == "functions" && contents.partial => format!("; {PARTIAL_CATALOG}"),
+        None if name.contains('.') => String::new(),
+        None => format!("; it was looked for in the schemas {}", schemas.join(", ")),
     };
     GrantError::Unknown { list, name: name.to_owned(), what, help }
 }

@@ -23,7 +23,7 @@ use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
 use crate::catalog::{Catalog, Oid, PG_CATALOG};
 use crate::grants::Grants;
-use crate::nearest::nearest;
+use crate::nearest::did_you_mean;
 use crate::printable::printable;
 
 /// What a description is verified against.
@@ -149,29 +149,13 @@ impl<'a> Verifier<'a> {
         self.report(node, Code::InvalidName, format!("the {what} \"{shown}\" {wrong}"));
     }
 
-    /// What to write instead of a name that is not found: of these schemas and names the nearest, with its schema where it
-    /// would not be found without it.
+    /// What to write instead of a name that is not found.
     fn did_you_mean<'n>(
         &self,
         written: &QualifiedName,
         candidates: impl Iterator<Item = (&'n str, &'n str)>,
     ) -> Option<String> {
-        let is_looked_in = |schema: &str| match &written.schema {
-            Some(its) => its == schema,
-            None => schema == PG_CATALOG || self.context.schemas.iter().any(|searched| searched == schema),
-        };
-        // What was written is not there, though the candidates may name it.
-        let candidates: Vec<(&str, &str)> =
-            candidates.filter(|&(schema, name)| name != written.name || !is_looked_in(schema)).collect();
-        let nearest = nearest(&written.name, candidates.iter().map(|(_, name)| *name))?;
-        let (schema, name) = candidates
-            .into_iter()
-            .filter(|(_, name)| *name == nearest)
-            .min_by_key(|(schema, _)| !is_looked_in(schema))?;
-        Some(match written.schema.is_none() && is_looked_in(schema) {
-            true => format!("did you mean \"{name}\"?"),
-            false => format!("did you mean \"{schema}.{name}\"?"),
-        })
+        did_you_mean(written.schema.as_deref(), &written.name, self.context.schemas, candidates)
     }
 
     fn ty(&mut self, node: NodeId, written: &TypeName) -> Option<ResolvedType> {
