@@ -2,6 +2,8 @@
 
 mod components;
 mod database;
+mod rows;
 
 pub use components::{component, component_with};
 pub use database::{Database, database};
+pub use rows::rows;

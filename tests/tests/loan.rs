@@ -13,7 +13,8 @@ use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::loan::{
     BoundStatement, ConnectionSettings, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
 };
-use tokio_postgres::{Client, NoTls, Row};
+use callslip_tests::rows;
+use tokio_postgres::{Client, NoTls};
 
 struct Database {
     cluster: Cluster,
@@ -76,18 +77,6 @@ async fn run(pool: &Pool, statements: &[(&str, &[&str])]) -> Result<Run<'static>
         list.push(bound(&loan, sql, values).await);
     }
     loan.run(list).await
-}
-
-/// All rows of all statements.
-async fn rows(mut run: Run<'_>) -> Result<Vec<Vec<Row>>, LoanError> {
-    let mut all = vec![Vec::new(); run.statement_count()];
-    while !run.is_finished() {
-        let current = run.current_statement();
-        if let Some(row) = run.next_row().await? {
-            all[current].push(row);
-        }
-    }
-    Ok(all)
 }
 
 /// How the statements fail, whether before the first row or after.

@@ -46,15 +46,7 @@ async fn rows(
     transaction: &mut Transaction<'_>,
     statements: Vec<BoundStatement>,
 ) -> Result<Vec<Vec<Row>>, LoanError> {
-    let mut run = lend(transaction, statements).await?;
-    let mut all = vec![Vec::new(); run.statement_count()];
-    while !run.is_finished() {
-        let current = run.current_statement();
-        if let Some(row) = run.next_row().await? {
-            all[current].push(row);
-        }
-    }
-    Ok(all)
+    callslip_tests::rows(lend(transaction, statements).await?).await
 }
 
 async fn text(transaction: &mut Transaction<'_>, sql: &str) -> String {
