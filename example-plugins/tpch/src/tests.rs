@@ -23,6 +23,9 @@ fn every_query_is_one_statement_with_parameters_of_its_own() {
         let plan = plan(&PLUGIN, &query.name, &[]).unwrap();
         assert_eq!(plan.len(), 1, "{}", query.name);
         assert!(!query.parameters.is_empty(), "{}", query.name);
+        for parameter in &query.parameters {
+            assert!(!parameter.doc.is_empty(), "{}: {} says what it is", query.name, parameter.name);
+        }
     }
 }
 
