@@ -4,17 +4,25 @@
 mod call;
 mod cast;
 mod expression;
+mod group_by;
 mod operator;
+mod order;
 mod query;
+mod recursion;
 mod relation;
+mod search_cycle;
+mod set_operation;
 mod special;
+mod window;
+mod with;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 pub(in crate::select) use special::EXTRACT_FIELDS;
+use window::DeclaredWindow;
 
-use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
+use callslip_ir::{Description, NodeId, NodeKind, QualifiedName, TypeName};
 
 use super::limits::IDENTIFIER_BYTES;
 use super::scope::{Scope, ScopeColumn, ScopeCte};
@@ -52,6 +60,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         context,
         findings: Vec::new(),
         resolutions: vec![Resolution::None; description.nodes.len()],
+        orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
@@ -62,7 +71,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, orderings, relations, functions, .. } = verifier;
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -78,7 +87,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, columns, relations, functions })
+    Ok(Verified { resolutions, orderings, columns, relations, functions })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -88,6 +97,8 @@ struct Verifier<'a> {
     context: Context<'a>,
     findings: Vec<Finding>,
     resolutions: Vec<Resolution>,
+    /// The operators of ORDER BY … USING, by the expression that they sort.
+    orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
@@ -96,7 +107,7 @@ struct Verifier<'a> {
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
-    windows: Vec<&'a [NamedWindow]>,
+    windows: Vec<Vec<DeclaredWindow<'a>>>,
 }
 
 impl<'a> Verifier<'a> {
@@ -233,11 +244,21 @@ impl<'a> Verifier<'a> {
         output
     }
 
+    /// Where a column of a query's result was written.
     fn item_node(&self, root: NodeId, index: usize) -> NodeId {
-        let NodeKind::Query(query) = self.kind(root) else { return root };
-        match self.kind(query.body) {
-            NodeKind::Select(select) => select.items.get(index).map_or(root, |item| item.expression),
-            _ => root,
+        let mut query = root;
+        loop {
+            let NodeKind::Query(its) = self.kind(query) else { return root };
+            let node = match self.kind(its.body) {
+                NodeKind::SetOperation(operation) => {
+                    query = operation.left;
+                    continue;
+                }
+                NodeKind::Select(select) => select.items.get(index).map(|item| item.expression),
+                NodeKind::Values(values) => values.rows.first().and_then(|row| row.get(index).copied()),
+                _ => None,
+            };
+            return node.unwrap_or(root);
         }
     }
 }
