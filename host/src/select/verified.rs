@@ -13,6 +13,8 @@ pub struct Verified {
     pub(super) resolutions: Vec<Resolution>,
     /// The types that values are cast to where they are used, by node: those that PostgreSQL would convert them to by itself.
     pub(super) coercions: HashMap<NodeId, ResolvedType>,
+    /// The operators of ORDER BY … USING, by the expression that they sort.
+    pub(super) orderings: HashMap<NodeId, Resolution>,
     /// The columns of the result.
     pub columns: Vec<OutputColumn>,
     /// The relations that the statement reads, as (schema, name).
