@@ -114,7 +114,20 @@ fn relations(catalog: &Catalog) {
     assert_eq!(nullable, [false, true, false, true, true]);
     let keys: Vec<_> =
         customer.unique_keys.iter().map(|k| (k.name.as_str(), k.primary, k.columns.join(","))).collect();
-    assert_eq!(keys, [("customer_pkey", true, "id".into()), ("mail_label", false, "mail,label".into())]);
+    // Of the unique indexes that of an expression is none.
+    assert_eq!(
+        keys,
+        [
+            ("customer_pkey", true, "id".into()),
+            ("mail_label", false, "mail,label".into()),
+            ("by_name", false, "name".into()),
+            ("by_shouted", false, "shouted,id".into())
+        ]
+    );
+    assert_eq!(
+        customer.unique_keys.iter().map(|k| k.partial).collect::<Vec<_>>(),
+        [false, false, true, false]
+    );
 
     let sale = relation(catalog, "sale");
     assert_eq!(sale.unique_keys[0].columns, ["year", "id"]);
