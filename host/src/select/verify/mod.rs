@@ -4,6 +4,9 @@
 mod call;
 mod cast;
 mod expression;
+mod fan_out;
+mod join_graph;
+mod leaves;
 mod operator;
 mod query;
 mod relation;
@@ -41,7 +44,7 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
 }
 
-/// Verifies a description.
+/// Verifies a description. What may be right, and most often is not, comes as warnings with it.
 ///
 /// # Errors
 /// All findings, in the order of the author's source; at most a hundred.
@@ -78,7 +81,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, columns, relations, functions })
+    let mut warnings = fan_out::warnings(description, context.catalog, &resolutions);
+    warnings.sort_by(|a, b| a.place.cmp(&b.place));
+    warnings.dedup();
+    warnings.truncate(MAX_FINDINGS);
+    Ok(Verified { resolutions, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
