@@ -6,7 +6,10 @@ mod cast;
 mod coerce;
 mod comparison;
 mod expression;
+mod fan_out;
 mod group_by;
+mod join_graph;
+mod leaves;
 mod operator;
 mod order;
 mod query;
@@ -52,7 +55,7 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
 }
 
-/// Verifies a description.
+/// Verifies a description. What may be right, and most often is not, comes as warnings with it.
 ///
 /// # Errors
 /// All findings, in the order of the author's source; at most a hundred.
@@ -92,7 +95,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions })
+    let mut warnings = fan_out::warnings(description, context.catalog, &resolutions);
+    warnings.sort_by(|a, b| a.place.cmp(&b.place));
+    warnings.dedup();
+    warnings.truncate(MAX_FINDINGS);
+    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
