@@ -6,22 +6,66 @@
 use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
 use callslip_ir::{
-    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
-    SlotId, SlotType, With,
+    Binding, Bindings, Cte, Cycle, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
+    Search, SlotId, SlotType, With,
 };
 
 /// The most nodes that one statement may have.
 pub(crate) const MAX_NODES: usize = 100_000;
 
-/// The index of a CTE's definition. A definition only refers to earlier ones.
+/// The index of a CTE's definition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CteId(u32);
 
 struct CteDefinition {
     name: String,
-    query: NodeId,
+    /// None while that of a recursive CTE is being written.
+    query: Option<NodeId>,
+    /// How many were complete when it was. A definition only refers to those that were complete before it, and to itself.
+    completed: usize,
+    recursive: bool,
+    columns: Vec<String>,
     materialized: Materialization,
+    search: Option<Search>,
+    cycle: Option<Cycle>,
     written_at: &'static Location<'static>,
+}
+
+impl CteDefinition {
+    fn query(&self) -> NodeId {
+        let (name, at) = (&self.name, self.written_at);
+        self.query.unwrap_or_else(|| {
+            panic!("the recursive CTE `{name}` of {at} is used in a query that is no part of its own")
+        })
+    }
+
+    fn with_query(&self, query: NodeId) -> Cte {
+        Cte {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            query,
+            materialized: self.materialized,
+            search: self.search.clone(),
+            cycle: self.cycle.clone(),
+        }
+    }
+
+    /// Whether two are alike, but for the nodes that they hold.
+    fn like(&self, other: &Self) -> bool {
+        let childless = |cte: &Self| {
+            let cycle = cte.cycle.clone().map(|cycle| Cycle {
+                values: cycle.values.map(|_| (NodeId(0), NodeId(0))),
+                ..cycle
+            });
+            Cte { cycle, ..cte.with_query(NodeId(0)) }
+        };
+        self.recursive == other.recursive && childless(self) == childless(other)
+    }
+
+    fn children(&self) -> Vec<NodeId> {
+        let values = self.cycle.as_ref().and_then(|cycle| cycle.values);
+        self.query.into_iter().chain(values.into_iter().flat_map(|(value, default)| [value, default])).collect()
+    }
 }
 
 struct Slot {
@@ -36,6 +80,7 @@ struct Arena {
     /// The slots of constants, sorted by value and type.
     constants: Vec<SlotId>,
     ctes: Vec<CteDefinition>,
+    completed_ctes: usize,
     /// The nodes that name a CTE, and which; in the order of the nodes.
     cte_tables: Vec<(NodeId, CteId)>,
     /// The queries for which the author declared CTEs; in the order of the nodes.
@@ -105,19 +150,60 @@ pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
     })
 }
 
-/// Adds the definition of a CTE.
-pub(crate) fn define_cte(name: &str, query: NodeId, written_at: &'static Location<'static>) -> CteId {
+/// Adds the definition of a CTE, whose query comes later if it is recursive.
+pub(crate) fn define_cte(
+    name: &str,
+    query: Option<NodeId>,
+    written_at: &'static Location<'static>,
+) -> CteId {
     with(|arena| {
         let id = CteId(arena.ctes.len() as u32);
-        let materialized = Materialization::Unspecified;
-        arena.ctes.push(CteDefinition { name: name.to_owned(), query, materialized, written_at });
+        let completed = arena.completed_ctes;
+        arena.completed_ctes += usize::from(query.is_some());
+        arena.ctes.push(CteDefinition {
+            name: name.to_owned(),
+            query,
+            completed,
+            recursive: query.is_none(),
+            columns: Vec::new(),
+            materialized: Materialization::Unspecified,
+            search: None,
+            cycle: None,
+            written_at,
+        });
         id
     })
+}
+
+/// Gives a recursive CTE its query.
+pub(crate) fn complete_cte(cte: CteId, query: NodeId) {
+    with(|arena| {
+        let completed = arena.completed_ctes;
+        arena.completed_ctes += 1;
+        let definition = &mut arena.ctes[cte.0 as usize];
+        definition.query = Some(query);
+        definition.completed = completed;
+    });
 }
 
 /// Changes what is written of a CTE's materialization.
 pub(crate) fn materialize_cte(cte: CteId, materialized: Materialization) {
     with(|arena| arena.ctes[cte.0 as usize].materialized = materialized);
+}
+
+/// Gives the columns of a CTE new names.
+pub(crate) fn rename_cte(cte: CteId, columns: Vec<String>) {
+    with(|arena| arena.ctes[cte.0 as usize].columns = columns);
+}
+
+/// Sets the SEARCH of a CTE.
+pub(crate) fn search_cte(cte: CteId, search: Search) {
+    with(|arena| arena.ctes[cte.0 as usize].search = Some(search));
+}
+
+/// Sets the CYCLE of a CTE.
+pub(crate) fn cycle_cte(cte: CteId, cycle: Cycle) {
+    with(|arena| arena.ctes[cte.0 as usize].cycle = Some(cycle));
 }
 
 /// Adds a relation that names a CTE.
@@ -202,10 +288,10 @@ pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
             }
             for (left, right) in left_ctes.iter().zip(&right_ctes) {
                 let (left, right) = (&arena.ctes[left.0 as usize], &arena.ctes[right.0 as usize]);
-                if left.name != right.name || left.materialized != right.materialized {
+                if !left.like(right) {
                     return false;
                 }
-                pairs.push((left.query, right.query));
+                pairs.extend(left.children().into_iter().zip(right.children()));
             }
             let (left, right) = (&arena.nodes[left.0 as usize].kind, &arena.nodes[right.0 as usize].kind);
             let (lefts, rights) = (left.children(), right.children());
@@ -227,7 +313,7 @@ pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
             if !seen.insert(node) {
                 continue;
             }
-            nodes.extend(arena.ctes_of(node).iter().map(|cte| arena.ctes[cte.0 as usize].query));
+            nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.ctes[cte.0 as usize].children()));
             let kind = &arena.nodes[node.0 as usize].kind;
             nodes.extend(kind.children());
             if let NodeKind::Column { relation, .. } = kind {
@@ -254,6 +340,7 @@ impl Arena {
             slots: Vec::new(),
             constants: Vec::new(),
             ctes: Vec::new(),
+            completed_ctes: 0,
             cte_tables: Vec::new(),
             declarations: Vec::new(),
             relations: Vec::new(),
@@ -297,11 +384,49 @@ impl Arena {
         id
     }
 
-    /// The CTEs that stand in FROM or a join of a query itself, and not of a query below it.
+    /// The CTEs that stand in FROM or a join of a query itself, of each side of a set operation too, and not of a query
+    /// below it. What uses a recursive CTE within its own query can only be declared by the side that has it.
     fn ctes_in_from(&self, query: NodeId, found: &mut Vec<CteId>) {
-        let NodeKind::Query(query) = &self.nodes[query.0 as usize].kind else { return };
-        let NodeKind::Select(select) = &self.nodes[query.body.0 as usize].kind else { return };
-        let mut relations = select.from.clone();
+        let before = found.len();
+        self.ctes_of_relations(query, found);
+        let recursive = self.ctes.iter().position(|cte| cte.recursive && cte.query == Some(query));
+        if let Some(itself) = recursive.map(|at| CteId(at as u32)) {
+            let mut position = 0;
+            found.retain(|cte| {
+                position += 1;
+                position <= before || *cte == itself || !self.uses(*cte, itself)
+            });
+        }
+    }
+
+    /// Whether a CTE names another one, or one that it uses does.
+    fn uses(&self, cte: CteId, other: CteId) -> bool {
+        let (mut nodes, mut seen) = (self.ctes[cte.0 as usize].children(), BTreeSet::new());
+        while let Some(node) = nodes.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            let ctes = self.ctes_of(node);
+            if ctes.contains(&other) {
+                return true;
+            }
+            nodes.extend(ctes.iter().flat_map(|cte| self.ctes[cte.0 as usize].children()));
+            nodes.extend(self.nodes[node.0 as usize].kind.children());
+        }
+        false
+    }
+
+    fn ctes_of_relations(&self, query: NodeId, found: &mut Vec<CteId>) {
+        let mut queries = vec![query];
+        let mut relations: Vec<NodeId> = Vec::new();
+        while let Some(query) = queries.pop() {
+            let NodeKind::Query(query) = &self.nodes[query.0 as usize].kind else { continue };
+            match &self.nodes[query.body.0 as usize].kind {
+                NodeKind::Select(select) => relations.extend(&select.from),
+                NodeKind::SetOperation(operation) => queries.extend([operation.left, operation.right]),
+                _ => {}
+            }
+        }
         while let Some(relation) = relations.pop() {
             match &self.nodes[relation.0 as usize].kind {
                 NodeKind::Join(join) => relations.extend([join.left, join.right]),
@@ -326,11 +451,11 @@ impl Arena {
         while let Some(cte) = wanted.pop() {
             if !scope.contains(&cte) && !declared.contains(&cte) {
                 declared.push(cte);
-                self.ctes_in_from(self.ctes[cte.0 as usize].query, &mut wanted);
+                self.ctes_in_from(self.ctes[cte.0 as usize].query(), &mut wanted);
             }
         }
-        // A definition only uses earlier ones, so this is the order of dependency.
-        declared.sort_unstable();
+        // A definition only refers to those that were complete before it, so this is the order of dependency.
+        declared.sort_unstable_by_key(|cte| self.ctes[cte.0 as usize].completed);
         declared
     }
 
@@ -344,18 +469,12 @@ impl Arena {
             }
             scope.push(*cte);
         }
-        let ctes = declared.iter().map(|cte| {
-            let definition = &self.ctes[cte.0 as usize];
-            Cte {
-                name: definition.name.clone(),
-                columns: Vec::new(),
-                query: definition.query,
-                materialized: definition.materialized,
-                search: None,
-                cycle: None,
-            }
-        });
-        if declared.is_empty() { None } else { Some(With { recursive: false, ctes: ctes.collect() }) }
+        if declared.is_empty() {
+            return None;
+        }
+        let definitions = || declared.iter().map(|cte| &self.ctes[cte.0 as usize]);
+        let recursive = definitions().any(|definition| definition.recursive);
+        Some(With { recursive, ctes: definitions().map(|cte| cte.with_query(cte.query())).collect() })
     }
 }
 
