@@ -53,10 +53,10 @@ impl CteDefinition {
     /// Whether two are alike, but for the nodes that they hold.
     fn like(&self, other: &Self) -> bool {
         let childless = |cte: &Self| {
-            let cycle = cte.cycle.clone().map(|cycle| Cycle {
-                values: cycle.values.map(|_| (NodeId(0), NodeId(0))),
-                ..cycle
-            });
+            let cycle = cte
+                .cycle
+                .clone()
+                .map(|cycle| Cycle { values: cycle.values.map(|_| (NodeId(0), NodeId(0))), ..cycle });
             Cte { cycle, ..cte.with_query(NodeId(0)) }
         };
         self.recursive == other.recursive && childless(self) == childless(other)
@@ -64,7 +64,10 @@ impl CteDefinition {
 
     fn children(&self) -> Vec<NodeId> {
         let values = self.cycle.as_ref().and_then(|cycle| cycle.values);
-        self.query.into_iter().chain(values.into_iter().flat_map(|(value, default)| [value, default])).collect()
+        self.query
+            .into_iter()
+            .chain(values.into_iter().flat_map(|(value, default)| [value, default]))
+            .collect()
     }
 }
 
@@ -151,11 +154,7 @@ pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
 }
 
 /// Adds the definition of a CTE, whose query comes later if it is recursive.
-pub(crate) fn define_cte(
-    name: &str,
-    query: Option<NodeId>,
-    written_at: &'static Location<'static>,
-) -> CteId {
+pub(crate) fn define_cte(name: &str, query: Option<NodeId>, written_at: &'static Location<'static>) -> CteId {
     with(|arena| {
         let id = CteId(arena.ctes.len() as u32);
         let completed = arena.completed_ctes;

@@ -7,8 +7,8 @@ use callslip_ir::{
 use super::*;
 use crate::Code;
 use crate::catalog::{
-    Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG, Relation,
-    RelationKind, Type, TypeKind, Volatility,
+    Attribute, Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG,
+    Relation, RelationKind, Type, TypeKind, Volatility,
 };
 use crate::grants::{GrantSettings, Grants};
 
@@ -48,6 +48,7 @@ fn catalog() -> Catalog {
         defaults: 0,
         variadic: None,
         returns,
+        columns: vec![],
         returns_set: false,
         volatility: Volatility::Immutable,
         security_definer: false,
@@ -58,9 +59,17 @@ fn catalog() -> Catalog {
         name: name.into(),
         kind: RelationKind::Table,
         columns,
+        hidden_columns: 0,
+        row_type: None,
         unique_keys: vec![],
         foreign_keys: vec![],
         comment: None,
+    };
+    let row = |columns: &[(&str, u32)]| TypeKind::Composite {
+        attributes: columns
+            .iter()
+            .map(|(name, ty)| Attribute { name: (*name).into(), ty: *ty, type_modifier: -1 })
+            .collect(),
     };
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
@@ -73,9 +82,21 @@ fn catalog() -> Catalog {
             ty(MOOD, "public", "mood", TypeKind::Enum { labels }, 'E'),
             ty(2205, PG_CATALOG, "regclass", TypeKind::Base, 'N'),
             ty(5001, "public", "relname", TypeKind::Domain { base: 2205 }, 'N'),
+            ty(5002, "public", "point_in_time", row(&[("n", INT4), ("m", MOOD)]), 'C'),
+            ty(5003, "public", "object", row(&[("n", INT4), ("o", 5001)]), 'C'),
+            ty(114, PG_CATALOG, "json", TypeKind::Base, 'U'),
+            ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
         ],
         operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],
-        functions: vec![function(1, PG_CATALOG, "upper", TEXT, TEXT), function(2, "app", "leak", INT4, TEXT)],
+        functions: vec![
+            function(1, PG_CATALOG, "upper", TEXT, TEXT),
+            function(2, "app", "leak", INT4, TEXT),
+            Function {
+                arguments: vec![2283, 114],
+                ..function(3, PG_CATALOG, "json_populate_record", 2283, 2283)
+            },
+            Function { kind: FunctionKind::Window, ..function(4, PG_CATALOG, "first_value", TEXT, TEXT) },
+        ],
         casts: vec![Cast {
             source: INT4,
             target: TEXT,
@@ -86,6 +107,7 @@ fn catalog() -> Catalog {
         relations: vec![
             relation(1, "public", "t", vec![column("b", BOOL), column("n", INT4), column("m", MOOD)]),
             relation(2, "audit", "entry", vec![column("n", INT4)]),
+            relation(3, "public", "r", vec![column("p", 5002), column("o", 5003), column("j", 114)]),
         ],
         ..Contents::default()
     })
@@ -146,8 +168,10 @@ impl Writer {
         let description = Description { slots: self.slots, files: vec![], nodes };
         let catalog = catalog();
         let schemas = ["public".to_owned()];
-        let settings =
-            GrantSettings { relations: vec!["t".into(), "audit.entry".into()], ..GrantSettings::default() };
+        let settings = GrantSettings {
+            relations: vec!["t".into(), "r".into(), "audit.entry".into()],
+            ..GrantSettings::default()
+        };
         let grants = Grants::resolve(&settings, &catalog, &schemas).unwrap();
         let limits = Limits::default();
         let context =
@@ -160,9 +184,9 @@ impl Writer {
     }
 }
 
-/// Runs with half the stack of tokio's worker threads: what calls the verifier is on it too.
+/// Runs with three quarters of the stack of tokio's worker threads: what calls the verifier is on it too.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new().stack_size(1 << 20).spawn(test).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(3 << 19).spawn(test).unwrap().join().unwrap();
 }
 
 #[test]
@@ -372,6 +396,39 @@ fn a_slot_can_not_be_of_a_type_that_looks_into_the_catalog() {
 }
 
 #[test]
+fn a_row_out_of_json_has_no_values_of_a_type_that_was_not_granted() {
+    for (column, says) in [
+        ("p", Ok(())),
+        ("o", Err("public.relname")),
+        // Which row it is, is not known.
+        ("b", Err("can't be told")),
+    ] {
+        let mut writer = Writer::default();
+        let column = match column {
+            "b" => writer.slot(SlotType::Context),
+            name => writer.column(name),
+        };
+        let json = writer.column("j");
+        let item = writer.add(NodeKind::Call(call("json_populate_record", vec![column, json])));
+        writer.query(item, None);
+        for node in &mut writer.nodes {
+            if let NodeKind::Table(table) = node {
+                table.name = RelationName::Stored(QualifiedName::new("r"));
+            }
+        }
+        let result = writer.sql().map(|_| ()).map_err(|findings| findings[0].clone());
+        match (result, says) {
+            (Ok(()), Ok(())) => {}
+            (Err(finding), Err(says)) => {
+                assert_eq!(finding.code, Code::TypeNotGranted);
+                assert!(finding.message.contains(says), "{finding:?}");
+            }
+            (result, _) => panic!("{result:?}"),
+        }
+    }
+}
+
+#[test]
 fn nodes_in_the_wrong_place_are_found() {
     let mut writer = Writer::default();
     let item = writer.column("n");
@@ -484,7 +541,7 @@ fn named_window(name: &str, partition_by: Vec<NodeId>) -> NamedWindow {
 }
 
 fn over(name: &str, argument: NodeId) -> NodeKind {
-    NodeKind::Call(Call { over: Some(Over::Named(name.into())), ..call("upper", vec![argument]) })
+    NodeKind::Call(Call { over: Some(Over::Named(name.into())), ..call("first_value", vec![argument]) })
 }
 
 /// Gives the select that was written last its windows.
@@ -618,18 +675,20 @@ fn names_cost_no_more_than_nodes_do() {
 }
 
 #[test]
-fn a_comparison_of_two_alike_does_not_run_an_ungranted_cast() {
-    // There is a cast of integers that somebody defined; PostgreSQL may use it to find an operator.
-    let mut writer = Writer::default();
-    let (left, right) = (writer.column("n"), writer.column("n"));
-    let special = callslip_ir::Special {
-        form: callslip_ir::SpecialForm::DistinctFrom { negated: false },
-        operands: vec![left, right],
+fn a_comparison_runs_an_ungranted_cast_only_where_there_is_no_operator_without() {
+    let compared = |other: &dyn Fn(&mut Writer) -> NodeId| {
+        let mut writer = Writer::default();
+        let operands = vec![writer.column("n"), other(&mut writer)];
+        let form = callslip_ir::SpecialForm::DistinctFrom { negated: false };
+        let condition = writer.add(NodeKind::Special(callslip_ir::Special { form, operands }));
+        let item = writer.column("m");
+        writer.query(item, Some(condition));
+        writer.sql()
     };
-    let condition = writer.add(NodeKind::Special(special));
-    let item = writer.column("m");
-    writer.query(item, Some(condition));
-    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
+    // There is a cast of integers to text that somebody defined, and an operator of integers.
+    assert_eq!(compared(&text).unwrap_err()[0].code, Code::CastNotGranted);
+    let sql = compared(&|writer| writer.column("n")).unwrap();
+    assert!(sql.contains(r#""t"."n" IS DISTINCT FROM "t"."n""#), "{sql}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use super::CatalogArgs;
-use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind};
+use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind, UniqueKey};
 use crate::cli::table::{self, Table};
 use crate::cli::type_name::type_name;
 use crate::nearest::nearest;
@@ -47,7 +48,9 @@ fn print_all(out: &mut impl Write, catalog: &Catalog) -> io::Result<()> {
         print_relation(out, catalog, relation)?;
         writeln!(out)?;
     }
-    for ty in contents.types.iter().filter(|ty| is_of_users(&ty.schema)) {
+    let row_types: HashSet<_> = contents.relations.iter().filter_map(|relation| relation.row_type).collect();
+    let own = contents.types.iter().filter(|ty| is_of_users(&ty.schema) && !row_types.contains(&ty.oid));
+    for ty in own {
         if let Some(line) = type_line(catalog, ty) {
             writeln!(out, "{line}")?;
         }
@@ -91,7 +94,7 @@ fn print_relation(out: &mut impl Write, catalog: &Catalog, relation: &Relation) 
     }
     write!(out, "{rows}")?;
     for key in relation.unique_keys.iter().filter(|key| key.columns.len() > 1) {
-        let what = if key.primary { "primary key" } else { "unique" };
+        let what = kind_of_key(key);
         writeln!(out, "{what} ({})", printable(&key.columns.join(", "), usize::MAX))?;
     }
     for key in relation.foreign_keys.iter().filter(|key| key.columns.len() > 1) {
@@ -103,11 +106,19 @@ fn print_relation(out: &mut impl Write, catalog: &Catalog, relation: &Relation) 
     Ok(())
 }
 
+fn kind_of_key(key: &UniqueKey) -> &'static str {
+    match key {
+        UniqueKey { primary: true, .. } => "primary key",
+        UniqueKey { partial: true, .. } => "unique in part",
+        _ => "unique",
+    }
+}
+
 /// The keys that are of this column alone.
 fn keys(catalog: &Catalog, relation: &Relation, column: &str) -> String {
     let is_alone = |columns: &[String]| columns.len() == 1 && columns[0] == column;
     let unique = relation.unique_keys.iter().filter(|key| is_alone(&key.columns));
-    let unique = unique.map(|key| if key.primary { "primary key".to_owned() } else { "unique".to_owned() });
+    let unique = unique.map(|key| kind_of_key(key).to_owned());
     let foreign = relation.foreign_keys.iter().filter(|key| is_alone(&key.columns)).filter_map(|key| {
         let target = catalog.relation_by_oid(key.target)?;
         let relation = match target.schema == relation.schema {
@@ -125,7 +136,11 @@ fn type_line(catalog: &Catalog, ty: &Type) -> Option<String> {
         TypeKind::Enum { labels } => format!("enum {name}: {}", labels.join(", ")),
         TypeKind::Domain { base } => format!("domain {name} over {}", type_name(catalog, *base)),
         TypeKind::Range { subtype } => format!("range {name} of {}", type_name(catalog, *subtype)),
-        TypeKind::Composite => format!("composite type {name}"),
+        TypeKind::Composite { attributes } => {
+            let attributes =
+                attributes.iter().map(|its| format!("{} {}", its.name, type_name(catalog, its.ty)));
+            format!("composite type {name} ({})", attributes.collect::<Vec<_>>().join(", "))
+        }
         _ => return None,
     };
     Some(printable(&line, usize::MAX))

@@ -3,8 +3,13 @@
 
 mod call;
 mod cast;
+mod coerce;
+mod comparison;
 mod expression;
+mod fan_out;
 mod group_by;
+mod join_graph;
+mod leaves;
 mod operator;
 mod order;
 mod query;
@@ -13,6 +18,7 @@ mod relation;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod usage;
 mod window;
 mod with;
 
@@ -29,7 +35,7 @@ use super::scope::{Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, Oid, PG_CATALOG};
+use crate::catalog::{Catalog, Oid, PG_CATALOG, Type};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -49,7 +55,7 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
 }
 
-/// Verifies a description.
+/// Verifies a description. What may be right, and most often is not, comes as warnings with it.
 ///
 /// # Errors
 /// All findings, in the order of the author's source; at most a hundred.
@@ -60,6 +66,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         context,
         findings: Vec::new(),
         resolutions: vec![Resolution::None; description.nodes.len()],
+        coercions: HashMap::new(),
         orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
@@ -67,11 +74,12 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         columns: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
+        columns_met: 0,
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, orderings, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -87,7 +95,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, orderings, columns, relations, functions })
+    let mut warnings = fan_out::warnings(description, context.catalog, &resolutions);
+    warnings.sort_by(|a, b| a.place.cmp(&b.place));
+    warnings.dedup();
+    warnings.truncate(MAX_FINDINGS);
+    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -97,6 +109,7 @@ struct Verifier<'a> {
     context: Context<'a>,
     findings: Vec<Finding>,
     resolutions: Vec<Resolution>,
+    coercions: HashMap<NodeId, ResolvedType>,
     /// The operators of ORDER BY … USING, by the expression that they sort.
     orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
@@ -108,6 +121,8 @@ struct Verifier<'a> {
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
     windows: Vec<Vec<DeclaredWindow<'a>>>,
+    /// A bit for each level of queries of which a column was met, the outermost being the lowest.
+    columns_met: u128,
 }
 
 impl<'a> Verifier<'a> {
@@ -185,11 +200,7 @@ impl<'a> Verifier<'a> {
         if let Some(element) = element
             && !self.context.grants.ty(element)
         {
-            let plugin = self.context.plugin;
-            let name = format!("{}.{}", element.schema, element.name);
-            let message = format!("the type {name} was not granted to the plugin {plugin}");
-            let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            self.type_not_granted(node, element);
             return None;
         }
         if found.modifiers.len() > 2 {
@@ -197,6 +208,14 @@ impl<'a> Verifier<'a> {
             return None;
         }
         Some(found)
+    }
+
+    fn type_not_granted(&mut self, node: NodeId, ty: &Type) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", ty.schema, ty.name);
+        let message = format!("the type {name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {

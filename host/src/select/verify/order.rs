@@ -1,6 +1,7 @@
 use callslip_ir::{Direction, NodeId, NodeKind, Order, Query};
 
 use super::Verifier;
+use super::coerce::At;
 use super::query::ResultColumn;
 use crate::Code;
 use crate::catalog::Oid;
@@ -76,7 +77,8 @@ impl<'a> Verifier<'a> {
         // The operator has no node of its own, and the expression's has a meaning already.
         let at = node.0 as usize;
         let expression = std::mem::replace(&mut self.resolutions[at], Resolution::None);
-        self.operator(node, written, &[operand, operand]);
+        // It takes the values as they are.
+        self.operator(node, written, &[(At::Fixed(node), operand), (At::Fixed(node), operand)]);
         let operator = std::mem::replace(&mut self.resolutions[at], expression);
         self.orderings.insert(node, operator);
     }

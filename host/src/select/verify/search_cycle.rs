@@ -6,8 +6,8 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
-use crate::select::{Finding, structure};
 use crate::select::scope::{Scope, ScopeColumn};
+use crate::select::{Finding, structure};
 
 impl<'a> Verifier<'a> {
     /// Verifies SEARCH and CYCLE of a recursive CTE and adds their columns. What the CTE is to itself, and not as a
@@ -21,7 +21,8 @@ impl<'a> Verifier<'a> {
         let mut added = Vec::new();
         if let Some(search) = &cte.search {
             self.listed(cte, "SEARCH", &search.by, &own);
-            added.push(ScopeColumn { name: Some(search.set.as_str().into()), ty: self.sequence_type(search) });
+            added
+                .push(ScopeColumn { name: Some(search.set.as_str().into()), ty: self.sequence_type(search) });
         }
         if let Some(cycle) = &cte.cycle {
             self.listed(cte, "CYCLE", &cycle.columns, &own);
@@ -102,7 +103,7 @@ impl<'a> Verifier<'a> {
                 return None;
             }
         }
-        self.common(&[value, default], &Scope::EMPTY, false)
+        self.common(&[value, default], &Scope::EMPTY, "CYCLE")
     }
 
     /// Whether a node is a value, which means the same wherever it is printed.
