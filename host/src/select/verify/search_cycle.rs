@@ -39,6 +39,7 @@ impl<'a> Verifier<'a> {
             if columns.iter().any(|its| its.name.as_deref() == Some(&name)) {
                 let message = format!("the CTE \"{}\" has a column \"{name}\" already", cte.name);
                 self.report(cte.query, Code::DuplicateColumn, message);
+                continue;
             }
             columns.push(column);
         }

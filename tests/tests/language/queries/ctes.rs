@@ -118,13 +118,13 @@ async fn search_and_cycle_of_a_cte_that_is_not_the_last() {
 }
 
 /// From each shelf to its parent and from the top one to the last, which never ends.
-fn ring() -> Cte {
+fn ring(id: &str) -> Cte {
     cte_recursive("ring", |ring| {
         let (s, up) = (table("shelf").alias("s"), table("shelf").alias("up"));
         select((s.col("id"), constant(0).alias("n"))).from(s).filter(s.col("id").eq(5)).union_all(
             select((coalesce((up.col("parent_id"), 5)), ring.col("n") + 1))
                 .from(ring)
-                .join(up, up.col("id").eq(ring.col("id"))),
+                .join(up, up.col("id").eq(ring.col(id))),
         )
     })
 }
@@ -134,7 +134,7 @@ const RING: &str = "WITH RECURSIVE ring AS (SELECT id, 0 AS n FROM shelf WHERE i
 
 #[tokio::test]
 async fn cycle_with_to_and_default() {
-    let ring = ring();
+    let ring = ring("id");
     let order = rare::search_depth_first(ring, ring.col("id"), "ordering");
     let (mark, path) = rare::cycle_to(ring, ring.col("id"), "again", "yes", "no", "path");
     same(
@@ -145,7 +145,7 @@ async fn cycle_with_to_and_default() {
         ),
     )
     .await;
-    let ring = self::ring().columns(["shelf"]).materialized();
+    let ring = self::ring("shelf").columns(["shelf"]).materialized();
     let (mark, _) = rare::cycle_to(ring, ring.col("shelf"), "again", 1, 0, "path");
     same(
         select((ring.col("shelf"), mark)).from(ring).filter(mark.eq(1)),
@@ -212,7 +212,7 @@ fn what_a_recursive_cte_refuses() {
 fn what_search_and_cycle_refuse() {
     let all = || tree(Select::union_all);
     let t = all();
-    rare::search_depth_first(t, (t.col("nam"), t.col("id"), t.col("id")), "depth");
+    let _ = rare::search_depth_first(t, (t.col("nam"), t.col("id"), t.col("id")), "depth");
     assert_eq!(
         refused(select(t.col("id")).from(t)),
         "CS0302: the CTE \"tree\" has no column \"nam\" for SEARCH; did you mean \"name\"?\n\
@@ -226,11 +226,11 @@ fn what_search_and_cycle_refuse() {
         "CS0311: the CTE \"tree\" has a column \"path\" already"
     );
     let t = all();
-    rare::cycle_to(t, t.col("id"), "mark", t.col("name"), "no", "path");
+    let _ = rare::cycle_to(t, t.col("id"), "mark", t.col("name"), "no", "path");
     assert_eq!(refused(select(t.col("id")).from(t)), "CS0203: a value of CYCLE is a constant or a parameter");
     let b = table("book").alias("b");
     let plain = cte("plain", select(b.col("id")).from(b));
-    rare::search_depth_first(plain, plain.col("id"), "ordering");
+    let _ = rare::search_depth_first(plain, plain.col("id"), "ordering");
     assert_eq!(
         refused(select(plain.col("id")).from(plain)),
         "CS0203: SEARCH and CYCLE are for a recursive CTE, which \"plain\" is not"

@@ -135,7 +135,7 @@ async fn what_set_operations_refuse() {
     );
     assert_eq!(
         refused(select(b.col("id")).from(b).except(select(b.col("title")).from(b))),
-        "CS0315: the types int4 and text of \"id\" can't be matched by EXCEPT; cast one of them with .cast_as(\"…\")"
+        "CS0315: EXCEPT has values that have no type together: int4, text; cast some of them with .cast_as(\"…\")"
     );
     assert_eq!(
         refused(titles("novel").union(titles("poetry")).order_by(b.col("title"))),
