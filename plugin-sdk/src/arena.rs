@@ -3,73 +3,20 @@
 //! A handle such as [`crate::Expr`] is an index into the list here, so that it can be copied and used twice. The
 //! finished query is copied out as a tree: each use of a handle becomes nodes of its own.
 
+mod cte;
+
 use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
-use callslip_ir::{
-    Binding, Bindings, Cte, Cycle, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
-    Search, SlotId, SlotType, With,
+use callslip_ir::{Binding, Bindings, Description, Node, NodeId, NodeKind, Place, SlotId, SlotType};
+
+use cte::CteDefinition;
+pub(crate) use cte::{
+    CteId, complete_cte, cycle_cte, define_cte, materialize_cte, push_cte_table, push_query, rename_cte,
+    search_cte,
 };
 
 /// The most nodes that one statement may have.
 pub(crate) const MAX_NODES: usize = 100_000;
-
-/// The index of a CTE's definition.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct CteId(u32);
-
-struct CteDefinition {
-    name: String,
-    /// None while that of a recursive CTE is being written.
-    query: Option<NodeId>,
-    /// How many were complete when it was. A definition only refers to those that were complete before it, and to itself.
-    completed: usize,
-    recursive: bool,
-    columns: Vec<String>,
-    materialized: Materialization,
-    search: Option<Search>,
-    cycle: Option<Cycle>,
-    written_at: &'static Location<'static>,
-}
-
-impl CteDefinition {
-    fn query(&self) -> NodeId {
-        let (name, at) = (&self.name, self.written_at);
-        self.query.unwrap_or_else(|| {
-            panic!("the recursive CTE `{name}` of {at} is used in a query that is no part of its own")
-        })
-    }
-
-    fn with_query(&self, query: NodeId) -> Cte {
-        Cte {
-            name: self.name.clone(),
-            columns: self.columns.clone(),
-            query,
-            materialized: self.materialized,
-            search: self.search.clone(),
-            cycle: self.cycle.clone(),
-        }
-    }
-
-    /// Whether two are alike, but for the nodes that they hold.
-    fn like(&self, other: &Self) -> bool {
-        let childless = |cte: &Self| {
-            let cycle = cte
-                .cycle
-                .clone()
-                .map(|cycle| Cycle { values: cycle.values.map(|_| (NodeId(0), NodeId(0))), ..cycle });
-            Cte { cycle, ..cte.with_query(NodeId(0)) }
-        };
-        self.recursive == other.recursive && childless(self) == childless(other)
-    }
-
-    fn children(&self) -> Vec<NodeId> {
-        let values = self.cycle.as_ref().and_then(|cycle| cycle.values);
-        self.query
-            .into_iter()
-            .chain(values.into_iter().flat_map(|(value, default)| [value, default]))
-            .collect()
-    }
-}
 
 struct Slot {
     ty: SlotType,
@@ -153,89 +100,6 @@ pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
     })
 }
 
-/// Adds the definition of a CTE, whose query comes later if it is recursive.
-pub(crate) fn define_cte(name: &str, query: Option<NodeId>, written_at: &'static Location<'static>) -> CteId {
-    with(|arena| {
-        let id = CteId(arena.ctes.len() as u32);
-        let completed = arena.completed_ctes;
-        arena.completed_ctes += usize::from(query.is_some());
-        arena.ctes.push(CteDefinition {
-            name: name.to_owned(),
-            query,
-            completed,
-            recursive: query.is_none(),
-            columns: Vec::new(),
-            materialized: Materialization::Unspecified,
-            search: None,
-            cycle: None,
-            written_at,
-        });
-        id
-    })
-}
-
-/// Gives a recursive CTE its query.
-pub(crate) fn complete_cte(cte: CteId, query: NodeId) {
-    with(|arena| {
-        let completed = arena.completed_ctes;
-        arena.completed_ctes += 1;
-        let definition = &mut arena.ctes[cte.0 as usize];
-        definition.query = Some(query);
-        definition.completed = completed;
-    });
-}
-
-/// Changes what is written of a CTE's materialization.
-pub(crate) fn materialize_cte(cte: CteId, materialized: Materialization) {
-    with(|arena| arena.ctes[cte.0 as usize].materialized = materialized);
-}
-
-/// Gives the columns of a CTE new names.
-pub(crate) fn rename_cte(cte: CteId, columns: Vec<String>) {
-    with(|arena| arena.ctes[cte.0 as usize].columns = columns);
-}
-
-/// Sets the SEARCH of a CTE.
-pub(crate) fn search_cte(cte: CteId, search: Search) {
-    with(|arena| arena.ctes[cte.0 as usize].search = Some(search));
-}
-
-/// Sets the CYCLE of a CTE.
-pub(crate) fn cycle_cte(cte: CteId, cycle: Cycle) {
-    with(|arena| arena.ctes[cte.0 as usize].cycle = Some(cycle));
-}
-
-/// Adds a relation that names a CTE.
-pub(crate) fn push_cte_table(cte: CteId, alias: &str, written_at: &'static Location<'static>) -> NodeId {
-    with(|arena| {
-        let table = callslip_ir::Table {
-            name: RelationName::Cte(arena.ctes[cte.0 as usize].name.clone()),
-            alias: alias.to_owned(),
-            columns: Vec::new(),
-            only: false,
-            sample: None,
-        };
-        let id = arena.push(NodeKind::Table(table), written_at);
-        arena.cte_tables.push((id, cte));
-        id
-    })
-}
-
-/// Adds a query for which the author declared `ctes`.
-pub(crate) fn push_query(
-    query: callslip_ir::Query,
-    ctes: Vec<CteId>,
-    written_at: &'static Location<'static>,
-) -> NodeId {
-    with(|arena| {
-        let id = arena.push(NodeKind::Query(query), written_at);
-        if !ctes.is_empty() {
-            arena.declarations.push((id, ctes));
-        }
-        id
-    })
-}
-
 /// Adds a relation with typed columns, and gives its number.
 pub(crate) fn add_relation(relation: NodeId, columns: &'static [&'static str]) -> u32 {
     with(|arena| {
@@ -286,7 +150,7 @@ pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
                 return false;
             }
             for (left, right) in left_ctes.iter().zip(&right_ctes) {
-                let (left, right) = (&arena.ctes[left.0 as usize], &arena.ctes[right.0 as usize]);
+                let (left, right) = (arena.cte(*left), arena.cte(*right));
                 if !left.like(right) {
                     return false;
                 }
@@ -312,7 +176,7 @@ pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
             if !seen.insert(node) {
                 continue;
             }
-            nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.ctes[cte.0 as usize].children()));
+            nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.cte(*cte).children()));
             let kind = &arena.nodes[node.0 as usize].kind;
             nodes.extend(kind.children());
             if let NodeKind::Column { relation, .. } = kind {
@@ -366,122 +230,11 @@ impl Arena {
         }
     }
 
-    /// The CTE that a relation names, or those that the author declared for a query.
-    fn ctes_of(&self, node: NodeId) -> Vec<CteId> {
-        if let Ok(at) = self.cte_tables.binary_search_by_key(&node, |(id, _)| *id) {
-            return vec![self.cte_tables[at].1];
-        }
-        match self.declarations.binary_search_by_key(&node, |(id, _)| *id) {
-            Ok(at) => self.declarations[at].1.clone(),
-            Err(_) => Vec::new(),
-        }
-    }
-
     fn add_slot(&mut self, ty: SlotType, binding: Binding) -> SlotId {
         let id = SlotId(self.slots.len() as u32);
         self.slots.push(Slot { ty, binding });
         id
     }
-
-    /// The CTEs that stand in FROM or a join of a query itself, of each side of a set operation too, and not of a query
-    /// below it. What uses a recursive CTE within its own query can only be declared by the side that has it.
-    fn ctes_in_from(&self, query: NodeId, found: &mut Vec<CteId>) {
-        let before = found.len();
-        self.ctes_of_relations(query, found);
-        let recursive = self.ctes.iter().position(|cte| cte.recursive && cte.query == Some(query));
-        if let Some(itself) = recursive.map(|at| CteId(at as u32)) {
-            let mut position = 0;
-            found.retain(|cte| {
-                position += 1;
-                position <= before || *cte == itself || !self.uses(*cte, itself)
-            });
-        }
-    }
-
-    /// Whether a CTE names another one, or one that it uses does.
-    fn uses(&self, cte: CteId, other: CteId) -> bool {
-        let (mut nodes, mut seen) = (self.ctes[cte.0 as usize].children(), BTreeSet::new());
-        while let Some(node) = nodes.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            let ctes = self.ctes_of(node);
-            if ctes.contains(&other) {
-                return true;
-            }
-            nodes.extend(ctes.iter().flat_map(|cte| self.ctes[cte.0 as usize].children()));
-            nodes.extend(self.nodes[node.0 as usize].kind.children());
-        }
-        false
-    }
-
-    fn ctes_of_relations(&self, query: NodeId, found: &mut Vec<CteId>) {
-        let mut queries = vec![query];
-        let mut relations: Vec<NodeId> = Vec::new();
-        while let Some(query) = queries.pop() {
-            let NodeKind::Query(query) = &self.nodes[query.0 as usize].kind else { continue };
-            match &self.nodes[query.body.0 as usize].kind {
-                NodeKind::Select(select) => relations.extend(&select.from),
-                NodeKind::SetOperation(operation) => queries.extend([operation.left, operation.right]),
-                _ => {}
-            }
-        }
-        while let Some(relation) = relations.pop() {
-            match &self.nodes[relation.0 as usize].kind {
-                NodeKind::Join(join) => relations.extend([join.left, join.right]),
-                NodeKind::Table(_) => {
-                    if let Ok(at) = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id) {
-                        found.push(self.cte_tables[at].1);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The CTEs that a query has to declare, where those in `scope` are declared around it.
-    fn declared_by(&self, query: NodeId, scope: &[CteId]) -> Vec<CteId> {
-        let mut wanted = match self.declarations.binary_search_by_key(&query, |(id, _)| *id) {
-            Ok(at) => self.declarations[at].1.clone(),
-            Err(_) => Vec::new(),
-        };
-        self.ctes_in_from(query, &mut wanted);
-        let mut declared: Vec<CteId> = Vec::new();
-        while let Some(cte) = wanted.pop() {
-            if !scope.contains(&cte) && !declared.contains(&cte) {
-                declared.push(cte);
-                self.ctes_in_from(self.ctes[cte.0 as usize].query(), &mut wanted);
-            }
-        }
-        // A definition only refers to those that were complete before it, so this is the order of dependency.
-        declared.sort_unstable_by_key(|cte| self.ctes[cte.0 as usize].completed);
-        declared
-    }
-
-    fn declare(&self, declared: &[CteId], scope: &mut Vec<CteId>) -> Option<With> {
-        for cte in declared {
-            let definition = &self.ctes[cte.0 as usize];
-            for other in scope.iter().map(|other| &self.ctes[other.0 as usize]) {
-                if other.name == definition.name {
-                    two_ctes_of_one_name(other, definition);
-                }
-            }
-            scope.push(*cte);
-        }
-        if declared.is_empty() {
-            return None;
-        }
-        let definitions = || declared.iter().map(|cte| &self.ctes[cte.0 as usize]);
-        let recursive = definitions().any(|definition| definition.recursive);
-        Some(With { recursive, ctes: definitions().map(|cte| cte.with_query(cte.query())).collect() })
-    }
-}
-
-fn two_ctes_of_one_name(first: &CteDefinition, second: &CteDefinition) -> ! {
-    panic!(
-        "one query sees two CTEs that are called `{}`, from {} and {}; give one another name",
-        first.name, first.written_at, second.written_at
-    )
 }
 
 fn constant_key(slot: &Slot) -> (&str, TypeKey<'_>) {
