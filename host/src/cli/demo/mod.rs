@@ -129,6 +129,7 @@ async fn show(host: &Host) -> anyhow::Result<()> {
         for query in plugin.queries() {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
+        serve::log_warnings(plugin);
     }
     let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == PLUGIN) else {
         bail!("the plugin {PLUGIN} is not loaded");
