@@ -3,28 +3,39 @@
 
 mod call;
 mod cast;
+mod coerce;
+mod comparison;
 mod expression;
 mod fan_out;
+mod group_by;
 mod join_graph;
 mod leaves;
 mod operator;
+mod order;
 mod query;
+mod recursion;
 mod relation;
+mod search_cycle;
+mod set_operation;
 mod special;
+mod usage;
+mod window;
+mod with;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 pub(in crate::select) use special::EXTRACT_FIELDS;
+use window::DeclaredWindow;
 
-use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
+use callslip_ir::{Description, NodeId, NodeKind, QualifiedName, TypeName};
 
 use super::limits::IDENTIFIER_BYTES;
 use super::scope::{Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, Oid, PG_CATALOG};
+use crate::catalog::{Catalog, Oid, PG_CATALOG, Type};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -55,17 +66,20 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         context,
         findings: Vec::new(),
         resolutions: vec![Resolution::None; description.nodes.len()],
+        coercions: HashMap::new(),
+        orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
+        columns_met: 0,
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -85,7 +99,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     warnings.sort_by(|a, b| a.place.cmp(&b.place));
     warnings.dedup();
     warnings.truncate(MAX_FINDINGS);
-    Ok(Verified { resolutions, columns, relations, functions, warnings })
+    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -95,6 +109,9 @@ struct Verifier<'a> {
     context: Context<'a>,
     findings: Vec<Finding>,
     resolutions: Vec<Resolution>,
+    coercions: HashMap<NodeId, ResolvedType>,
+    /// The operators of ORDER BY … USING, by the expression that they sort.
+    orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
@@ -103,7 +120,9 @@ struct Verifier<'a> {
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
-    windows: Vec<&'a [NamedWindow]>,
+    windows: Vec<Vec<DeclaredWindow<'a>>>,
+    /// A bit for each level of queries of which a column was met, the outermost being the lowest.
+    columns_met: u128,
 }
 
 impl<'a> Verifier<'a> {
@@ -181,11 +200,7 @@ impl<'a> Verifier<'a> {
         if let Some(element) = element
             && !self.context.grants.ty(element)
         {
-            let plugin = self.context.plugin;
-            let name = format!("{}.{}", element.schema, element.name);
-            let message = format!("the type {name} was not granted to the plugin {plugin}");
-            let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            self.type_not_granted(node, element);
             return None;
         }
         if found.modifiers.len() > 2 {
@@ -193,6 +208,14 @@ impl<'a> Verifier<'a> {
             return None;
         }
         Some(found)
+    }
+
+    fn type_not_granted(&mut self, node: NodeId, ty: &Type) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", ty.schema, ty.name);
+        let message = format!("the type {name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {
@@ -240,11 +263,21 @@ impl<'a> Verifier<'a> {
         output
     }
 
+    /// Where a column of a query's result was written.
     fn item_node(&self, root: NodeId, index: usize) -> NodeId {
-        let NodeKind::Query(query) = self.kind(root) else { return root };
-        match self.kind(query.body) {
-            NodeKind::Select(select) => select.items.get(index).map_or(root, |item| item.expression),
-            _ => root,
+        let mut query = root;
+        loop {
+            let NodeKind::Query(its) = self.kind(query) else { return root };
+            let node = match self.kind(its.body) {
+                NodeKind::SetOperation(operation) => {
+                    query = operation.left;
+                    continue;
+                }
+                NodeKind::Select(select) => select.items.get(index).map(|item| item.expression),
+                NodeKind::Values(values) => values.rows.first().and_then(|row| row.get(index).copied()),
+                _ => None,
+            };
+            return node.unwrap_or(root);
         }
     }
 }
