@@ -71,6 +71,17 @@ pub const CASE_OF_ELSE: &str = "CASE {0} {1!} ELSE {2} END";
 pub const WHEN: &str = "WHEN {0} THEN {1}";
 
 pub const ARRAY: &str = "ARRAY[{0..}]";
+pub const ROW: &str = "ROW({0..})";
+pub const WHOLE_ROW: &str = "{0!}.*";
+/// In a list of expressions PostgreSQL spreads a bare `b.*` into the columns.
+pub const WHOLE_ROW_LISTED: &str = "COALESCE({0!})";
+pub const ACCESSED: &str = "({0!})";
+pub const INDEX: &str = "{0!}[{1!}]";
+pub const SLICE: &str = "{0!}[{1}:{2}]";
+pub const SLICE_FROM: &str = "{0!}[{1}:]";
+pub const SLICE_TO: &str = "{0!}[:{1}]";
+pub const SLICE_ALL: &str = "{0!}[:]";
+pub const FIELD: &str = "{0!}.{1!}";
 pub const SCALAR: &str = "({0-})";
 pub const EXISTS: &str = "EXISTS ({0-})";
 pub const ARRAY_OF: &str = "ARRAY({0-})";
@@ -180,6 +191,15 @@ pub fn is_atomic(text: &str) -> bool {
             | CASE_ELSE
             | CASE_OF_ELSE
             | ARRAY
+            | ROW
+            | WHOLE_ROW
+            | WHOLE_ROW_LISTED
+            | INDEX
+            | SLICE
+            | SLICE_FROM
+            | SLICE_TO
+            | SLICE_ALL
+            | FIELD
             | SCALAR
             | EXISTS
             | ARRAY_OF
