@@ -1,0 +1,157 @@
+//! What a description says, as a [`Tree`]: written from the description alone, with nothing of how the host lowers it.
+
+mod expression;
+mod relation;
+mod window;
+
+use callslip_ir::{
+    Cte, Description, Direction, Distinct, Materialization, NodeId, NodeKind, Nulls, Order, Query, SearchOrder, Select,
+    SetOperator,
+};
+
+use super::fixture;
+use super::parsed::quoted;
+use super::tree::{CAST, TYPE, Tree};
+
+/// The tree of a whole description.
+pub fn statement(description: &Description) -> Tree {
+    Writer { description }.query(NodeId(description.nodes.len() as u32 - 1))
+}
+
+#[derive(Clone, Copy)]
+struct Writer<'a> {
+    description: &'a Description,
+}
+
+impl<'a> Writer<'a> {
+    fn kind(self, node: NodeId) -> &'a NodeKind {
+        &self.description.nodes[node.0 as usize].kind
+    }
+
+    fn query(self, node: NodeId) -> Tree {
+        let NodeKind::Query(Query { with, body, order_by, limit, offset }) = self.kind(node) else {
+            return Tree::leaf("not a query");
+        };
+        let with = with.as_ref().map(|with| {
+            let ctes = with.ctes.iter().map(|cte| self.cte(cte)).collect();
+            Tree::new(if with.recursive { "with recursive" } else { "with" }, ctes)
+        });
+        let body = match self.kind(*body) {
+            NodeKind::Select(select) => self.select(select),
+            NodeKind::SetOperation(operation) => {
+                let operator = match operation.operator {
+                    SetOperator::Union => "union",
+                    SetOperator::Intersect => "intersect",
+                    SetOperator::Except => "except",
+                };
+                let head = if operation.all { format!("{operator} all") } else { operator.to_owned() };
+                Tree::new(head, vec![self.query(operation.left), self.query(operation.right)])
+            }
+            NodeKind::Values(values) => {
+                let row = |row: &Vec<NodeId>| Tree::new("items", self.expressions(row));
+                Tree::new("values", values.rows.iter().map(row).collect())
+            }
+            other => Tree::leaf(format!("{other:?}")),
+        };
+        let order_by = self.orders("order by", order_by);
+        let clause = |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
+        let with_ties = limit.as_ref().is_some_and(|limit| limit.with_ties);
+        let limit = clause(if with_ties { "limit with ties" } else { "limit" }, limit.as_ref().map(|limit| limit.count));
+        Tree::new("query", with.into_iter().chain([body, order_by, limit, clause("offset", *offset)]).collect())
+    }
+
+    fn cte(self, cte: &Cte) -> Tree {
+        let Cte { name, columns, query, materialized, search, cycle } = cte;
+        let materialized = match materialized {
+            Materialization::Unspecified => "unspecified",
+            Materialization::Materialized => "materialized",
+            Materialization::NotMaterialized => "not materialized",
+        };
+        let mut parts = vec![self.query(*query)];
+        if let Some(search) = search {
+            let order = match search.order {
+                SearchOrder::Breadth => "breadth",
+                SearchOrder::Depth => "depth",
+            };
+            parts.push(Tree::leaf(format!("search {order} by {:?} set {:?}", search.by, search.set)));
+        }
+        if let Some(cycle) = cycle {
+            let values = match cycle.values {
+                Some((value, default)) => vec![self.expression(value), self.expression(default)],
+                None => vec![Tree::leaf("boolean true"), Tree::leaf("boolean false")],
+            };
+            let head = format!("cycle {:?} set {:?} using {:?}", cycle.columns, cycle.mark, cycle.path);
+            parts.push(Tree::new(head, values));
+        }
+        Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts)
+    }
+
+    fn select(self, select: &Select) -> Tree {
+        let Select { distinct, items, from, filter, group_by, group_distinct, having, windows } = select;
+        let distinct = match distinct {
+            Distinct::All => Tree::leaf("distinct no"),
+            Distinct::Rows => Tree::leaf("distinct rows"),
+            Distinct::On(expressions) => Tree::new("distinct on", self.expressions(expressions)),
+        };
+        let item = |item: &callslip_ir::Item| {
+            let head = item.alias.as_ref().map_or_else(|| "item".to_owned(), |alias| format!("item {alias:?}"));
+            Tree::new(head, vec![self.expression(item.expression)])
+        };
+        let clause = |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
+        let group = group_by.iter().map(|&node| self.grouped(node, "row explicit")).collect();
+        let windows = windows.iter().map(|named| self.window(&named.name, &named.window)).collect();
+        Tree::new(
+            "select",
+            vec![
+                distinct,
+                Tree::new("items", items.iter().map(item).collect()),
+                Tree::new("from", from.iter().map(|&node| self.relation(node)).collect()),
+                clause("where", *filter),
+                Tree::new(if *group_distinct { "group by distinct" } else { "group by" }, group),
+                clause("having", *having),
+                Tree::new("windows", windows),
+            ],
+        )
+    }
+
+    /// An item of GROUP BY or within a grouping set, where `(a, b)` is two columns that stay together and `ROW(a, b)` one
+    /// value.
+    fn grouped(self, node: NodeId, row: &str) -> Tree {
+        use callslip_ir::GroupingSetKind;
+        match self.kind(node) {
+            NodeKind::GroupingSet(set) => {
+                let head = match set.kind {
+                    GroupingSetKind::Rollup => "rollup",
+                    GroupingSetKind::Cube => "cube",
+                    GroupingSetKind::Sets => "sets",
+                };
+                Tree::new(head, set.items.iter().map(|&item| self.grouped(item, "row implicit")).collect())
+            }
+            NodeKind::Row(items) if items.is_empty() && row == "row implicit" => Tree::leaf("empty set"),
+            NodeKind::Row(items) => Tree::new(row, self.expressions(items)),
+            _ => self.expression(node),
+        }
+    }
+
+    fn orders(self, head: &str, orders: &[Order]) -> Tree {
+        Tree::new(head, orders.iter().map(|order| self.order(order)).collect())
+    }
+
+    fn order(self, order: &Order) -> Tree {
+        let direction = match &order.direction {
+            Direction::Ascending => "ascending".to_owned(),
+            Direction::Descending => "descending".to_owned(),
+            Direction::Using(operator) => format!("using {}", fixture::operator(operator)),
+        };
+        let nulls = match order.nulls {
+            Nulls::Unspecified => "",
+            Nulls::First => " nulls first",
+            Nulls::Last => " nulls last",
+        };
+        Tree::new(format!("order {direction:?}{nulls}"), vec![self.expression(order.expression)])
+    }
+
+    fn expressions(self, nodes: &[NodeId]) -> Vec<Tree> {
+        nodes.iter().map(|&node| self.expression(node)).collect()
+    }
+}

@@ -1,0 +1,113 @@
+use std::fmt;
+
+/// A statement as a tree, in which a description and what PostgreSQL's parser reads can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// The construct with its names, keywords and flags.
+    pub head: String,
+    /// What it is made of, in the order of SQL.
+    pub parts: Vec<Tree>,
+}
+
+/// How a type is written after the slot that a parameter reads, and after a cast.
+pub const TYPE: &str = " as ";
+/// What the head of a cast begins with.
+pub const CAST: &str = "cast as ";
+
+impl Tree {
+    pub fn new(head: impl Into<String>, parts: Vec<Self>) -> Self {
+        Self { head: head.into(), parts }
+    }
+
+    pub fn leaf(head: impl Into<String>) -> Self {
+        Self::new(head, Vec::new())
+    }
+
+    /// A part that may be missing.
+    pub fn optional(head: &str, part: Option<Self>) -> Self {
+        Self::new(head, part.into_iter().collect())
+    }
+
+    /// AND and OR of a list are the same however their operands are grouped.
+    pub fn associative(head: &str, parts: Vec<Self>) -> Self {
+        let mut flat = Vec::with_capacity(parts.len());
+        for part in parts {
+            if part.head == head { flat.extend(part.parts) } else { flat.push(part) }
+        }
+        match <[Self; 1]>::try_from(flat) {
+            Ok([only]) => only,
+            Err(several) => Self::new(head, several),
+        }
+    }
+
+    /// Where what was parsed differs from what was described, as the way there and both sides.
+    ///
+    /// Beyond equality this much is allowed:
+    /// - a cast around an expression for which the description has none: the host writes out what PostgreSQL would convert;
+    /// - any type of a parameter whose slot has none of its own;
+    /// - either way to write a row, unless the description's tree says which.
+    pub fn difference(described: &Self, parsed: &Self) -> Result<(), String> {
+        Self::differ(described, parsed, &mut Vec::new())
+    }
+
+    fn differ<'t>(described: &'t Self, parsed: &'t Self, way: &mut Vec<&'t str>) -> Result<(), String> {
+        if !same_head(&described.head, &parsed.head) {
+            let added = parsed.head.starts_with(CAST) && is_expression(&described.head);
+            return match parsed.parts.as_slice() {
+                // One cast and not more: what is inside must be what was described.
+                [inner] if added && !inner.head.starts_with(CAST) => Self::differ(described, inner, way),
+                _ => Err(format!("at {}\ndescribed: {described}\nparsed:    {parsed}", way.join(" / "))),
+            };
+        }
+        if described.parts.len() != parsed.parts.len() {
+            return Err(format!(
+                "at {}: {} parts were described and {} parsed\ndescribed: {described}\nparsed:    {parsed}",
+                way.join(" / "),
+                described.parts.len(),
+                parsed.parts.len()
+            ));
+        }
+        way.push(&described.head);
+        for (described, parsed) in described.parts.iter().zip(&parsed.parts) {
+            Self::differ(described, parsed, way)?;
+        }
+        way.pop();
+        Ok(())
+    }
+}
+
+fn same_head(described: &str, parsed: &str) -> bool {
+    if described == parsed {
+        return true;
+    }
+    match parsed.strip_prefix(described) {
+        Some(rest) if described.starts_with("slot ") => rest.starts_with(TYPE),
+        Some(rest) if described == "row" => matches!(rest, " explicit" | " implicit"),
+        _ => false,
+    }
+}
+
+/// Whether a part is an expression: only around one may the host write a cast.
+fn is_expression(head: &str) -> bool {
+    const STRUCTURE: &[&str] = &[
+        "query", "select", "values", "union", "intersect", "except", "with", "cte", "item", "items", "from", "where",
+        "group by", "having", "windows", "window", "order by", "order", "limit", "offset", "table", "subquery",
+        "functions", "join", "alias", "on", "using", "natural", "distinct", "arguments", "filter", "over", "partition by",
+        "frame", "within group", "rollup", "cube", "sets", "empty set", "when", "else", "operand", "search", "cycle",
+    ];
+    let word = head.split(|c: char| c == '"').next().unwrap_or(head).trim_end();
+    !STRUCTURE.contains(&word)
+}
+
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.parts.is_empty() {
+            return write!(f, "[{}]", self.head);
+        }
+        write!(f, "[{}:", self.head)?;
+        for part in &self.parts {
+            write!(f, " {part}")?;
+        }
+        f.write_str("]")
+    }
+}
