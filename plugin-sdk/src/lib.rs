@@ -54,6 +54,8 @@
 //! [`Expression`]. **Relations** are a typed table of [`schema!`], a [`table()`], a [`cte()`] or a query with an alias
 //! ([`Select::alias`]). A query begins with [`select()`].
 //!
+//! **The whole language.** The page [`language`] has every construct beside its SQL.
+//!
 //! **Types.** [`schema!`] makes a struct of each table, so that a column that isn't there, or is compared with what it can't be
 //! compared with, doesn't compile. An expression without a type, such as a column of a [`table()`], goes with
 //! everything, and is checked when the plugin is loaded.
@@ -112,6 +114,7 @@ mod window;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
+pub mod language;
 pub mod prelude;
 pub mod testing;
 

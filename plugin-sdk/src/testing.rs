@@ -14,7 +14,7 @@
 //! assert!(plan[0].bindings.is_empty());
 //! ```
 
-use crate::{Choice, Failure, Plugin, SqlEnum, Statement};
+use crate::{Choice, Failure, Plugin, Select, SqlEnum, Statement, arena};
 
 /// The statements of a query, given what is seen of its parameters: `("open", "true")` of a bool, the label of an enum,
 /// `("sort", "-closed,title")` of a sort order, the JSON text of an open parameter, and `("since", "present")` of an optional bound one.
@@ -42,6 +42,15 @@ pub fn plan_for(
     let parameters: Vec<Choice> = parameters.iter().map(choice).collect();
     let claims: Vec<Choice> = claims.iter().map(choice).collect();
     plugin.plan(query, &parameters, &claims)
+}
+
+/// The statement that a SELECT becomes.
+///
+/// It is made of what this thread has written, so it has to be called where the SELECT was written.
+#[must_use]
+pub fn describe(query: Select) -> Statement {
+    let (shape, bindings) = arena::describe(query.into_query());
+    Statement { name: String::new(), shape, bindings }
 }
 
 /// Asserts the SQL that a query sends, with what is bound to its parameters in a comment after it; and that it verifies
@@ -79,6 +88,8 @@ pub fn plan_for(
 ///     -- $1: since
 /// ");
 /// ```
+///
+/// Of a SELECT by itself it is `assert_sql!(tables::SNAPSHOT, select(…).from(…), "…")`.
 #[macro_export]
 macro_rules! assert_sql {
     (
@@ -91,6 +102,10 @@ macro_rules! assert_sql {
             &[$($crate::assert_sql!(@choice $parameter $($value)?)),*],
             &[$($crate::assert_sql!(@choice $claim $($seen)?)),*],
         );
+        ::callslip::testing::assert_sql($snapshot, &__statement.shape, &__statement.bindings, $sql);
+    }};
+    ($snapshot:expr, $select:expr, $sql:expr $(,)?) => {{
+        let __statement = $crate::testing::describe($select);
         ::callslip::testing::assert_sql($snapshot, &__statement.shape, &__statement.bindings, $sql);
     }};
     ($snapshot:expr, $plugin:expr, $query:expr, { $($parameters:tt)* }, $sql:expr $(,)?) => {

@@ -5,9 +5,10 @@
 use callslip::{
     catalog::{
         CastContext, Catalog, Column, Contents, Function, FunctionKind, Oid, PG_CATALOG, ReflectError,
-        Relation, RelationKind, TypeKind, Volatility, reflect,
+        Relation, RelationKind, Type, TypeKind, Volatility, reflect,
     },
     cluster::{Cluster, ClusterOptions},
+    grants::BUILTIN_FUNCTIONS,
 };
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -50,6 +51,16 @@ fn function<'a>(catalog: &'a Catalog, name: &'a str) -> &'a Function {
     all[0]
 }
 
+fn columns(function: &Function) -> Vec<(&str, Oid)> {
+    assert!(function.columns.iter().all(|column| column.type_modifier == -1));
+    function.columns.iter().map(|column| (column.name.as_str(), column.ty)).collect()
+}
+
+fn attributes(ty: &Type) -> Vec<(&str, Oid, i32)> {
+    let TypeKind::Composite { attributes } = &ty.kind else { panic!("{} is no composite type", ty.name) };
+    attributes.iter().map(|its| (its.name.as_str(), its.ty, its.type_modifier)).collect()
+}
+
 fn oid(catalog: &Catalog, schema: &str, name: &str) -> Oid {
     catalog.ty(schema, name).unwrap_or_else(|| panic!("no type {name}")).oid
 }
@@ -64,6 +75,7 @@ async fn a_schema_is_reflected_as_its_reader_may_see_it() {
     relations(&catalog);
     types(&catalog);
     functions(&catalog);
+    builtin_functions(&catalog);
     operators_and_casts(&catalog);
     everything_that_is_named_is_there(catalog.contents());
 }
@@ -92,6 +104,8 @@ fn relations(catalog: &Catalog) {
     let customer = relation(catalog, "customer");
     // `secret` may not be read, `dropped` was dropped; `ssn`'s unique key goes with what can't be read.
     assert_eq!(names(customer), ["id", "name", "mail", "label", "address", "shouted"]);
+    let hidden: Vec<_> = catalog.contents().relations.iter().filter(|r| r.hidden_columns > 0).collect();
+    assert_eq!(hidden.iter().map(|r| (r.oid, r.hidden_columns)).collect::<Vec<_>>(), [(customer.oid, 1)]);
     assert_eq!(customer.comment.as_deref(), Some("Who buys;\n\"quoted\" 'too'"));
     assert_eq!(column(customer, "name").comment.as_deref(), Some("Full name"));
     assert_eq!(column(customer, "name").type_modifier, 40 + 4);
@@ -141,7 +155,8 @@ fn types(catalog: &Catalog) {
     assert_eq!(ty("mood").array, Some(ty("_mood").oid));
     assert_eq!(ty("email").kind, TypeKind::Domain { base: base("text") });
     assert_eq!(ty("work_email").kind, TypeKind::Domain { base: ty("email").oid });
-    assert_eq!(ty("address").kind, TypeKind::Composite);
+    let address = [("street", base("text")), ("zip", ty("work_email").oid)];
+    assert_eq!(attributes(ty("address")), address.map(|(name, ty)| (name, ty, -1)));
     assert_eq!(ty("span").kind, TypeKind::Range { subtype: base("float8") });
     assert_eq!(ty("span_multirange").kind, TypeKind::Multirange { range: ty("span").oid });
     assert_eq!(catalog.ty(PG_CATALOG, "int4").map(|t| (&t.kind, t.category)), Some((&TypeKind::Base, 'N')));
@@ -154,13 +169,26 @@ fn types(catalog: &Catalog) {
     }
     assert_eq!(catalog.ty(PG_CATALOG, "anyelement").unwrap().kind, TypeKind::Pseudo);
 
-    // Row types are there where a column or a function is of them, and only there.
-    assert_eq!(ty("customer").kind, TypeKind::Composite);
-    assert_eq!(ty("customer").array, None);
-    assert_eq!(ty("line").array, Some(ty("_line").oid));
-    for clutter in ["sale", "open_sale", "_sale", "_customer"] {
+    // Row types are there where a relation is, with their arrays, and where something is of them.
+    for relation in &catalog.contents().relations {
+        let ty = relation.row_type.and_then(|oid| catalog.type_by_oid(oid)).unwrap();
+        assert_eq!((&ty.schema, &ty.name), (&relation.schema, &relation.name));
+        assert!(ty.array.is_some(), "{}", ty.name);
+        if relation.hidden_columns == 0 {
+            let columns = relation.columns.iter();
+            let columns: Vec<_> = columns.map(|c| (c.name.as_str(), c.ty, c.type_modifier)).collect();
+            assert_eq!(attributes(ty), columns, "{}", ty.name);
+        }
+    }
+    let row: Vec<_> = attributes(ty("customer")).iter().map(|(name, ..)| *name).collect();
+    assert_eq!(row, ["id", "name", "mail", "label", "address", "secret", "shouted"]);
+    assert_eq!(attributes(ty("customer"))[1], ("name", base("varchar"), 40 + 4));
+    assert_eq!(attributes(ty("sale_2025")).len(), 4);
+    for clutter in ["for_others", "_for_others"] {
         assert!(catalog.ty("shop", clutter).is_none(), "{clutter}");
     }
+    assert_eq!(attributes(ty("archived"))[0], ("id", base("int4"), -1));
+    assert!(catalog.ty("shop", "_archived").is_none());
     assert!(catalog.ty(PG_CATALOG, "pg_class").is_none());
     // A type of a schema that the reader may not use is there for the column that is of it.
     assert!(catalog.ty("hidden", "used").is_some() && catalog.ty("hidden", "unused").is_none());
@@ -176,7 +204,16 @@ fn functions(catalog: &Catalog) {
     assert_eq!(priced.argument_names, ["amount", "", "currency"]);
     assert_eq!((priced.defaults, priced.returns, priced.variadic), (2, base("record"), None));
     assert_eq!((priced.volatility, priced.security_definer), (Volatility::Stable, true));
+    assert_eq!(columns(priced), [("currency", base("text")), ("total", base("numeric"))]);
+    let months = function(catalog, "months");
+    assert_eq!(columns(months), [("number", base("int4")), ("label", base("text"))]);
+    assert_eq!((&months.arguments[..], months.returns_set), (&[base("int4")][..], true));
+    assert_eq!(columns(function(catalog, "halved")), [("", base("numeric"))]);
+    assert_eq!(columns(function(catalog, "unnamed")), [("column1", base("int4")), ("column2", base("text"))]);
+    let each = catalog.functions(PG_CATALOG, "jsonb_each").next().unwrap();
+    assert_eq!(columns(each), [("key", base("text")), ("value", base("jsonb"))]);
     let greatest = function(catalog, "greatest_of");
+    assert!(greatest.columns.is_empty());
     assert_eq!((greatest.variadic, &greatest.arguments[..]), (Some(base("int4")), &[base("_int4")][..]));
     let lines = function(catalog, "lines");
     assert!(lines.returns_set && lines.argument_names.is_empty());
@@ -190,6 +227,47 @@ fn functions(catalog: &Catalog) {
     let median = catalog.functions(PG_CATALOG, "percentile_cont").next().unwrap();
     assert_eq!((median.kind, median.arguments.len()), (FunctionKind::OrderedSet { direct: 1 }, 2));
     assert!(catalog.contents().functions.len() > 2500);
+}
+
+/// Every plugin may call these: each is there, and none of their signatures is volatile or runs with somebody's rights.
+fn builtin_functions(catalog: &Catalog) {
+    const SINCE_16: &[&str] = &[
+        "any_value",
+        "array_reverse",
+        "array_sort",
+        "casefold",
+        "crc32",
+        "crc32c",
+        "date_add",
+        "date_subtract",
+        "erf",
+        "erfc",
+        "gamma",
+        "json_agg_strict",
+        "json_object_agg_strict",
+        "json_object_agg_unique",
+        "json_object_agg_unique_strict",
+        "jsonb_agg_strict",
+        "jsonb_object_agg_strict",
+        "jsonb_object_agg_unique",
+        "jsonb_object_agg_unique_strict",
+        "jsonb_populate_record_valid",
+        "lgamma",
+        "to_bin",
+        "to_oct",
+        "unicode_assigned",
+        "uuid_extract_timestamp",
+        "uuid_extract_version",
+    ];
+    let is_new = |name| catalog.contents().server_version < 180_000 && SINCE_16.contains(&name);
+    for &name in BUILTIN_FUNCTIONS {
+        let signatures: Vec<_> = catalog.functions(PG_CATALOG, name).collect();
+        assert!(!signatures.is_empty() || is_new(name), "there is no function {name}");
+        for function in signatures {
+            assert_ne!(function.volatility, Volatility::Volatile, "{name}");
+            assert!(!function.security_definer, "{name}");
+        }
+    }
 }
 
 fn operators_and_casts(catalog: &Catalog) {
@@ -220,11 +298,12 @@ fn everything_that_is_named_is_there(contents: &Contents) {
     }
     for ty in &contents.types {
         ty.array.iter().for_each(|&array| known(array, &ty.name));
-        match ty.kind {
+        match &ty.kind {
             TypeKind::Array { element: other }
             | TypeKind::Domain { base: other }
             | TypeKind::Range { subtype: other }
-            | TypeKind::Multirange { range: other } => known(other, &ty.name),
+            | TypeKind::Multirange { range: other } => known(*other, &ty.name),
+            TypeKind::Composite { attributes } => attributes.iter().for_each(|its| known(its.ty, &ty.name)),
             _ => {}
         }
     }
@@ -234,6 +313,7 @@ fn everything_that_is_named_is_there(contents: &Contents) {
             .iter()
             .chain([&function.returns])
             .chain(&function.variadic)
+            .chain(function.columns.iter().map(|column| &column.ty))
             .for_each(|&t| known(t, &function.name));
         assert!([0, function.arguments.len()].contains(&function.argument_names.len()), "{}", function.name);
     }

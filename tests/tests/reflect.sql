@@ -53,6 +53,9 @@ CREATE TABLE shop.line (
 CREATE TABLE shop.discount (id int PRIMARY KEY DEFERRABLE);
 CREATE TABLE shop.for_others (id int);
 CREATE TABLE hidden.within (id int);
+CREATE TABLE hidden.kept (id int, gone int, at date);
+ALTER TABLE hidden.kept DROP COLUMN gone;
+CREATE TABLE shop.archived (id int, was hidden.kept);
 CREATE TABLE shop."bad ""na'me"" 表; --" (
   "a b" int, """" int, "sélect" int, "$1" int, "'; DROP TABLE x; --" int, PRIMARY KEY ("""", "a b")
 );
@@ -62,6 +65,10 @@ CREATE MATERIALIZED VIEW shop.daily AS SELECT year, count(*) AS sales FROM shop.
 
 CREATE FUNCTION shop.priced(amount int, numeric DEFAULT 1, INOUT currency text DEFAULT 'EUR', OUT total numeric)
   LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT $3, $1 * $2';
+CREATE FUNCTION shop.months(year int) RETURNS TABLE (number int, label text) LANGUAGE sql AS $$ SELECT 1, 'January' $$;
+CREATE FUNCTION shop.halved(INOUT numeric) LANGUAGE sql AS 'SELECT $1 / 2';
+CREATE FUNCTION shop.unnamed(OUT int, OUT text) LANGUAGE sql AS $$ SELECT 1, 'a' $$;
+CREATE FUNCTION shop.of_archived(shop.archived) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION shop.greatest_of(VARIADIC numbers int[]) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT max(n) FROM unnest(numbers) n';
 CREATE FUNCTION shop.lines(int) RETURNS SETOF shop.line[] LANGUAGE sql AS 'SELECT array_agg(l) FROM shop.line l';
 CREATE AGGREGATE shop.product(numeric) (SFUNC = numeric_mul, STYPE = numeric, INITCOND = '1');
@@ -78,5 +85,5 @@ CREATE FUNCTION shop.apart(shop.mood, shop.mood) RETURNS int LANGUAGE sql IMMUTA
 CREATE OPERATOR shop.<-> (LEFTARG = shop.mood, RIGHTARG = shop.mood, FUNCTION = shop.apart, COMMUTATOR = OPERATOR(shop.<@@>));
 
 GRANT SELECT ON ALL TABLES IN SCHEMA shop, hidden TO reader;
-REVOKE SELECT ON shop.for_others, shop.customer FROM reader;
+REVOKE SELECT ON shop.for_others, shop.customer, shop.archived FROM reader;
 GRANT SELECT (id, name, mail, label, address, shouted) ON shop.customer TO reader;

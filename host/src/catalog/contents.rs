@@ -13,8 +13,8 @@ pub struct Contents {
     /// The relations that a query can read: tables, views, materialized views, foreign and partitioned tables.
     /// None of `pg_catalog` or `information_schema`.
     pub relations: Vec<Relation>,
-    /// The types of `pg_catalog` and of every other schema, and whatever else something here is of. The row types of
-    /// relations, and arrays of them, only where something here is of them.
+    /// The types of `pg_catalog` and of every other schema, the row types of `relations`, the arrays of all these, and
+    /// whatever else something here is of. The row types of other relations only where something here is of them.
     pub types: Vec<Type>,
     /// The functions, aggregates and window functions; no procedures.
     pub functions: Vec<Function>,
@@ -39,6 +39,11 @@ pub struct Relation {
     pub kind: RelationKind,
     /// Its columns in their order, without dropped and system columns, and without those that the login may not read.
     pub columns: Vec<Column>,
+    /// How many of its columns the login may not read. They stand among `columns` wherever PostgreSQL counts them, as in a
+    /// list of column aliases or a whole row; the attributes of the row type tell where.
+    pub hidden_columns: usize,
+    /// The composite type of its rows (`pg_class.reltype`), which has its schema and its name.
+    pub row_type: Option<Oid>,
     /// Its primary key and unique constraints; not unique indexes without a constraint, nor constraints that may be
     /// violated for a while (DEFERRABLE) or that compare by overlap (WITHOUT OVERLAPS).
     pub unique_keys: Vec<UniqueKey>,
@@ -143,7 +148,11 @@ pub enum TypeKind {
         base: Oid,
     },
     /// A composite type.
-    Composite,
+    Composite {
+        /// Its attributes in their order, without dropped ones. Those of a relation's row type are all its columns, since a
+        /// row has them all: also those that the login may not read.
+        attributes: Vec<Attribute>,
+    },
     /// A range.
     Range {
         /// The type of its bounds.
@@ -159,16 +168,28 @@ pub enum TypeKind {
 }
 
 impl TypeKind {
-    /// The type that one of this kind is made of.
-    pub(super) fn made_of(&self) -> Option<Oid> {
+    /// The types that one of this kind is made of.
+    pub(super) fn made_of(&self) -> Vec<Oid> {
         match self {
             Self::Array { element: other }
             | Self::Domain { base: other }
             | Self::Range { subtype: other }
-            | Self::Multirange { range: other } => Some(*other),
-            Self::Base | Self::Enum { .. } | Self::Composite | Self::Pseudo => None,
+            | Self::Multirange { range: other } => vec![*other],
+            Self::Composite { attributes } => attributes.iter().map(|attribute| attribute.ty).collect(),
+            Self::Base | Self::Enum { .. } | Self::Pseudo => Vec::new(),
         }
     }
+}
+
+/// An attribute of a composite type, or a column of a function's result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Oid,
+    /// Its type modifier (`pg_attribute.atttypmod`), -1 for none.
+    pub type_modifier: i32,
 }
 
 /// A function, aggregate or window function (`pg_proc`).
@@ -193,12 +214,24 @@ pub struct Function {
     pub variadic: Option<Oid>,
     /// The type of its result.
     pub returns: Oid,
+    /// What it declares of its result's columns: its OUT, INOUT and TABLE arguments in their order, as PostgreSQL names
+    /// them. Empty if it has none, and then `returns` tells what there is to know. Of a single one `returns` is the type,
+    /// and its name is empty where the function gives none.
+    pub columns: Vec<Attribute>,
     /// Whether it returns a set.
     pub returns_set: bool,
     /// `provolatile`.
     pub volatility: Volatility,
     /// Whether it runs with its owner's rights.
     pub security_definer: bool,
+}
+
+impl Function {
+    /// The types in its signature.
+    pub(super) fn types(&self) -> impl Iterator<Item = Oid> {
+        let columns = self.columns.iter().map(|column| column.ty);
+        self.arguments.iter().copied().chain([self.returns]).chain(self.variadic).chain(columns)
+    }
 }
 
 /// What a [`Function`] is (`pg_proc.prokind`).

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 pub use callslip_ir::snapshot::PG_CATALOG;
 pub use contents::{
-    Cast, CastContext, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator,
-    Relation, RelationKind, Type, TypeKind, UniqueKey, Volatility,
+    Attribute, Cast, CastContext, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid,
+    Operator, Relation, RelationKind, Type, TypeKind, UniqueKey, Volatility,
 };
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, reflect};

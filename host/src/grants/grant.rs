@@ -178,6 +178,22 @@ impl Grants {
         builtin || self.types.contains(&ty.oid)
     }
 
+    /// The type that may not be named among those that a value of a type is made of, if there is one.
+    pub fn refused_part<'c>(&self, catalog: &'c Catalog, oid: Oid) -> Option<&'c Type> {
+        let mut parts = vec![oid];
+        let mut seen = BTreeSet::new();
+        while let Some(part) = parts.pop() {
+            let Some(ty) = catalog.type_by_oid(part).filter(|_| seen.insert(part)) else { continue };
+            match &ty.kind {
+                _ if self.ty(ty) => {}
+                TypeKind::Array { element } => parts.push(*element),
+                TypeKind::Composite { attributes } => parts.extend(attributes.iter().map(|its| its.ty)),
+                _ => return Some(ty),
+            }
+        }
+        None
+    }
+
     /// Whether an operator may be used. Those of `pg_catalog` may: none of them is volatile.
     pub fn operator(&self, operator: &Operator) -> bool {
         operator.schema == PG_CATALOG

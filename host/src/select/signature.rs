@@ -225,7 +225,9 @@ fn coercible(catalog: &Catalog, operand: Operand, to: Oid) -> bool {
         return polymorphic.takes(source);
     }
     if target.schema == PG_CATALOG && matches!(target.name.as_str(), "any" | "record") {
-        return target.name == "any" || matches!(source.kind, TypeKind::Composite) || source.name == "record";
+        return target.name == "any"
+            || matches!(source.kind, TypeKind::Composite { .. })
+            || source.name == "record";
     }
     if source.oid == to {
         return true;

@@ -7,8 +7,8 @@ use callslip_ir::{
 use super::*;
 use crate::Code;
 use crate::catalog::{
-    Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG, Relation,
-    RelationKind, Type, TypeKind, Volatility,
+    Attribute, Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG,
+    Relation, RelationKind, Type, TypeKind, Volatility,
 };
 use crate::grants::{GrantSettings, Grants};
 
@@ -48,6 +48,7 @@ fn catalog() -> Catalog {
         defaults: 0,
         variadic: None,
         returns,
+        columns: vec![],
         returns_set: false,
         volatility: Volatility::Immutable,
         security_definer: false,
@@ -58,9 +59,17 @@ fn catalog() -> Catalog {
         name: name.into(),
         kind: RelationKind::Table,
         columns,
+        hidden_columns: 0,
+        row_type: None,
         unique_keys: vec![],
         foreign_keys: vec![],
         comment: None,
+    };
+    let row = |columns: &[(&str, u32)]| TypeKind::Composite {
+        attributes: columns
+            .iter()
+            .map(|(name, ty)| Attribute { name: (*name).into(), ty: *ty, type_modifier: -1 })
+            .collect(),
     };
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
@@ -73,9 +82,20 @@ fn catalog() -> Catalog {
             ty(MOOD, "public", "mood", TypeKind::Enum { labels }, 'E'),
             ty(2205, PG_CATALOG, "regclass", TypeKind::Base, 'N'),
             ty(5001, "public", "relname", TypeKind::Domain { base: 2205 }, 'N'),
+            ty(5002, "public", "point_in_time", row(&[("n", INT4), ("m", MOOD)]), 'C'),
+            ty(5003, "public", "object", row(&[("n", INT4), ("o", 5001)]), 'C'),
+            ty(114, PG_CATALOG, "json", TypeKind::Base, 'U'),
+            ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
         ],
         operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],
-        functions: vec![function(1, PG_CATALOG, "upper", TEXT, TEXT), function(2, "app", "leak", INT4, TEXT)],
+        functions: vec![
+            function(1, PG_CATALOG, "upper", TEXT, TEXT),
+            function(2, "app", "leak", INT4, TEXT),
+            Function {
+                arguments: vec![2283, 114],
+                ..function(3, PG_CATALOG, "json_populate_record", 2283, 2283)
+            },
+        ],
         casts: vec![Cast {
             source: INT4,
             target: TEXT,
@@ -86,6 +106,7 @@ fn catalog() -> Catalog {
         relations: vec![
             relation(1, "public", "t", vec![column("b", BOOL), column("n", INT4), column("m", MOOD)]),
             relation(2, "audit", "entry", vec![column("n", INT4)]),
+            relation(3, "public", "r", vec![column("p", 5002), column("o", 5003), column("j", 114)]),
         ],
         ..Contents::default()
     })
@@ -146,8 +167,10 @@ impl Writer {
         let description = Description { slots: self.slots, files: vec![], nodes };
         let catalog = catalog();
         let schemas = ["public".to_owned()];
-        let settings =
-            GrantSettings { relations: vec!["t".into(), "audit.entry".into()], ..GrantSettings::default() };
+        let settings = GrantSettings {
+            relations: vec!["t".into(), "r".into(), "audit.entry".into()],
+            ..GrantSettings::default()
+        };
         let grants = Grants::resolve(&settings, &catalog, &schemas).unwrap();
         let limits = Limits::default();
         let context =
@@ -368,6 +391,39 @@ fn a_slot_can_not_be_of_a_type_that_looks_into_the_catalog() {
         let item = writer.slot(SlotType::Declared(TypeName::parse(name)));
         writer.query(item, None);
         assert_eq!(writer.sql().unwrap_err()[0].code, Code::TypeNotGranted, "{name}");
+    }
+}
+
+#[test]
+fn a_row_out_of_json_has_no_values_of_a_type_that_was_not_granted() {
+    for (column, says) in [
+        ("p", Ok(())),
+        ("o", Err("public.relname")),
+        // Which row it is, is not known.
+        ("b", Err("can't be told")),
+    ] {
+        let mut writer = Writer::default();
+        let column = match column {
+            "b" => writer.slot(SlotType::Context),
+            name => writer.column(name),
+        };
+        let json = writer.column("j");
+        let item = writer.add(NodeKind::Call(call("json_populate_record", vec![column, json])));
+        writer.query(item, None);
+        for node in &mut writer.nodes {
+            if let NodeKind::Table(table) = node {
+                table.name = RelationName::Stored(QualifiedName::new("r"));
+            }
+        }
+        let result = writer.sql().map(|_| ()).map_err(|findings| findings[0].clone());
+        match (result, says) {
+            (Ok(()), Ok(())) => {}
+            (Err(finding), Err(says)) => {
+                assert_eq!(finding.code, Code::TypeNotGranted);
+                assert!(finding.message.contains(says), "{finding:?}");
+            }
+            (result, _) => panic!("{result:?}"),
+        }
     }
 }
 

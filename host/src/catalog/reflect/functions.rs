@@ -1,11 +1,12 @@
 use tokio_postgres::{Error, Row};
 
 use super::character;
-use crate::catalog::{Cast, CastContext, Function, FunctionKind, Operator, Volatility};
+use crate::catalog::{Attribute, Cast, CastContext, Function, FunctionKind, Oid, Operator, Volatility};
 
 pub(super) const FUNCTIONS: &str = "
 SELECT p.oid, n.nspname, p.proname, p.prokind, g.aggkind, g.aggnumdirectargs, p.proargtypes::oid[], p.proargnames,
-       p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef
+       p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef,
+       p.proallargtypes
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid
@@ -34,6 +35,8 @@ pub(super) fn functions(rows: &[Row]) -> Result<Vec<Function>, Error> {
 }
 
 fn function(row: &Row) -> Result<Function, Error> {
+    let (names, modes) = (row.try_get::<_, Option<Vec<String>>>(7)?, row.try_get::<_, Option<Vec<i8>>>(8)?);
+    let types = row.try_get::<_, Option<Vec<Oid>>>(15)?;
     Ok(Function {
         oid: row.try_get(0)?,
         schema: row.try_get(1)?,
@@ -47,7 +50,8 @@ fn function(row: &Row) -> Result<Function, Error> {
             _ => FunctionKind::Function,
         },
         arguments: row.try_get(6)?,
-        argument_names: input_names(row.try_get(7)?, row.try_get(8)?),
+        columns: output_columns(names.as_deref(), modes.as_deref(), types),
+        argument_names: input_names(names, modes),
         defaults: row.try_get::<_, i16>(9)?.cast_unsigned(),
         variadic: row.try_get(10)?,
         returns: row.try_get(11)?,
@@ -73,6 +77,26 @@ fn input_names(names: Option<Vec<String>>, modes: Option<Vec<i8>>) -> Vec<String
         names.clear();
     }
     names
+}
+
+/// The output arguments among all (`proallargtypes`), which are told apart from the others only where there are some.
+fn output_columns(names: Option<&[String]>, modes: Option<&[i8]>, types: Option<Vec<Oid>>) -> Vec<Attribute> {
+    let all = types.unwrap_or_default().into_iter().zip(modes.unwrap_or_default()).enumerate();
+    let outputs = all.filter(|(_, (_, mode))| matches!(mode.cast_unsigned(), b'o' | b'b' | b't'));
+    let mut columns: Vec<Attribute> = outputs
+        .map(|(position, (ty, _))| Attribute {
+            name: names.and_then(|names| names.get(position)).cloned().unwrap_or_default(),
+            ty,
+            type_modifier: -1,
+        })
+        .collect();
+    if columns.len() > 1 {
+        for (position, column) in columns.iter_mut().enumerate().filter(|(_, column)| column.name.is_empty())
+        {
+            column.name = format!("column{}", position + 1);
+        }
+    }
+    columns
 }
 
 pub(super) fn operators(rows: &[Row]) -> Result<Vec<Operator>, Error> {
@@ -111,7 +135,7 @@ fn cast(row: &Row) -> Result<Cast, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::input_names;
+    use super::{input_names, output_columns};
 
     fn named(names: &[&str], modes: Option<&str>) -> Vec<String> {
         let modes = modes.map(|modes| modes.bytes().map(u8::cast_signed).collect());
@@ -124,5 +148,20 @@ mod tests {
         assert_eq!(named(&["a", ""], None), ["a", ""]);
         assert_eq!(named(&["", "b", "c", "d", "e", "f"], Some("iobvti")), ["", "c", "d", "f"]);
         assert_eq!(named(&["", "total"], Some("io")), [""; 0]);
+    }
+
+    #[test]
+    fn columns_are_output_arguments_named_as_postgresql_names_them() {
+        let columns = |names: Option<&[&str]>, modes: &str| -> Vec<(String, u32)> {
+            let names = names.map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let modes: Vec<_> = modes.bytes().map(u8::cast_signed).collect();
+            let types = (20..).take(modes.len()).collect();
+            let columns = output_columns(names.as_deref(), Some(&modes), Some(types));
+            columns.into_iter().map(|column| (column.name, column.ty)).collect()
+        };
+        assert_eq!(output_columns(None, None, None), []);
+        let named = columns(Some(&["a", "b", "", "d", "e"]), "iobvt");
+        assert_eq!(named, [("b".into(), 21), ("column2".into(), 22), ("e".into(), 24)]);
+        assert_eq!(columns(None, "io"), [(String::new(), 21)]);
     }
 }

@@ -12,7 +12,7 @@ use futures_util::{
 };
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
-use super::Contents;
+use super::{Contents, Function};
 use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
@@ -84,16 +84,15 @@ async fn read(client: &Client, server_version: u32) -> Result<Contents, ReflectE
     let used: HashSet<_> = relations
         .iter()
         .flat_map(|relation| relation.columns.iter().map(|column| column.ty))
-        .chain(
-            functions.iter().flat_map(|f| f.arguments.iter().copied().chain([f.returns]).chain(f.variadic)),
-        )
+        .chain(functions.iter().flat_map(Function::types))
         .chain(operators.iter().flat_map(|o| [o.right, o.result].into_iter().chain(o.left)))
         .collect();
+    let row_types = relations.iter().filter_map(|relation| relation.row_type).collect();
     Ok(Contents {
         server_version,
         partial: false,
         relations,
-        types: types::types(&types, used).map_err(failed("the types"))?,
+        types: types::types(&types, used, &row_types).map_err(failed("the types"))?,
         functions,
         operators,
         casts: functions::casts(&casts).map_err(failed("the casts"))?,

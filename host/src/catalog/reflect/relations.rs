@@ -6,7 +6,7 @@ use super::character;
 use crate::catalog::{Column, ForeignKey, Oid, Relation, RelationKind, UniqueKey};
 
 pub(super) const RELATIONS: &str = "
-SELECT c.oid, n.nspname, c.relname, c.relkind, d.description
+SELECT c.oid, n.nspname, c.relname, c.relkind, d.description, nullif(c.reltype, 0)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
@@ -23,7 +23,7 @@ SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k
          WHERE k.contype = 'n' AND NOT k.convalidated AND k.conrelid <> 0 AND k.conkey[1] IS NOT NULL)
        OR t.typtype = 'd' AND t.typnotnull,
-       d.description
+       d.description, has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -33,7 +33,6 @@ LEFT JOIN pg_description d
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
   AND a.attnum > 0 AND NOT a.attisdropped
-  AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
 ORDER BY a.attrelid, a.attnum";
 
 // Unique constraints that may be violated for a while (deferrable) or that compare by overlap and not by equality (WITHOUT
@@ -59,7 +58,10 @@ pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result
     for row in relations {
         let oid: Oid = row.try_get(0)?;
         // Between the two statements a right may have been granted or revoked: rights are not of the snapshot.
-        let Some(its) = columns.remove(&oid) else { continue };
+        let Some(Columns { readable: its, hidden }) = columns.remove(&oid) else { continue };
+        if its.is_empty() {
+            continue;
+        }
         names.insert(oid, its.iter().map(|(number, column)| (*number, column.name.clone())).collect());
         decoded.push(Relation {
             oid,
@@ -73,6 +75,8 @@ pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result
                 _ => RelationKind::Table,
             },
             columns: its.into_iter().map(|(_, column)| column).collect(),
+            hidden_columns: hidden,
+            row_type: row.try_get(5)?,
             unique_keys: Vec::new(),
             foreign_keys: Vec::new(),
             comment: row.try_get(4)?,
@@ -82,9 +86,21 @@ pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result
     Ok(decoded)
 }
 
-fn columns_by_relation(rows: &[Row]) -> Result<HashMap<Oid, Vec<(i16, Column)>>, Error> {
-    let mut columns: HashMap<Oid, Vec<(i16, Column)>> = HashMap::new();
+/// A relation's columns with their numbers (`attnum`), and how many of them can't be read.
+#[derive(Default)]
+struct Columns {
+    readable: Vec<(i16, Column)>,
+    hidden: usize,
+}
+
+fn columns_by_relation(rows: &[Row]) -> Result<HashMap<Oid, Columns>, Error> {
+    let mut columns: HashMap<Oid, Columns> = HashMap::new();
     for row in rows {
+        let of_relation = columns.entry(row.try_get(0)?).or_default();
+        if !row.try_get::<_, bool>(7)? {
+            of_relation.hidden += 1;
+            continue;
+        }
         let column = Column {
             name: row.try_get(2)?,
             ty: row.try_get(3)?,
@@ -92,7 +108,7 @@ fn columns_by_relation(rows: &[Row]) -> Result<HashMap<Oid, Vec<(i16, Column)>>,
             nullable: !row.try_get::<_, bool>(5)?,
             comment: row.try_get(6)?,
         };
-        columns.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, column));
+        of_relation.readable.push((row.try_get(1)?, column));
     }
     Ok(columns)
 }

@@ -3,22 +3,26 @@ use std::collections::{HashMap, HashSet};
 use tokio_postgres::{Error, Row};
 
 use super::character;
-use crate::catalog::{Collation, Oid, Type, TypeKind};
+use crate::catalog::{Attribute, Collation, Oid, Type, TypeKind};
 
 // `named`: whether a statement may name it. Tables bring a row type each, and that an array type; these, the types of schemas that can't
-// be used and those of `information_schema` are clutter, except where something else is of that type.
+// be used and those of `information_schema` are clutter, except where something that is kept is of that type.
 pub(super) const TYPES: &str = "
 SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, t.typispreferred, nullif(t.typarray, 0), element.oid,
        nullif(t.typbasetype, 0), labels.labels, r.rngsubtype, m.rngtypid,
        row_of.oid IS NULL AND n.nspname <> 'information_schema'
          AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-         AND has_schema_privilege(n.oid, 'USAGE') AS named
+         AND has_schema_privilege(n.oid, 'USAGE') AS named,
+       attributes.names, attributes.types, attributes.modifiers
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_type element ON element.typarray = t.oid
 LEFT JOIN pg_class row_of ON row_of.oid IN (t.typrelid, element.typrelid) AND row_of.relkind <> 'c'
 LEFT JOIN (SELECT enumtypid, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels
            FROM pg_enum GROUP BY enumtypid) labels ON labels.enumtypid = t.oid
+LEFT JOIN (SELECT attrelid, array_agg(attname::text ORDER BY attnum) AS names, array_agg(atttypid ORDER BY attnum) AS types,
+                  array_agg(atttypmod ORDER BY attnum) AS modifiers
+           FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped GROUP BY attrelid) attributes ON attributes.attrelid = t.typrelid
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_range m ON m.rngmultitypid = t.oid
 WHERE t.typisdefined
@@ -33,14 +37,18 @@ WHERE c.collencoding IN (-1, (SELECT d.encoding FROM pg_database d WHERE d.datna
   AND has_schema_privilege(n.oid, 'USAGE')
 ORDER BY n.nspname, c.collname, c.collencoding";
 
-/// The types that a statement may name, those that are used, and what these are made of.
-pub(super) fn types(rows: &[Row], used: HashSet<Oid>) -> Result<Vec<Type>, Error> {
+/// The types that a statement may name, those that are used, the rows of relations and arrays of them, and what all these
+/// are made of.
+pub(super) fn types(rows: &[Row], used: HashSet<Oid>, row_types: &HashSet<Oid>) -> Result<Vec<Type>, Error> {
     let mut types = Vec::with_capacity(rows.len());
     let mut wanted: Vec<Oid> = used.into_iter().collect();
     for row in rows {
         let ty = decode(row)?;
         if row.try_get(12)? {
             wanted.push(ty.oid);
+        }
+        if row_types.contains(&ty.oid) {
+            wanted.extend([ty.oid].into_iter().chain(ty.array));
         }
         types.push(ty);
     }
@@ -70,7 +78,7 @@ fn decode(row: &Row) -> Result<Type, Error> {
         ('r', _, _, Some(subtype), _) => TypeKind::Range { subtype },
         ('m', _, _, _, Some(range)) => TypeKind::Multirange { range },
         ('e', ..) => TypeKind::Enum { labels: labels()? },
-        ('c', ..) => TypeKind::Composite,
+        ('c', ..) => TypeKind::Composite { attributes: attributes(row)? },
         ('p', ..) => TypeKind::Pseudo,
         _ => TypeKind::Base,
     };
@@ -83,6 +91,14 @@ fn decode(row: &Row) -> Result<Type, Error> {
         preferred: row.try_get(5)?,
         array: of(6)?,
     })
+}
+
+fn attributes(row: &Row) -> Result<Vec<Attribute>, Error> {
+    let names = row.try_get::<_, Option<Vec<String>>>(13)?.unwrap_or_default();
+    let types = row.try_get::<_, Option<Vec<Oid>>>(14)?.unwrap_or_default();
+    let modifiers = row.try_get::<_, Option<Vec<i32>>>(15)?.unwrap_or_default();
+    let attributes = names.into_iter().zip(types).zip(modifiers);
+    Ok(attributes.map(|((name, ty), type_modifier)| Attribute { name, ty, type_modifier }).collect())
 }
 
 pub(super) fn collations(rows: &[Row]) -> Result<Vec<Collation>, Error> {

@@ -33,6 +33,7 @@ pub(super) struct SchemaEntry {
     pub collations: Vec<String>,
 }
 
+/// A relation and, unless `types` has something of its name, the type of its rows, with the array type of that.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RelationEntry {
@@ -40,6 +41,9 @@ pub(super) struct RelationEntry {
     #[serde(default)]
     pub comment: Option<String>,
     pub columns: Vec<ColumnEntry>,
+    /// How many columns can't be read.
+    #[serde(default)]
+    pub hidden_columns: usize,
     #[serde(default)]
     pub unique_keys: Vec<UniqueKeyEntry>,
     #[serde(default)]
@@ -80,7 +84,7 @@ pub(super) struct ForeignKeyEntry {
 }
 
 /// A type and, unless it says otherwise, the array type of it that PostgreSQL names `_name`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TypeEntry {
     pub kind: TypeKindName,
@@ -93,6 +97,9 @@ pub(super) struct TypeEntry {
     /// Of a range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtype: Option<String>,
+    /// Of a composite type; a relation's columns, where nothing is said of the type of its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Vec<AttributeEntry>>,
     /// Of a multirange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
@@ -106,9 +113,22 @@ pub(super) struct TypeEntry {
     pub array: Option<Option<String>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An attribute of a composite type, or a column of a function's result.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AttributeEntry {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// `atttypmod`; none where it is -1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modifier: Option<i32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum TypeKindName {
+    #[default]
     Base,
     Enum,
     Domain,
@@ -136,6 +156,9 @@ pub(super) struct FunctionEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variadic: Option<String>,
     pub returns: String,
+    /// The output arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<AttributeEntry>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub set: bool,
     /// Immutable, if nothing is said.

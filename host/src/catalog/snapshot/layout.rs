@@ -54,6 +54,9 @@ fn relation(lines: &mut Lines, relation: &RelationEntry) {
         lines.member("comment", comment);
     }
     lines.block("columns", '[', ']', |lines| relation.columns.iter().for_each(|column| lines.item(column)));
+    if relation.hidden_columns > 0 {
+        lines.member("hidden_columns", &relation.hidden_columns);
+    }
     lines.list("unique_keys", &relation.unique_keys);
     lines.list("foreign_keys", &relation.foreign_keys);
 }

@@ -1,15 +1,17 @@
+mod types;
+
 use std::collections::{HashMap, HashSet};
 
 use callslip_ir::snapshot::{read_reference, reference};
 
 use super::document::{
-    CastEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry, RelationEntry,
-    TypeEntry, TypeKindName,
+    AttributeEntry, CastEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry,
+    RelationEntry,
 };
-use super::{Snapshot, SnapshotError, builtin};
+use super::{Snapshot, SnapshotError};
 use crate::catalog::{
-    Cast, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator, PG_CATALOG,
-    Relation, Type, TypeKind, UniqueKey, Volatility,
+    Attribute, Cast, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid, Operator,
+    Relation, UniqueKey, Volatility,
 };
 use crate::nearest::nearest;
 
@@ -57,11 +59,13 @@ struct Reader {
     /// Array types by their elements.
     arrays: HashMap<Oid, Oid>,
     relations: HashMap<(String, String), NamedRelation>,
+    row_types: Vec<types::RowType>,
 }
 
 /// What a foreign key may refer to.
 struct NamedRelation {
     oid: Oid,
+    row_type: Option<Oid>,
     columns: HashSet<String>,
 }
 
@@ -70,35 +74,6 @@ impl Reader {
         let oid = self.next;
         self.next += 1;
         oid
-    }
-
-    /// Gives every type, array type and relation its id.
-    fn name(&mut self, document: &Document) -> Result<(), SnapshotError> {
-        for (schema, entry) in &document.schemas.0 {
-            for (name, ty) in &entry.types.0 {
-                let builtin = |find: fn(&str) -> Option<Oid>| find(name).filter(|_| schema == PG_CATALOG);
-                let oid = builtin(builtin::type_oid).unwrap_or_else(|| self.oid());
-                self.add_type(schema, name, oid)?;
-                if let Some(array) = ty.array_name(name) {
-                    let array_oid = builtin(builtin::array_oid).unwrap_or_else(|| self.oid());
-                    self.add_type(schema, &array, array_oid)?;
-                    self.arrays.insert(oid, array_oid);
-                }
-            }
-            for (name, relation) in &entry.relations.0 {
-                let columns = relation.columns.iter().map(|column| column.name.clone()).collect();
-                let named = NamedRelation { oid: self.oid(), columns };
-                self.relations.insert((schema.clone(), name.clone()), named);
-            }
-        }
-        Ok(())
-    }
-
-    fn add_type(&mut self, schema: &str, name: &str, oid: Oid) -> Result<(), SnapshotError> {
-        match self.types.insert((schema.to_owned(), name.to_owned()), oid) {
-            None => Ok(()),
-            Some(_) => Err(duplicate("the type", &reference(schema, name))),
-        }
     }
 
     /// The type that a reference means.
@@ -117,61 +92,15 @@ impl Reader {
         })
     }
 
-    fn types(&self, document: &Document) -> Result<Vec<Type>, SnapshotError> {
-        let mut types = Vec::with_capacity(self.types.len());
-        for (schema, entry) in &document.schemas.0 {
-            for (name, entry) in &entry.types.0 {
-                let place = reference(schema, name);
-                let oid = self.types[&(schema.clone(), name.clone())];
-                let kind = self.kind(entry, &place)?;
-                let ty = Type {
-                    oid,
-                    schema: schema.clone(),
-                    name: name.clone(),
-                    category: entry.category.or(entry.kind.usual_category()).unwrap_or(UNTOLD),
-                    kind,
-                    preferred: entry.preferred,
-                    array: self.arrays.get(&oid).copied(),
-                };
-                if let (Some(array), Some(array_name)) = (ty.array, entry.array_name(name)) {
-                    types.push(array_type(&ty, array, array_name));
-                }
-                types.push(ty);
-            }
-        }
-        settle_categories(&mut types)?;
-        Ok(types)
-    }
-
-    fn kind(&self, entry: &TypeEntry, place: &str) -> Result<TypeKind, SnapshotError> {
-        let TypeEntry { kind, labels, base, subtype, range, .. } = entry;
-        let wrong = |wrong| SnapshotError::InvalidType { ty: place.to_owned(), wrong };
-        Ok(match (kind, labels, base, subtype, range) {
-            (TypeKindName::Base, None, None, None, None) => TypeKind::Base,
-            (TypeKindName::Composite, None, None, None, None) => TypeKind::Composite,
-            (TypeKindName::Pseudo, None, None, None, None) => TypeKind::Pseudo,
-            (TypeKindName::Enum, Some(labels), None, None, None) => {
-                if labels.iter().collect::<HashSet<_>>().len() < labels.len() {
-                    return Err(wrong("has a label twice"));
-                }
-                TypeKind::Enum { labels: labels.clone() }
-            }
-            (TypeKindName::Domain, None, Some(base), None, None) => {
-                TypeKind::Domain { base: self.ty(base, place)? }
-            }
-            (TypeKindName::Range, None, None, Some(subtype), None) => {
-                TypeKind::Range { subtype: self.ty(subtype, place)? }
-            }
-            (TypeKindName::Multirange, None, None, None, Some(range)) => {
-                TypeKind::Multirange { range: self.ty(range, place)? }
-            }
-            _ => {
-                return Err(wrong(
-                    "needs `labels` for an enum, `base` for a domain, `subtype` for a range, `range` \
-                                   for a multirange, and none of the others",
-                ));
-            }
-        })
+    fn attributes(&self, entries: &[AttributeEntry], place: &str) -> Result<Vec<Attribute>, SnapshotError> {
+        let attribute = |entry: &AttributeEntry| {
+            Ok(Attribute {
+                name: entry.name.clone(),
+                ty: self.ty(&entry.ty, place)?,
+                type_modifier: entry.modifier.unwrap_or(-1),
+            })
+        };
+        entries.iter().map(attribute).collect()
     }
 
     fn relation(
@@ -219,13 +148,15 @@ impl Reader {
             check(&target_columns, of, &name)?;
             foreign_keys.push(ForeignKey { name, columns, target: of.oid, target_columns });
         }
-        let oid = named.oid;
+        let (oid, row_type) = (named.oid, named.row_type);
         Ok(Relation {
             oid,
             schema: schema.to_owned(),
             name,
             kind: entry.kind,
             columns,
+            hidden_columns: entry.hidden_columns,
+            row_type,
             unique_keys,
             foreign_keys,
             comment: entry.comment,
@@ -259,6 +190,7 @@ impl Reader {
             defaults: entry.defaults,
             variadic: entry.variadic.map(|ty| self.ty(&ty, &place)).transpose()?,
             returns: self.ty(&entry.returns, &place)?,
+            columns: self.attributes(&entry.columns, &place)?,
             returns_set: entry.set,
             volatility: entry.volatility.unwrap_or(Volatility::Immutable),
             security_definer: entry.security_definer,
@@ -328,56 +260,6 @@ impl Reader {
                 let name = |oid| name(oid).map_or_else(String::new, |((s, n), _)| reference(s, n));
                 Err(duplicate("the cast", &format!("from {} to {}", name(cast.source), name(cast.target))))
             }
-        }
-    }
-}
-
-/// Stands for the category of a domain that takes its base's, until that is known.
-const UNTOLD: char = '\0';
-
-/// Gives each domain that does not say its category that of its base.
-fn settle_categories(types: &mut [Type]) -> Result<(), SnapshotError> {
-    let positions: HashMap<Oid, usize> =
-        types.iter().enumerate().map(|(position, ty)| (ty.oid, position)).collect();
-    for index in 0..types.len() {
-        let (mut at, mut steps, mut category) = (index, 0, types[index].category);
-        // Also where the category is told: whoever follows the bases must come to an end.
-        while let TypeKind::Domain { base } = types[at].kind {
-            steps += 1;
-            if steps > types.len() {
-                let ty = reference(&types[index].schema, &types[index].name);
-                return Err(SnapshotError::InvalidType { ty, wrong: "is a domain over itself" });
-            }
-            at = positions[&base];
-            if category == UNTOLD {
-                category = types[at].category;
-            }
-        }
-        types[index].category = category;
-    }
-    Ok(())
-}
-
-fn array_type(element: &Type, oid: Oid, name: String) -> Type {
-    // PostgreSQL counts the array of `record` among the pseudo-types.
-    let of_record = element.schema == PG_CATALOG && element.name == "record";
-    Type {
-        oid,
-        schema: element.schema.clone(),
-        name,
-        kind: TypeKind::Array { element: element.oid },
-        category: if of_record { 'P' } else { 'A' },
-        preferred: false,
-        array: None,
-    }
-}
-
-impl TypeEntry {
-    /// The name of the array type, if there is one.
-    fn array_name(&self, name: &str) -> Option<String> {
-        match &self.array {
-            None => Some(format!("_{name}")),
-            Some(array) => array.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::catalog::{
-    Cast, CastContext, Catalog, Column, ForeignKey, Operator, Relation, RelationKind, Type, TypeKind,
-    UniqueKey, Volatility,
+    Attribute, Cast, CastContext, Catalog, Column, ForeignKey, Operator, Relation, RelationKind, Type,
+    TypeKind, UniqueKey, Volatility,
 };
 
 /// A snapshot with a little of everything; `schemas.public` and more can be put in.
@@ -28,6 +28,15 @@ fn ty(oid: u32, schema: &str, name: &str, kind: TypeKind, category: char) -> Typ
 #[test]
 fn whatever_the_ids_and_the_order_the_text_is_the_same() {
     let contents = |base: u32, reversed: bool| {
+        let row = |base: u32, columns| {
+            let all = [("id", 23), ("moods", base + 9), ("n", base + 1), ("secret", 23)];
+            let attribute = |(name, ty): (&str, _)| Attribute {
+                name: name.into(),
+                ty,
+                type_modifier: if name == "secret" { 7 } else { -1 },
+            };
+            all.into_iter().take(columns).map(attribute).collect::<Vec<_>>()
+        };
         let mood = TypeKind::Enum { labels: vec!["calm".into(), "cross \"x\"".into()] };
         let mut types = vec![
             Type { array: Some(1007), ..ty(23, PG_CATALOG, "int4", TypeKind::Base, 'N') },
@@ -37,6 +46,19 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             ty(base + 1, "public", "low", TypeKind::Domain { base: 23 }, 'N'),
             ty(base + 2, "public", "span", TypeKind::Range { subtype: base + 1 }, 'R'),
             ty(base + 3, "public", "spans", TypeKind::Multirange { range: base + 2 }, 'R'),
+            ty(base + 4, "public", "place", TypeKind::Composite { attributes: row(base, 2) }, 'C'),
+            // The rows of the relations: one that the relation tells all of, and one with a column that can't be read, whose
+            // array type has not the usual name.
+            Type {
+                array: Some(base + 10),
+                ..ty(base + 5, "public", "a.b", TypeKind::Composite { attributes: row(base, 3) }, 'C')
+            },
+            ty(base + 10, "public", "_a.b", TypeKind::Array { element: base + 5 }, 'A'),
+            Type {
+                array: Some(base + 11),
+                ..ty(base + 6, "public", "c", TypeKind::Composite { attributes: row(base, 4) }, 'C')
+            },
+            ty(base + 11, "public", "___c", TypeKind::Array { element: base + 6 }, 'A'),
         ];
         let column = |name: &str, ty, nullable| Column {
             name: name.into(),
@@ -45,7 +67,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             nullable,
             comment: nullable.then(|| "may\nbe null".into()),
         };
-        let relation = |oid, name: &str, foreign_keys| Relation {
+        let relation = |oid, name: &str, row_type, foreign_keys| Relation {
             oid,
             schema: "public".into(),
             name: name.into(),
@@ -55,6 +77,8 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
                 column("moods", base + 9, true),
                 column("n", base + 1, true),
             ],
+            hidden_columns: usize::from(name == "c"),
+            row_type: Some(row_type),
             unique_keys: vec![UniqueKey { name: "key".into(), primary: true, columns: vec!["id".into()] }],
             foreign_keys,
             comment: Some(String::new()),
@@ -65,7 +89,8 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             target: base + 20,
             target_columns: vec!["id".into()],
         };
-        let mut relations = vec![relation(base + 20, "a.b", vec![]), relation(base + 21, "c", vec![key])];
+        let mut relations =
+            vec![relation(base + 20, "a.b", base + 5, vec![]), relation(base + 21, "c", base + 6, vec![key])];
         let function = |oid, arguments: &[u32]| Function {
             oid,
             schema: "public".into(),
@@ -76,6 +101,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             defaults: 1,
             variadic: None,
             returns: base,
+            columns: row(base, arguments.len()),
             returns_set: true,
             volatility: Volatility::Volatile,
             security_definer: true,
@@ -114,18 +140,57 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
         r#"            {"name": "moods", "type": "public.\"Mood\"[]", "nullable": true, "comment": "may\nbe null"},"#,
         r#"        "Mood": {"kind": "enum", "labels": ["calm", "cross \"x\""], "array": "__Mood"},"#,
         r#"        "low": {"kind": "domain", "base": "int4", "array": null},"#,
+        r#"        "place": {"kind": "composite", "attributes": [{"name": "id", "type": "int4"}, {"name": "moods", "type": "public.\"Mood\"[]"}], "array": null},"#,
+        r#"          "hidden_columns": 1,"#,
         r#"            {"name": "fk", "columns": ["n"], "target": "public.\"a.b\"", "target_columns": ["id"]}"#,
         r#"    {"source": "public.\"Mood\"", "target": "int4", "function": "public.score", "context": "implicit"}"#,
     ] {
         assert!(written.lines().any(|its| its == line), "no {line} in\n{written}");
     }
     assert!(!written.contains("comment\": \"\""), "an empty comment says nothing");
+    assert!(
+        written.contains(r#"{"name": "secret", "type": "int4", "modifier": 7}], "array": "___c"}"#),
+        "{written}"
+    );
+    assert!(written.contains(r#""columns": [{"name": "id", "type": "int4"}]"#), "{written}");
+    assert_eq!(written.matches(r#""a.b": {"#).count(), 1, "a relation tells of its rows\n{written}");
 
     let catalog = Catalog::new(read.contents);
     let low = catalog.ty("public", "low").unwrap();
     assert_eq!((catalog.base_type(low.oid), low.category), (23, 'N'), "int4 has its own id everywhere");
     let key = &catalog.relation("public", "c").unwrap().foreign_keys[0];
     assert_eq!(catalog.relation_by_oid(key.target).unwrap().name, "a.b");
+    for (name, hidden, attributes, array) in [("a.b", 0, 3, "_a.b"), ("c", 1, 4, "___c")] {
+        let relation = catalog.relation("public", name).unwrap();
+        let row_type = catalog.type_by_oid(relation.row_type.unwrap()).unwrap();
+        assert_eq!((relation.hidden_columns, &row_type.name[..]), (hidden, name));
+        assert!(matches!(&row_type.kind, TypeKind::Composite { attributes: its } if its.len() == attributes));
+        assert_eq!(catalog.type_by_oid(row_type.array.unwrap()).unwrap().name, array);
+    }
+}
+
+#[test]
+fn a_snapshot_that_says_nothing_of_row_types_has_them() {
+    let table = r#"{"kind": "table", "columns": [{"name": "id", "type": "int4"}]}"#;
+    let of_row = r#"{"kind": "view", "columns": [{"name": "whole", "type": "public.t[]"}]}"#;
+    let relations =
+        format!(r#""relations": {{"t": {table}, "_t": {table}, "u": {table}, "v": {of_row}, "w": {table}}}"#);
+    let types =
+        r#""types": {"u": {"kind": "composite", "array": null}, "w": {"kind": "enum", "labels": []}}"#;
+    let catalog = Catalog::new(Snapshot::read(&text(&format!("{relations}, {types}"), "")).unwrap().contents);
+    let row_type = |name| catalog.relation("public", name).unwrap().row_type;
+    let array = |name| catalog.type_by_oid(catalog.ty("public", name).unwrap().array.unwrap());
+    let id = Attribute { name: "id".into(), ty: 23, type_modifier: -1 };
+    for name in ["t", "_t", "u"] {
+        let ty = catalog.ty("public", name).unwrap();
+        assert_eq!(ty.kind, TypeKind::Composite { attributes: vec![id.clone()] }, "{name}");
+        assert_eq!((row_type(name), ty.category), (Some(ty.oid), 'C'));
+    }
+    // `_t` is a row type, whose arrays are `__t`.
+    assert_eq!(array("t").map(|ty| &ty.name[..]), Some("___t"));
+    assert_eq!(catalog.relation("public", "v").unwrap().columns[0].ty, array("t").unwrap().oid);
+    assert_eq!(catalog.ty("public", "u").unwrap().array, None);
+    assert_eq!(row_type("w"), None, "its name is another type's");
 }
 
 #[test]
@@ -159,7 +224,8 @@ fn what_does_not_fit_together_is_named() {
     let function = r#"{"name": "f", "arguments": ["int4"], "returns": "int4"}"#;
     for (public, says) in [
         (table("int5", ""), "no type int5, which the column id of public.t refers to; did you mean int4?"),
-        (table("public.t", ""), "no type public.t"),
+        (table("public.t", ""), "public.t is made of itself"),
+        (table("public.u", ""), "no type public.u"),
         (table("text[][]", ""), "no type text[][]"),
         (table("Int4", ""), "no type Int4"),
         (table("int4", r#", "kinds": 1"#), "unknown field `kinds`"),
@@ -180,6 +246,23 @@ fn what_does_not_fit_together_is_named() {
         (ty(r#"{"kind": "enum"}"#), "public.x needs `labels`"),
         (ty(r#"{"kind": "enum", "labels": ["a", "a"]}"#), "public.x has a label twice"),
         (ty(r#"{"kind": "domain", "base": "public.x"}"#), "public.x is a domain over itself"),
+        (
+            ty(
+                r#"{"kind": "range", "subtype": "public.y"}, "y": {"kind": "composite", "attributes": [{"name": "a", "type": "public.y[]"}]}"#,
+            ),
+            "y is made of itself",
+        ),
+        (ty(r#"{"kind": "base", "attributes": []}"#), "public.x needs `labels`"),
+        (
+            ty(
+                r#"{"kind": "composite", "attributes": [{"name": "a", "type": "text"}, {"name": "a", "type": "text"}]}"#,
+            ),
+            "public.x has an attribute twice",
+        ),
+        (
+            r#""functions": [{"name": "f", "returns": "text", "columns": [{"name": "a", "type": "int5"}]}]"#.into(),
+            "no type int5, which the function public.f refers to",
+        ),
         (ty(r#"{"kind": "base"}, "_x": {"kind": "base"}"#), "the type public._x twice"),
         (format!(r#""functions": [{function}, {function}]"#), "a signature of the function public.f twice"),
         (r#""functions": [{"name": "f", "returns": "text", "variadic": "text"}]"#.into(), "`variadic`"),

@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 
 use super::document::{
-    CastEntry, ColumnEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry,
-    RelationEntry, SchemaEntry, TypeEntry, TypeKindName, UniqueKeyEntry,
+    AttributeEntry, CastEntry, ColumnEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName,
+    OperatorEntry, RelationEntry, SchemaEntry, TypeEntry, TypeKindName, UniqueKeyEntry,
 };
 use callslip_ir::snapshot::{FORMAT, VERSION, reference};
 
 use super::Snapshot;
 use crate::catalog::{
-    Cast, Contents, Function, FunctionKind, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind, Volatility,
+    Attribute, Cast, Contents, Function, FunctionKind, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind,
+    Volatility,
 };
 
 /// The snapshot by names, everything in order.
@@ -59,6 +60,8 @@ struct Writer<'a> {
     types: HashMap<Oid, &'a Type>,
     relations: HashMap<Oid, String>,
     functions: HashMap<Oid, &'a Function>,
+    /// The relations by the types of their rows.
+    row_types: HashMap<Oid, &'a Relation>,
 }
 
 impl<'a> Writer<'a> {
@@ -68,6 +71,7 @@ impl<'a> Writer<'a> {
             types: contents.types.iter().map(|ty| (ty.oid, ty)).collect(),
             relations: contents.relations.iter().map(relation).collect(),
             functions: contents.functions.iter().map(|function| (function.oid, function)).collect(),
+            row_types: contents.relations.iter().filter_map(|its| Some((its.row_type?, its))).collect(),
         }
     }
 
@@ -113,27 +117,37 @@ impl<'a> Writer<'a> {
             kind: relation.kind,
             comment: comment(&relation.comment),
             columns: relation.columns.iter().map(column).collect(),
+            hidden_columns: relation.hidden_columns,
             unique_keys,
             foreign_keys,
         }
     }
 
-    /// A type's entry; none for an array type, which its element's entry tells of.
-    fn entry(&self, ty: &Type) -> Option<TypeEntry> {
-        let mut entry = TypeEntry {
-            kind: TypeKindName::Base,
-            labels: None,
-            base: None,
-            subtype: None,
-            range: None,
-            category: None,
-            preferred: ty.preferred,
-            array: None,
+    fn attributes(&self, attributes: &[Attribute]) -> Vec<AttributeEntry> {
+        let attribute = |attribute: &Attribute| AttributeEntry {
+            name: attribute.name.clone(),
+            ty: self.ty(attribute.ty),
+            modifier: (attribute.type_modifier != -1).then_some(attribute.type_modifier),
         };
+        attributes.iter().map(attribute).collect()
+    }
+
+    /// A type's entry; none for an array type, which its element's entry tells of, and for that of a relation's rows where
+    /// the relation tells all.
+    fn entry(&self, ty: &Type) -> Option<TypeEntry> {
+        let mut entry = TypeEntry { preferred: ty.preferred, ..TypeEntry::default() };
         entry.kind = match &ty.kind {
             TypeKind::Array { .. } => return None,
             TypeKind::Base => TypeKindName::Base,
-            TypeKind::Composite => TypeKindName::Composite,
+            TypeKind::Composite { attributes } => {
+                // Without attributes it has none, or its relation's columns.
+                let told = match self.row_types.get(&ty.oid) {
+                    Some(relation) => has_row(relation, attributes),
+                    None => attributes.is_empty(),
+                };
+                entry.attributes = (!told).then(|| self.attributes(attributes));
+                TypeKindName::Composite
+            }
             TypeKind::Pseudo => TypeKindName::Pseudo,
             TypeKind::Enum { labels } => {
                 entry.labels = Some(labels.clone());
@@ -159,7 +173,8 @@ impl<'a> Writer<'a> {
         entry.category = Some(ty.category).filter(|category| Some(*category) != usual);
         let array = ty.array.and_then(|array| self.types.get(&array)).map(|array| array.name.clone());
         entry.array = Some(array).filter(|array| array.as_deref() != Some(&format!("_{}", ty.name)));
-        Some(entry)
+        let told = TypeEntry { kind: TypeKindName::Composite, ..TypeEntry::default() };
+        (entry != told || !self.row_types.contains_key(&ty.oid)).then_some(entry)
     }
 
     fn function(&self, function: &Function) -> FunctionEntry {
@@ -178,6 +193,7 @@ impl<'a> Writer<'a> {
             direct,
             variadic: function.variadic.map(|oid| self.ty(oid)),
             returns: self.ty(function.returns),
+            columns: self.attributes(&function.columns),
             set: function.returns_set,
             volatility: Some(function.volatility).filter(|volatility| *volatility != Volatility::Immutable),
             security_definer: function.security_definer,
@@ -219,6 +235,12 @@ impl TypeKindName {
             Self::Pseudo => 'P',
         })
     }
+}
+
+/// Whether the columns of a relation are the attributes of its rows.
+fn has_row(relation: &Relation, attributes: &[Attribute]) -> bool {
+    let columns = relation.columns.iter().map(|column| (&column.name, column.ty, column.type_modifier));
+    columns.eq(attributes.iter().map(|attribute| (&attribute.name, attribute.ty, attribute.type_modifier)))
 }
 
 fn comment(comment: &Option<String>) -> Option<String> {

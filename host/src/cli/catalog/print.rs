@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -47,7 +48,9 @@ fn print_all(out: &mut impl Write, catalog: &Catalog) -> io::Result<()> {
         print_relation(out, catalog, relation)?;
         writeln!(out)?;
     }
-    for ty in contents.types.iter().filter(|ty| is_of_users(&ty.schema)) {
+    let row_types: HashSet<_> = contents.relations.iter().filter_map(|relation| relation.row_type).collect();
+    let own = contents.types.iter().filter(|ty| is_of_users(&ty.schema) && !row_types.contains(&ty.oid));
+    for ty in own {
         if let Some(line) = type_line(catalog, ty) {
             writeln!(out, "{line}")?;
         }
@@ -125,7 +128,11 @@ fn type_line(catalog: &Catalog, ty: &Type) -> Option<String> {
         TypeKind::Enum { labels } => format!("enum {name}: {}", labels.join(", ")),
         TypeKind::Domain { base } => format!("domain {name} over {}", type_name(catalog, *base)),
         TypeKind::Range { subtype } => format!("range {name} of {}", type_name(catalog, *subtype)),
-        TypeKind::Composite => format!("composite type {name}"),
+        TypeKind::Composite { attributes } => {
+            let attributes =
+                attributes.iter().map(|its| format!("{} {}", its.name, type_name(catalog, its.ty)));
+            format!("composite type {name} ({})", attributes.collect::<Vec<_>>().join(", "))
+        }
         _ => return None,
     };
     Some(printable(&line, usize::MAX))

@@ -94,6 +94,9 @@ impl<'a> Verifier<'a> {
             self.function_not_granted(node, first);
             return Operand::Opaque;
         }
+        if schema == PG_CATALOG {
+            self.row_types_granted(node, name, operands);
+        }
         // Of an operand whose type is not known PostgreSQL may make any of them.
         let ungranted = candidates.iter().find(|candidate| !self.context.grants.function(candidate.item));
         let ungranted = ungranted.map(|candidate| candidate.item);

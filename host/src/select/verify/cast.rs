@@ -30,16 +30,33 @@ pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<Forbid
 const JSON_FUNCTIONS: &[&str] = &[
     "array_to_json",
     "json_agg",
+    "json_agg_strict",
     "json_build_array",
     "json_build_object",
     "json_object_agg",
+    "json_object_agg_strict",
+    "json_object_agg_unique",
+    "json_object_agg_unique_strict",
     "jsonb_agg",
+    "jsonb_agg_strict",
     "jsonb_build_array",
     "jsonb_build_object",
     "jsonb_object_agg",
+    "jsonb_object_agg_strict",
+    "jsonb_object_agg_unique",
+    "jsonb_object_agg_unique_strict",
     "row_to_json",
     "to_json",
     "to_jsonb",
+];
+
+/// The functions that make a row of JSON, as the row that they are given is made.
+const ROW_FUNCTIONS: &[&str] = &[
+    "json_populate_record",
+    "json_populate_recordset",
+    "jsonb_populate_record",
+    "jsonb_populate_record_valid",
+    "jsonb_populate_recordset",
 ];
 
 impl Verifier<'_> {
@@ -53,6 +70,30 @@ impl Verifier<'_> {
         let mut casts = catalog.contents().casts.iter().filter(|cast| cast.target == JSON);
         if let Some(function) = casts.find_map(|cast| self.context.grants.refused_function(catalog, cast)) {
             self.cast_not_granted(node, function);
+        }
+    }
+
+    /// Refuses a call that would read values of a type out of JSON that was not granted. The row to fill may be one of a
+    /// table's, which takes no grant of its type.
+    pub(super) fn row_types_granted(&mut self, node: NodeId, function: &str, operands: &[Operand]) {
+        if !ROW_FUNCTIONS.contains(&function) {
+            return;
+        }
+        let (catalog, plugin) = (self.context.catalog, self.context.plugin);
+        for operand in operands {
+            let Operand::Known(ty) = operand else {
+                let message = format!("it can't be told which row {function} makes here");
+                let help = "cast each of its arguments to a type with .cast_as(\"…\")";
+                return self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            };
+            if let Some(refused) = self.context.grants.refused_part(catalog, *ty) {
+                let name = format!("{}.{}", refused.schema, refused.name);
+                let message = format!(
+                    "{function} makes values of the type {name} here, which was not granted to the plugin {plugin}"
+                );
+                let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
+                self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            }
         }
     }
 

@@ -20,3 +20,14 @@ callslip_sdk::schema!("../schema.json");
 pub mod hostile {
     callslip_sdk::schema!("../hostile.json");
 }
+
+/// The library of the page of the language, and how its examples assert their SQL.
+pub mod library {
+    callslip_sdk::schema!("../../docs/language/library.json");
+
+    /// Asserts the SQL of a SELECT over the library.
+    #[track_caller]
+    pub fn assert_sql(query: callslip_sdk::Select, sql: &str) {
+        callslip_sdk::assert_sql!(SNAPSHOT, query, sql);
+    }
+}

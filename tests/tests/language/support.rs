@@ -1,0 +1,150 @@
+use std::error::Error;
+use std::sync::OnceLock;
+
+use bytes::BytesMut;
+use callslip::catalog::{Catalog, Contents, reflect};
+use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::grants::{GrantSettings, Grants};
+use callslip::select::{self, Comment, Context, Finding, Limits};
+use callslip_ir::Binding;
+use callslip_sdk::{Select, Statement, testing::describe};
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, NoTls};
+
+/// A PostgreSQL with the library, and what is reflected of it.
+pub struct Library {
+    cluster: Cluster,
+    catalog: Catalog,
+    grants: Grants,
+}
+
+/// The library that all tests of a run share. None changes it.
+pub fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    // On a thread and a runtime of its own: a test's own runtime ends with the test.
+    LIBRARY.get_or_init(|| {
+        std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(Library::new()))
+            .join()
+            .expect("the library opens")
+    })
+}
+
+/// The schemas that names without one are looked for in.
+pub fn schemas() -> Vec<String> {
+    vec!["public".to_owned()]
+}
+
+impl Library {
+    async fn new() -> Self {
+        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(include_str!("library.sql")).await.unwrap();
+        let catalog = Catalog::new(reflect(&client).await.unwrap());
+        let grants = Grants::resolve(&everything(catalog.contents()), &catalog, &schemas()).unwrap();
+        Self { cluster, catalog, grants }
+    }
+
+    /// What was reflected.
+    pub fn contents(&self) -> &Contents {
+        self.catalog.contents()
+    }
+
+    /// A connection that times are the same on everywhere.
+    pub async fn client(&self) -> Client {
+        let (client, connection) = self.cluster.config().connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute("SET timezone = 'UTC'").await.unwrap();
+        client
+    }
+
+    /// What a statement is printed as, with what is bound to its parameters.
+    pub fn print(&self, statement: &Statement) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
+        let (schemas, limits) = (schemas(), Limits::default());
+        let (catalog, grants) = (&self.catalog, &self.grants);
+        let context = Context { plugin: "this", catalog, grants, schemas: &schemas, limits: &limits };
+        let verified = select::verify(&statement.shape, context)?;
+        let lowered = select::lower(&statement.shape, &verified);
+        let comment = Comment { plugin: "this", query: "this", shape: "this" };
+        let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| vec![finding])?;
+        let value = |slot: usize| match &statement.bindings[slot] {
+            Binding::Constant(value) => value.clone(),
+            other => panic!("a test has constants only, not {other:?}"),
+        };
+        let values = printed.parameters.iter().map(|parameter| value(parameter.slot.0 as usize)).collect();
+        Ok((printed.sql, values))
+    }
+}
+
+/// Everything of the schema `public`.
+fn everything(contents: &Contents) -> GrantSettings {
+    let public = |schema: &str, name: &str| (schema == "public").then(|| format!("public.{name}"));
+    GrantSettings {
+        relations: contents.relations.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
+        functions: contents.functions.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
+        operators: Vec::new(),
+        types: contents.types.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
+    }
+}
+
+/// Asserts that a query gives the rows of hand-written SQL, of which there must be some: names, values and order.
+#[track_caller]
+pub fn same(query: Select, expected: &str) -> impl Future<Output = ()> {
+    // The plan is made on this thread, before the test may go on another.
+    let printed = library().print(&describe(query));
+    let at = std::panic::Location::caller();
+    async move {
+        let (sql, values) = printed.unwrap_or_else(|findings| panic!("{at}: {findings:#?}"));
+        let client = library().client().await;
+        let found = rows(&client, &sql, &values).await.unwrap_or_else(|error| panic!("{at}: {error}\n{sql}"));
+        let expected = rows(&client, expected, &[]).await.unwrap_or_else(|error| panic!("{at}: {error}"));
+        assert!(!expected.is_empty(), "{at}: rows that say nothing");
+        assert_eq!(found, expected, "{at}: {sql}");
+    }
+}
+
+/// The findings of a query that is refused, one a line without their places.
+#[track_caller]
+pub fn refused(query: Select) -> String {
+    let at = std::panic::Location::caller();
+    let findings = match library().print(&describe(query)) {
+        Ok((sql, _)) => panic!("{at}: it is not refused: {sql}"),
+        Err(findings) => findings,
+    };
+    let bare = |finding: Finding| Finding { place: None, ..finding }.to_string();
+    findings.into_iter().map(bare).collect::<Vec<_>>().join("\n")
+}
+
+/// The rows as JSON, columns in their order.
+async fn rows(client: &Client, sql: &str, values: &[Option<String>]) -> Result<Vec<String>, String> {
+    let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
+    let values: Vec<Text<'_>> = values.iter().map(|value| Text(value.as_deref())).collect();
+    let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+    let rows = client.query(&wrapped, &values).await.map_err(|error| match error.as_db_error() {
+        Some(refusal) => refusal.to_string(),
+        None => error.to_string(),
+    })?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// A value of any type, as text, which the server reads.
+#[derive(Debug)]
+struct Text<'a>(Option<&'a str>);
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        let Some(text) = self.0 else { return Ok(IsNull::Yes) };
+        out.extend_from_slice(text.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
