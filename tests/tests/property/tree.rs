@@ -82,6 +82,8 @@ fn same_head(described: &str, parsed: &str) -> bool {
     }
     match parsed.strip_prefix(described) {
         Some(rest) if described.starts_with("slot ") => rest.starts_with(TYPE),
+        // What has no name is given one by the host.
+        Some(rest) if described == "item" => rest.starts_with(" \""),
         Some(rest) if described == "row" => matches!(rest, " explicit" | " implicit"),
         _ => false,
     }

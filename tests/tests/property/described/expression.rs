@@ -184,7 +184,11 @@ impl Writer<'_> {
                 negated(*not, Tree::new("in query", vec![self.expression(*operand), self.query(*query)]))
             }
             Subexpression::InList { operand, items, negated } => {
-                let parts = std::iter::once(operand).chain(items).map(|&node| self.expression(node)).collect();
+                let mut parts = vec![self.expression(*operand)];
+                match items.as_slice() {
+                    [only] => parts.push(self.not_a_query(*only)),
+                    several => parts.extend(self.expressions(several)),
+                }
                 Tree::new(if *negated { "not in list" } else { "in list" }, parts)
             }
             Subexpression::Quantified { operand, operator, quantifier, query } => {
@@ -193,8 +197,18 @@ impl Writer<'_> {
             }
             Subexpression::QuantifiedArray { operand, operator, quantifier, array } => {
                 let head = format!("{} of array {}", of(quantifier), fixture::operator(operator));
-                Tree::new(head, self.expressions(&[*operand, *array]))
+                Tree::new(head, vec![self.expression(*operand), self.not_a_query(*array)])
             }
+        }
+    }
+
+    /// A scalar subquery where SQL takes a query too is written as the one operand of COALESCE, since there no number of
+    /// parentheses makes it an expression.
+    fn not_a_query(self, node: NodeId) -> Tree {
+        let expression = self.expression(node);
+        match self.kind(node) {
+            NodeKind::Subexpression(Subexpression::Scalar(_)) => Tree::new("coalesce", vec![expression]),
+            _ => expression,
         }
     }
 

@@ -94,7 +94,12 @@ impl<'a> Writer<'a> {
             Distinct::On(expressions) => Tree::new("distinct on", self.expressions(expressions)),
         };
         let item = |item: &callslip_ir::Item| {
-            let head = item.alias.as_ref().map_or_else(|| "item".to_owned(), |alias| format!("item {alias:?}"));
+            let name = match (&item.alias, self.kind(item.expression)) {
+                (Some(alias), _) => Some(alias),
+                (None, NodeKind::Column { name, .. }) => Some(name),
+                _ => None,
+            };
+            let head = name.map_or_else(|| "item".to_owned(), |name| format!("item {name:?}"));
             Tree::new(head, vec![self.expression(item.expression)])
         };
         let clause = |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));

@@ -167,7 +167,9 @@ impl Generator<'_> {
         let star = *name == "count" && self.choices.chance(30);
         let arguments = if star { &[] } else { *arguments };
         let arguments = arguments.iter().map(|&ty| self.expression(ty, inside)).collect();
-        let filter = (is_aggregate && self.choices.chance(25)).then(|| self.expression(Ty::Bool, inside));
+        // FILTER takes no aggregate, not even over a grouped row.
+        let filtered = Place { rows: None, ..inside };
+        let filter = (is_aggregate && self.choices.chance(25)).then(|| self.expression(Ty::Bool, filtered));
         let over = if !windows.is_empty() && self.choices.chance(50) {
             let index = self.choices.below(windows.len());
             let base = &windows[index];

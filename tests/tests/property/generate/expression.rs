@@ -160,7 +160,7 @@ impl Generator<'_> {
             AccessKind::Field(name) => AccessStep::Field(name.to_owned()),
             AccessKind::Index => AccessStep::Index(self.expression(Ty::Int4, place)),
             AccessKind::Slice => {
-                let mut bound = |generator: &mut Self| {
+                let bound = |generator: &mut Self| {
                     generator.choices.chance(60).then(|| generator.expression(Ty::Int4, place))
                 };
                 AccessStep::Slice { lower: bound(self), upper: bound(self) }

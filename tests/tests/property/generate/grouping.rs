@@ -86,17 +86,21 @@ impl Generator<'_> {
         self.add(NodeKind::GroupingSet(GroupingSet { kind, items }))
     }
 
-    /// `GROUPING(…)` of what is grouped by.
+    /// `GROUPING(…)` of columns that are grouped by. Of those around the query it would be the GROUPING of a query around.
     pub(super) fn grouping_call(&mut self, grouping: &Grouping) -> Option<NodeId> {
-        if grouping.keys.is_empty() {
+        let is_own = |(key, _): &&(NodeId, Ty)| match &self.nodes[key.0 as usize].kind {
+            NodeKind::Column { relation, .. } => grouping.relations.iter().any(|its| its.alias == *relation),
+            _ => false,
+        };
+        let own: Vec<NodeId> = grouping.keys.iter().filter(is_own).map(|(key, _)| *key).collect();
+        if own.is_empty() {
             return None;
         }
-        let operands = (0..=self.choices.below(2))
-            .map(|_| {
-                let (key, _) = self.choices.of(&grouping.keys);
-                self.copy(key)
-            })
-            .collect();
+        let mut operands = Vec::new();
+        for _ in 0..=self.choices.below(2) {
+            let key = self.choices.of(&own);
+            operands.push(self.copy(key));
+        }
         Some(self.add(NodeKind::Special(Special { form: SpecialForm::Grouping, operands })))
     }
 }

@@ -15,7 +15,7 @@ use callslip_ir::{Description, Node, NodeId, NodeKind, QualifiedName, SlotId, Sl
 
 use super::choices::Choices;
 use super::constructs;
-use scope::{Place, Relation, Scope, Window};
+use scope::{Place, Relation, Scope};
 use types::Ty;
 
 /// The nodes from which on nothing but leaves is added.

@@ -50,7 +50,7 @@ impl Reader<'_> {
             Ok(JsonExprOp::JsonQueryOp) if plain => "json_query",
             _ => return unexpected("an SQL/JSON function", function),
         };
-        let returning = match output.as_deref() {
+        let returning = match output {
             None => String::new(),
             Some(JsonOutput { type_name: Some(ty), returning: _ }) => type_head(ty)?,
             other => return unexpected("RETURNING", &other),
