@@ -109,7 +109,7 @@ impl Catalog {
     }
 
     /// The functions of that schema and name: one for each signature.
-    pub fn functions<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Function> {
+    pub fn functions<'a>(&'a self, schema: &str, name: &str) -> impl Iterator<Item = &'a Function> {
         within(&self.functions, schema, name).map(|i| &self.contents.functions[i])
     }
 
@@ -119,7 +119,7 @@ impl Catalog {
     }
 
     /// The operators of that schema and name: one for each signature.
-    pub fn operators<'a>(&'a self, schema: &'a str, name: &str) -> impl Iterator<Item = &'a Operator> {
+    pub fn operators<'a>(&'a self, schema: &str, name: &str) -> impl Iterator<Item = &'a Operator> {
         within(&self.operators, schema, name).map(|i| &self.contents.operators[i])
     }
 
@@ -134,7 +134,7 @@ impl Catalog {
     }
 }
 
-fn within<'a>(index: &'a Index, schema: &'a str, name: &str) -> impl Iterator<Item = usize> + 'a {
+fn within(index: &Index, schema: &str, name: &str) -> impl Iterator<Item = usize> {
     let found = index.get(name).map_or(&[][..], Vec::as_slice);
     found.iter().filter(move |(its, _)| its == schema).map(|&(_, position)| position)
 }

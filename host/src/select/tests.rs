@@ -95,6 +95,7 @@ fn catalog() -> Catalog {
                 arguments: vec![2283, 114],
                 ..function(3, PG_CATALOG, "json_populate_record", 2283, 2283)
             },
+            Function { kind: FunctionKind::Window, ..function(4, PG_CATALOG, "first_value", TEXT, TEXT) },
         ],
         casts: vec![Cast {
             source: INT4,
@@ -570,7 +571,7 @@ fn named_window(name: &str, partition_by: Vec<NodeId>) -> NamedWindow {
 }
 
 fn over(name: &str, argument: NodeId) -> NodeKind {
-    NodeKind::Call(Call { over: Some(Over::Named(name.into())), ..call("upper", vec![argument]) })
+    NodeKind::Call(Call { over: Some(Over::Named(name.into())), ..call("first_value", vec![argument]) })
 }
 
 /// Gives the select that was written last its windows.
@@ -704,18 +705,20 @@ fn names_cost_no_more_than_nodes_do() {
 }
 
 #[test]
-fn a_comparison_of_two_alike_does_not_run_an_ungranted_cast() {
-    // There is a cast of integers that somebody defined; PostgreSQL may use it to find an operator.
-    let mut writer = Writer::default();
-    let (left, right) = (writer.column("n"), writer.column("n"));
-    let special = callslip_ir::Special {
-        form: callslip_ir::SpecialForm::DistinctFrom { negated: false },
-        operands: vec![left, right],
+fn a_comparison_runs_an_ungranted_cast_only_where_there_is_no_operator_without() {
+    let compared = |other: &dyn Fn(&mut Writer) -> NodeId| {
+        let mut writer = Writer::default();
+        let operands = vec![writer.column("n"), other(&mut writer)];
+        let form = callslip_ir::SpecialForm::DistinctFrom { negated: false };
+        let condition = writer.add(NodeKind::Special(callslip_ir::Special { form, operands }));
+        let item = writer.column("m");
+        writer.query(item, Some(condition));
+        writer.sql()
     };
-    let condition = writer.add(NodeKind::Special(special));
-    let item = writer.column("m");
-    writer.query(item, Some(condition));
-    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
+    // There is a cast of integers to text that somebody defined, and an operator of integers.
+    assert_eq!(compared(&text).unwrap_err()[0].code, Code::CastNotGranted);
+    let sql = compared(&|writer| writer.column("n")).unwrap();
+    assert!(sql.contains(r#""t"."n" IS DISTINCT FROM "t"."n""#), "{sql}");
 }
 
 #[test]

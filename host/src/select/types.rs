@@ -108,3 +108,10 @@ pub(super) fn of_oid(catalog: &Catalog, oid: Oid) -> Option<ResolvedType> {
 pub(super) fn display(catalog: &Catalog, oid: Oid) -> String {
     of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string())
 }
+
+/// Whether the values of a type are rows.
+pub(super) fn is_row(catalog: &Catalog, oid: Oid) -> bool {
+    catalog.type_by_oid(catalog.base_type(oid)).is_some_and(|ty| {
+        matches!(ty.kind, TypeKind::Composite { .. }) || ty.schema == PG_CATALOG && ty.name == "record"
+    })
+}

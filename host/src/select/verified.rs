@@ -1,4 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+use callslip_ir::NodeId;
 
 use super::ResolvedType;
 use crate::catalog::Oid;
@@ -9,6 +11,8 @@ use crate::catalog::Oid;
 pub struct Verified {
     /// What each node's names mean, by node.
     pub(super) resolutions: Vec<Resolution>,
+    /// The types that values are cast to where they are used, by node: those that PostgreSQL would convert them to by itself.
+    pub(super) coercions: HashMap<NodeId, ResolvedType>,
     /// The columns of the result.
     pub columns: Vec<OutputColumn>,
     /// The relations that the statement reads, as (schema, name).

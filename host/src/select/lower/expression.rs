@@ -4,8 +4,9 @@ use callslip_ir::{
 };
 use sea_query::{ColumnName, ColumnRef, Expr, IntoIden, TableName};
 
-use super::{Lowerer, fill, identifier, integer, unverified, word};
+use super::{Lowerer, fill, identifier, integer, type_name, unverified, word};
 use crate::select::dialect::template;
+use crate::select::verified::Resolution;
 use crate::select::verify::EXTRACT_FIELDS;
 
 impl<'a> Lowerer<'a> {
@@ -29,7 +30,13 @@ impl<'a> Lowerer<'a> {
                     _ => unverified(),
                 }
             }
-            NodeKind::Call(call) => self.call(node, call),
+            NodeKind::Call(call) => match (self.resolution(node), call.arguments.as_slice()) {
+                // A type's name, called like a function.
+                (Resolution::Type(ty), [argument]) => {
+                    fill(template::CAST, [self.expression(argument.value), type_name(ty)])
+                }
+                _ => self.call(node, call),
+            },
             NodeKind::Cast(cast) => fill(template::CAST, [self.expression(cast.value), self.ty(node)]),
             NodeKind::Collate(collate) => {
                 fill(template::COLLATE, [self.expression(collate.value), self.object(node)])
@@ -57,6 +64,10 @@ impl<'a> Lowerer<'a> {
             }
             NodeKind::Subexpression(sub) => self.subexpression(node, sub),
             _ => unverified(),
+        };
+        let lowered = match self.verified.coercions.get(&node) {
+            Some(ty) => fill(template::CAST, [lowered, type_name(ty)]),
+            None => lowered,
         };
         self.placed(node, lowered)
     }

@@ -1,12 +1,13 @@
-use callslip_ir::{Argument, Call, NodeId, Over, QualifiedName};
+use callslip_ir::{Call, NodeId, Over, QualifiedName};
 
 use super::Verifier;
+use super::coerce::At;
 use crate::Code;
-use crate::catalog::{Catalog, Function, FunctionKind, Oid, PG_CATALOG};
+use crate::catalog::{CastContext, Catalog, Function, FunctionKind, Oid, PG_CATALOG, TypeKind};
 use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
 use crate::nearest::nearest;
 use crate::select::scope::Scope;
-use crate::select::signature::{self, Candidate, Operand, Unresolved};
+use crate::select::signature::{self, Chosen, Operand, Pathway, Unresolved};
 use crate::select::verified::Resolution;
 use crate::select::{Finding, types};
 
@@ -76,74 +77,228 @@ impl<'a> Verifier<'a> {
         self.find(node, finding.with_help(help));
     }
 
+    /// Resolves a function, brings its arguments to the types that it takes, and gives that of its result. The nodes and operands
+    /// are those of the arguments and then of WITHIN GROUP.
     fn function(&mut self, node: NodeId, call: &'a Call, nodes: &[NodeId], operands: &[Operand]) -> Operand {
         let catalog = self.context.catalog;
-        let Some(schema) = self.schema_of(&call.function) else {
+        let name = call.function.name.as_str();
+        let schemas: Vec<&str> = match &call.function.schema {
+            Some(schema) => vec![schema.as_str()],
+            None => self.search_path().collect(),
+        };
+        let Some(first) = schemas.iter().find_map(|schema| catalog.functions(schema, name).next()) else {
+            if let Some(oid) = self.functional_cast(node, call, nodes, operands) {
+                return Operand::Known(oid);
+            }
             self.unknown_function(node, &call.function);
             return Operand::Opaque;
         };
-        let name = call.function.name.as_str();
-        let candidates: Vec<Candidate<'_, Function>> = catalog
-            .functions(&schema, name)
-            .filter_map(|function| candidate(function, call, operands.len()))
-            .collect();
-        let first = catalog.functions(&schema, name).next();
-        if let Some(first) = first
-            && !catalog.functions(&schema, name).any(|function| self.context.grants.function(function))
-        {
+        let candidates = signature::of_function(catalog, &schemas, name, call, operands.len());
+        let exact = signature::exact(&candidates, operands).is_some();
+        if !exact && let Some(oid) = self.functional_cast(node, call, nodes, operands) {
+            return Operand::Known(oid);
+        }
+        let all = || schemas.iter().flat_map(|schema| catalog.functions(schema, name));
+        if !all().any(|function| self.context.grants.function(function)) {
             self.function_not_granted(node, first);
             return Operand::Opaque;
         }
-        if schema == PG_CATALOG {
+        if first.schema == PG_CATALOG {
             self.row_types_granted(node, name, operands);
         }
-        // Of an operand whose type is not known PostgreSQL may make any of them.
-        let ungranted = candidates.iter().find(|candidate| !self.context.grants.function(candidate.item));
-        let ungranted = ungranted.map(|candidate| candidate.item);
         let chosen = match signature::choose(catalog, candidates, operands, false) {
-            Ok(chosen) => {
-                for (&operand, &ty) in operands.iter().zip(&chosen.arguments) {
-                    // A hypothetical-set aggregate brings its arguments and its sort keys to one type.
-                    self.coerced(node, operand, if call.within_group.is_empty() { ty } else { None });
-                }
-                self.json_casts_granted(node, name);
-                if !self.context.grants.function(chosen.item) {
-                    self.function_not_granted(node, chosen.item);
-                    return Operand::Opaque;
-                }
-                Some(chosen)
-            }
+            Ok(chosen) => chosen,
             Err(Unresolved::Opaque) => {
-                self.coerced(node, Operand::Opaque, None);
-                if let Some(function) = ungranted {
-                    self.function_not_granted(node, function);
+                for (&argument, &operand) in nodes.iter().zip(operands) {
+                    self.coerced(argument, operand, None);
                 }
-                None
+                self.nearest_function(node, call, first, operands.len());
+                return Operand::Opaque;
             }
             Err(unresolved) => {
-                self.unresolved_function(node, &schema, name, operands, &unresolved);
+                self.unresolved_function(node, &schemas, name, operands, &unresolved);
                 return Operand::Opaque;
             }
         };
-        self.functions.insert((schema.clone(), name.to_owned()));
-        self.resolve(node, Resolution::Object { schema: schema.clone(), name: name.to_owned() });
-        let Some(chosen) = chosen else { return Operand::Opaque };
-        for (&argument, &ty) in nodes.iter().zip(&chosen.arguments) {
-            self.settle(argument, ty);
+        if !self.context.grants.function(chosen.item) {
+            self.function_not_granted(node, chosen.item);
+            return Operand::Opaque;
+        }
+        self.json_casts_granted(node, name);
+        self.used_as(node, call, chosen.item, operands.len());
+        self.calls(node, chosen.item);
+        let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
+        if !printed.contains(&Operand::Opaque) {
+            // PostgreSQL must find it again, with the arguments as they are printed.
+            let again = [chosen.item.schema.as_str()];
+            let candidates = signature::of_function(catalog, &again, name, call, printed.len());
+            let again = signature::choose(catalog, candidates, &printed, false);
+            if !again.is_ok_and(|again| again.item.oid == chosen.item.oid) {
+                let schemas = [chosen.item.schema.as_str()];
+                self.unresolved_function(node, &schemas, name, &printed, &Unresolved::Ambiguous);
+            }
         }
         chosen.result.map_or(Operand::Opaque, Operand::Known)
     }
 
-    /// The schema that a function's name means: PostgreSQL's own functions can't be shadowed.
-    fn schema_of(&self, written: &QualifiedName) -> Option<String> {
+    /// Brings the arguments to the types that a function takes, and gives the types that they have where they are printed.
+    fn arguments(
+        &mut self,
+        call: &Call,
+        function: &Function,
+        nodes: &[NodeId],
+        operands: &[Operand],
+        chosen: &Chosen<'_, Function>,
+    ) -> Vec<Operand> {
+        // PostgreSQL looks for what DISTINCT sorts by among the arguments as they are written.
+        let as_written = call.distinct && !call.order_by.is_empty();
+        let mut wanted = chosen.arguments.clone();
+        if let FunctionKind::OrderedSet { .. } = function.kind {
+            self.hypothetical(call, function, nodes, operands, &mut wanted);
+        }
+        let mut printed = Vec::with_capacity(operands.len());
+        for (index, (&argument, &operand)) in nodes.iter().zip(operands).enumerate() {
+            let (declared, ty) = (chosen.declared[index], wanted[index]);
+            if as_written && matches!(operand, Operand::Known(_)) {
+                self.coerced(argument, operand, ty);
+                printed.push(operand);
+            } else {
+                self.argument(At::Value(argument), operand, declared, ty);
+                printed.push(match (operand, ty) {
+                    (Operand::Opaque, _) => operand,
+                    (_, Some(ty)) => Operand::Known(ty),
+                    // A constant that is left is text in the end.
+                    (_, None) => self.known("text"),
+                });
+            }
+        }
+        printed
+    }
+
+    /// A hypothetical-set aggregate takes its last direct arguments as values of what it sorts by: each and its sort key have a
+    /// common type, to which PostgreSQL brings them.
+    fn hypothetical(
+        &mut self,
+        call: &Call,
+        function: &Function,
+        nodes: &[NodeId],
+        operands: &[Operand],
+        wanted: &mut [Option<Oid>],
+    ) {
+        let sorted = call.within_group.len();
+        let direct = operands.len() - sorted;
+        let any = |oid: Oid| self.context.catalog.type_by_oid(oid).is_some_and(|ty| ty.name == "any");
+        if !function.variadic.is_some_and(any) || direct < sorted {
+            return;
+        }
+        for key in direct..operands.len() {
+            let value = key - sorted;
+            // The sort key comes first: better one direct argument is converted than every row's.
+            let pair = [(nodes[key], operands[key]), (nodes[value], operands[value])];
+            let common = self.common_type(&pair, "WITHIN GROUP");
+            (wanted[key], wanted[value]) = (common, common);
+        }
+    }
+
+    /// A call of one argument whose name is a type's: PostgreSQL takes it for a cast, if no function takes exactly that argument
+    /// and the cast needs none (`func_get_detail` of its parse_func.c).
+    fn functional_cast(
+        &mut self,
+        node: NodeId,
+        call: &Call,
+        nodes: &[NodeId],
+        operands: &[Operand],
+    ) -> Option<Oid> {
+        let ([argument], [operand], [value]) = (call.arguments.as_slice(), operands, nodes) else {
+            return None;
+        };
+        if argument.name.is_some() || call.star || !call.within_group.is_empty() {
+            return None;
+        }
         let catalog = self.context.catalog;
-        let has = |schema: &str| catalog.functions(schema, &written.name).next().is_some();
-        match &written.schema {
-            Some(schema) => has(schema).then(|| schema.clone()),
-            None => std::iter::once(PG_CATALOG)
-                .chain(self.context.schemas.iter().map(String::as_str))
-                .find(|schema| has(schema))
-                .map(str::to_owned),
+        let name = call.function.name.as_str();
+        let found = match &call.function.schema {
+            Some(schema) => catalog.ty(schema, name),
+            None => self.search_path().find_map(|schema| catalog.ty(schema, name)),
+        };
+        let ty = found.filter(|ty| !matches!(ty.kind, TypeKind::Composite { .. } | TypeKind::Pseudo))?;
+        match *operand {
+            Operand::Untyped => {}
+            Operand::Opaque => return None,
+            Operand::Known(from) => match signature::pathway(catalog, from, ty.oid, CastContext::Explicit)? {
+                Pathway::Relabel => {}
+                Pathway::Cast(cast) if cast.function.is_none() => {}
+                Pathway::Text if !types::is_row(catalog, from) => {}
+                Pathway::Cast(_) | Pathway::Text => return None,
+            },
+        }
+        if call.distinct || !call.order_by.is_empty() || call.filter.is_some() || call.over.is_some() {
+            self.only_for(
+                node,
+                &format!("{name} is a cast here, so it can't have DISTINCT, ORDER BY, FILTER or OVER"),
+            );
+        }
+        if !self.context.grants.ty(catalog.type_by_oid(catalog.element_type(ty.oid))?) {
+            self.type_not_granted(node, ty);
+        }
+        self.cast_granted(node, *operand, ty.oid);
+        self.settle(*value, Some(ty.oid));
+        self.resolve(node, Resolution::Type(types::of_oid(catalog, ty.oid)?));
+        Some(ty.oid)
+    }
+
+    /// The function of `pg_catalog` that a special form calls. An operand without a node is written by the host. None, if it
+    /// can't be told, as of a catalog snapshot, which leaves some of them out.
+    pub(super) fn special_function(
+        &mut self,
+        name: &str,
+        operands: &[(Option<NodeId>, Operand)],
+    ) -> Option<Oid> {
+        let catalog = self.context.catalog;
+        let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
+        let candidates = signature::by_position(catalog, name, types.len());
+        let is_known = !candidates.is_empty();
+        let chosen = signature::choose(catalog, candidates, &types, false);
+        let values = operands.iter().filter_map(|(node, operand)| Some(((*node)?, *operand)));
+        let Ok(chosen) = chosen else {
+            for (node, operand) in values.clone() {
+                self.coerced(node, operand, None);
+            }
+            let unresolved = chosen.err().filter(|unresolved| is_known && *unresolved != Unresolved::Opaque);
+            if let (Some(unresolved), Some((node, _))) = (unresolved, values.clone().next()) {
+                self.unresolved_function(node, &[PG_CATALOG], name, &types, &unresolved);
+            }
+            return None;
+        };
+        for (index, (node, operand)) in operands.iter().enumerate() {
+            if let Some(node) = node {
+                self.argument(At::Value(*node), *operand, chosen.declared[index], chosen.arguments[index]);
+            }
+        }
+        chosen.result
+    }
+
+    /// Remembers what a call means.
+    fn calls(&mut self, node: NodeId, function: &Function) {
+        self.functions.insert((function.schema.clone(), function.name.clone()));
+        self.resolve(
+            node,
+            Resolution::Object { schema: function.schema.clone(), name: function.name.clone() },
+        );
+    }
+
+    /// A function of which only the name is known, since an argument's type is not: PostgreSQL makes it one of those of the
+    /// schema that is printed.
+    fn nearest_function(&mut self, node: NodeId, call: &Call, first: &'a Function, passed: usize) {
+        let candidates =
+            signature::of_function(self.context.catalog, &[&first.schema], &first.name, call, passed);
+        let ungranted = candidates.iter().find(|its| !self.context.grants.function(its.item));
+        match ungranted.map(|candidate| candidate.item) {
+            Some(function) => self.function_not_granted(node, function),
+            None => self.calls(node, first),
+        }
+        if let Some(candidate) = candidates.first() {
+            self.used_as(node, call, candidate.item, passed);
         }
     }
 
@@ -178,7 +333,7 @@ impl<'a> Verifier<'a> {
     fn unresolved_function(
         &mut self,
         node: NodeId,
-        schema: &str,
+        schemas: &[&str],
         name: &str,
         operands: &[Operand],
         unresolved: &Unresolved,
@@ -187,74 +342,28 @@ impl<'a> Verifier<'a> {
         let catalog = self.context.catalog;
         let called: Vec<String> = operands.iter().map(|operand| self.display(*operand)).collect();
         let called = format!("{name}({})", called.join(", "));
-        let all: Vec<&Function> = catalog.functions(schema, name).collect();
+        let all: Vec<&Function> = schemas.iter().flat_map(|schema| catalog.functions(schema, name)).collect();
         let mut signatures: Vec<String> =
             all.iter().take(SHOWN).map(|function| display_signature(catalog, function)).collect();
         if all.len() > SHOWN {
             signatures.push(format!("and {} more", all.len() - SHOWN));
         }
+        let signatures = signatures.join(", ");
         let (message, help) = match unresolved {
             Unresolved::Ambiguous => (
                 format!("the call {called} is ambiguous"),
-                format!("say which types you mean with .cast_as(\"…\"); there are {}", signatures.join(", ")),
+                format!("say which types you mean with .cast_as(\"…\"); there are {signatures}"),
+            ),
+            Unresolved::Undetermined => (
+                format!("the function of {called} takes any type, and nothing tells which one it gets"),
+                "say which types you mean with .cast_as(\"…\")".to_owned(),
             ),
             Unresolved::NoMatch | Unresolved::Opaque => {
-                (format!("there is no function {called}"), format!("there are {}", signatures.join(", ")))
+                (format!("there is no function {called}"), format!("there are {signatures}"))
             }
         };
         self.find(node, Finding::new(Code::UnknownFunction, message).with_help(help));
     }
-}
-
-/// A function as it would take a call's arguments, or nothing if it can't take that many or those names.
-fn candidate<'f>(function: &'f Function, call: &Call, passed: usize) -> Option<Candidate<'f, Function>> {
-    let declared = &function.arguments;
-    let build = |arguments: Vec<Oid>, spread| {
-        Some(Candidate { item: function, arguments, result: function.returns, spread })
-    };
-    if let FunctionKind::OrderedSet { .. } = function.kind
-        && call.within_group.is_empty()
-    {
-        return None;
-    }
-    if call.arguments.iter().any(|argument| argument.name.is_some()) {
-        return named(function, &call.arguments).and_then(|arguments| build(arguments, false));
-    }
-    let written_variadic = call.arguments.last().is_some_and(|argument| argument.variadic);
-    if written_variadic {
-        return (function.variadic.is_some() && passed == declared.len())
-            .then(|| declared.clone())
-            .and_then(|a| build(a, false));
-    }
-    if let Some(element) = function.variadic
-        && passed >= declared.len()
-    {
-        let mut arguments = declared[..declared.len() - 1].to_vec();
-        arguments.resize(passed, element);
-        return build(arguments, true);
-    }
-    let least = declared.len() - usize::from(function.defaults).min(declared.len());
-    (passed >= least && passed <= declared.len())
-        .then(|| declared[..passed].to_vec())
-        .and_then(|a| build(a, false))
-}
-
-/// The declared types of the arguments in the order in which they were passed.
-fn named(function: &Function, arguments: &[Argument]) -> Option<Vec<Oid>> {
-    let mut given = vec![false; function.arguments.len()];
-    let mut types = Vec::with_capacity(arguments.len());
-    for (index, argument) in arguments.iter().enumerate() {
-        let position = match &argument.name {
-            None => index,
-            Some(name) => function.argument_names.iter().position(|its| its == name)?,
-        };
-        if std::mem::replace(given.get_mut(position)?, true) {
-            return None;
-        }
-        types.push(function.arguments[position]);
-    }
-    let required = function.arguments.len() - usize::from(function.defaults).min(function.arguments.len());
-    given[..required].iter().all(|given| *given).then_some(types)
 }
 
 fn display_signature(catalog: &Catalog, function: &Function) -> String {

@@ -5,7 +5,7 @@ use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, Oid};
 use crate::grants::Grants;
 use crate::select::Finding;
-use crate::select::signature::Operand;
+use crate::select::signature::{self, Operand, Pathway};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +17,8 @@ pub(super) struct ForbiddenCast<'a> {
 
 /// The casts that nobody has to write and that run a function of somebody's. Few databases have any.
 pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<ForbiddenCast<'a>> {
-    let implicit = catalog.contents().casts.iter().filter(|cast| cast.context == CastContext::Implicit);
-    implicit
+    let unwritten = catalog.contents().casts.iter().filter(|cast| cast.context != CastContext::Explicit);
+    unwritten
         .filter_map(|cast| {
             let function = grants.refused_function(catalog, cast)?;
             Some(ForbiddenCast { source: cast.source, target: cast.target, function })
@@ -100,21 +100,18 @@ impl Verifier<'_> {
     /// A cast may run a function that somebody defined; that one must be granted like a call of it.
     pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
         let catalog = self.context.catalog;
-        let to = element(catalog, to);
-        let from = match from {
-            Operand::Known(oid) => Some(element(catalog, oid)),
-            Operand::Untyped => return,
-            Operand::Opaque => None,
-        };
-        let functions: Vec<_> = catalog
-            .contents()
-            .casts
-            .iter()
-            .filter(|cast| cast.target == to && from.is_none_or(|from| from == cast.source))
-            .filter_map(|cast| self.context.grants.refused_function(catalog, cast))
-            .collect();
-        for function in functions {
-            self.cast_not_granted(node, function);
+        match from {
+            Operand::Known(from) => self.pathway_granted(node, from, to, CastContext::Explicit),
+            Operand::Untyped => {}
+            Operand::Opaque => {
+                let to = element(catalog, to);
+                let casts = catalog.contents().casts.iter().filter(|cast| cast.target == to);
+                let refused: Vec<_> =
+                    casts.filter_map(|cast| self.context.grants.refused_function(catalog, cast)).collect();
+                for function in refused {
+                    self.cast_not_granted(node, function);
+                }
+            }
         }
     }
 
@@ -124,17 +121,29 @@ impl Verifier<'_> {
             return;
         }
         let catalog = self.context.catalog;
+        if let (Operand::Known(from), Some(to)) = (from, to) {
+            // LIMIT takes what could be assigned too; elsewhere PostgreSQL refuses a cast that is not implicit.
+            return self.pathway_granted(node, from, to, CastContext::Assignment);
+        }
         let to = to.map(|to| element(catalog, to));
         let found = self.forbidden_casts.iter().find(|cast| match from {
             // A constant becomes the type that is wanted by itself.
             Operand::Untyped => false,
             // What could not be resolved is a finding already, and its type is not known for that.
-            Operand::Opaque => self.findings.is_empty(),
-            Operand::Known(from) => {
-                cast.source == element(catalog, from) && to.is_none_or(|to| to == cast.target)
-            }
+            Operand::Opaque => self.findings.is_empty() && to.is_none_or(|to| to == cast.target),
+            Operand::Known(from) => cast.source == element(catalog, from),
         });
         if let Some(function) = found.map(|cast| cast.function) {
+            self.cast_not_granted(node, function);
+        }
+    }
+
+    /// The function that this conversion runs must be granted, if somebody defined one.
+    fn pathway_granted(&mut self, node: NodeId, from: Oid, to: Oid, context: CastContext) {
+        let catalog = self.context.catalog;
+        if let Some(Pathway::Cast(cast)) = signature::pathway(catalog, from, to, context)
+            && let Some(function) = self.context.grants.refused_function(catalog, cast)
+        {
             self.cast_not_granted(node, function);
         }
     }

@@ -1,11 +1,13 @@
 use callslip_ir::{Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, SlotType, Subexpression};
 
 use super::Verifier;
+use super::coerce::At;
+use super::comparison::Compared;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG, TypeKind};
 use crate::nearest::nearest;
 use crate::select::scope::{Scope, ScopeColumn};
-use crate::select::signature::{self, Operand};
+use crate::select::signature::Operand;
 use crate::select::verified::Resolution;
 use crate::select::{Finding, types};
 
@@ -43,15 +45,13 @@ impl<'a> Verifier<'a> {
                 if !matches!(operation.operands.len(), 1 | 2) {
                     self.report(node, Code::InvalidStructure, "an operator has one or two operands");
                 }
-                let operands: Vec<Operand> =
-                    operation.operands.iter().map(|&operand| self.expression(operand, scope)).collect();
-                let found = self.operator(node, &operation.operator, &operands);
-                if let Some((arguments, _)) = &found {
-                    for (&operand, &ty) in operation.operands.iter().zip(arguments) {
-                        self.settle(operand, ty);
-                    }
-                }
-                found.and_then(|(_, result)| result).map_or(Operand::Opaque, Operand::Known)
+                let operands: Vec<(At, Operand)> = operation
+                    .operands
+                    .iter()
+                    .map(|&operand| (At::Value(operand), self.expression(operand, scope)))
+                    .collect();
+                let result = self.operator(node, &operation.operator, &operands);
+                result.map_or(Operand::Opaque, Operand::Known)
             }
             NodeKind::Call(call) => self.call(node, call, scope),
             NodeKind::Cast(cast) => {
@@ -99,7 +99,7 @@ impl<'a> Verifier<'a> {
             NodeKind::Special(special) => self.special(node, special, scope),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope),
             NodeKind::Array(items) => {
-                let Some(element) = self.common(items, scope, false) else { return Operand::Opaque };
+                let Some(element) = self.common(items, scope, "ARRAY") else { return Operand::Opaque };
                 let array = self.context.catalog.type_by_oid(element).and_then(|ty| ty.array);
                 if items.is_empty() {
                     self.report(
@@ -174,6 +174,7 @@ impl<'a> Verifier<'a> {
             self.unknown_alias(node, relation, scope);
             return Operand::Opaque;
         };
+        self.meet_column(relation, scope);
         let Some(columns) = &found.columns else { return Operand::Opaque };
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
         let mut matches = columns.iter().filter(named);
@@ -224,9 +225,18 @@ impl<'a> Verifier<'a> {
         }
         match case.operand {
             Some(operand) => {
-                let compared: Vec<NodeId> =
-                    std::iter::once(operand).chain(case.arms.iter().map(|arm| arm.when)).collect();
-                self.common(&compared, scope, true);
+                let mut value = self.expression(operand, scope);
+                if let (Operand::Untyped, Some(text)) = (value, self.builtin("text")) {
+                    // PostgreSQL takes it for text before it looks at the arms.
+                    self.coerce(operand, value, text);
+                    value = Operand::Known(text);
+                }
+                let arms: Vec<Compared> = case
+                    .arms
+                    .iter()
+                    .map(|arm| Compared::new("=", arm.when, self.expression(arm.when, scope)))
+                    .collect();
+                self.comparison(node, (At::Value(operand), value), &arms);
             }
             None => {
                 for arm in &case.arms {
@@ -235,35 +245,7 @@ impl<'a> Verifier<'a> {
             }
         }
         let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
-        self.common(&results, scope, false).map_or(Operand::Opaque, Operand::Known)
-    }
-
-    /// The type that several expressions have together; untyped constants take it. Where they are compared, PostgreSQL
-    /// looks for an operator, and may convert even operands of one type to find one.
-    pub(super) fn common(&mut self, nodes: &[NodeId], scope: &Scope<'_>, compared: bool) -> Option<Oid> {
-        let operands: Vec<Operand> = nodes.iter().map(|&node| self.expression(node, scope)).collect();
-        let known: Vec<Oid> = operands
-            .iter()
-            .filter_map(|operand| match operand {
-                Operand::Known(oid) => Some(*oid),
-                _ => None,
-            })
-            .collect();
-        let common = if known.is_empty() {
-            // Only constants: PostgreSQL makes them text.
-            (!operands.contains(&Operand::Opaque)).then(|| self.builtin("text")).flatten()
-        } else {
-            signature::common_type(self.context.catalog, &known)
-        };
-        let alike =
-            !compared && known.iter().all(|oid| *oid == known[0]) && !operands.contains(&Operand::Opaque);
-        for (&node, &operand) in nodes.iter().zip(&operands) {
-            self.settle(node, common);
-            if !alike {
-                self.coerced(node, operand, None);
-            }
-        }
-        if operands.contains(&Operand::Opaque) { None } else { common }
+        self.common(&results, scope, "CASE").map_or(Operand::Opaque, Operand::Known)
     }
 
     fn subexpression(&mut self, node: NodeId, sub: &'a Subexpression, scope: &Scope<'_>) -> Operand {
@@ -283,29 +265,22 @@ impl<'a> Verifier<'a> {
             Subexpression::In { operand, query, .. } => {
                 let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
                 let left = self.expression(*operand, scope);
-                match (left, column) {
-                    (Operand::Untyped, Operand::Known(oid)) => self.settle(*operand, Some(oid)),
-                    (left, column) => {
-                        self.coerced(*operand, left, None);
-                        self.coerced(*query, column, None);
-                    }
-                }
+                let compared =
+                    Compared { operator: "=", at: At::Fixed(*query), operand: column, taken_as: column };
+                self.comparison(node, (At::Value(*operand), left), &[compared]);
                 self.known("bool")
             }
             Subexpression::InList { operand, items, .. } => {
                 if items.is_empty() {
                     self.report(node, Code::InvalidStructure, "IN with an empty list");
                 }
-                let compared: Vec<NodeId> = std::iter::once(*operand).chain(items.iter().copied()).collect();
-                self.common(&compared, scope, true);
+                self.in_list(node, *operand, items, scope);
                 self.known("bool")
             }
             Subexpression::Quantified { operand, operator, query, .. } => {
                 let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
                 let left = self.expression(*operand, scope);
-                if let Some((arguments, _)) = self.operator(node, operator, &[left, column]) {
-                    self.settle(*operand, arguments[0]);
-                }
+                self.operator(node, operator, &[(At::Value(*operand), left), (At::Fixed(*query), column)]);
                 self.known("bool")
             }
             Subexpression::QuantifiedArray { operand, operator, array, .. } => {
@@ -329,11 +304,8 @@ impl<'a> Verifier<'a> {
                     }
                     other => other,
                 };
-                if let Some((arguments, _)) = self.operator(node, operator, &[left, element]) {
-                    self.settle(*operand, arguments[0]);
-                    let array_type = arguments[1].and_then(|oid| catalog.type_by_oid(oid)?.array);
-                    self.settle(*array, array_type);
-                }
+                let operands = [(At::Value(*operand), left), (At::Elements(*array), element)];
+                self.operator(node, operator, &operands);
                 self.known("bool")
             }
         }

@@ -3,11 +3,14 @@
 
 mod call;
 mod cast;
+mod coerce;
+mod comparison;
 mod expression;
 mod operator;
 mod query;
 mod relation;
 mod special;
+mod usage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -21,7 +24,7 @@ use super::scope::{Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, Oid, PG_CATALOG};
+use crate::catalog::{Catalog, Oid, PG_CATALOG, Type};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -52,17 +55,19 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         context,
         findings: Vec::new(),
         resolutions: vec![Resolution::None; description.nodes.len()],
+        coercions: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
+        columns_met: 0,
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, coercions, relations, functions, .. } = verifier;
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -78,7 +83,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, columns, relations, functions })
+    Ok(Verified { resolutions, coercions, columns, relations, functions })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -88,6 +93,7 @@ struct Verifier<'a> {
     context: Context<'a>,
     findings: Vec<Finding>,
     resolutions: Vec<Resolution>,
+    coercions: HashMap<NodeId, ResolvedType>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
@@ -97,6 +103,8 @@ struct Verifier<'a> {
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
     windows: Vec<&'a [NamedWindow]>,
+    /// A bit for each level of queries of which a column was met, the outermost being the lowest.
+    columns_met: u128,
 }
 
 impl<'a> Verifier<'a> {
@@ -174,11 +182,7 @@ impl<'a> Verifier<'a> {
         if let Some(element) = element
             && !self.context.grants.ty(element)
         {
-            let plugin = self.context.plugin;
-            let name = format!("{}.{}", element.schema, element.name);
-            let message = format!("the type {name} was not granted to the plugin {plugin}");
-            let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-            self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+            self.type_not_granted(node, element);
             return None;
         }
         if found.modifiers.len() > 2 {
@@ -186,6 +190,14 @@ impl<'a> Verifier<'a> {
             return None;
         }
         Some(found)
+    }
+
+    fn type_not_granted(&mut self, node: NodeId, ty: &Type) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", ty.schema, ty.name);
+        let message = format!("the type {name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {

@@ -1,93 +1,146 @@
 use callslip_ir::{NodeId, QualifiedName};
 
 use super::Verifier;
+use super::coerce::At;
 use crate::Code;
-use crate::catalog::{Oid, PG_CATALOG};
-use crate::select::signature::{self, Candidate, Operand, Unresolved};
+use crate::catalog::{Oid, Operator, PG_CATALOG};
+use crate::select::signature::{self, Chosen, Operand, Unresolved};
 use crate::select::verified::Resolution;
 use crate::select::{Finding, types};
 
-impl Verifier<'_> {
-    /// Resolves an operator and gives the types that it takes and gives.
+impl<'a> Verifier<'a> {
+    /// Resolves an operator that is written, brings its operands to the types that it takes, and gives that of its result.
     pub(super) fn operator(
         &mut self,
         node: NodeId,
         written: &QualifiedName,
-        operands: &[Operand],
-    ) -> Option<(Vec<Option<Oid>>, Option<Oid>)> {
+        operands: &[(At, Operand)],
+    ) -> Option<Oid> {
+        let chosen = self.choose_operator(node, written, operands)?;
+        self.resolve(
+            node,
+            Resolution::Object { schema: chosen.item.schema.clone(), name: chosen.item.name.clone() },
+        );
+        let printed: Vec<Operand> = operands
+            .iter()
+            .zip(&chosen.arguments)
+            .map(|((at, operand), ty)| at.printed(*operand, *ty))
+            .collect();
+        self.stays(node, chosen.item, &printed);
+        for (index, &(at, operand)) in operands.iter().enumerate() {
+            self.argument(at, operand, chosen.declared[index], chosen.arguments[index]);
+        }
+        chosen.result
+    }
+
+    /// The operator that PostgreSQL would choose, if it was granted.
+    pub(super) fn choose_operator(
+        &mut self,
+        node: NodeId,
+        written: &QualifiedName,
+        operands: &[(At, Operand)],
+    ) -> Option<Chosen<'a, Operator>> {
         let catalog = self.context.catalog;
         let schemas: Vec<&str> = match &written.schema {
             Some(schema) => vec![schema.as_str()],
-            None => {
-                std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str)).collect()
-            }
+            None => self.search_path().collect(),
         };
-        let mut failure = None;
-        for schema in schemas {
-            let candidates: Vec<Candidate<'_, crate::catalog::Operator>> = catalog
-                .operators(schema, &written.name)
-                .filter(|operator| operator.left.is_some() == (operands.len() == 2))
-                .map(|operator| Candidate {
-                    item: operator,
-                    arguments: operator.left.into_iter().chain([operator.right]).collect(),
-                    result: operator.result,
-                    spread: false,
-                })
-                .collect();
-            if candidates.is_empty() {
-                continue;
+        let candidates = signature::of_operator(catalog, &schemas, &written.name, operands.len());
+        let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
+        match signature::choose(catalog, candidates, &types, true) {
+            Ok(chosen) if self.context.grants.operator(chosen.item) => Some(chosen),
+            Ok(chosen) => {
+                self.operator_not_granted(node, chosen.item);
+                None
             }
-            let first = candidates[0].item;
-            let all_granted = candidates.iter().all(|candidate| self.context.grants.operator(candidate.item));
-            let (item, found) = match signature::choose(catalog, candidates, operands, true) {
-                Ok(chosen) => {
-                    for (&operand, &ty) in operands.iter().zip(&chosen.arguments) {
-                        self.coerced(node, operand, ty);
-                    }
-                    (chosen.item, Some((chosen.arguments, chosen.result)))
+            Err(Unresolved::Opaque) => {
+                for (at, operand) in operands {
+                    self.coerced(at.node(), *operand, None);
                 }
-                Err(Unresolved::Opaque) => {
-                    self.coerced(node, Operand::Opaque, None);
-                    (first, None)
-                }
-                Err(unresolved) => {
-                    failure.get_or_insert(unresolved);
-                    continue;
-                }
-            };
-            if !all_granted {
-                let plugin = self.context.plugin;
-                let name = format!("{schema}.{}", written.name);
-                let message = format!("the operator {name} was not granted to the plugin {plugin}");
-                let help = format!("add \"{name}\" to operators in [plugins.{plugin}.grants]");
-                self.find(node, Finding::new(Code::OperatorNotGranted, message).with_help(help));
-                return None;
+                self.nearest_operator(node, &schemas, &written.name);
+                None
             }
-            self.resolve(node, Resolution::Object { schema: item.schema.clone(), name: item.name.clone() });
-            return found;
+            Err(unresolved) => {
+                self.unresolved_operator(node, written, &types, &unresolved);
+                None
+            }
         }
+    }
+
+    /// An operator of which only the name is known, since an operand's type is not: PostgreSQL makes it one of those of the
+    /// schema that is printed.
+    fn nearest_operator(&mut self, node: NodeId, schemas: &[&str], name: &str) {
+        let catalog = self.context.catalog;
+        let mut all = schemas.iter().flat_map(|schema| catalog.operators(schema, name));
+        let Some(first) = all.next() else { return };
+        let ungranted = catalog.operators(&first.schema, name).find(|its| !self.context.grants.operator(its));
+        match ungranted {
+            Some(operator) => self.operator_not_granted(node, operator),
+            None => self
+                .resolve(node, Resolution::Object { schema: first.schema.clone(), name: first.name.clone() }),
+        }
+    }
+
+    /// Makes sure that PostgreSQL finds the operator that was chosen, with the operands as they are printed.
+    pub(super) fn stays(&mut self, node: NodeId, chosen: &Operator, printed: &[Operand]) {
+        let catalog = self.context.catalog;
+        if printed.contains(&Operand::Opaque) {
+            return;
+        }
+        let candidates =
+            signature::of_operator(catalog, &[chosen.schema.as_str()], &chosen.name, printed.len());
+        let again = signature::choose(catalog, candidates, printed, true);
+        if !again.is_ok_and(|again| again.item.oid == chosen.oid) {
+            let written = QualifiedName::new(chosen.name.as_str());
+            self.unresolved_operator(node, &written, printed, &Unresolved::Ambiguous);
+        }
+    }
+
+    fn operator_not_granted(&mut self, node: NodeId, operator: &Operator) {
+        let plugin = self.context.plugin;
+        let name = format!("{}.{}", operator.schema, operator.name);
+        let message = format!("the operator {name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{name}\" to operators in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(Code::OperatorNotGranted, message).with_help(help));
+    }
+
+    fn unresolved_operator(
+        &mut self,
+        node: NodeId,
+        written: &QualifiedName,
+        operands: &[Operand],
+        unresolved: &Unresolved,
+    ) {
         let shown: Vec<String> = operands.iter().map(|operand| self.display(*operand)).collect();
-        let written = written.to_string();
+        let written = match written.schema.as_deref() {
+            Some(PG_CATALOG) => written.name.clone(),
+            _ => written.to_string(),
+        };
         let expression = match shown.as_slice() {
             [left, right] => format!("{left} {written} {right}"),
             other => format!("{written} {}", other.join(" ")),
         };
-        let finding = match failure {
-            Some(Unresolved::Ambiguous) => {
-                Finding::new(Code::UnknownOperator, format!("the operator {expression} is ambiguous"))
-                    .with_help("say which types you mean with .cast_as(\"…\")")
-            }
-            _ => {
-                let finding =
-                    Finding::new(Code::UnknownOperator, format!("there is no operator {expression}"));
-                match self.operator_help(operands) {
-                    Some(help) => finding.with_help(help),
-                    None => finding,
-                }
+        let (message, help) = match unresolved {
+            Unresolved::Ambiguous => (
+                format!("the operator {expression} is ambiguous"),
+                Some("say which types you mean with .cast_as(\"…\")".to_owned()),
+            ),
+            Unresolved::Undetermined => (
+                format!("the operator {expression} takes any type, and nothing tells which one it gets"),
+                Some("say which types you mean with .cast_as(\"…\")".to_owned()),
+            ),
+            Unresolved::NoMatch | Unresolved::Opaque => {
+                (format!("there is no operator {expression}"), self.operator_help(operands))
             }
         };
-        self.find(node, finding);
-        None
+        let finding = Finding::new(Code::UnknownOperator, message);
+        self.find(
+            node,
+            match help {
+                Some(help) => finding.with_help(help),
+                None => finding,
+            },
+        );
     }
 
     fn operator_help(&self, operands: &[Operand]) -> Option<String> {
@@ -106,5 +159,10 @@ impl Verifier<'_> {
             Operand::Untyped => "unknown".to_owned(),
             Operand::Opaque => "?".to_owned(),
         }
+    }
+
+    /// Where a name without a schema is looked for.
+    pub(super) fn search_path(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str))
     }
 }

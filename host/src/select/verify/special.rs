@@ -1,8 +1,9 @@
 use callslip_ir::{NodeId, Special, SpecialForm};
 
 use super::Verifier;
+use super::coerce::At;
+use super::comparison::Compared;
 use crate::Code;
-use crate::catalog::Oid;
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::Scope;
@@ -44,23 +45,29 @@ impl<'a> Verifier<'a> {
             return Operand::Opaque;
         }
         match &special.form {
-            SpecialForm::Between { .. } | SpecialForm::DistinctFrom { .. } => {
-                self.common(operands, scope, true);
+            SpecialForm::Between { symmetric, negated } => {
+                if let [value, low, high] = *operands {
+                    self.between(node, [value, low, high], *symmetric, *negated, scope);
+                }
+                self.known("bool")
+            }
+            SpecialForm::DistinctFrom { .. } => {
+                if let [left, right] = *operands {
+                    self.equality(node, [left, right], scope);
+                }
                 self.known("bool")
             }
             SpecialForm::Coalesce | SpecialForm::Greatest | SpecialForm::Least => {
-                self.common(operands, scope, false).map_or(Operand::Opaque, Operand::Known)
+                let construct = match special.form {
+                    SpecialForm::Coalesce => "COALESCE",
+                    SpecialForm::Greatest => "GREATEST",
+                    _ => "LEAST",
+                };
+                self.common(operands, scope, construct).map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::NullIf => {
-                let first = self.common(&operands[..1], scope, false);
-                let second = self.expression(operands[1], scope);
-                if second == Operand::Untyped {
-                    self.settle(operands[1], first);
-                } else {
-                    self.coerced(operands[0], first.map_or(Operand::Opaque, Operand::Known), None);
-                    self.coerced(operands[1], second, None);
-                }
-                first.map_or(Operand::Opaque, Operand::Known)
+                let [left, right] = *operands else { return Operand::Opaque };
+                self.equality(node, [left, right], scope).map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::Extract { field } => {
                 if !EXTRACT_FIELDS.contains(&field.as_str()) {
@@ -72,25 +79,33 @@ impl<'a> Verifier<'a> {
                     };
                     self.find(node, finding.with_help(help));
                 }
-                self.argument(operands[0], scope);
-                self.known("numeric")
+                let value = (Some(operands[0]), self.expression(operands[0], scope));
+                let found = self.special_function("extract", &[(None, Operand::Untyped), value]);
+                found.map_or_else(|| self.known("numeric"), Operand::Known)
             }
             SpecialForm::AtTimeZone => {
-                let value = self.argument(operands[0], scope);
-                self.argument(operands[1], scope);
-                let with_zone = self.builtin("timestamptz");
-                if value == with_zone { self.known("timestamp") } else { self.known("timestamptz") }
+                let [value, zone] = self.verified(operands, scope);
+                let found = self.special_function("timezone", &[zone, value]);
+                found.map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::Overlaps => {
-                for &operand in operands {
-                    self.argument(operand, scope);
-                }
+                let operands: [(Option<NodeId>, Operand); 4] = self.verified(operands, scope);
+                self.special_function("overlaps", &operands);
                 self.known("bool")
             }
-            SpecialForm::LikeEscape { .. } | SpecialForm::SimilarTo { .. } => {
-                for &operand in operands {
-                    self.argument(operand, scope);
-                }
+            SpecialForm::LikeEscape { case_insensitive, negated } => {
+                let operator = match (case_insensitive, negated) {
+                    (false, false) => "~~",
+                    (false, true) => "!~~",
+                    (true, false) => "~~*",
+                    (true, true) => "!~~*",
+                };
+                self.matches(node, operator, "like_escape", operands, scope);
+                self.known("bool")
+            }
+            SpecialForm::SimilarTo { negated } => {
+                let operator = if *negated { "!~" } else { "~" };
+                self.matches(node, operator, "similar_to_escape", operands, scope);
                 self.known("bool")
             }
             SpecialForm::Grouping => {
@@ -117,11 +132,34 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// An argument of the function behind a special form, which PostgreSQL chooses by the argument's type.
-    fn argument(&mut self, node: NodeId, scope: &Scope<'_>) -> Option<Oid> {
-        let ty = self.value(node, scope);
-        self.coerced(node, ty.map_or(Operand::Opaque, Operand::Known), None);
-        ty
+    /// The operands of a form that has that many.
+    fn verified<const N: usize>(
+        &mut self,
+        operands: &[NodeId],
+        scope: &Scope<'_>,
+    ) -> [(Option<NodeId>, Operand); N] {
+        std::array::from_fn(|index| match operands.get(index) {
+            Some(&node) => (Some(node), self.expression(node, scope)),
+            None => (None, Operand::Opaque),
+        })
+    }
+
+    /// `value LIKE pattern ESCAPE c` and its like: an operator, whose pattern a function makes first.
+    fn matches(
+        &mut self,
+        node: NodeId,
+        operator: &'static str,
+        function: &str,
+        operands: &[NodeId],
+        scope: &Scope<'_>,
+    ) {
+        let Some((&value, pattern)) = operands.split_first() else { return };
+        let operand = self.expression(value, scope);
+        let pattern: Vec<(Option<NodeId>, Operand)> =
+            pattern.iter().map(|&node| (Some(node), self.expression(node, scope))).collect();
+        let made = self.special_function(function, &pattern).map_or(Operand::Opaque, Operand::Known);
+        let made = Compared { operator, at: At::Fixed(node), operand: made, taken_as: made };
+        self.comparison(node, (At::Value(value), operand), &[made]);
     }
 }
 
