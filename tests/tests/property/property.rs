@@ -34,6 +34,11 @@ impl Subject {
         Self { catalog, grants, schemas, limits: Limits::default() }
     }
 
+    /// The version of the PostgreSQL that it was reflected of, as in 150018.
+    pub fn server_version(&self) -> u32 {
+        self.catalog.contents().server_version
+    }
+
     /// What a description is printed as.
     pub fn print(&self, description: &Description) -> Result<Printed, Vec<Finding>> {
         let context = Context {

@@ -51,28 +51,32 @@ impl Tree {
     }
 
     fn differ<'t>(described: &'t Self, parsed: &'t Self, way: &mut Vec<&'t str>) -> Result<(), String> {
-        if !same_head(&described.head, &parsed.head) {
-            let added = parsed.head.starts_with(CAST) && is_expression(&described.head);
-            return match parsed.parts.as_slice() {
-                // One cast and not more: what is inside must be what was described.
-                [inner] if added && !inner.head.starts_with(CAST) => Self::differ(described, inner, way),
-                _ => Err(format!("at {}\ndescribed: {described}\nparsed:    {parsed}", way.join(" / "))),
-            };
-        }
-        if described.parts.len() != parsed.parts.len() {
-            return Err(format!(
-                "at {}: {} parts were described and {} parsed\ndescribed: {described}\nparsed:    {parsed}",
-                way.join(" / "),
-                described.parts.len(),
-                parsed.parts.len()
-            ));
-        }
-        way.push(&described.head);
-        for (described, parsed) in described.parts.iter().zip(&parsed.parts) {
-            Self::differ(described, parsed, way)?;
-        }
-        way.pop();
-        Ok(())
+        // One cast and not more: what is inside must be what was described.
+        let parsed = match parsed.parts.as_slice() {
+            [inner]
+                if parsed.head.starts_with(CAST)
+                    && !same_head(&described.head, &parsed.head)
+                    && same_head(&described.head, &inner.head)
+                    && is_expression(&described.head) =>
+            {
+                inner
+            }
+            _ => parsed,
+        };
+        let differs = if !same_head(&described.head, &parsed.head) {
+            "other constructs".to_owned()
+        } else if described.parts.len() != parsed.parts.len() {
+            format!("{} parts were described and {} parsed", described.parts.len(), parsed.parts.len())
+        } else {
+            way.push(&described.head);
+            for (described, parsed) in described.parts.iter().zip(&parsed.parts) {
+                Self::differ(described, parsed, way)?;
+            }
+            way.pop();
+            return Ok(());
+        };
+        let way = way.join(" / ");
+        Err(format!("at {way}: {differs}\ndescribed: {described}\nparsed:    {parsed}"))
     }
 }
 

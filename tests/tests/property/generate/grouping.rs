@@ -27,7 +27,7 @@ impl Generator<'_> {
         relations.iter_mut().for_each(|relation| relation.whole = false);
         let mut kept: Vec<(String, String)> = Vec::new();
         for _ in 0..self.choices.below(3) {
-            if self.sometimes(35, "grouping set") {
+            if self.sometimes(35, "grouping sets") {
                 items.push(self.grouping_set(place, &mut keys, &mut kept, 2));
             } else {
                 items.push(self.group_key(place, &mut keys, &mut kept));

@@ -53,7 +53,7 @@ impl Generator<'_> {
             1 => (IsTest::True, self.expression(Ty::Bool, place)),
             2 => (IsTest::False, self.expression(Ty::Bool, place)),
             3 => (IsTest::Unknown, self.expression(Ty::Bool, place)),
-            _ if constructs::is_generated("is json") => {
+            _ if constructs::is_generated("is json value") => {
                 let item = self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
                 let unique_keys = self.choices.chance(30);
                 (IsTest::Json { item, unique_keys }, self.expression(Ty::Text, place))

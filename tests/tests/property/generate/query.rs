@@ -71,7 +71,7 @@ impl Generator<'_> {
     }
 
     fn set_operation(&mut self, types: &[Ty], outer: &Scope<'_>, fuel: usize) -> (NodeId, Columns, Sortable) {
-        if !super::constructs::is_generated("set operation") {
+        if !super::constructs::is_generated("union") {
             return self.select(types, outer, fuel);
         }
         let operator = self.choices.of(&[SetOperator::Union, SetOperator::Intersect, SetOperator::Except]);

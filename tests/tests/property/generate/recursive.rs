@@ -45,7 +45,7 @@ impl Generator<'_> {
             let path = self.name(&[&taken[..], &[&sequence, &mark]].concat());
             (sequence, mark, path)
         };
-        let search = self.sometimes(40, "search").then(|| {
+        let search = self.sometimes(40, "search depth").then(|| {
             let order = self.choices.of(&[SearchOrder::Breadth, SearchOrder::Depth]);
             Search { order, by: columns.clone(), set: sequence }
         });
