@@ -75,15 +75,41 @@ impl<'a> Writer<'a> {
             };
             parts.push(Tree::leaf(format!("search {order} by {:?} set {:?}", search.by, search.set)));
         }
-        if let Some(cycle) = cycle {
-            let values = match cycle.values {
-                Some((value, default)) => vec![self.expression(value), self.expression(default)],
-                None => vec![Tree::leaf("boolean true"), Tree::leaf("boolean false")],
-            };
-            let head = format!("cycle {:?} set {:?} using {:?}", cycle.columns, cycle.mark, cycle.path);
-            parts.push(Tree::new(head, values));
+        let Some(cycle) = cycle else { return Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts) };
+        let head = format!("cycle {:?} set {:?} using {:?}", cycle.columns, cycle.mark, cycle.path);
+        parts.push(Tree::new(head, vec![Tree::leaf("boolean true"), Tree::leaf("boolean false")]));
+        match cycle.values {
+            None => Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts),
+            // The grammar takes literals there only: a query around gives the mark its values.
+            Some((value, default)) => {
+                let inner = Tree::new(format!("cte {name:?} {columns:?} unspecified"), parts);
+                let column = |column: &str| Tree::leaf(format!("column {}", quoted([name.as_str(), column])));
+                let item = |its: &str, value| Tree::new(format!("item {its:?}"), vec![value]);
+                let when = Tree::new("when", vec![column(&cycle.mark), self.expression(value)]);
+                let otherwise = Tree::new("else", vec![self.expression(default)]);
+                let mark = Tree::new("case", vec![Tree::leaf("operand"), when, otherwise]);
+                let plain = columns.iter().chain(search.as_ref().map(|search| &search.set));
+                let mut items: Vec<Tree> = plain.map(|its| item(its, column(its))).collect();
+                items.extend([item(&cycle.mark, mark), item(&cycle.path, column(&cycle.path))]);
+                let table = Tree::new(format!("table {}", quoted([name.as_str()])), vec![Tree::leaf("alias none")]);
+                let select = Tree::new(
+                    "select",
+                    vec![
+                        Tree::leaf("distinct no"),
+                        Tree::new("items", items),
+                        Tree::new("from", vec![table]),
+                        Tree::leaf("where"),
+                        Tree::leaf("group by"),
+                        Tree::leaf("having"),
+                        Tree::leaf("windows"),
+                    ],
+                );
+                let with = Tree::new("with recursive", vec![inner]);
+                let rest = ["order by", "limit", "offset"].map(Tree::leaf);
+                let query = Tree::new("query", [with, select].into_iter().chain(rest).collect());
+                Tree::new(format!("cte {name:?} [] {materialized}"), vec![query])
+            }
         }
-        Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts)
     }
 
     fn select(self, select: &Select) -> Tree {
@@ -132,8 +158,11 @@ impl<'a> Writer<'a> {
                 };
                 Tree::new(head, set.items.iter().map(|&item| self.grouped(item, "row implicit")).collect())
             }
-            NodeKind::Row(items) if items.is_empty() && row == "row implicit" => Tree::leaf("empty set"),
-            NodeKind::Row(items) => Tree::new(row, self.expressions(items)),
+            NodeKind::Row(items) => match (row, items.as_slice()) {
+                ("row implicit", []) => Tree::leaf("empty set"),
+                ("row implicit", [only]) => self.expression(*only),
+                (row, items) => Tree::new(row, self.expressions(items)),
+            },
             _ => self.expression(node),
         }
     }

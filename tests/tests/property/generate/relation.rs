@@ -89,7 +89,8 @@ impl Generator<'_> {
             return vec![];
         }
         let count = self.choices.below(columns.len() + 1);
-        let names: Vec<String> = (0..count).map(|index| format!("n {index}\"")).collect();
+        let unused = |name: &String| !columns.iter().any(|(its, _)| its == name);
+        let names: Vec<String> = (0..).map(|index| format!("n {index}\"")).filter(unused).take(count).collect();
         for (column, name) in columns.iter_mut().zip(&names) {
             column.0.clone_from(name);
         }
@@ -110,7 +111,12 @@ impl Generator<'_> {
             (RelationName::Stored(qualified(name)), columns, sampled, true)
         };
         let stored = matches!(name, RelationName::Stored(_));
-        let renamed = self.rename(if stored { "table columns" } else { "cte columns" }, &mut columns);
+        // PostgreSQL counts the columns that SEARCH and CYCLE add when it reads them, but not when it renames them.
+        let renamed = match stored {
+            true => self.rename("table columns", &mut columns),
+            false if complete => self.rename("cte columns", &mut columns),
+            false => vec![],
+        };
         let only = stored && self.sometimes(15, "only");
         let sample = (sampled && self.sometimes(15, "sample")).then(|| {
             let method = qualified(self.choices.of(&["bernoulli", "system", "pg_catalog.system"]));
@@ -240,7 +246,7 @@ impl Generator<'_> {
         if complete && plain && self.sometimes(20, "join alias") {
             // It hides what is joined. Only columns that have names of their own can be told apart then.
             let mut all: Vec<(String, Ty)> = relations.iter().flat_map(|its| its.columns.clone()).collect();
-            columns = (0..all.len()).map(|index| format!("j{index}")).collect();
+            columns = (0..all.len()).map(|index| format!("j {index}")).collect();
             all.iter_mut().zip(&columns).for_each(|(column, name)| column.0.clone_from(name));
             let name = self.alias(before);
             relations = vec![Relation { alias: name.clone(), columns: all, whole: true }];
