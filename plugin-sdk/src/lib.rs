@@ -106,6 +106,7 @@ mod relation;
 mod select;
 mod sort;
 mod sql_enum;
+mod sql_json;
 mod sql_type;
 mod type_name;
 mod value;
@@ -116,6 +117,7 @@ mod window;
 pub mod guest;
 pub mod language;
 pub mod prelude;
+pub mod rare;
 pub mod testing;
 
 pub use call::{Call, call};
@@ -202,6 +204,9 @@ pub use relation::{
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
+pub use sql_json::{
+    IsJson, JsonExists, JsonPredicates, JsonQuery, JsonValue, json_exists, json_query, json_value,
+};
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,

@@ -63,6 +63,7 @@ impl<'a> Lowerer<'a> {
                 fill(template::ARRAY, items)
             }
             NodeKind::Subexpression(sub) => self.subexpression(node, sub),
+            NodeKind::SqlJson(json) => self.sql_json(node, json),
             _ => unverified(),
         };
         let lowered = match self.verified.coercions.get(&node) {
@@ -159,7 +160,7 @@ impl<'a> Lowerer<'a> {
             (IsTest::False, true) => template::IS_NOT_FALSE,
             (IsTest::Unknown, false) => template::IS_UNKNOWN,
             (IsTest::Unknown, true) => template::IS_NOT_UNKNOWN,
-            (IsTest::Json { .. }, _) => return unverified(),
+            (IsTest::Json { item, unique_keys }, _) => return self.is_json(is, item, unique_keys),
         };
         fill(template, [self.expression(is.value)])
     }

@@ -92,7 +92,7 @@ impl<'a> Verifier<'a> {
                 match is.test {
                     IsTest::Null => _ = self.value(is.value, scope),
                     IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope),
-                    IsTest::Json { .. } => self.not_supported(node, "IS JSON"),
+                    IsTest::Json { .. } => self.is_json(node, is.value, scope),
                 }
                 self.known("bool")
             }
@@ -113,7 +113,7 @@ impl<'a> Verifier<'a> {
             NodeKind::WholeRow { .. } => self.unsupported(node, "a whole row"),
             NodeKind::Row(_) => self.unsupported(node, "ROW(…)"),
             NodeKind::Access(Access { .. }) => self.unsupported(node, "a subscript or a field"),
-            NodeKind::SqlJson(_) => self.unsupported(node, "SQL/JSON"),
+            NodeKind::SqlJson(json) => self.sql_json(node, json, scope),
             NodeKind::OutputName(_) => {
                 self.report(
                     node,
@@ -133,7 +133,9 @@ impl<'a> Verifier<'a> {
             | NodeKind::Table(_)
             | NodeKind::Subquery(_)
             | NodeKind::Functions(_)
-            | NodeKind::Join(_) => {
+            | NodeKind::Join(_)
+            | NodeKind::JsonTable(_)
+            | NodeKind::JsonTableColumn(_) => {
                 self.misplaced(node, "an expression");
                 Operand::Opaque
             }

@@ -6,10 +6,12 @@ mod cast;
 mod coerce;
 mod comparison;
 mod expression;
+mod json_table;
 mod operator;
 mod query;
 mod relation;
 mod special;
+mod sql_json;
 mod usage;
 
 use std::collections::{BTreeSet, HashMap};

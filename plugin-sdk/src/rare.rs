@@ -1,0 +1,3 @@
+//! Constructs that few queries need.
+
+pub mod json_table;
