@@ -6,6 +6,8 @@ mod json_table;
 mod query;
 mod relation;
 mod sql_json;
+mod window;
+mod with;
 
 use std::collections::HashMap;
 
@@ -81,10 +83,7 @@ impl<'a> Lowerer<'a> {
 
     fn operator(&self, node: NodeId) -> Expr {
         match self.resolution(node) {
-            Resolution::Object { schema, name } => {
-                let schema = SchemaName(None, schema.clone().into_iden());
-                Expr::TypeName(TypeRef(Some(schema), name.clone().into_iden()))
-            }
+            Resolution::Object { schema, name } => operator(schema, name),
             _ => unverified(),
         }
     }
@@ -141,6 +140,11 @@ fn qualified(schema: &str, name: &str) -> Expr {
 /// A plugin's text as a literal, where SQL takes nothing else: the dialect quotes it.
 fn literal(text: &str) -> Expr {
     Expr::Constant(Value::String(Some(text.to_owned())))
+}
+
+fn operator(schema: &str, name: &str) -> Expr {
+    let schema = SchemaName(None, schema.to_owned().into_iden());
+    Expr::TypeName(TypeRef(Some(schema), name.to_owned().into_iden()))
 }
 
 fn integer(number: i32) -> Expr {
