@@ -2,7 +2,7 @@ use callslip::catalog::{Catalog, reflect};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
 use callslip_ir::{
-    Boolean, BooleanOperator, Call, Cte, Description, Distinct, Item, Join, JoinCondition, JoinKind, Materialization,
+    Argument, Boolean, BooleanOperator, Call, Cte, Description, Direction, Distinct, Item, Join, JoinCondition, JoinKind, Materialization,
     NamedWindow, Node, NodeId, NodeKind, Nulls, Operation, Order, Over, QualifiedName, Query, RelationName, Select,
     SetOperation, SetOperator, SlotId, SlotType, Special, SpecialForm, Subexpression, Subquery, Table, Window, With,
 };
@@ -78,7 +78,8 @@ pub fn heavy() -> Vec<(&'static str, bool, Description)> {
     vec![
         ("conditions", true, conditions()),
         ("relations side by side", true, relations()),
-        ("joins", true, joins()),
+        ("joins", true, joins(false)),
+        ("aggregates over joins", true, joins(true)),
         ("CTEs", true, ctes()),
         ("columns", true, columns()),
         ("output names", true, output_names()),
@@ -86,6 +87,7 @@ pub fn heavy() -> Vec<(&'static str, bool, Description)> {
         ("windows on windows", true, windows()),
         ("set operations", true, set_operations()),
         ("a list", true, list()),
+        ("a list of no type", false, list_of_no_type()),
         ("arguments", true, arguments()),
         ("unknown columns", false, unknown("column")),
         ("unknown functions", false, unknown("function")),
@@ -125,6 +127,21 @@ impl Writer {
 
     fn equals(&mut self, left: NodeId, right: NodeId) -> NodeId {
         self.add(NodeKind::Operation(Operation { operator: QualifiedName::new("="), operands: vec![left, right] }))
+    }
+
+    /// `count(relation.id)`.
+    fn count(&mut self, relation: &str) -> NodeId {
+        let value = self.column(relation, "id");
+        self.add(NodeKind::Call(Call {
+            function: QualifiedName::new("count"),
+            arguments: vec![Argument { name: None, variadic: false, value }],
+            star: false,
+            distinct: false,
+            order_by: vec![],
+            within_group: vec![],
+            filter: None,
+            over: None,
+        }))
     }
 
     fn and(&mut self, operands: Vec<NodeId>) -> NodeId {
@@ -189,7 +206,7 @@ fn relations() -> Description {
 }
 
 /// As wide as it is deep: a balanced tree.
-fn joins() -> Description {
+fn joins(aggregated: bool) -> Description {
     let mut writer = Writer::default();
     let mut side: Vec<(NodeId, String)> = (0..700)
         .map(|index| {
@@ -213,8 +230,11 @@ fn joins() -> Description {
         side = joined;
     }
     let from = side.iter().map(|(node, _)| *node).collect();
-    let item = writer.column("c699", "id");
-    let select = writer.select(vec![item], from);
+    let items = match aggregated {
+        false => vec![writer.column("c699", "id")],
+        true => (0..700).map(|index| writer.count(&format!("c{index}"))).collect(),
+    };
+    let select = writer.select(items, from);
     writer.query_of(select);
     writer.description()
 }
@@ -272,7 +292,7 @@ fn output_names() -> Description {
     let body = writer.add(NodeKind::Select(select));
     let order = |writer: &mut Writer, index: usize| Order {
         expression: writer.add(NodeKind::OutputName(format!("i{}", 1_599 - index % 800))),
-        direction: callslip_ir::Direction::Ascending,
+        direction: Direction::Ascending,
         nulls: Nulls::Unspecified,
     };
     let orders = (0..3_000).map(|index| order(&mut writer, index)).collect();
@@ -360,6 +380,18 @@ fn list() -> Description {
     writer.description()
 }
 
+/// The last of which doesn't go with the others.
+fn list_of_no_type() -> Description {
+    let mut writer = Writer::default();
+    let from = writer.stored("candidate", "c");
+    let mut operands: Vec<NodeId> = (0..4_800).map(|_| writer.column("c", "id")).collect();
+    operands.push(writer.column("c", "relocate"));
+    let item = writer.add(NodeKind::Special(Special { form: SpecialForm::Coalesce, operands }));
+    let select = writer.select(vec![item], vec![from]);
+    writer.query_of(select);
+    writer.description()
+}
+
 fn arguments() -> Description {
     let mut writer = Writer::default();
     let from = writer.stored("candidate", "c");
@@ -387,7 +419,7 @@ fn unknown(what: &str) -> Description {
             }
             "function" => {
                 let value = writer.column("c", "id");
-                let argument = callslip_ir::Argument { name: None, variadic: false, value };
+                let argument = Argument { name: None, variadic: false, value };
                 writer.add(NodeKind::Call(Call {
                     function: QualifiedName::new(name),
                     arguments: vec![argument],

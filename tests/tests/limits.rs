@@ -10,7 +10,7 @@ use callslip_tests::{Verifier, heavy, oversized};
 /// How long a description may take that is refused.
 const REFUSED: Duration = Duration::from_millis(50);
 /// How long one may take that is just within the limits, in a build without optimisation.
-const ACCEPTED: Duration = Duration::from_millis(200);
+const ACCEPTED: Duration = Duration::from_millis(500);
 
 /// The shortest of a few times: how long it takes, and not how long it waits for a processor.
 fn shortest<T>(mut work: impl FnMut() -> T) -> (Duration, T) {
@@ -63,7 +63,7 @@ async fn what_is_too_large_is_refused_at_once() {
 async fn what_is_just_within_the_limits_is_read_in_no_time() {
     let verifier = Verifier::new().await;
     let mut slow = Vec::new();
-    for (what, verifies, description) in heavy() { if std::env::var("ONLY").is_ok_and(|o| o != what) { continue }
+    for (what, verifies, description) in heavy() {
         let bytes = encoding::encode(&description);
         assert!(bytes.len() < plugin::Limits::default().shape_bytes, "{what}: {} bytes", bytes.len());
         let (took, result) = shortest(|| {
