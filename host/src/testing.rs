@@ -288,11 +288,11 @@ fn lines(sql: &str) -> String {
             Token::Space => {
                 let begins_clause = match all.get(at + 1) {
                     Some(Token::Word(
-                        "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
-                        | "LIMIT",
+                        "FROM" | "CROSS" | "NATURAL" | "WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT",
                     )) => true,
+                    Some(Token::Word("LEFT" | "RIGHT" | "FULL")) => before != Token::Word("NATURAL"),
                     Some(Token::Word("JOIN")) => {
-                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS"))
+                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS" | "NATURAL"))
                     }
                     Some(Token::Word("SELECT")) => before == Token::Other(')'),
                     _ => false,

@@ -6,8 +6,8 @@
 use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
 use callslip_ir::{
-    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
-    SlotId, SlotType, With,
+    Binding, Bindings, Cte, Description, Join, JoinCondition, Materialization, Node, NodeId, NodeKind, Place,
+    RelationName, SlotId, SlotType, With,
 };
 
 /// The most nodes that one statement may have.
@@ -136,6 +136,23 @@ pub(crate) fn push_cte_table(cte: CteId, alias: &str, written_at: &'static Locat
     })
 }
 
+/// Adds a relation that is another one, changed; of the same CTE, if that names one.
+pub(crate) fn change_relation(
+    original: NodeId,
+    change: impl FnOnce(&mut NodeKind),
+    written_at: &'static Location<'static>,
+) -> NodeId {
+    let mut kind = kind(original);
+    change(&mut kind);
+    with(|arena| {
+        let id = arena.push(kind, written_at);
+        if let Some(cte) = arena.cte_of(original) {
+            arena.cte_tables.push((id, cte));
+        }
+        id
+    })
+}
+
 /// Adds a query for which the author declared `ctes`.
 pub(crate) fn push_query(
     query: callslip_ir::Query,
@@ -173,9 +190,28 @@ pub(crate) fn push_column(relation: u32, column: usize, written_at: &'static Loc
     })
 }
 
-/// The alias of a relation.
+/// The alias of a relation that has one.
 pub(crate) fn alias(relation: NodeId) -> String {
     with(|arena| arena.alias(relation).to_owned())
+}
+
+/// The aliases that a relation brings into scope: its own, or without one those in the join that it is.
+pub(crate) fn aliases(relation: NodeId) -> Vec<String> {
+    with(|arena| {
+        let (mut aliases, mut relations) = (Vec::new(), vec![relation]);
+        while let Some(relation) = relations.pop() {
+            match &arena.nodes[relation.0 as usize].kind {
+                NodeKind::Join(join) if join.alias.is_none() => {
+                    relations.extend([join.right, join.left]);
+                    if let JoinCondition::Using { alias: Some(alias), .. } = &join.condition {
+                        aliases.push(alias.clone());
+                    }
+                }
+                _ => aliases.push(arena.alias(relation).to_owned()),
+            }
+        }
+        aliases
+    })
 }
 
 /// Where a node was written, for messages.
@@ -276,14 +312,22 @@ impl Arena {
         match &self.nodes[relation.0 as usize].kind {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
-            _ => unreachable!("a relation's handle names a relation"),
+            NodeKind::Functions(functions) => &functions.alias,
+            NodeKind::Join(Join { alias: Some(alias), .. }) => alias,
+            _ => unreachable!("a handle with columns names a relation with an alias"),
         }
+    }
+
+    /// The CTE that a relation names.
+    fn cte_of(&self, relation: NodeId) -> Option<CteId> {
+        let at = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id).ok()?;
+        Some(self.cte_tables[at].1)
     }
 
     /// The CTE that a relation names, or those that the author declared for a query.
     fn ctes_of(&self, node: NodeId) -> Vec<CteId> {
-        if let Ok(at) = self.cte_tables.binary_search_by_key(&node, |(id, _)| *id) {
-            return vec![self.cte_tables[at].1];
+        if let Some(cte) = self.cte_of(node) {
+            return vec![cte];
         }
         match self.declarations.binary_search_by_key(&node, |(id, _)| *id) {
             Ok(at) => self.declarations[at].1.clone(),
@@ -305,11 +349,7 @@ impl Arena {
         while let Some(relation) = relations.pop() {
             match &self.nodes[relation.0 as usize].kind {
                 NodeKind::Join(join) => relations.extend([join.left, join.right]),
-                NodeKind::Table(_) => {
-                    if let Ok(at) = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id) {
-                        found.push(self.cte_tables[at].1);
-                    }
-                }
+                NodeKind::Table(_) => found.extend(self.cte_of(relation)),
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
-//! Relations that are made of a query, with typed columns: [`macro@crate::cte`] and [`crate::subquery`].
+//! Relations that are made of a query, with typed columns: [`macro@crate::cte`] and [`crate::subquery`]. What they share with
+//! [`values!`](macro@crate::values) is here.
 
 use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, cte, select};
 
@@ -45,11 +46,27 @@ macro_rules! subquery {
     };
 }
 
-/// The block that both macros are: a struct with a field for each column, and its only value.
+/// The block that these macros are: a struct with a field for each column, and its only value.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __derived_relation {
     ($kind:ident, $name:expr, { $($column:ident: $value:expr),+ }, $query:expr) => {{
+        $crate::__derived_relation!(@relation $kind $($column)+);
+
+        // Its arguments tell the types of the columns, and are the select list.
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
+        #[track_caller]
+        fn __relation<$($column: $crate::IntoExpr),+>(
+            name: &::core::primitive::str,
+            query: impl ::core::ops::FnOnce($crate::Select) -> $crate::Select,
+            $($column: $column),+
+        ) -> __Relation<$($column::Ty),+> {
+            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
+            __Relation::of($crate::__private::Handle::define(name, items, query))
+        }
+        __relation($name, $query, $($value),+)
+    }};
+    (@relation $kind:ident $($column:ident)+) => {
         // Each column's type has the name of the column.
         #[allow(non_camel_case_types, unreachable_pub)]
         mod __names {
@@ -91,20 +108,7 @@ macro_rules! __derived_relation {
             }
         }
         $crate::__derived_relation!(@methods $kind $($column)+);
-
-        // Its arguments tell the types of the columns, and are the select list.
-        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
-        #[track_caller]
-        fn __relation<$($column: $crate::IntoExpr),+>(
-            name: &::core::primitive::str,
-            query: impl ::core::ops::FnOnce($crate::Select) -> $crate::Select,
-            $($column: $column),+
-        ) -> __Relation<$($column::Ty),+> {
-            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
-            __Relation::of($crate::__private::Handle::define(name, items, query))
-        }
-        __relation($name, $query, $($value),+)
-    }};
+    };
     (@methods Cte $($column:ident)+) => {
         #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         impl<$($column),+> __Relation<$($column),+> {
@@ -127,9 +131,9 @@ macro_rules! __derived_relation {
         }
 
         #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
-        impl<$($column),+> $crate::IntoSubquery for __Relation<$($column),+> {
+        impl<$($column),+> $crate::IntoLateral for __Relation<$($column),+> {
             #[track_caller]
-            fn into_lateral(self) -> $crate::__private::ir::NodeId { $crate::IntoSubquery::into_lateral(self.__handle) }
+            fn into_lateral(self) -> $crate::__private::ir::NodeId { $crate::IntoLateral::into_lateral(self.__handle) }
         }
     };
 }

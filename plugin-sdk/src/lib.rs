@@ -93,6 +93,7 @@ mod expression;
 mod failure;
 mod function;
 mod interval;
+mod joined;
 mod json;
 mod list;
 mod names;
@@ -107,8 +108,10 @@ mod select;
 mod sort;
 mod sql_enum;
 mod sql_type;
+mod table_function;
 mod type_name;
 mod value;
+mod values_list;
 mod window;
 
 #[cfg(target_arch = "wasm32")]
@@ -116,6 +119,7 @@ mod window;
 pub mod guest;
 pub mod language;
 pub mod prelude;
+pub mod rare;
 pub mod testing;
 
 pub use call::{Call, call};
@@ -187,6 +191,7 @@ pub use function::{
     row_number, string_agg, sum, upper,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
+pub use joined::{JoinAlias, Joined, Using, joined, using};
 pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
 pub use operand::{
     BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression, NumberExpression,
@@ -197,16 +202,18 @@ pub use page::Page;
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
-    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, table,
+    Cte, IntoCte, IntoLateral, IntoRelation, Subquery, Table, TypedRelation, TypedTable, cte, table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
+pub use table_function::{TableFunction, unnest};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
     Timestamptz, Uuid,
 };
+pub use values_list::{Values, values};
 pub use window::{
     Bound, CURRENT_ROW, Over, UNBOUNDED_FOLLOWING, UNBOUNDED_PRECEDING, Window, following, preceding, window,
 };
@@ -229,6 +236,7 @@ pub mod __private {
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},
+        values_list::{cell, typed_values},
     };
 }
 

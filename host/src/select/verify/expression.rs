@@ -174,6 +174,10 @@ impl<'a> Verifier<'a> {
             self.unknown_alias(node, relation, scope);
             return Operand::Opaque;
         };
+        if let Some(why) = found.out_of_reach {
+            self.report(node, Code::UnknownAlias, format!("\"{relation}\" can't be referred to here: {why}"));
+            return Operand::Opaque;
+        }
         self.meet_column(relation, scope);
         let Some(columns) = &found.columns else { return Operand::Opaque };
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);

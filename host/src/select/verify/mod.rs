@@ -6,7 +6,9 @@ mod cast;
 mod coerce;
 mod comparison;
 mod expression;
+mod functions;
 mod group_by;
+mod join;
 mod operator;
 mod order;
 mod query;
@@ -15,6 +17,7 @@ mod relation;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod table;
 mod usage;
 mod window;
 mod with;
@@ -67,6 +70,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
+        called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
         ctes: Vec::new(),
@@ -107,6 +111,8 @@ struct Verifier<'a> {
     orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
+    /// The function that each call means, where that is known.
+    called: HashMap<NodeId, Oid>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
@@ -212,25 +218,29 @@ impl<'a> Verifier<'a> {
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {
+        if let Some((schema, name)) = self.collation_name(node, written) {
+            self.resolve(node, Resolution::Object { schema, name });
+        }
+    }
+
+    /// The schema and name of a collation.
+    fn collation_name(&mut self, node: NodeId, written: &QualifiedName) -> Option<(String, String)> {
         let searched = std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str));
         let catalog = self.context.catalog;
         let found = match &written.schema {
             Some(schema) => catalog.has_collation(schema, &written.name).then_some(schema.as_str()),
             None => searched.into_iter().find(|schema| catalog.has_collation(schema, &written.name)),
         };
-        match found.map(str::to_owned) {
-            Some(schema) => self.resolve(node, Resolution::Object { schema, name: written.name.clone() }),
-            None => {
-                let mut finding =
-                    Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
-                let names =
-                    catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
-                if let Some(help) = self.did_you_mean(written, names) {
-                    finding = finding.with_help(help);
-                }
-                self.find(node, finding);
-            }
+        if let Some(schema) = found {
+            return Some((schema.to_owned(), written.name.clone()));
         }
+        let mut finding = Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
+        let names = catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
+        if let Some(help) = self.did_you_mean(written, names) {
+            finding = finding.with_help(help);
+        }
+        self.find(node, finding);
+        None
     }
 
     /// The columns of the whole statement: each needs a name of its own, which a reply's objects have as their key.

@@ -102,7 +102,7 @@ impl<'a> Verifier<'a> {
         self.windows.push(Vec::new());
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
-            let found = self.relation(from, &relations, outer, true);
+            let found = self.relation(from, &relations, outer).relations;
             self.add_relations(from, &mut relations, found);
         }
         let scope = Scope { relations: &relations, outer: Some(outer) };
