@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use callslip_ir::NodeId;
 
-use super::ResolvedType;
+use super::{Finding, ResolvedType};
 use crate::catalog::Oid;
 
 /// What verification found out about a description: everything that lowering needs, and nothing that came from the
@@ -21,6 +21,8 @@ pub struct Verified {
     pub relations: BTreeSet<(String, String)>,
     /// The functions that it calls, as (schema, name).
     pub functions: BTreeSet<(String, String)>,
+    /// What PostgreSQL takes and its author hardly means, in the order of the author's source; at most a hundred.
+    pub warnings: Vec<Finding>,
 }
 
 /// A column of a result.

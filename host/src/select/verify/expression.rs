@@ -212,7 +212,10 @@ impl<'a> Verifier<'a> {
             .flat_map(|scope| scope.relations)
             .map(|relation| (&*relation.alias, &*relation.of))
             .collect();
-        let help = if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
+        let help = if self.unseen.iter().any(|unseen| **unseen == *alias) {
+            "a subquery in FROM sees what stands before it with .lateral() or a join that ends in _lateral"
+                .to_owned()
+        } else if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
             format!("here {alias} is named \"{its}\"")
         } else if let Some(nearest) = nearest(alias, in_scope.iter().map(|(alias, _)| *alias)) {
             format!("did you mean \"{nearest}\"? Or is a .from() or a join missing?")

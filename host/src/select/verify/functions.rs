@@ -20,6 +20,7 @@ impl<'a> Verifier<'a> {
         if functions.calls.is_empty() {
             self.report(node, Code::InvalidStructure, "ROWS FROM without a function");
         }
+        let limit = self.context.limits.columns;
         let mut columns = Some(Vec::new());
         let mut defined = Vec::new();
         for function in &functions.calls {
@@ -31,16 +32,16 @@ impl<'a> Verifier<'a> {
                 columns.extend(found);
                 columns
             });
+            if columns.as_ref().is_some_and(|columns| columns.len() > limit) {
+                let message = format!("functions in FROM give more than {limit} columns");
+                self.report(node, Code::DescriptionTooLarge, message);
+                columns = None;
+            }
         }
         self.resolve(node, Resolution::Columns(defined));
         if functions.ordinality {
             let ordinality = ScopeColumn { name: Some("ordinality".into()), ty: self.builtin("int8") };
             columns.iter_mut().for_each(|columns| columns.push(ordinality.clone()));
-        }
-        if let Some(columns) = columns.as_ref().filter(|columns| columns.len() > self.context.limits.columns)
-        {
-            let message = format!("functions in FROM give {} columns", columns.len());
-            self.report(node, Code::DescriptionTooLarge, message);
         }
         let columns = columns.map(|columns| self.rename(node, columns, &functions.columns).into());
         let of = match functions.calls.as_slice() {
@@ -53,10 +54,9 @@ impl<'a> Verifier<'a> {
         ScopeRelation { alias: functions.alias.as_str().into(), of: of.into(), columns, out_of_reach: None }
     }
 
-    /// Verifies the column definitions of a function. PostgreSQL makes values of their types, so that these must be granted
-    /// as those of a cast must, with all that they are made of.
+    /// Verifies the column definitions of a function. PostgreSQL may make values of their types, so that these must be
+    /// granted, as that of a cast must.
     fn define(&mut self, function: &'a TableFunction, defined: &mut Vec<DefinedColumn>) {
-        let (catalog, plugin) = (self.context.catalog, self.context.plugin);
         for (index, column) in function.columns.iter().enumerate() {
             self.check_name(function.call, "name of a column", &column.name);
             if function.columns[..index].iter().any(|earlier| earlier.name == column.name) {
@@ -64,15 +64,6 @@ impl<'a> Verifier<'a> {
                 self.report(function.call, Code::DuplicateColumn, message);
             }
             let Some(ty) = self.ty(function.call, &column.ty) else { continue };
-            if let Some(refused) = self.context.grants.refused_part(catalog, ty.oid) {
-                let name = format!("{}.{}", refused.schema, refused.name);
-                let message = format!(
-                    "the column \"{}\" is made of the type {name}, which was not granted to the plugin {plugin}",
-                    column.name
-                );
-                let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-                self.find(function.call, Finding::new(Code::TypeNotGranted, message).with_help(help));
-            }
             let collation =
                 column.collation.as_ref().and_then(|written| self.collation_name(function.call, written));
             defined.push(DefinedColumn { ty, collation });

@@ -6,9 +6,12 @@ mod cast;
 mod coerce;
 mod comparison;
 mod expression;
+mod fan_out;
 mod functions;
 mod group_by;
 mod join;
+mod join_graph;
+mod leaves;
 mod operator;
 mod order;
 mod query;
@@ -55,7 +58,7 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
 }
 
-/// Verifies a description.
+/// Verifies a description. What may be right, and most often is not, comes as warnings with it.
 ///
 /// # Errors
 /// All findings, in the order of the author's source; at most a hundred.
@@ -73,6 +76,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
+        unseen: Vec::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
         columns_met: 0,
@@ -96,7 +100,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions })
+    let mut warnings = fan_out::warnings(description, context.catalog, &resolutions);
+    warnings.sort_by(|a, b| a.place.cmp(&b.place));
+    warnings.dedup();
+    warnings.truncate(MAX_FINDINGS);
+    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -116,6 +124,8 @@ struct Verifier<'a> {
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
+    unseen: Vec<Rc<str>>,
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.

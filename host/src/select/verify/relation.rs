@@ -46,7 +46,12 @@ impl<'a> Verifier<'a> {
         self.check_name(node, "alias", &subquery.alias);
         let beside = Scope { relations: siblings, outer: Some(outer) };
         let scope = if subquery.lateral { &beside } else { outer };
+        let unseen = self.unseen.len();
+        if !subquery.lateral {
+            self.unseen.extend(siblings.iter().map(|relation| relation.alias.clone()));
+        }
         let columns = self.query(subquery.query, scope);
+        self.unseen.truncate(unseen);
         let columns = self.rename(node, columns, &subquery.columns);
         ScopeRelation {
             alias: subquery.alias.as_str().into(),
