@@ -1,7 +1,11 @@
-//! What few queries need, each beside its SQL. The prelude has none of it: `use callslip_sdk::rare::…`.
+//! What few queries need, apart from the prelude: `use callslip_sdk::rare;`, and `rare::cycle(…)`.
 
+mod ordering;
 mod record;
+mod recursion;
 mod sample;
 
+pub use ordering::order_using;
 pub use record::{ColumnDefinition, IntoTableFunction, Record, TableFunctions, column, record, rows_from};
+pub use recursion::{cycle, cycle_to, search_breadth_first, search_depth_first};
 pub use sample::{SamplingMethod, TableSample, bernoulli, sampling_method, system};

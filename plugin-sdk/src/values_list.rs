@@ -55,7 +55,7 @@ macro_rules! values {
         $alias:expr, ($($column:ident),+ $(,)?),
         [($($first:expr),+ $(,)?) $(, ($($value:expr),+ $(,)?))* $(,)?] $(,)?
     ) => {{
-        $crate::__derived_relation!(@relation Subquery $($column)+);
+        $crate::__derived_relation!(@struct Subquery $($column)+);
 
         // The first row tells the types of the columns.
         #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]

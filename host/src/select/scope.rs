@@ -22,6 +22,8 @@ pub(super) struct ScopeRelation {
     pub columns: Option<Rc<[ScopeColumn]>>,
     /// Why nothing of it can be named here, though its alias is taken.
     pub out_of_reach: Option<&'static str>,
+    /// The type of its whole row; none for one that has no name, a `record`.
+    pub row_type: Option<Oid>,
 }
 
 /// What an item of FROM brings.

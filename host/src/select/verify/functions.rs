@@ -2,7 +2,7 @@ use callslip_ir::{Call, ColumnDefinition, Functions, NodeId, NodeKind, TableFunc
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Attribute, Function, FunctionKind, Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{Function, FunctionKind, Oid, PG_CATALOG};
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::verified::{DefinedColumn, Resolution};
@@ -22,12 +22,14 @@ impl<'a> Verifier<'a> {
         }
         let limit = self.context.limits.columns;
         let mut columns = Some(Vec::new());
+        let mut row_type = None;
         let mut defined = Vec::new();
         for function in &functions.calls {
             self.define(function, &mut defined);
             // Of several functions none is named by the alias.
             let alias = (functions.calls.len() == 1).then_some(functions.alias.as_str());
-            let found = self.table_function(function, alias, scope);
+            let (found, result) = self.table_function(function, alias, scope);
+            row_type = result;
             columns = columns.zip(found).map(|(mut columns, found)| {
                 columns.extend(found);
                 columns
@@ -51,7 +53,10 @@ impl<'a> Verifier<'a> {
             },
             _ => "ROWS FROM".to_owned(),
         };
-        ScopeRelation { alias: functions.alias.as_str().into(), of: of.into(), columns, out_of_reach: None }
+        // The row of a single function is its result, which may be no row at all but a value.
+        let row_type = row_type.filter(|_| functions.calls.len() == 1 && !functions.ordinality);
+        let alias = functions.alias.as_str().into();
+        ScopeRelation { alias, of: of.into(), columns, out_of_reach: None, row_type }
     }
 
     /// Verifies the column definitions of a function. PostgreSQL may make values of their types, so that these must be
@@ -70,17 +75,17 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Verifies one function and gives its columns. An alias of the whole names the column of a function that gives values
-    /// of their own.
+    /// Verifies one function and gives its columns and the type of its result. An alias of the whole names the column of a
+    /// function that gives values of their own.
     fn table_function(
         &mut self,
         function: &'a TableFunction,
         alias: Option<&str>,
         scope: &Scope<'_>,
-    ) -> Option<Vec<ScopeColumn>> {
+    ) -> (Option<Vec<ScopeColumn>>, Option<Oid>) {
         let NodeKind::Call(call) = self.kind(function.call) else {
             self.misplaced(function.call, "a call");
-            return None;
+            return (None, None);
         };
         let catalog = self.context.catalog;
         let schemas: Vec<&str> = match &call.function.schema {
@@ -90,14 +95,18 @@ impl<'a> Verifier<'a> {
         let of_name = || schemas.iter().flat_map(|schema| catalog.functions(schema, &call.function.name));
         if of_name().next().is_some() && of_name().all(|function| function.kind != FunctionKind::Function) {
             self.not_plain(function.call, call);
-            return None;
+            return (None, None);
         }
         let result = self.call(function.call, call, scope);
         let called = self.called.get(&function.call).and_then(|oid| catalog.function_by_oid(*oid));
         if called.is_some_and(|called| called.kind != FunctionKind::Function) {
             self.not_plain(function.call, call);
         }
-        self.columns_of_result(function, call, called, result, alias)
+        let ty = match result {
+            Operand::Known(oid) => Some(oid),
+            Operand::Untyped | Operand::Opaque => None,
+        };
+        (self.columns_of_result(function, call, called, result, alias), ty)
     }
 
     fn not_plain(&mut self, node: NodeId, call: &Call) {
@@ -145,25 +154,14 @@ impl<'a> Verifier<'a> {
             (false, true) => {}
         }
         if is_record {
-            return Some(self.attributes(declared));
+            return self.fields.get(&function.call).map(|columns| columns.to_vec());
         }
-        if let TypeKind::Composite { attributes } = &ty.kind {
-            return Some(self.attributes(attributes));
+        if let Some(attributes) = self.attributes(result) {
+            return Some(attributes.to_vec());
         }
         let declared = declared.first().map(|column| column.name.as_str()).filter(|name| !name.is_empty());
         let name = declared.or(alias).unwrap_or(&call.function.name);
         Some(vec![ScopeColumn { name: Some(name.into()), ty: Some(oid) }])
-    }
-
-    fn attributes(&self, attributes: &[Attribute]) -> Vec<ScopeColumn> {
-        let catalog = self.context.catalog;
-        // Which type a polymorphic one is here, only PostgreSQL knows.
-        let is_known = |oid: &Oid| catalog.type_by_oid(*oid).is_some_and(|ty| ty.kind != TypeKind::Pseudo);
-        let column = |its: &Attribute| ScopeColumn {
-            name: Some(its.name.as_str().into()),
-            ty: Some(its.ty).filter(is_known),
-        };
-        attributes.iter().map(column).collect()
     }
 
     /// The columns of definitions, whose types are resolved already.

@@ -66,6 +66,7 @@ impl<'a> Verifier<'a> {
                         of: "the columns of USING".into(),
                         columns: merged.as_ref().map(|merged| merged[..columns.len()].into()),
                         out_of_reach: None,
+                        row_type: None,
                     };
                     self.add_relations(node, &mut joined, vec![relation]);
                 }
@@ -110,8 +111,13 @@ impl<'a> Verifier<'a> {
             self.hidden_columns_counted(node, of);
         }
         let columns = columns.map(|columns| self.rename(node, columns, &join.columns).into());
-        let relation =
-            ScopeRelation { alias: alias.into(), of: "a join".into(), columns, out_of_reach: None };
+        let relation = ScopeRelation {
+            alias: alias.into(),
+            of: "a join".into(),
+            columns,
+            out_of_reach: None,
+            row_type: None,
+        };
         FromItem { hides_columns, ..FromItem::of(relation) }
     }
 

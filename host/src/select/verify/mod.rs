@@ -1,6 +1,8 @@
 //! Every name of a description is resolved against the catalog and checked against the grants; all findings come
 //! at once.
 
+mod access;
+mod array;
 mod call;
 mod cast;
 mod coerce;
@@ -17,10 +19,13 @@ mod order;
 mod query;
 mod recursion;
 mod relation;
+mod row;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod subexpression;
 mod table;
+mod ungrouped;
 mod usage;
 mod window;
 mod with;
@@ -77,6 +82,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
         unseen: Vec::new(),
+        fields: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
         columns_met: 0,
@@ -85,6 +91,9 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
     let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
+    if findings.is_empty() {
+        findings = ungrouped::findings(description, context.catalog, &resolutions);
+    }
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -126,6 +135,8 @@ struct Verifier<'a> {
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
     unseen: Vec<Rc<str>>,
+    /// The fields of the rows whose type does not tell them.
+    fields: HashMap<NodeId, Rc<[ScopeColumn]>>,
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.

@@ -58,6 +58,7 @@ impl<'a> Verifier<'a> {
             of: "a subquery".into(),
             columns: Some(columns.into()),
             out_of_reach: None,
+            row_type: None,
         }
     }
 

@@ -17,14 +17,14 @@ const SAMPLING_METHODS: [&str; 2] = ["bernoulli", "system"];
 impl<'a> Verifier<'a> {
     pub(super) fn table(&mut self, node: NodeId, table: &'a Table, outer: &Scope<'_>) -> FromItem {
         self.check_name(node, "alias", &table.alias);
-        let (of, columns, hides_columns) = match &table.name {
+        let (of, columns, stored) = match &table.name {
             RelationName::Stored(name) => {
                 let relation = self.stored(node, name);
                 if let Some(sample) = &table.sample {
                     self.sample(node, relation, sample, outer);
                 }
                 let columns = relation.map(|relation| self.columns_of(relation));
-                (name.to_string(), columns, relation.is_some_and(|relation| relation.hidden_columns > 0))
+                (name.to_string(), columns, relation)
             }
             RelationName::Cte(name) => {
                 if table.only || table.sample.is_some() {
@@ -34,9 +34,10 @@ impl<'a> Verifier<'a> {
                         "ONLY and TABLESAMPLE are of tables, not of CTEs",
                     );
                 }
-                (name.clone(), self.cte(node, name), false)
+                (name.clone(), self.cte(node, name), None)
             }
         };
+        let hides_columns = stored.is_some_and(|relation| relation.hidden_columns > 0);
         if hides_columns && !table.columns.is_empty() {
             self.hidden_columns_counted(node, &of);
         }
@@ -45,8 +46,13 @@ impl<'a> Verifier<'a> {
             names => self.rename(node, columns.to_vec(), names).into(),
         });
         let of: Rc<str> = of.into();
-        let relation =
-            ScopeRelation { alias: table.alias.as_str().into(), of: of.clone(), columns, out_of_reach: None };
+        let relation = ScopeRelation {
+            alias: table.alias.as_str().into(),
+            of: of.clone(),
+            columns,
+            out_of_reach: None,
+            row_type: stored.and_then(|relation| relation.row_type),
+        };
         FromItem { hides_columns: hides_columns.then_some(of), ..FromItem::of(relation) }
     }
 
