@@ -248,6 +248,7 @@ impl Arena {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
             NodeKind::Functions(functions) => &functions.alias,
+            NodeKind::JsonTable(table) => &table.alias,
             NodeKind::Join(Join { alias: Some(alias), .. }) => alias,
             _ => unreachable!("a handle with columns names a relation with an alias"),
         }

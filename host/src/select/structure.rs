@@ -84,6 +84,7 @@ fn names(kind: &NodeKind) -> usize {
             };
             join.columns.len() + using
         }
+        NodeKind::JsonTable(table) => table.column_aliases.len(),
         _ => 0,
     }
 }

@@ -24,6 +24,7 @@ impl<'a> Lowerer<'a> {
             }
             NodeKind::Functions(functions) => self.functions(node, functions),
             NodeKind::Join(join) => self.join(join),
+            NodeKind::JsonTable(table) => self.json_table(table),
             _ => unverified(),
         };
         self.placed(node, lowered)
@@ -152,7 +153,7 @@ fn finish(functions: &Functions, mut lowered: Expr) -> Expr {
     aliased(lowered, &functions.alias, &functions.columns)
 }
 
-fn aliased(relation: Expr, alias: &str, columns: &[String]) -> Expr {
+pub(super) fn aliased(relation: Expr, alias: &str, columns: &[String]) -> Expr {
     let head = [relation, identifier(alias)];
     if columns.is_empty() {
         fill(template::ALIASED, head)

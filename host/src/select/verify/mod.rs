@@ -13,6 +13,7 @@ mod functions;
 mod group_by;
 mod join;
 mod join_graph;
+mod json_table;
 mod leaves;
 mod operator;
 mod order;
@@ -23,6 +24,7 @@ mod row;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod sql_json;
 mod subexpression;
 mod table;
 mod ungrouped;
@@ -165,11 +167,6 @@ impl<'a> Verifier<'a> {
 
     fn report(&mut self, node: NodeId, code: Code, message: impl AsRef<str>) {
         self.find(node, Finding::new(code, message));
-    }
-
-    fn not_supported(&mut self, node: NodeId, construct: &str) {
-        let message = format!("{construct} is part of the language, but this host does not lower it yet");
-        self.report(node, Code::NotSupportedYet, message);
     }
 
     fn misplaced(&mut self, node: NodeId, expected: &str) {

@@ -23,10 +23,14 @@ impl<'a> Verifier<'a> {
         match self.kind(node) {
             NodeKind::Table(table) => self.table(node, table, outer),
             NodeKind::Subquery(subquery) => FromItem::of(self.subquery(node, subquery, siblings, outer)),
+            // Functions see what stands before them without LATERAL too.
             NodeKind::Functions(functions) => {
-                // A function sees what stands before it without LATERAL too.
                 let scope = Scope { relations: siblings, outer: Some(outer) };
                 FromItem::of(self.functions_in_from(node, functions, &scope))
+            }
+            NodeKind::JsonTable(table) => {
+                let scope = Scope { relations: siblings, outer: Some(outer) };
+                FromItem::of(self.json_table(node, table, &scope))
             }
             NodeKind::Join(join) => self.join(node, join, siblings, outer),
             _ => {
