@@ -1,6 +1,8 @@
 //! Every name of a description is resolved against the catalog and checked against the grants; all findings come
 //! at once.
 
+mod access;
+mod array;
 mod call;
 mod cast;
 mod coerce;
@@ -9,15 +11,19 @@ mod expression;
 mod fan_out;
 mod group_by;
 mod join_graph;
+mod json_table;
 mod leaves;
 mod operator;
 mod order;
 mod query;
 mod recursion;
 mod relation;
+mod row;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod sql_json;
+mod subexpression;
 mod ungrouped;
 mod usage;
 mod window;
@@ -73,6 +79,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
+        fields: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
         columns_met: 0,
@@ -121,6 +128,8 @@ struct Verifier<'a> {
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// The fields of the rows whose type does not tell them.
+    fields: HashMap<NodeId, Rc<[ScopeColumn]>>,
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
