@@ -92,6 +92,7 @@ mod expr;
 mod expression;
 mod failure;
 mod function;
+mod grouping;
 mod interval;
 mod json;
 mod list;
@@ -117,6 +118,7 @@ mod window;
 pub mod guest;
 pub mod language;
 pub mod prelude;
+pub mod rare;
 pub mod testing;
 
 pub use call::{Call, call};
@@ -191,8 +193,11 @@ pub use function::{
     overlaps, percent_rank, percentile_cont, percentile_disc, rank, round, row_number, string_agg, substring,
     sum, upper,
 };
+pub use grouping::{
+    GroupingMember, GroupingMembers, GroupingSet, IntoGrouping, cube, grouping, grouping_sets, rollup,
+};
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
-pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
 pub use nest::{nest_many, nest_one};
 pub use operand::{
     ArrayExpression, BooleanExpression, Comparable, ComparableToElements, CompositeExpression,
@@ -204,7 +209,8 @@ pub use page::Page;
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
-    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, table,
+    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
+    table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
@@ -232,7 +238,7 @@ pub mod __private {
     pub use callslip_ir as ir;
 
     pub use crate::{
-        derived::{Handle, item, plain_name},
+        derived::{Handle, item, plain_name, recursive},
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},

@@ -12,6 +12,8 @@ use crate::catalog::{
 };
 use crate::grants::{GrantSettings, Grants};
 
+mod queries;
+
 const BOOL: u32 = 16;
 const INT4: u32 = 23;
 const TEXT: u32 = 25;
@@ -164,6 +166,10 @@ impl Writer {
     }
 
     fn sql(self) -> Result<String, Vec<Finding>> {
+        self.printed(&[])
+    }
+
+    fn printed(self, forms: &[ColumnForm]) -> Result<String, Vec<Finding>> {
         let nodes = self.nodes.into_iter().map(|kind| Node { kind, place: None }).collect();
         let description = Description { slots: self.slots, files: vec![], nodes };
         let catalog = catalog();
@@ -179,7 +185,7 @@ impl Writer {
         let verified = verify(&description, context)?;
         let comment = Comment { plugin: "p", query: "q", shape: "0" };
         let printed =
-            print(&lower(&description, &verified), &comment, &[], &limits).map_err(|found| vec![found])?;
+            print(&lower(&description, &verified), &comment, forms, &limits).map_err(|found| vec![found])?;
         Ok(printed.sql)
     }
 }

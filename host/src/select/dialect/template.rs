@@ -91,9 +91,8 @@ pub const IN_LIST: &str = "{0} IN ({1..})";
 pub const NOT_IN_LIST: &str = "{0} NOT IN ({1..})";
 pub const ANY_QUERY: &str = "{0} {1!} ANY ({2-})";
 pub const ALL_QUERY: &str = "{0} {1!} ALL ({2-})";
-/// In a second pair of parentheses a subquery in the place of the array stays an expression.
-pub const ANY_ARRAY: &str = "{0} {1!} ANY (({2!}))";
-pub const ALL_ARRAY: &str = "{0} {1!} ALL (({2!}))";
+pub const ANY_ARRAY: &str = "{0} {1!} ANY ({2!})";
+pub const ALL_ARRAY: &str = "{0} {1!} ALL ({2!})";
 
 pub const CALL: &str = "{0!}({1..})";
 pub const CALL_STAR: &str = "{0!}(*)";

@@ -222,8 +222,11 @@ impl<'a> Lowerer<'a> {
             }
             Subexpression::InList { operand, items, negated } => {
                 let template = if *negated { template::NOT_IN_LIST } else { template::IN_LIST };
-                let operands = std::iter::once(operand).chain(items);
-                let operands: Vec<Expr> = operands.map(|&operand| self.expression(operand)).collect();
+                let mut operands = vec![self.expression(*operand)];
+                match items.as_slice() {
+                    [only] => operands.push(self.not_a_query(*only)),
+                    several => operands.extend(several.iter().map(|&item| self.expression(item))),
+                }
                 fill(template, operands)
             }
             Subexpression::Quantified { operand, quantifier, query, .. } => {
@@ -240,8 +243,18 @@ impl<'a> Lowerer<'a> {
                     Quantifier::All => template::ALL_ARRAY,
                 };
                 let operand = self.expression(*operand);
-                fill(template, [operand, self.operator(node), self.expression(*array)])
+                fill(template, [operand, self.operator(node), self.not_a_query(*array)])
             }
+        }
+    }
+
+    /// An expression where SQL takes a query too. There `((SELECT …))` is the query, in however many parentheses, and
+    /// would give all of its rows instead of the one value.
+    fn not_a_query(&mut self, node: NodeId) -> Expr {
+        let expression = self.expression(node);
+        match self.kind(node) {
+            NodeKind::Subexpression(Subexpression::Scalar(_)) => fill(template::COALESCE, [expression]),
+            _ => expression,
         }
     }
 }

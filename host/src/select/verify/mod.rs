@@ -22,6 +22,7 @@ mod search_cycle;
 mod set_operation;
 mod special;
 mod subexpression;
+mod ungrouped;
 mod usage;
 mod window;
 mod with;
@@ -85,6 +86,9 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
     let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
+    if findings.is_empty() {
+        findings = ungrouped::findings(description, context.catalog, &resolutions);
+    }
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
