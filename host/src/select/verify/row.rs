@@ -26,6 +26,9 @@ pub(super) fn columns_of(query: NodeId, columns: &[ScopeColumn]) -> RowValues {
 
 impl<'a> Verifier<'a> {
     /// `ROW(…)` as a value of its own: a record, whose fields PostgreSQL names `f1`, `f2`, and so on.
+    ///
+    /// To compare records PostgreSQL runs the comparison that belongs to the type of each field, as DISTINCT and ORDER BY
+    /// do with a column: it is part of the type, and nobody grants it by itself.
     pub(super) fn row(&mut self, node: NodeId, items: &'a [NodeId], scope: &Scope<'_>) -> Operand {
         self.check_row_length(node, items);
         let field = |(index, ty)| ScopeColumn { name: Some(format!("f{}", index + 1).into()), ty };
