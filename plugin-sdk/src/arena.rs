@@ -200,7 +200,7 @@ pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
             nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.cte(*cte).children()));
             let kind = &arena.nodes[node.0 as usize].kind;
             nodes.extend(kind.children());
-            if let NodeKind::Column { relation, .. } = kind {
+            if let NodeKind::Column { relation, .. } | NodeKind::WholeRow { relation } = kind {
                 aliases.insert(relation.clone());
             }
         }

@@ -1,4 +1,4 @@
-use callslip_ir::{Cte, Description, Item, JoinCondition, NodeId, NodeKind};
+use callslip_ir::{AccessStep, Cte, Description, Item, JoinCondition, NodeId, NodeKind};
 
 use super::{Finding, Limits, SourcePlace};
 use crate::Code;
@@ -139,7 +139,12 @@ pub(super) fn item_name<'a>(description: &'a Description, item: &'a Item) -> Opt
     loop {
         match &description.nodes[node.0 as usize].kind {
             NodeKind::Column { name, .. } => return Some(name),
+            NodeKind::WholeRow { relation } => return Some(relation),
             NodeKind::Call(call) => return Some(&call.function.name),
+            NodeKind::Access(access) => match &access.step {
+                AccessStep::Field(name) => return Some(name),
+                AccessStep::Index(_) | AccessStep::Slice { .. } => node = access.value,
+            },
             NodeKind::Cast(cast) => node = cast.value,
             NodeKind::Collate(collate) => node = collate.value,
             _ => return None,

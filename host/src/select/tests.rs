@@ -17,6 +17,7 @@ use crate::catalog::{
 use crate::grants::{GrantSettings, Grants};
 
 mod queries;
+mod rows;
 
 const BOOL: u32 = 16;
 const INT4: u32 = 23;
@@ -90,6 +91,11 @@ fn catalog() -> Catalog {
             ty(5001, "public", "relname", TypeKind::Domain { base: 2205 }, 'N'),
             ty(5002, "public", "point_in_time", row(&[("n", INT4), ("m", MOOD)]), 'C'),
             ty(5003, "public", "object", row(&[("n", INT4), ("o", 5001)]), 'C'),
+            ty(5004, "public", "labelled", row(&[("b", BOOL), ("label", TEXT)]), 'C'),
+            Type { array: Some(5006), ..ty(5005, "public", "boxed", row(&[("inner", 5004)]), 'C') },
+            ty(5006, "public", "_boxed", TypeKind::Array { element: 5005 }, 'A'),
+            ty(5007, "public", "secretive", row(&[("n", INT4), ("secret", TEXT)]), 'C'),
+            ty(2249, PG_CATALOG, "record", TypeKind::Pseudo, 'P'),
             ty(114, PG_CATALOG, "json", TypeKind::Base, 'U'),
             ty(3802, PG_CATALOG, "jsonb", TypeKind::Base, 'U'),
             ty(4072, PG_CATALOG, "jsonpath", TypeKind::Base, 'U'),
@@ -103,6 +109,7 @@ fn catalog() -> Catalog {
                 arguments: vec![2283, 114],
                 ..function(3, PG_CATALOG, "json_populate_record", 2283, 2283)
             },
+            function(5, PG_CATALOG, "lower", 5004, TEXT),
             Function { kind: FunctionKind::Window, ..function(4, PG_CATALOG, "first_value", TEXT, TEXT) },
         ],
         casts: vec![Cast {
@@ -115,8 +122,13 @@ fn catalog() -> Catalog {
         relations: vec![
             relation(1, "public", "t", vec![column("b", BOOL), column("n", INT4), column("m", MOOD)]),
             relation(2, "audit", "entry", vec![column("n", INT4)]),
+            Relation {
+                row_type: Some(5007),
+                hidden_columns: 1,
+                ..relation(4, "public", "secretive", vec![column("n", INT4)])
+            },
             relation(3, "public", "r", vec![column("p", 5002), column("o", 5003), column("j", 114)]),
-            Relation { hidden_columns: 1, ..relation(4, "public", "partly", vec![column("n", INT4)]) },
+            Relation { hidden_columns: 1, ..relation(5, "public", "partly", vec![column("n", INT4)]) },
         ],
         ..Contents::default()
     })
@@ -178,7 +190,14 @@ impl Writer {
 
     fn printed(self, forms: &[ColumnForm]) -> Result<String, Vec<Finding>> {
         let settings = GrantSettings {
-            relations: vec!["t".into(), "r".into(), "partly".into(), "audit.entry".into()],
+            relations: vec![
+                "t".into(),
+                "r".into(),
+                "partly".into(),
+                "audit.entry".into(),
+                "secretive".into(),
+            ],
+            types: vec!["labelled".into(), "boxed".into()],
             ..GrantSettings::default()
         };
         self.printed_on(&catalog(), &settings, forms)

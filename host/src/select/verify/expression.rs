@@ -128,32 +128,28 @@ impl<'a> Verifier<'a> {
 
     fn cast(&mut self, node: NodeId, cast: &'a Cast, scope: &Scope<'_>) -> Operand {
         let to = self.ty(node, &cast.ty);
-        let target = to.as_ref().map(|ty| ty.oid);
-        match self.kind(cast.value) {
-            // PostgreSQL casts each element and each field.
-            NodeKind::Array(items) => self.array_cast(node, items, target, scope),
-            NodeKind::Row(items) => self.row_cast(node, items, target, scope),
-            _ => {
-                let from = self.expression(cast.value, scope);
-                if let Some(target) = target {
-                    if from == Operand::Untyped {
-                        self.settle(cast.value, Some(target));
-                    }
-                    self.cast_granted(node, from, target);
-                }
-            }
-        }
+        self.cast_to(cast.value, to.as_ref().map(|ty| ty.oid), scope);
         let Some(ty) = to else { return Operand::Opaque };
         let oid = ty.oid;
         self.resolve(node, Resolution::Type(ty));
         Operand::Known(oid)
     }
 
-    /// An item of what is cast as a whole, which PostgreSQL casts to this type.
-    pub(super) fn item_cast(&mut self, item: NodeId, target: Oid, scope: &Scope<'_>) {
-        let operand = self.expression(item, scope);
-        self.settle(item, Some(target));
-        self.cast_granted(item, operand, target);
+    /// A value that is cast to a type, if that is known. PostgreSQL casts each element of `ARRAY[…]` and each value of `ROW(…)`.
+    pub(super) fn cast_to(&mut self, value: NodeId, target: Option<Oid>, scope: &Scope<'_>) {
+        match self.kind(value) {
+            NodeKind::Array(items) => self.array_cast(value, items, target, scope),
+            NodeKind::Row(items) => self.row_cast(value, items, target, scope),
+            _ => {
+                let from = self.expression(value, scope);
+                let Some(target) = target else { return };
+                if from == Operand::Untyped {
+                    self.settle(value, Some(target));
+                }
+                self.record_granted(value, from, target);
+                self.cast_granted(value, from, target);
+            }
+        }
     }
 
     /// A type of `pg_catalog`.

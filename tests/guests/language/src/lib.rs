@@ -1,5 +1,7 @@
 //! A query for each construct of the language that is lowered; the tests compare its rows with hand-written SQL.
 
+mod nested;
+
 use callslip_sdk::prelude::*;
 
 /// All join kinds with ON, over two small sets of candidates.
@@ -508,5 +510,7 @@ export_plugin!(
     sorted,
     ratings,
     everything_rated,
-    hostile_names
+    hostile_names,
+    nested::tree,
+    nested::two_leaves
 );
