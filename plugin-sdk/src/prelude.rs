@@ -12,3 +12,10 @@ pub use crate::{
     query, rank, rollup, round, row_number, scalar, seconds, select, string_agg, subquery, substring, sum,
     table, upper, weeks, window, years,
 };
+
+// Rows, arrays, what texts and JSON can do, and nested results.
+pub use crate::{
+    ArrayOperators, JsonOperators, MembershipOperators, TextOperators, array, array_query, current_time,
+    current_timestamp, empty_array, localtime, localtimestamp, nest_many, nest_one, null_of, overlaps,
+    prefix, row, whole_row,
+};
