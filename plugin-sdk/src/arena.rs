@@ -226,6 +226,7 @@ impl Arena {
         match &self.nodes[relation.0 as usize].kind {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
+            NodeKind::JsonTable(table) => &table.alias,
             _ => unreachable!("a relation's handle names a relation"),
         }
     }

@@ -108,6 +108,7 @@ mod relation;
 mod select;
 mod sort;
 mod sql_enum;
+mod sql_json;
 mod sql_type;
 mod type_name;
 mod value;
@@ -215,6 +216,9 @@ pub use relation::{
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
+pub use sql_json::{
+    IsJson, JsonExists, JsonPredicates, JsonQuery, JsonValue, json_exists, json_query, json_value,
+};
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,

@@ -19,3 +19,5 @@ pub use crate::{
     current_timestamp, empty_array, localtime, localtimestamp, nest_many, nest_one, null_of, overlaps,
     prefix, row, whole_row,
 };
+// SQL/JSON.
+pub use crate::{JsonPredicates, json_exists, json_query, json_value};

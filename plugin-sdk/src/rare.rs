@@ -1,5 +1,6 @@
 //! What few queries need, apart from the prelude: `use callslip_sdk::rare;`, and `rare::cycle(…)`.
 
+pub mod json_table;
 mod ordering;
 mod recursion;
 

@@ -4,6 +4,8 @@ use callslip_ir::{
     RelationName, Select, SlotId, SlotType, Subexpression, Table, TypeName, Window, With,
 };
 
+mod json;
+
 use super::*;
 use crate::Code;
 use crate::catalog::{
@@ -75,7 +77,7 @@ fn catalog() -> Catalog {
     };
     let labels = vec!["happy".into()];
     Catalog::new(Contents {
-        server_version: 150_000,
+        server_version: 180_000,
         partial: false,
         types: vec![
             ty(BOOL, PG_CATALOG, "bool", TypeKind::Base, 'B'),
@@ -87,6 +89,8 @@ fn catalog() -> Catalog {
             ty(5002, "public", "point_in_time", row(&[("n", INT4), ("m", MOOD)]), 'C'),
             ty(5003, "public", "object", row(&[("n", INT4), ("o", 5001)]), 'C'),
             ty(114, PG_CATALOG, "json", TypeKind::Base, 'U'),
+            ty(3802, PG_CATALOG, "jsonb", TypeKind::Base, 'U'),
+            ty(4072, PG_CATALOG, "jsonpath", TypeKind::Base, 'U'),
             ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
         ],
         operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],

@@ -7,4 +7,5 @@ mod expressions;
 mod queries;
 mod relations;
 mod snapshot;
+mod sql_json;
 mod support;

@@ -1,9 +1,10 @@
 //! The constructs of the language: which are generated, and which a description has.
 
 use callslip_ir::{
-    AccessStep, BooleanOperator, Bound, Call, Cte, Direction, Distinct, Exclude, FrameMode, GroupingSetKind, Is, IsTest,
-    Join, JoinCondition, JoinKind, JsonItem, Materialization, NodeKind, Nulls, Order, Over, Quantifier, Query,
-    RelationName, SearchOrder, Select, SetOperator, SpecialForm, SqlJsonFunction, Subexpression, Window,
+    AccessStep, BooleanOperator, Bound, Call, Cte, Direction, Distinct, Exclude, FrameMode, GroupingSetKind,
+    Is, IsTest, Join, JoinCondition, JoinKind, JsonItem, Materialization, NodeKind, Nulls, Order, Over,
+    Quantifier, Query, RelationName, SearchOrder, Select, SetOperator, SpecialForm, SqlJsonFunction,
+    Subexpression, Window,
 };
 
 use Oracle::{Refused, Running};

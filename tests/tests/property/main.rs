@@ -95,10 +95,20 @@ impl Report {
     }
 
     fn assert_no_failures(&self) {
-        let shown: Vec<String> = self.failures.iter().take(SHOWN).map(|(seed, problem)| {
-            format!("CALLSLIP_SEED={seed} cargo test -p callslip-tests --test property\n{problem}\n")
-        }).collect();
-        assert!(self.failures.is_empty(), "{} descriptions fail:\n\n{}", self.failures.len(), shown.join("\n"));
+        let shown: Vec<String> = self
+            .failures
+            .iter()
+            .take(SHOWN)
+            .map(|(seed, problem)| {
+                format!("CALLSLIP_SEED={seed} cargo test -p callslip-tests --test property\n{problem}\n")
+            })
+            .collect();
+        assert!(
+            self.failures.is_empty(),
+            "{} descriptions fail:\n\n{}",
+            self.failures.len(),
+            shown.join("\n")
+        );
     }
 }
 
@@ -144,7 +154,9 @@ async fn what_is_printed_is_what_was_described() {
     for (construct, oracle) in constructs::CONSTRUCTS {
         let count = report.constructs.get(construct).copied().unwrap_or_default();
         match oracle {
-            Oracle::Refused => assert_eq!(count, 0, "{construct} is generated, and the host is said to refuse it"),
+            Oracle::Refused => {
+                assert_eq!(count, 0, "{construct} is generated, and the host is said to refuse it")
+            }
             _ => assert!(count >= AT_LEAST, "{construct} was generated {count} times only"),
         }
     }

@@ -40,7 +40,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN c PRECEDING AND d FOLLOWING)",
         "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN d PRECEDING AND c FOLLOWING)",
     ),
-    ("SELECT sum(a) OVER (ORDER BY b GROUPS c PRECEDING)", "SELECT sum(a) OVER (ORDER BY b ROWS c PRECEDING)"),
+    (
+        "SELECT sum(a) OVER (ORDER BY b GROUPS c PRECEDING)",
+        "SELECT sum(a) OVER (ORDER BY b ROWS c PRECEDING)",
+    ),
     ("SELECT sum(a) OVER w FROM t WINDOW w AS ()", "SELECT sum(a) OVER (w) FROM t WINDOW w AS ()"),
     ("SELECT a FROM t GROUP BY (a, b)", "SELECT a FROM t GROUP BY ROW(a, b)"),
     ("SELECT a FROM t GROUP BY ROLLUP (a, (b, c))", "SELECT a FROM t GROUP BY ROLLUP (a, b, c)"),

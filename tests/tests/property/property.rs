@@ -24,9 +24,12 @@ impl Subject {
     pub fn new(contents: Contents) -> Self {
         let own = |schema: &String, name: &String| (schema == SCHEMA).then(|| format!("{schema}.{name}"));
         let mut settings = GrantSettings::default();
-        settings.relations = contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
-        settings.functions = contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
-        settings.operators = contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.relations =
+            contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.functions =
+            contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.operators =
+            contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
         settings.types = contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
         let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
         let grants = Grants::resolve(&settings, &catalog, &schemas);
@@ -108,4 +111,3 @@ pub fn shrink(bytes: &[u8], fails: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     }
     shortest
 }
-

@@ -123,6 +123,29 @@ pub const EXCLUDE_CURRENT_ROW: &str = "{0!} EXCLUDE CURRENT ROW";
 pub const EXCLUDE_GROUP: &str = "{0!} EXCLUDE GROUP";
 pub const EXCLUDE_TIES: &str = "{0!} EXCLUDE TIES";
 
+pub const IS_JSON: &str = "{0} IS {1!}";
+pub const IS_NOT_JSON: &str = "{0} IS NOT {1!}";
+pub const JSON_EXISTS: &str = "JSON_EXISTS({0~})";
+pub const JSON_VALUE: &str = "JSON_VALUE({0~})";
+pub const JSON_QUERY: &str = "JSON_QUERY({0~})";
+pub const JSON_OPERANDS: &str = "{0}, {1}";
+pub const JSON_PASSING: &str = "PASSING {0..}";
+pub const JSON_PASSED: &str = "{0} AS {1!}";
+pub const JSON_RETURNING: &str = "RETURNING {0!}";
+pub const JSON_DEFAULT: &str = "DEFAULT {0}";
+/// PostgreSQL takes no parameter as a DEFAULT, but an operator on one: this one changes nothing, not even a null.
+pub const JSON_DEFAULT_PARAMETER: &str = "CAST(({0} OPERATOR(\"pg_catalog\".||) '') AS {1!})";
+pub const JSON_ON_EMPTY: &str = "{0!} ON EMPTY";
+pub const JSON_ON_ERROR: &str = "{0!} ON ERROR";
+pub const JSON_TABLE: &str = "JSON_TABLE({0~})";
+pub const JSON_TABLE_ROWS: &str = "{0}, {1!}";
+pub const JSON_TABLE_NAMED_ROWS: &str = "{0}, {1!} AS {2!}";
+pub const JSON_COLUMNS: &str = "COLUMNS ({0..})";
+pub const JSON_ORDINALITY: &str = "{0!} FOR ORDINALITY";
+pub const JSON_PATH: &str = "PATH {0!}";
+pub const JSON_NESTED: &str = "NESTED PATH {0!} {1!}";
+pub const JSON_NAMED_NESTED: &str = "NESTED PATH {0!} AS {1!} {2!}";
+
 pub const ASCENDING: &str = "{0} ASC";
 pub const DESCENDING: &str = "{0} DESC";
 pub const USING_OPERATOR: &str = "{0} USING {1!}";
@@ -212,5 +235,9 @@ pub fn is_atomic(text: &str) -> bool {
             | FILTER
             | OVER
             | OVER_NAMED
+            | JSON_EXISTS
+            | JSON_VALUE
+            | JSON_QUERY
+            | JSON_DEFAULT_PARAMETER
     )
 }

@@ -34,6 +34,7 @@ impl<'a> Lowerer<'a> {
             NodeKind::Row(items) => self.list(template::ROW, items),
             NodeKind::Access(access) => self.access(access),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub),
+            NodeKind::SqlJson(json) => self.sql_json(node, json),
             _ => self.leaf(node),
         };
         self.finished(node, lowered)
@@ -149,7 +150,7 @@ impl<'a> Lowerer<'a> {
             (IsTest::False, true) => template::IS_NOT_FALSE,
             (IsTest::Unknown, false) => template::IS_UNKNOWN,
             (IsTest::Unknown, true) => template::IS_NOT_UNKNOWN,
-            (IsTest::Json { .. }, _) => return unverified(),
+            (IsTest::Json { item, unique_keys }, _) => return self.is_json(is, item, unique_keys),
         };
         fill(template, [self.operand(is.value)])
     }

@@ -87,7 +87,7 @@ impl<'a> Verifier<'a> {
                 match is.test {
                     IsTest::Null => _ = self.value(is.value, scope),
                     IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope),
-                    IsTest::Json { .. } => self.not_supported(node, "IS JSON"),
+                    IsTest::Json { .. } => self.is_json(node, is.value, scope),
                 }
                 self.known("bool")
             }
@@ -97,7 +97,7 @@ impl<'a> Verifier<'a> {
             NodeKind::Row(items) => self.row(node, items, scope),
             NodeKind::WholeRow { relation } => self.whole_row(node, relation, scope),
             NodeKind::Access(access) => self.access(node, access, scope),
-            NodeKind::SqlJson(_) => self.unsupported(node, "SQL/JSON"),
+            NodeKind::SqlJson(json) => self.sql_json(node, json, scope),
             NodeKind::OutputName(_) => {
                 self.report(
                     node,
@@ -117,7 +117,9 @@ impl<'a> Verifier<'a> {
             | NodeKind::Table(_)
             | NodeKind::Subquery(_)
             | NodeKind::Functions(_)
-            | NodeKind::Join(_) => {
+            | NodeKind::Join(_)
+            | NodeKind::JsonTable(_)
+            | NodeKind::JsonTableColumn(_) => {
                 self.misplaced(node, "an expression");
                 Operand::Opaque
             }
@@ -152,11 +154,6 @@ impl<'a> Verifier<'a> {
         let operand = self.expression(item, scope);
         self.settle(item, Some(target));
         self.cast_granted(item, operand, target);
-    }
-
-    fn unsupported(&mut self, node: NodeId, construct: &str) -> Operand {
-        self.not_supported(node, construct);
-        Operand::Opaque
     }
 
     /// A type of `pg_catalog`.

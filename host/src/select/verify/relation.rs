@@ -43,6 +43,11 @@ impl<'a> Verifier<'a> {
                 }]
             }
             NodeKind::Join(join) => self.join(node, join, siblings, outer, lateral_allowed),
+            NodeKind::JsonTable(table) => {
+                // What it looks in may refer to relations before it, where LATERAL could.
+                let beside = Scope { relations: siblings, outer: Some(outer) };
+                vec![self.json_table(node, table, if lateral_allowed { &beside } else { outer })]
+            }
             NodeKind::Functions(_) => {
                 self.not_supported(node, "a function in FROM");
                 Vec::new()

@@ -1,6 +1,6 @@
 use callslip_ir::{
-    AccessStep, BooleanOperator, Call, IsTest, JsonItem, NodeId, NodeKind, Over, Quantifier, SlotType, Special,
-    SpecialForm, SqlJson, SqlJsonBehavior, SqlJsonFunction, Subexpression,
+    AccessStep, BooleanOperator, Call, IsTest, JsonItem, NodeId, NodeKind, Over, Quantifier, SlotType,
+    Special, SpecialForm, SqlJson, SqlJsonBehavior, SqlJsonFunction, Subexpression,
 };
 
 use super::{CAST, TYPE, Tree, Writer, fixture, quoted};
@@ -8,8 +8,12 @@ use super::{CAST, TYPE, Tree, Writer, fixture, quoted};
 impl Writer<'_> {
     pub(super) fn expression(self, node: NodeId) -> Tree {
         match self.kind(node) {
-            NodeKind::Column { relation, name } => Tree::leaf(format!("column {}", quoted([relation, name.as_str()]))),
-            NodeKind::WholeRow { relation } => Tree::leaf(format!("whole row {}", quoted([relation.as_str()]))),
+            NodeKind::Column { relation, name } => {
+                Tree::leaf(format!("column {}", quoted([relation, name.as_str()])))
+            }
+            NodeKind::WholeRow { relation } => {
+                Tree::leaf(format!("whole row {}", quoted([relation.as_str()])))
+            }
             NodeKind::OutputName(name) => Tree::leaf(format!("column {}", quoted([name.as_str()]))),
             NodeKind::Parameter(slot) => Tree::leaf(match &self.description.slots[slot.0 as usize] {
                 SlotType::Declared(ty) => format!("slot {}{}", slot.0, fixture::type_head(ty)),
@@ -33,7 +37,9 @@ impl Writer<'_> {
                 let clause =
                     |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
                 let mut parts = vec![clause("operand", case.operand)];
-                parts.extend(case.arms.iter().map(|arm| Tree::new("when", self.expressions(&[arm.when, arm.then]))));
+                parts.extend(
+                    case.arms.iter().map(|arm| Tree::new("when", self.expressions(&[arm.when, arm.then]))),
+                );
                 parts.push(clause("else", case.otherwise));
                 Tree::new("case", parts)
             }
@@ -59,7 +65,10 @@ impl Writer<'_> {
                             JsonItem::Array => "array",
                             JsonItem::Object => "object",
                         };
-                        return negated(is.negated, Tree::new(format!("is json {item} {unique_keys}"), vec![value]));
+                        return negated(
+                            is.negated,
+                            Tree::new(format!("is json {item} {unique_keys}"), vec![value]),
+                        );
                     }
                 };
                 Tree::new(format!("is {}{word}", if is.negated { "not " } else { "" }), vec![value])
@@ -70,7 +79,9 @@ impl Writer<'_> {
             NodeKind::Access(access) => {
                 let mut parts = vec![self.expression(access.value)];
                 let next = match self.kind(access.value) {
-                    NodeKind::Access(inner) if !matches!(inner.step, AccessStep::Field(_)) => " next dimension",
+                    NodeKind::Access(inner) if !matches!(inner.step, AccessStep::Field(_)) => {
+                        " next dimension"
+                    }
                     _ => "",
                 };
                 let head = match &access.step {
@@ -80,7 +91,9 @@ impl Writer<'_> {
                         format!("index{next}")
                     }
                     AccessStep::Slice { lower, upper } => {
-                        parts.extend([lower, upper].into_iter().flatten().map(|&bound| self.expression(bound)));
+                        parts.extend(
+                            [lower, upper].into_iter().flatten().map(|&bound| self.expression(bound)),
+                        );
                         format!("slice {} {}{next}", lower.is_some(), upper.is_some())
                     }
                 };
@@ -116,7 +129,8 @@ impl Writer<'_> {
             Some(Over::Named(name)) => parts.push(Tree::leaf(format!("over {name:?}"))),
             Some(Over::Window(window)) => parts.push(self.window("", window)),
         }
-        let flags = format!("{}{}", if *star { " star" } else { "" }, if *distinct { " distinct" } else { "" });
+        let flags =
+            format!("{}{}", if *star { " star" } else { "" }, if *distinct { " distinct" } else { "" });
         Tree::new(format!("call {}{flags}", fixture::function(function)), parts)
     }
 
@@ -131,7 +145,8 @@ impl Writer<'_> {
             let head = format!("syntax {}", quoted(["pg_catalog", name]));
             Tree::new(head, vec![Tree::new("arguments", operands)])
         };
-        let timed = |word: &str, digits: Option<u8>| Tree::leaf(format!("{word} {:?}", digits.map(i32::from)));
+        let timed =
+            |word: &str, digits: Option<u8>| Tree::leaf(format!("{word} {:?}", digits.map(i32::from)));
         let head = match &special.form {
             SpecialForm::Between { symmetric, negated } => {
                 format!("{}between{}", not(negated), if *symmetric { " symmetric" } else { "" })
@@ -221,7 +236,8 @@ impl Writer<'_> {
         let returning = json.returning.as_ref().map(fixture::type_head).unwrap_or_default();
         let mut parts = self.expressions(&[json.context, json.path]);
         for passing in &json.passing {
-            parts.push(Tree::new(format!("operand {:?}", passing.name), vec![self.expression(passing.value)]));
+            parts
+                .push(Tree::new(format!("operand {:?}", passing.name), vec![self.expression(passing.value)]));
         }
         for (clause, behavior) in [("empty", json.on_empty), ("error", json.on_error)] {
             let Some(behavior) = behavior else { continue };

@@ -5,8 +5,8 @@ mod relation;
 mod window;
 
 use callslip_ir::{
-    Cte, Description, Direction, Distinct, Materialization, NodeId, NodeKind, Nulls, Order, Query, SearchOrder, Select,
-    SetOperator,
+    Cte, Description, Direction, Distinct, Materialization, NodeId, NodeKind, Nulls, Order, Query,
+    SearchOrder, Select, SetOperator,
 };
 
 use super::fixture;
@@ -54,10 +54,17 @@ impl<'a> Writer<'a> {
             other => Tree::leaf(format!("{other:?}")),
         };
         let order_by = self.orders("order by", order_by);
-        let clause = |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
+        let clause =
+            |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
         let with_ties = limit.as_ref().is_some_and(|limit| limit.with_ties);
-        let limit = clause(if with_ties { "limit with ties" } else { "limit" }, limit.as_ref().map(|limit| limit.count));
-        Tree::new("query", with.into_iter().chain([body, order_by, limit, clause("offset", *offset)]).collect())
+        let limit = clause(
+            if with_ties { "limit with ties" } else { "limit" },
+            limit.as_ref().map(|limit| limit.count),
+        );
+        Tree::new(
+            "query",
+            with.into_iter().chain([body, order_by, limit, clause("offset", *offset)]).collect(),
+        )
     }
 
     fn cte(self, cte: &Cte) -> Tree {
@@ -75,7 +82,9 @@ impl<'a> Writer<'a> {
             };
             parts.push(Tree::leaf(format!("search {order} by {:?} set {:?}", search.by, search.set)));
         }
-        let Some(cycle) = cycle else { return Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts) };
+        let Some(cycle) = cycle else {
+            return Tree::new(format!("cte {name:?} {columns:?} {materialized}"), parts);
+        };
         let head = format!("cycle {:?} set {:?} using {:?}", cycle.columns, cycle.mark, cycle.path);
         parts.push(Tree::new(head, vec![Tree::leaf("boolean true"), Tree::leaf("boolean false")]));
         match cycle.values {
@@ -91,7 +100,8 @@ impl<'a> Writer<'a> {
                 let plain = columns.iter().chain(search.as_ref().map(|search| &search.set));
                 let mut items: Vec<Tree> = plain.map(|its| item(its, column(its))).collect();
                 items.extend([item(&cycle.mark, mark), item(&cycle.path, column(&cycle.path))]);
-                let table = Tree::new(format!("table {}", quoted([name.as_str()])), vec![Tree::leaf("alias none")]);
+                let table =
+                    Tree::new(format!("table {}", quoted([name.as_str()])), vec![Tree::leaf("alias none")]);
                 let select = Tree::new(
                     "select",
                     vec![
@@ -128,7 +138,8 @@ impl<'a> Writer<'a> {
             let head = name.map_or_else(|| "item".to_owned(), |name| format!("item {name:?}"));
             Tree::new(head, vec![self.expression(item.expression)])
         };
-        let clause = |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
+        let clause =
+            |head, node: Option<NodeId>| Tree::optional(head, node.map(|node| self.expression(node)));
         let group = group_by.iter().map(|&node| self.grouped(node, "row explicit")).collect();
         let windows = windows.iter().map(|named| self.window(&named.name, &named.window)).collect();
         Tree::new(

@@ -1,5 +1,6 @@
 use callslip_ir::{
-    ColumnDefinition, Functions, Join, JoinCondition, JoinKind, NodeId, NodeKind, RelationName, Sample, Subquery, Table,
+    ColumnDefinition, Functions, Join, JoinCondition, JoinKind, NodeId, NodeKind, RelationName, Sample,
+    Subquery, Table,
 };
 
 use super::{Tree, Writer, fixture, quoted};
@@ -73,7 +74,10 @@ impl Writer<'_> {
             }
         };
         let name = name.as_ref().map_or_else(|| Tree::leaf("alias none"), |name| alias(name, columns));
-        Tree::new(format!("join {kind:?}"), vec![self.relation(*left), self.relation(*right), condition, name])
+        Tree::new(
+            format!("join {kind:?}"),
+            vec![self.relation(*left), self.relation(*right), condition, name],
+        )
     }
 }
 

@@ -83,7 +83,9 @@ impl Generator<'_> {
     /// An aggregate, where one may stand.
     pub(super) fn aggregate(&mut self, ty: Ty, place: Place<'_>) -> Option<NodeId> {
         let inside = Place::columns(place.rows?, place.fuel);
-        let filter = |generator: &mut Self| generator.choices.chance(25).then(|| generator.expression(Ty::Bool, inside));
+        let filter = |generator: &mut Self| {
+            generator.choices.chance(25).then(|| generator.expression(Ty::Bool, inside))
+        };
         if self.choices.chance(25)
             && let Some(call) = self.ordered_set(ty, inside)
         {

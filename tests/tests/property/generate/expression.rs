@@ -1,6 +1,6 @@
 use callslip_ir::{
-    Access, AccessStep, Case, CaseArm, Cast, Collate, NodeId, NodeKind, Operation, QualifiedName, Special, SpecialForm,
-    Subexpression, TypeName,
+    Access, AccessStep, Case, CaseArm, Cast, Collate, NodeId, NodeKind, Operation, QualifiedName, Special,
+    SpecialForm, Subexpression, TypeName,
 };
 
 use super::types::{CASTS, OPERATORS};
@@ -31,7 +31,8 @@ impl Generator<'_> {
 
     /// One of the expressions of GROUP BY again.
     fn key(&mut self, ty: Ty, place: Place<'_>) -> Option<NodeId> {
-        let keys: Vec<NodeId> = place.keys.iter().filter(|(_, its)| *its == ty).map(|(node, _)| *node).collect();
+        let keys: Vec<NodeId> =
+            place.keys.iter().filter(|(_, its)| *its == ty).map(|(node, _)| *node).collect();
         if keys.is_empty() {
             return None;
         }
@@ -199,10 +200,14 @@ impl Generator<'_> {
                     match self.choices.below(5) {
                         0 => (SpecialForm::Between { symmetric, negated }, vec![compared; 3]),
                         1 => (SpecialForm::DistinctFrom { negated }, vec![compared; 2]),
-                        2 => (SpecialForm::Overlaps, vec![Ty::Timestamptz, Ty::Interval, Ty::Timestamptz, Ty::Interval]),
-                        3 => {
-                            (SpecialForm::LikeEscape { case_insensitive: symmetric, negated }, vec![Ty::Text; 3])
-                        }
+                        2 => (
+                            SpecialForm::Overlaps,
+                            vec![Ty::Timestamptz, Ty::Interval, Ty::Timestamptz, Ty::Interval],
+                        ),
+                        3 => (
+                            SpecialForm::LikeEscape { case_insensitive: symmetric, negated },
+                            vec![Ty::Text; 3],
+                        ),
                         _ => (SpecialForm::SimilarTo { negated }, vec![Ty::Text; 2 + self.choices.below(2)]),
                     }
                 }

@@ -71,7 +71,9 @@ impl Generator<'_> {
         let mut items = Vec::new();
         for _ in 0..=self.choices.below(3) {
             let item = match self.choices.below(4) {
-                0 if kind == GroupingSetKind::Sets && depth > 0 => self.grouping_set(place, keys, kept, depth - 1),
+                0 if kind == GroupingSetKind::Sets && depth > 0 => {
+                    self.grouping_set(place, keys, kept, depth - 1)
+                }
                 1 => {
                     // Several that stay together; none is the empty set, which only GROUPING SETS has.
                     let least = usize::from(kind != GroupingSetKind::Sets);

@@ -73,8 +73,32 @@ impl Generator<'_> {
     /// A name that is hard to quote, and none of those that are taken.
     fn name(&mut self, taken: &[&str]) -> String {
         const NAMES: &[&str] = &[
-            "a", "b", "c", "id", "name", "select", "A", "Größe 💥", "a\"b", "\"", "\"\"", "$1", "-- x", "/* y */", "*/",
-            "a.b", "it's", " ", "\\", "{0}", "{1..}", "CAST(NULL AS int4)", "U&\"x\"", "E'\\x'", "null", "\t\n",
+            "a",
+            "b",
+            "c",
+            "id",
+            "name",
+            "select",
+            "A",
+            "Größe 💥",
+            "a\"b",
+            "\"",
+            "\"\"",
+            "$1",
+            "-- x",
+            "/* y */",
+            "*/",
+            "a.b",
+            "it's",
+            " ",
+            "\\",
+            "{0}",
+            "{1..}",
+            "CAST(NULL AS int4)",
+            "U&\"x\"",
+            "E'\\x'",
+            "null",
+            "\t\n",
             "sixty-three bytes, the longest that PostgreSQL keeps of any name",
         ];
         const LONGEST: usize = 63;
@@ -125,7 +149,8 @@ impl Generator<'_> {
 
     /// A parameter that has a type of its own.
     fn parameter(&mut self, ty: Ty) -> NodeId {
-        let known: Vec<SlotId> = self.declared.iter().filter(|(_, its)| *its == ty).map(|(slot, _)| *slot).collect();
+        let known: Vec<SlotId> =
+            self.declared.iter().filter(|(_, its)| *its == ty).map(|(slot, _)| *slot).collect();
         let slot = if !known.is_empty() && self.choices.chance(50) {
             self.choices.of(&known)
         } else {

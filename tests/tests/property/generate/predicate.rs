@@ -54,7 +54,8 @@ impl Generator<'_> {
             2 => (IsTest::False, self.expression(Ty::Bool, place)),
             3 => (IsTest::Unknown, self.expression(Ty::Bool, place)),
             _ if constructs::is_generated("is json value") => {
-                let item = self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
+                let item =
+                    self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
                 let unique_keys = self.choices.chance(30);
                 (IsTest::Json { item, unique_keys }, self.expression(Ty::Text, place))
             }
@@ -74,7 +75,11 @@ impl Generator<'_> {
             let ty = self.choices.of(Ty::COMPARABLE);
             let operand = self.expression(ty, place);
             let item = |generator: &mut Self| {
-                if generator.choices.chance(30) { generator.context() } else { generator.expression(ty, place) }
+                if generator.choices.chance(30) {
+                    generator.context()
+                } else {
+                    generator.expression(ty, place)
+                }
             };
             (operand, (0..count).map(|_| item(self)).collect())
         };
@@ -114,7 +119,12 @@ impl Generator<'_> {
         let operand = self.expression(ty, place);
         let array = ty.array().unwrap_or(Ty::Ints);
         let array = if self.choices.chance(30) { self.context() } else { self.expression(array, place) };
-        self.add(NodeKind::Subexpression(Subexpression::QuantifiedArray { operand, operator, quantifier, array }))
+        self.add(NodeKind::Subexpression(Subexpression::QuantifiedArray {
+            operand,
+            operator,
+            quantifier,
+            array,
+        }))
     }
 
     fn row_comparison(&mut self, place: Place<'_>) -> NodeId {

@@ -1,6 +1,6 @@
 use callslip_ir::{
-    Cte, Distinct, Item, Limit, Materialization, NodeId, NodeKind, Order, Query, Select, SetOperation, SetOperator,
-    Values, With,
+    Cte, Distinct, Item, Limit, Materialization, NodeId, NodeKind, Order, Query, Select, SetOperation,
+    SetOperator, Values, With,
 };
 
 use super::{Generator, NamedColumns, Place, Scope, Ty};
@@ -18,7 +18,12 @@ enum Sortable {
 
 impl Generator<'_> {
     /// A query, with columns of these types where they are told, and with names that differ.
-    pub(super) fn query(&mut self, types: Option<&[Ty]>, outer: &Scope<'_>, fuel: usize) -> (NodeId, Columns) {
+    pub(super) fn query(
+        &mut self,
+        types: Option<&[Ty]>,
+        outer: &Scope<'_>,
+        fuel: usize,
+    ) -> (NodeId, Columns) {
         let fuel = fuel.saturating_sub(1);
         let before = self.ctes.len();
         let with = (fuel > 2 && self.choices.chance(20)).then(|| self.with(outer, fuel));
@@ -92,7 +97,8 @@ impl Generator<'_> {
             rows.push(types.iter().map(|&ty| self.expression(ty, place)).collect());
         }
         let body = self.add(NodeKind::Values(Values { rows }));
-        let columns = types.iter().enumerate().map(|(index, ty)| (format!("column{}", index + 1), *ty)).collect();
+        let columns =
+            types.iter().enumerate().map(|(index, ty)| (format!("column{}", index + 1), *ty)).collect();
         (body, columns, Sortable::Output)
     }
 
@@ -123,9 +129,13 @@ impl Generator<'_> {
             keys,
             fuel,
         };
-        let having = (grouping.is_some() && self.choices.chance(30)).then(|| self.expression(Ty::Bool, place));
-        let (windows, named) =
-            if !from.is_empty() && self.choices.chance(20) { self.window_clause(place) } else { (vec![], vec![]) };
+        let having =
+            (grouping.is_some() && self.choices.chance(30)).then(|| self.expression(Ty::Bool, place));
+        let (windows, named) = if !from.is_empty() && self.choices.chance(20) {
+            self.window_clause(place)
+        } else {
+            (vec![], vec![])
+        };
         let place = Place { windows: Some(&named), ..place };
 
         let distinct_rows = types.iter().all(|ty| Ty::COMPARABLE.contains(ty)) && self.choices.chance(15);
@@ -139,7 +149,9 @@ impl Generator<'_> {
             let taken: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
             let alias = match &self.nodes[expression.0 as usize].kind {
                 // A column keeps its name.
-                NodeKind::Column { name, .. } if !taken.contains(&name.as_str()) && self.choices.chance(40) => {
+                NodeKind::Column { name, .. }
+                    if !taken.contains(&name.as_str()) && self.choices.chance(40) =>
+                {
                     columns.push((name.clone(), ty));
                     None
                 }

@@ -1,6 +1,6 @@
 use callslip_ir::{
-    Cte, Cycle, Distinct, Item, Materialization, NodeId, NodeKind, Query, RelationName, Search, SearchOrder, Select,
-    SetOperation, SetOperator, Table, With,
+    Cte, Cycle, Distinct, Item, Materialization, NodeId, NodeKind, Query, RelationName, Search, SearchOrder,
+    Select, SetOperation, SetOperator, Table, With,
 };
 
 use super::{Generator, NamedColumns, Place, Relation, Scope, Ty};
@@ -27,15 +27,24 @@ impl Generator<'_> {
             sample: None,
         };
         let from = self.add(NodeKind::Table(table));
-        let scope = Scope { relations: vec![Relation { alias, columns: own.clone(), whole: true }], outer: Some(outer) };
+        let scope = Scope {
+            relations: vec![Relation { alias, columns: own.clone(), whole: true }],
+            outer: Some(outer),
+        };
         let place = Place::columns(&scope, fuel.min(2));
         let next = types.iter().map(|&ty| self.expression(ty, place)).collect();
         let filter = self.choices.chance(60).then(|| self.expression(Ty::Bool, place));
         let right = self.simple_select(next, vec![from], filter);
         let all = self.choices.chance(70);
-        let body = self.add(NodeKind::SetOperation(SetOperation { operator: SetOperator::Union, all, left, right }));
-        let query =
-            self.add(NodeKind::Query(Query { with: None, body, order_by: vec![], limit: None, offset: None }));
+        let body =
+            self.add(NodeKind::SetOperation(SetOperation { operator: SetOperator::Union, all, left, right }));
+        let query = self.add(NodeKind::Query(Query {
+            with: None,
+            body,
+            order_by: vec![],
+            limit: None,
+            offset: None,
+        }));
 
         let mut visible = own;
         let taken: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -50,7 +59,8 @@ impl Generator<'_> {
             Search { order, by: columns.clone(), set: sequence }
         });
         let cycle = self.sometimes(40, "cycle").then(|| {
-            let values = self.choices.chance(50).then(|| (self.parameter(Ty::Int4), self.parameter(Ty::Int4)));
+            let values =
+                self.choices.chance(50).then(|| (self.parameter(Ty::Int4), self.parameter(Ty::Int4)));
             visible.push((mark.clone(), if values.is_some() { Ty::Int4 } else { Ty::Bool }));
             Cycle { columns: columns.clone(), mark, values, path }
         });

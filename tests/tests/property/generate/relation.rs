@@ -1,6 +1,6 @@
 use callslip_ir::{
-    ColumnDefinition, Functions, Join, JoinCondition, JoinKind, NodeId, NodeKind, RelationName, Sample, Subquery,
-    Table, TableFunction, TypeName,
+    ColumnDefinition, Functions, Join, JoinCondition, JoinKind, NodeId, NodeKind, RelationName, Sample,
+    Subquery, Table, TableFunction, TypeName,
 };
 
 use super::{Generator, Place, Relation, Scope, Ty, constructs, qualified};
@@ -90,7 +90,8 @@ impl Generator<'_> {
         }
         let count = self.choices.below(columns.len() + 1);
         let unused = |name: &String| !columns.iter().any(|(its, _)| its == name);
-        let names: Vec<String> = (0..).map(|index| format!("n {index}\"")).filter(unused).take(count).collect();
+        let names: Vec<String> =
+            (0..).map(|index| format!("n {index}\"")).filter(unused).take(count).collect();
         for (column, name) in columns.iter_mut().zip(&names) {
             column.0.clone_from(name);
         }
@@ -103,7 +104,8 @@ impl Generator<'_> {
             let index = self.choices.below(self.ctes.len());
             let wanted = self.ctes[index].name.clone();
             // The nearest of that name is meant.
-            let cte = self.ctes.iter().rev().find(|cte| cte.name == wanted).unwrap_or(&self.ctes[index]).clone();
+            let cte =
+                self.ctes.iter().rev().find(|cte| cte.name == wanted).unwrap_or(&self.ctes[index]).clone();
             (RelationName::Cte(wanted), cte.columns, false, cte.complete)
         } else {
             let (name, sampled, columns) = self.choices.of(STORED);
@@ -164,16 +166,26 @@ impl Generator<'_> {
                 0 => ("generate_series", &[Ty::Int4, Ty::Int4], &[Ty::Int4]),
                 1 => ("unnest", &[Ty::Texts], &[Ty::Text]),
                 2 => ("app.pairs", &[Ty::Int4], &[Ty::Int4, Ty::Text]),
-                3 if constructs::is_generated("column definitions") => ("anything", &[Ty::Int4], &[Ty::Int8, Ty::Text]),
+                3 if constructs::is_generated("column definitions") => {
+                    ("anything", &[Ty::Int4], &[Ty::Int8, Ty::Text])
+                }
                 _ => ("jsonb_array_elements", &[Ty::Jsonb], &[Ty::Jsonb]),
             };
             let arguments = arguments.iter().map(|&ty| self.expression(ty, place)).collect();
             let call = self.plain_call(qualified(function), arguments);
             let mut columns = Vec::new();
             if function == "anything" {
-                columns.push(ColumnDefinition { name: format!("d{index}"), ty: TypeName::parse("bigint"), collation: None });
+                columns.push(ColumnDefinition {
+                    name: format!("d{index}"),
+                    ty: TypeName::parse("bigint"),
+                    collation: None,
+                });
                 let collation = self.choices.chance(50).then(|| qualified("C"));
-                columns.push(ColumnDefinition { name: format!("e\"{index}"), ty: TypeName::parse("text"), collation });
+                columns.push(ColumnDefinition {
+                    name: format!("e\"{index}"),
+                    ty: TypeName::parse("text"),
+                    collation,
+                });
             }
             calls.push(TableFunction { call, columns });
             types.extend_from_slice(result);
@@ -227,7 +239,8 @@ impl Generator<'_> {
                 });
                 if let Some(alias) = &alias {
                     let of = |name: &String| {
-                        let column = relations.iter().flat_map(|its| &its.columns).find(|(its, _)| its == name);
+                        let column =
+                            relations.iter().flat_map(|its| &its.columns).find(|(its, _)| its == name);
                         column.cloned().unwrap_or_else(|| (name.clone(), Ty::Int4))
                     };
                     let merged = columns.iter().map(of).collect();

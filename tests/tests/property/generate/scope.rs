@@ -36,7 +36,9 @@ impl<'a> Scope<'a> {
     }
 
     pub fn columns(&'a self, ty: Ty) -> Vec<(&'a str, &'a str)> {
-        let of = |relation: &'a Relation| relation.columns.iter().map(|(name, its)| (relation.alias.as_str(), name.as_str(), *its));
+        let of = |relation: &'a Relation| {
+            relation.columns.iter().map(|(name, its)| (relation.alias.as_str(), name.as_str(), *its))
+        };
         let all = self.visible().into_iter().flat_map(of);
         all.filter(|(.., its)| *its == ty).map(|(alias, name, _)| (alias, name)).collect()
     }

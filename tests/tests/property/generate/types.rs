@@ -21,16 +21,45 @@ pub enum Ty {
 }
 
 use Ty::{
-    Address, Bool, Date, Float8, Int4, Int8, Interval, Ints, Jsonb, Mood, Numeric, Span, Text, Texts, Timestamptz,
+    Address, Bool, Date, Float8, Int4, Int8, Interval, Ints, Jsonb, Mood, Numeric, Span, Text, Texts,
+    Timestamptz,
 };
 
 impl Ty {
     pub const ALL: &[Self] = &[
-        Int4, Text, Bool, Int8, Numeric, Float8, Date, Timestamptz, Interval, Jsonb, Mood, Span, Ints, Texts, Address,
+        Int4,
+        Text,
+        Bool,
+        Int8,
+        Numeric,
+        Float8,
+        Date,
+        Timestamptz,
+        Interval,
+        Jsonb,
+        Mood,
+        Span,
+        Ints,
+        Texts,
+        Address,
     ];
     /// Those that can be compared and sorted without a word on how.
-    pub const COMPARABLE: &[Self] =
-        &[Int4, Text, Int8, Numeric, Float8, Date, Timestamptz, Interval, Jsonb, Mood, Span, Ints, Texts, Bool];
+    pub const COMPARABLE: &[Self] = &[
+        Int4,
+        Text,
+        Int8,
+        Numeric,
+        Float8,
+        Date,
+        Timestamptz,
+        Interval,
+        Jsonb,
+        Mood,
+        Span,
+        Ints,
+        Texts,
+        Bool,
+    ];
     /// Those of which `max` and `min` exist and that GREATEST takes.
     pub const ORDERED: &[Self] = &[Int4, Text, Int8, Numeric, Float8, Date, Timestamptz, Interval, Mood];
 

@@ -59,7 +59,8 @@ impl Generator<'_> {
         };
         let start = self.bound(start, offset, Bound::UnboundedPreceding);
         let end = end.map(|end| self.bound(end, offset, Bound::UnboundedFollowing));
-        let exclude = self.choices.of(&[Exclude::NoOthers, Exclude::CurrentRow, Exclude::Group, Exclude::Ties]);
+        let exclude =
+            self.choices.of(&[Exclude::NoOthers, Exclude::CurrentRow, Exclude::Group, Exclude::Ties]);
         Frame { mode, start, end, exclude }
     }
 
@@ -89,7 +90,8 @@ impl Generator<'_> {
             // One may start from an earlier one that has no frame.
             let bases: Vec<scope::Window> =
                 windows.iter().filter(|its: &&scope::Window| !its.framed).cloned().collect();
-            let base = if !bases.is_empty() && self.sometimes(50, "window base") { bases.first() } else { None };
+            let base =
+                if !bases.is_empty() && self.sometimes(50, "window base") { bases.first() } else { None };
             let base_name = base.map(|base| base.name.clone());
             let (window, ordered) = self.window(place, base_name, base.is_some_and(|base| base.ordered));
             windows.push(scope::Window { name: name.clone(), ordered, framed: window.frame.is_some() });

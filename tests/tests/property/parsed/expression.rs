@@ -1,13 +1,14 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AArrayExpr, AConst, AExpr, AExprKind, AIndices, AIndirection, BoolExpr, BoolExprType, BoolTestType, BooleanTest,
-    CaseExpr, CaseWhen, CoalesceExpr, CoercionForm, CollateClause, ColumnRef, FuncCall, GroupingFunc, GroupingSet,
-    GroupingSetKind, Integer, List, MinMaxExpr, MinMaxOp, NamedArgExpr, Node, NullTest, NullTestType, RowExpr,
-    SqlValueFunction, SqlValueFunctionOp, SubLink, SubLinkType, TypeCast, TypeName, WindowDef, a_const::Val,
+    AArrayExpr, AConst, AExpr, AExprKind, AIndices, AIndirection, BoolExpr, BoolExprType, BoolTestType,
+    BooleanTest, CaseExpr, CaseWhen, CoalesceExpr, CoercionForm, CollateClause, ColumnRef, FuncCall,
+    GroupingFunc, GroupingSet, GroupingSetKind, Integer, List, MinMaxExpr, MinMaxOp, NamedArgExpr, Node,
+    NullTest, NullTestType, RowExpr, SqlValueFunction, SqlValueFunctionOp, SubLink, SubLinkType, TypeCast,
+    TypeName, WindowDef, a_const::Val,
 };
 
-use super::{Read, Reader, Tree, qualified, strings, unexpected};
 use super::super::tree::{CAST, TYPE};
+use super::{Read, Reader, Tree, qualified, strings, unexpected};
 
 /// A type with its modifiers as the heads of trees have it.
 pub fn type_head(ty: &TypeName) -> Result<String, String> {
@@ -18,7 +19,9 @@ pub fn type_head(ty: &TypeName) -> Result<String, String> {
     let mut modifiers = Vec::new();
     for modifier in typmods {
         match &modifier.node {
-            Some(NodeEnum::AConst(AConst { val: Some(Val::Ival(Integer { ival })), .. })) => modifiers.push(*ival),
+            Some(NodeEnum::AConst(AConst { val: Some(Val::Ival(Integer { ival })), .. })) => {
+                modifiers.push(*ival)
+            }
             other => return unexpected("a type modifier", other),
         }
     }
@@ -102,12 +105,20 @@ impl Reader<'_> {
                 self.access(value, indirection)
             }
             NodeEnum::CoalesceExpr(coalesce) => {
-                let CoalesceExpr { xpr: _, coalescetype: _, coalescecollid: _, args, location: _ } = coalesce.as_ref();
+                let CoalesceExpr { xpr: _, coalescetype: _, coalescecollid: _, args, location: _ } =
+                    coalesce.as_ref();
                 Ok(Tree::new("coalesce", self.expressions(args)?))
             }
             NodeEnum::MinMaxExpr(extreme) => {
-                let MinMaxExpr { xpr: _, minmaxtype: _, minmaxcollid: _, inputcollid: _, op, args, location: _ } =
-                    extreme.as_ref();
+                let MinMaxExpr {
+                    xpr: _,
+                    minmaxtype: _,
+                    minmaxcollid: _,
+                    inputcollid: _,
+                    op,
+                    args,
+                    location: _,
+                } = extreme.as_ref();
                 let head = match MinMaxOp::try_from(*op) {
                     Ok(MinMaxOp::IsGreatest) => "greatest",
                     Ok(MinMaxOp::IsLeast) => "least",
@@ -179,7 +190,8 @@ impl Reader<'_> {
     }
 
     fn operation(&mut self, operation: &AExpr) -> Read {
-        let AExpr { kind, name, lexpr, rexpr, rexpr_list_start: _, rexpr_list_end: _, location: _ } = operation;
+        let AExpr { kind, name, lexpr, rexpr, rexpr_list_start: _, rexpr_list_end: _, location: _ } =
+            operation;
         let Ok(kind) = AExprKind::try_from(*kind) else { return unexpected("an operation", operation) };
         let names = strings(name)?;
         let list = |reader: &mut Self| match rexpr.as_ref().and_then(|node| node.node.as_ref()) {
@@ -247,7 +259,11 @@ impl Reader<'_> {
             };
             let variadic = if *func_variadic && index + 1 == args.len() { " variadic" } else { "" };
             let plain = name.is_empty() && variadic.is_empty();
-            arguments.push(if plain { value } else { Tree::new(format!("operand{name}{variadic}"), vec![value]) });
+            arguments.push(if plain {
+                value
+            } else {
+                Tree::new(format!("operand{name}{variadic}"), vec![value])
+            });
         }
         let form = match CoercionForm::try_from(*funcformat) {
             Ok(CoercionForm::CoerceExplicitCall) => "call",
@@ -313,7 +329,8 @@ impl Reader<'_> {
     }
 
     fn sub_link(&mut self, link: &SubLink) -> Read {
-        let SubLink { xpr: _, sub_link_type, sub_link_id: _, testexpr, oper_name, subselect, location: _ } = link;
+        let SubLink { xpr: _, sub_link_type, sub_link_id: _, testexpr, oper_name, subselect, location: _ } =
+            link;
         let head = match (SubLinkType::try_from(*sub_link_type), oper_name.as_slice(), testexpr.is_some()) {
             (Ok(SubLinkType::ExistsSublink), [], false) => "exists".to_owned(),
             (Ok(SubLinkType::ExprSublink), [], false) => "scalar".to_owned(),

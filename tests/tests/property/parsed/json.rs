@@ -1,7 +1,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    JsonArgument, JsonBehavior, JsonBehaviorType, JsonExprOp, JsonFormat, JsonFuncExpr, JsonIsPredicate, JsonOutput,
-    JsonQuotes, JsonValueExpr, JsonValueType, JsonWrapper,
+    JsonArgument, JsonBehavior, JsonBehaviorType, JsonExprOp, JsonFormat, JsonFuncExpr, JsonIsPredicate,
+    JsonOutput, JsonQuotes, JsonValueExpr, JsonValueType, JsonWrapper,
 };
 
 use super::expression::type_head;
@@ -11,7 +11,8 @@ impl Reader<'_> {
     pub(super) fn json(&mut self, node: &NodeEnum) -> Read {
         match node {
             NodeEnum::JsonIsPredicate(predicate) => {
-                let JsonIsPredicate { expr, format: _, item_type, unique_keys, location: _ } = predicate.as_ref();
+                let JsonIsPredicate { expr, format: _, item_type, unique_keys, location: _ } =
+                    predicate.as_ref();
                 let item = match JsonValueType::try_from(*item_type) {
                     Ok(JsonValueType::JsTypeAny) => "value",
                     Ok(JsonValueType::JsTypeScalar) => "scalar",
@@ -55,7 +56,8 @@ impl Reader<'_> {
             Some(JsonOutput { type_name: Some(ty), returning: _ }) => type_head(ty)?,
             other => return unexpected("RETURNING", &other),
         };
-        let mut parts = vec![self.json_value(context_item.as_deref())?, self.expression(pathspec.as_deref())?];
+        let mut parts =
+            vec![self.json_value(context_item.as_deref())?, self.expression(pathspec.as_deref())?];
         for argument in passing {
             let Some(NodeEnum::JsonArgument(argument)) = &argument.node else {
                 return unexpected("PASSING", argument);

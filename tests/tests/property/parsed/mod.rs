@@ -7,8 +7,8 @@ mod relation;
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    CommonTableExpr, CteCycleClause, CteSearchClause, LimitOption, Node, RawStmt, SelectStmt, SetOperation, SortBy,
-    SortByDir, SortByNulls, WithClause,
+    CommonTableExpr, CteCycleClause, CteSearchClause, LimitOption, Node, RawStmt, SelectStmt, SetOperation,
+    SortBy, SortByDir, SortByNulls, WithClause,
 };
 
 use super::tree::Tree;
@@ -23,7 +23,8 @@ pub type Read = Result<Tree, String>;
 
 /// Reads the one SELECT of a text, and the numbers of its parameters in the order in which they are first met.
 pub fn statement(sql: &str, parameters: &[Parameter]) -> Result<(Tree, Vec<i32>), String> {
-    let parsed = pg_query::parse(sql, 0).map_err(|error| format!("PostgreSQL's parser refuses it: {error}"))?;
+    let parsed =
+        pg_query::parse(sql, 0).map_err(|error| format!("PostgreSQL's parser refuses it: {error}"))?;
     let [RawStmt { stmt: Some(statement), .. }] = parsed.protobuf.stmts.as_slice() else {
         return Err(format!("it is {} statements", parsed.protobuf.stmts.len()));
     };
@@ -145,7 +146,9 @@ impl Reader<'_> {
                 let mut rows = Vec::new();
                 for row in values_lists {
                     match &row.node {
-                        Some(NodeEnum::List(row)) => rows.push(Tree::new("items", self.expressions(&row.items)?)),
+                        Some(NodeEnum::List(row)) => {
+                            rows.push(Tree::new("items", self.expressions(&row.items)?))
+                        }
                         other => return unexpected("a row of VALUES", other),
                     }
                 }
@@ -220,8 +223,12 @@ impl Reader<'_> {
         };
         let columns = strings(aliascolnames)?;
         let mut parts = vec![self.query(ctequery.as_deref())?];
-        if let Some(CteSearchClause { search_col_list, search_breadth_first, search_seq_column, location: _ }) =
-            search_clause
+        if let Some(CteSearchClause {
+            search_col_list,
+            search_breadth_first,
+            search_seq_column,
+            location: _,
+        }) = search_clause
         {
             let order = if *search_breadth_first { "breadth" } else { "depth" };
             let by = strings(search_col_list)?;

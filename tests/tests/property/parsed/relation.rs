@@ -1,11 +1,11 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    Alias, ColumnDef, CollateClause, JoinExpr, JoinType, Node, RangeFunction, RangeSubselect, RangeTableSample, RangeVar,
+    Alias, CollateClause, ColumnDef, JoinExpr, JoinType, Node, RangeFunction, RangeSubselect,
+    RangeTableSample, RangeVar,
 };
 
-use super::{Read, Reader, Tree, qualified, quoted, strings, unexpected};
 use super::expression::type_head;
-
+use super::{Read, Reader, Tree, qualified, quoted, strings, unexpected};
 
 fn alias(alias: &Option<Alias>) -> Read {
     match alias {
@@ -41,7 +41,8 @@ impl Reader<'_> {
     }
 
     fn functions(&mut self, functions: &RangeFunction) -> Read {
-        let RangeFunction { lateral, ordinality, is_rowsfrom, functions: calls, alias: its, coldeflist } = functions;
+        let RangeFunction { lateral, ordinality, is_rowsfrom, functions: calls, alias: its, coldeflist } =
+            functions;
         let mut parts = Vec::new();
         for call in calls {
             let Some(NodeEnum::List(list)) = &call.node else { return unexpected("a function", call) };
@@ -160,7 +161,9 @@ fn definition_tree(definition: &ColumnDef) -> Read {
     let (true, Some(ty)) = (plain, type_name) else { return unexpected("a column definition", definition) };
     let collation = match coll_clause.as_deref() {
         None => String::new(),
-        Some(CollateClause { arg: None, collname, location: _ }) => format!(" collate {}", qualified(collname)?),
+        Some(CollateClause { arg: None, collname, location: _ }) => {
+            format!(" collate {}", qualified(collname)?)
+        }
         other => return unexpected("a collation", &other),
     };
     Ok(Tree::leaf(format!("column {colname:?}{}{collation}", type_head(ty)?)))
