@@ -208,6 +208,28 @@ fn what_a_recursive_cte_refuses() {
     );
 }
 
+#[tokio::test]
+async fn search_of_a_cte_whose_first_side_is_a_set_operation() {
+    let top = || select(constant(1).alias("n")).union_all(select(5));
+    let of = |first: Select| {
+        let n =
+            cte_recursive("n", |n| first.union_all(select(n.col("n") + 1).from(n).filter(n.col("n").lt(7))));
+        let ordering = rare::search_depth_first(n, n.col("n"), "ordering");
+        select((n.col("n"), ordering)).from(n).order_by((ordering, n.col("n"))).limit(4)
+    };
+    same(
+        of(top().limit(2)),
+        "WITH RECURSIVE n AS ((SELECT 1 AS n UNION ALL SELECT 5 LIMIT 2) UNION ALL SELECT n + 1 FROM n WHERE n < 7)
+         SEARCH DEPTH FIRST BY n SET ordering SELECT n, ordering FROM n ORDER BY ordering, n LIMIT 4",
+    )
+    .await;
+    assert_eq!(
+        refused(of(top())),
+        "CS0203: with SEARCH or CYCLE each side of the UNION is a SELECT; put the set operation in a subquery with \
+         .alias(\"…\")"
+    );
+}
+
 #[test]
 fn what_search_and_cycle_refuse() {
     let all = || tree(Select::union_all);
