@@ -1,6 +1,6 @@
-use callslip_sdk::{prelude::*, rare};
+use callslip_sdk::{prelude::*, rare, testing::describe};
 
-use crate::support::{refused, same};
+use crate::support::{library, refused, same};
 
 /// The shelves from the top down, with their depth.
 fn tree(recursive: impl FnOnce(Select, Select) -> Select) -> Cte {
@@ -115,6 +115,40 @@ async fn search_and_cycle_of_a_cte_that_is_not_the_last() {
         ),
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_columns_of_search_and_cycle_have_the_types_of_postgresql() {
+    let types = |add: &dyn Fn(Cte) -> Vec<Expr>| {
+        let tree = tree(Select::union_all);
+        let columns = add(tree).into_iter().enumerate().map(|(n, column)| column.alias(&format!("c{n}")));
+        let statement = describe(select(columns.collect::<Vec<_>>()).from(tree));
+        library().types(&statement).unwrap()
+    };
+    let id = |tree: Cte| tree.col("id");
+    let found = [
+        types(&|tree| vec![rare::search_depth_first(tree, id(tree), "s")]),
+        types(&|tree| vec![rare::search_breadth_first(tree, id(tree), "s")]),
+        types(&|tree| {
+            let (mark, path) = rare::cycle(tree, id(tree), "mark", "path");
+            vec![mark.op("=", true), path]
+        }),
+        types(&|tree| vec![rare::cycle_to(tree, id(tree), "mark", null("int8"), 0, "path").0]),
+    ];
+    let client = library().client().await;
+    let mut expected = Vec::new();
+    for (clause, columns) in [
+        ("SEARCH DEPTH FIRST BY id SET s", "s"),
+        ("SEARCH BREADTH FIRST BY id SET s", "s"),
+        ("CYCLE id SET mark USING path", "mark, path"),
+        ("CYCLE id SET mark TO int8 '1' DEFAULT 0 USING path", "mark"),
+    ] {
+        let statement =
+            client.prepare(&with_tree(&format!("{clause} SELECT {columns} FROM tree"))).await.unwrap();
+        expected
+            .push(statement.columns().iter().map(|column| Some(column.type_().oid())).collect::<Vec<_>>());
+    }
+    assert_eq!(found.to_vec(), expected);
 }
 
 /// From each shelf to its parent and from the top one to the last, which never ends.
