@@ -56,6 +56,9 @@ async fn what_the_tests_here_refuse_postgresql_refuses_too() {
         over("ORDER BY id, pages RANGE 1 PRECEDING"),
         over("ORDER BY id ROWS pages PRECEDING"),
         "SELECT count(*) OVER a FROM book WINDOW a AS (z), z AS (PARTITION BY genre)".to_owned(),
+        "SELECT DISTINCT ON (genre, id) genre, id FROM book ORDER BY pages".to_owned(),
+        "SELECT DISTINCT ON (genre, id) genre, id FROM book ORDER BY genre, pages".to_owned(),
+        "SELECT DISTINCT ON (genre, id) genre, id FROM book ORDER BY genre, pages, id".to_owned(),
         "SELECT id FROM book FETCH FIRST 3 ROWS WITH TIES".to_owned(),
         "SELECT id FROM book ORDER BY id LIMIT pages".to_owned(),
     ];
