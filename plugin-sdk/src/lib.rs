@@ -71,6 +71,8 @@
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
+//! | `a.union_all(b).order_by(output("name"))`: [`Select::union_all`] | `a UNION ALL b ORDER BY name` |
+//! | `q.group_by(rollup((pos.id, i.status)))` | `GROUP BY ROLLUP (pos.id, i.status)` |
 //! | `exists(select(1).from(t).filter(…))` | `EXISTS (SELECT 1 FROM t WHERE …)` |
 //! | `count(i.id).filter(…)`, `sum(r.score).over(w)` | `count(i.id) FILTER (WHERE …)`, `sum(r.score) OVER …` |
 //! | `call("app.score", (c.id, 3))`, `a.op("@>", b)` | any other function and operator |

@@ -7,6 +7,7 @@ mod call;
 mod cast;
 mod coerce;
 mod comparison;
+mod distinct_on;
 mod expression;
 mod fan_out;
 mod functions;

@@ -88,6 +88,9 @@ impl<'a> Verifier<'a> {
             self.order_of_query(query, order, &columns, &scope);
         }
         self.windows.truncate(windows);
+        if let NodeKind::Select(select) = self.kind(query.body) {
+            self.distinct_on(query, select);
+        }
         self.limit(query, outer);
         columns
     }
