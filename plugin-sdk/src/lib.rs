@@ -95,6 +95,7 @@ mod function;
 mod interval;
 mod json;
 mod list;
+mod named_type;
 mod names;
 mod operand;
 mod operators;
@@ -160,7 +161,10 @@ pub use callslip_ir::Exclude;
 /// | `text`, `varchar`, `bpchar`, `citext`, `name`, `"char"` | `String` |
 /// | `numeric`, `date`, `time`, `timestamp`, `timestamptz`, `interval`, `uuid` | [`Numeric`], [`Date`], [`Time`], [`Timestamp`], [`Timestamptz`], [`Interval`], [`Uuid`] |
 /// | `json`, `jsonb`; `bytea` | [`Json`]; [`Bytes`] |
+/// | `int4range`, `int8range`, `numrange`, `daterange`, `tsrange`, `tstzrange`; their multiranges | [`Range`], [`Multirange`] |
+/// | `inet`, `cidr`, `macaddr`, `macaddr8`, `tsvector`, `tsquery`, `jsonpath`, `bit`, `varbit`, `money`, `timetz` | [`Inet`], [`Cidr`], [`MacAddr`], [`MacAddr8`], [`TsVector`], [`TsQuery`], [`JsonPath`], [`Bit`], [`VarBit`], [`Money`], [`TimeTz`] |
 /// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
+/// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
 ///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
@@ -190,6 +194,10 @@ pub use function::{
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
 pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use named_type::{
+    Bit, Cidr, Inet, JsonPath, MacAddr, MacAddr8, Money, Multirange, Range, RangeBound, TimeTz, TsQuery,
+    TsVector, VarBit,
+};
 pub use operand::{
     BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression, NumberExpression,
     Operand, RoundExpression, TextExpression, TruncateExpression,
@@ -231,9 +239,14 @@ pub mod __private {
 
     pub use crate::{
         derived::{Handle, item, plain_name},
+        json::quote,
+        named_type::named_constant,
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},
+        sealed::Sealed,
+        sql_type::Compares,
+        type_name::parse_type,
     };
 }
 

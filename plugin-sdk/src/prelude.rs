@@ -11,5 +11,7 @@ pub use crate::{
     output, percent_rank, percentile_cont, percentile_disc, preceding, query, rank, round, row_number,
     scalar, seconds, select, string_agg, subquery, substring, sum, table, upper, weeks, window, years,
 };
+// Types by name.
+pub use crate::{Cidr, Inet, JsonPath, MacAddr, Multirange, Range, TsQuery, TsVector, sql_type};
 // SQL/JSON.
 pub use crate::{JsonPredicates, json_exists, json_query, json_value};

@@ -10,11 +10,11 @@ use crate::{
 };
 
 /// The type of an expression: `i16`, `i32`, `i64`, `f32`, `f64`, `bool`, `String`, the types of this crate that are named as
-/// PostgreSQL's, enums with `#[derive(SqlEnum)]`, `Vec` of these for arrays, and [`Any`].
+/// PostgreSQL's, enums with `#[derive(SqlEnum)]`, types of [`sql_type!`](crate::sql_type), `Vec` of these for arrays, and [`Any`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of an SQL expression",
     label = "i16, i32, i64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, Timestamptz, Interval, Uuid, Json, \
-             Bytes, an enum with `#[derive(SqlEnum)]` or a `Vec` of these is wanted here"
+             Bytes, an enum with `#[derive(SqlEnum)]`, a type of `sql_type!` or a `Vec` of these is wanted here"
 )]
 pub trait SqlType: Sealed + 'static {}
 
