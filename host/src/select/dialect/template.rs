@@ -71,6 +71,17 @@ pub const CASE_OF_ELSE: &str = "CASE {0} {1!} ELSE {2} END";
 pub const WHEN: &str = "WHEN {0} THEN {1}";
 
 pub const ARRAY: &str = "ARRAY[{0..}]";
+pub const ROW: &str = "ROW({0..})";
+pub const WHOLE_ROW: &str = "{0!}.*";
+/// In a list of expressions PostgreSQL spreads a bare `b.*` into the columns.
+pub const WHOLE_ROW_LISTED: &str = "COALESCE({0!})";
+pub const ACCESSED: &str = "({0!})";
+pub const INDEX: &str = "{0!}[{1!}]";
+pub const SLICE: &str = "{0!}[{1}:{2}]";
+pub const SLICE_FROM: &str = "{0!}[{1}:]";
+pub const SLICE_TO: &str = "{0!}[:{1}]";
+pub const SLICE_ALL: &str = "{0!}[:]";
+pub const FIELD: &str = "{0!}.{1!}";
 pub const SCALAR: &str = "({0-})";
 pub const EXISTS: &str = "EXISTS ({0-})";
 pub const ARRAY_OF: &str = "ARRAY({0-})";
@@ -80,9 +91,8 @@ pub const IN_LIST: &str = "{0} IN ({1..})";
 pub const NOT_IN_LIST: &str = "{0} NOT IN ({1..})";
 pub const ANY_QUERY: &str = "{0} {1!} ANY ({2-})";
 pub const ALL_QUERY: &str = "{0} {1!} ALL ({2-})";
-/// In a second pair of parentheses a subquery in the place of the array stays an expression.
-pub const ANY_ARRAY: &str = "{0} {1!} ANY (({2!}))";
-pub const ALL_ARRAY: &str = "{0} {1!} ALL (({2!}))";
+pub const ANY_ARRAY: &str = "{0} {1!} ANY ({2!})";
+pub const ALL_ARRAY: &str = "{0} {1!} ALL ({2!})";
 
 pub const CALL: &str = "{0!}({1..})";
 pub const CALL_STAR: &str = "{0!}(*)";
@@ -203,6 +213,15 @@ pub fn is_atomic(text: &str) -> bool {
             | CASE_ELSE
             | CASE_OF_ELSE
             | ARRAY
+            | ROW
+            | WHOLE_ROW
+            | WHOLE_ROW_LISTED
+            | INDEX
+            | SLICE
+            | SLICE_FROM
+            | SLICE_TO
+            | SLICE_ALL
+            | FIELD
             | SCALAR
             | EXISTS
             | ARRAY_OF

@@ -1,6 +1,7 @@
 //! From what was verified to sea-query's structures: SELECT cores become `SelectStatement`s, everything else becomes
 //! `Expr`s over the dialect's templates.
 
+mod call;
 mod expression;
 mod json_table;
 mod query;

@@ -113,6 +113,7 @@ impl<'a> Verifier<'a> {
         self.json_casts_granted(node, name);
         self.used_as(node, call, chosen.item, operands.len());
         self.calls(node, chosen.item);
+        self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
         if !printed.contains(&Operand::Opaque) {
             // PostgreSQL must find it again, with the arguments as they are printed.

@@ -38,6 +38,7 @@ impl<'a> Verifier<'a> {
             alias: table.alias.as_str().into(),
             of: "JSON_TABLE".into(),
             columns: Some(columns.into()),
+            row_type: None,
         }
     }
 

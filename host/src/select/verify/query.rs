@@ -98,7 +98,7 @@ impl<'a> Verifier<'a> {
         select: &'a Select,
         outer: &Scope<'_>,
     ) -> (Vec<ResultColumn>, Vec<ScopeRelation>) {
-        // Only the select list and ORDER BY see the windows; nothing before them sees those of a query around.
+        // Only DISTINCT ON, the select list and ORDER BY see the windows; nothing before them sees those of a query around.
         self.windows.push(Vec::new());
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
@@ -106,11 +106,6 @@ impl<'a> Verifier<'a> {
             self.add_relations(from, &mut relations, found);
         }
         let scope = Scope { relations: &relations, outer: Some(outer) };
-        if let Distinct::On(expressions) = &select.distinct {
-            for &expression in expressions {
-                self.value(expression, &scope);
-            }
-        }
         if select.items.is_empty() {
             self.report(node, Code::InvalidStructure, "the select list is empty");
         }
@@ -128,6 +123,11 @@ impl<'a> Verifier<'a> {
         }
         self.windows.pop();
         self.windows.push(windows);
+        if let Distinct::On(expressions) = &select.distinct {
+            for &expression in expressions {
+                self.value(expression, &scope);
+            }
+        }
         let columns = select.items.iter().map(|item| self.item(item, &scope)).collect();
         (columns, relations)
     }
