@@ -34,6 +34,7 @@ impl<'a> Lowerer<'a> {
             NodeKind::Row(items) => self.list(template::ROW, items),
             NodeKind::Access(access) => self.access(access),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub),
+            NodeKind::SqlJson(json) => self.sql_json(node, json),
             _ => self.leaf(node),
         };
         self.finished(node, lowered)

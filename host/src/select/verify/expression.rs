@@ -156,11 +156,6 @@ impl<'a> Verifier<'a> {
         self.cast_granted(item, operand, target);
     }
 
-    fn unsupported(&mut self, node: NodeId, construct: &str) -> Operand {
-        self.not_supported(node, construct);
-        Operand::Opaque
-    }
-
     /// A type of `pg_catalog`.
     pub(super) fn builtin(&self, name: &str) -> Option<Oid> {
         self.context.catalog.ty(PG_CATALOG, name).map(|ty| ty.oid)
