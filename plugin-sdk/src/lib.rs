@@ -210,8 +210,8 @@ pub use named_type::{
 pub use nest::{nest_many, nest_one};
 pub use operand::{
     ArrayExpression, BooleanExpression, Comparable, ComparableToElements, CompositeExpression,
-    ConcatExpression, ContainerExpression, JsonExpression, NumberExpression, Operand, RoundExpression,
-    SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
+    ConcatExpression, ContainerExpression, JsonExpression, LowerExpression, NumberExpression, Operand,
+    RoundExpression, SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
 };
 pub use order::{Order, Output, output};
 pub use page::Page;
@@ -257,7 +257,7 @@ pub mod __private {
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},
         sealed::Sealed,
-        sql_type::Compares,
+        sql_type::{Compares, CompositeType},
         type_name::parse_type,
     };
 }

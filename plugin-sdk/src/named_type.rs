@@ -6,7 +6,9 @@ use callslip_ir::{Domain, SlotType, TypeName};
 
 use crate::{
     Any, CastTarget, Date, Expr, IntoExpr, Numeric, ScalarType, SqlType, Timestamp, Timestamptz, json,
-    sealed::Sealed, sql_type::Compares, value::push_constant,
+    sealed::Sealed,
+    sql_type::{Compares, Contains, Lowers},
+    value::push_constant,
 };
 
 /// Types of the database by their names: composite types, domains, an extension's types, whatever [`schema!`](crate::schema)
@@ -19,12 +21,15 @@ use crate::{
 ///     /// Where somebody lives.
 ///     pub struct Address = "public.address";
 ///     struct Label = "public.ltree";
+///     /// A domain over a text, and so a text among expressions.
+///     struct Isbn(String) = "public.isbn";
 /// }
 ///
 /// #[derive(Params)]
 /// struct Below {
 ///     label: Arg<Label>,
 ///     home: Option<Arg<Vec<Address>>>,
+///     isbn: Arg<Isbn>,
 /// }
 /// ```
 ///
@@ -34,7 +39,20 @@ use crate::{
 /// with itself; `.op("@>", …)` and its like take it as any other.
 #[macro_export]
 macro_rules! sql_type {
-    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident = $ty:expr;)+) => { $(
+    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident $(($base:ty))? = $ty:expr;)+) => {
+        $crate::__named_type! { $($(#[$attribute])* $visibility struct $name $(($base))? = $ty;)+ }
+        // The compiler can't tell a composite type from others.
+        $(impl $crate::__private::CompositeType for $name {})+
+    };
+}
+
+/// What [`sql_type!`](crate::sql_type) makes, but for the fields of a composite type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __named_type {
+    (@expression $own:ty) => { $own };
+    (@expression $own:ty, $base:ty) => { $base };
+    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident $(($base:ty))? = $ty:expr;)+) => { $(
         $(#[$attribute])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         $visibility struct $name(::std::string::String);
@@ -63,7 +81,7 @@ macro_rules! sql_type {
         #[diagnostic::do_not_recommend]
         impl $crate::ScalarType for $name {
             type Literal = &'static ::core::primitive::str;
-            type Ty = Self;
+            type Ty = $crate::__named_type!(@expression $name $(, $base)?);
             fn domain() -> $crate::__private::ir::Domain {
                 $crate::__private::ir::Domain::Named(<Self as $crate::CastTarget>::target())
             }
@@ -73,10 +91,10 @@ macro_rules! sql_type {
         }
         #[diagnostic::do_not_recommend]
         impl $crate::IntoExpr for $name {
-            type Ty = Self;
+            type Ty = $crate::__named_type!(@expression $name $(, $base)?);
             #[track_caller]
-            fn into_expr(self) -> $crate::Expr<Self> {
-                $crate::__private::named_constant(&self.0)
+            fn into_expr(self) -> $crate::Expr<Self::Ty> {
+                $crate::__private::named_constant(<Self as $crate::CastTarget>::target(), &self.0)
             }
         }
         impl $crate::__private::Compares<Self> for $name {}
@@ -88,11 +106,11 @@ macro_rules! sql_type {
 /// A constant of a type that is named.
 #[doc(hidden)]
 #[track_caller]
-pub fn named_constant<T: CastTarget>(text: &str) -> Expr<T> {
-    push_constant(SlotType::Declared(T::target()), text)
+pub fn named_constant<T>(ty: TypeName, text: &str) -> Expr<T> {
+    push_constant(SlotType::Declared(ty), text)
 }
 
-sql_type! {
+__named_type! {
     /// PostgreSQL's `inet`: an address with its network, such as `10.0.7.2/24`.
     pub struct Inet = "pg_catalog.inet";
     /// PostgreSQL's `cidr`: a network, such as `10.0.0.0/8`.
@@ -195,7 +213,7 @@ macro_rules! ranges {
             type Ty = Self;
             #[track_caller]
             fn into_expr(self) -> Expr<Self> {
-                named_constant(&self.text)
+                named_constant(Self::target(), &self.text)
             }
         }
         impl<T> Compares<Self> for $type<T> {}
@@ -214,4 +232,20 @@ ranges! {
     ///
     /// As a parameter inside [`Arg`](crate::Arg) it is also written as an array of ranges.
     Multirange MULTIRANGE;
+}
+
+impl<T: RangeBound> Contains<Self> for Range<T> {}
+impl<T: RangeBound> Contains<T> for Range<T> {}
+impl<T: RangeBound> Contains<Any> for Range<T> {}
+impl<T: RangeBound> Contains<Multirange<T>> for Range<T> {}
+impl<T: RangeBound> Contains<Self> for Multirange<T> {}
+impl<T: RangeBound> Contains<T> for Multirange<T> {}
+impl<T: RangeBound> Contains<Any> for Multirange<T> {}
+impl<T: RangeBound> Contains<Range<T>> for Multirange<T> {}
+
+impl<T: RangeBound> Lowers for Range<T> {
+    type Lowered = T;
+}
+impl<T: RangeBound> Lowers for Multirange<T> {
+    type Lowered = T;
 }

@@ -146,6 +146,18 @@ pub trait TextType {}
 impl TextType for String {}
 impl TextType for Any {}
 
+/// What `lower(…)` and `upper(…)` take: a text, or a range, whose bound they give.
+pub trait Lowers {
+    /// What they give.
+    type Lowered: SqlType;
+}
+impl Lowers for String {
+    type Lowered = Self;
+}
+impl Lowers for Any {
+    type Lowered = Self;
+}
+
 /// What `->` and `->>` take.
 pub trait JsonType {}
 impl JsonType for Json {}
