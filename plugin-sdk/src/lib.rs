@@ -99,6 +99,7 @@ mod interval;
 mod joined;
 mod json;
 mod list;
+mod named_type;
 mod names;
 mod nest;
 mod operand;
@@ -167,7 +168,10 @@ pub use callslip_ir::Exclude;
 /// | `text`, `varchar`, `bpchar`, `citext`, `name`, `"char"` | `String` |
 /// | `numeric`, `date`, `time`, `timestamp`, `timestamptz`, `interval`, `uuid` | [`Numeric`], [`Date`], [`Time`], [`Timestamp`], [`Timestamptz`], [`Interval`], [`Uuid`] |
 /// | `json`, `jsonb`; `bytea` | [`Json`]; [`Bytes`] |
+/// | `int4range`, `int8range`, `numrange`, `daterange`, `tsrange`, `tstzrange`; their multiranges | [`Range`], [`Multirange`] |
+/// | `inet`, `cidr`, `macaddr`, `macaddr8`, `tsvector`, `tsquery`, `jsonpath`, `bit`, `varbit`, `money`, `timetz` | [`Inet`], [`Cidr`], [`MacAddr`], [`MacAddr8`], [`TsVector`], [`TsQuery`], [`JsonPath`], [`Bit`], [`VarBit`], [`Money`], [`TimeTz`] |
 /// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
+/// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
 ///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
@@ -205,11 +209,15 @@ pub use grouping::{
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
 pub use joined::{JoinAlias, Joined, Using, joined, using};
 pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use named_type::{
+    Bit, Cidr, Inet, JsonPath, MacAddr, MacAddr8, Money, Multirange, Range, RangeBound, TimeTz, TsQuery,
+    TsVector, VarBit,
+};
 pub use nest::{nest_many, nest_one};
 pub use operand::{
     ArrayExpression, BooleanExpression, Comparable, ComparableToElements, CompositeExpression,
-    ConcatExpression, ContainerExpression, JsonExpression, NumberExpression, Operand, RoundExpression,
-    SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
+    ConcatExpression, ContainerExpression, JsonExpression, LowerExpression, NumberExpression, Operand,
+    RoundExpression, SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
 };
 pub use order::{Order, Output, output};
 pub use page::Page;
@@ -251,9 +259,14 @@ pub mod __private {
 
     pub use crate::{
         derived::{Handle, item, plain_name, recursive},
+        json::quote,
+        named_type::named_constant,
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},
+        sealed::Sealed,
+        sql_type::{Compares, CompositeType},
+        type_name::parse_type,
         values_list::{cell, typed_values},
     };
 }
