@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use callslip_ir::{NodeId, NodeKind, Subquery};
@@ -73,11 +72,10 @@ impl<'a> Verifier<'a> {
         relations: &mut Vec<ScopeRelation>,
         found: Vec<ScopeRelation>,
     ) {
-        let mut aliases: HashMap<Rc<str>, Rc<str>> =
-            relations.iter().map(|relation| (relation.alias.clone(), relation.of.clone())).collect();
         for relation in found {
-            if let Some(of) = aliases.insert(relation.alias.clone(), relation.of.clone()) {
-                let message = format!("the alias \"{}\" names both {of} and {}", relation.alias, relation.of);
+            if let Some(named) = relations.iter().find(|its| its.alias == relation.alias) {
+                let message =
+                    format!("the alias \"{}\" names both {} and {}", relation.alias, named.of, relation.of);
                 let finding = Finding::new(Code::DuplicateAlias, message);
                 self.find(node, finding.with_help("give one of them another alias with .alias(\"…\")"));
             }
