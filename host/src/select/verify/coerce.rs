@@ -43,6 +43,7 @@ impl Verifier<'_> {
         }
         let catalog = self.context.catalog;
         self.coerced(node, from, Some(to));
+        self.record_granted(node, from, to);
         // A constant's slot is of the type below a domain, see `settle`.
         let settled = match from {
             Operand::Known(_) => false,
