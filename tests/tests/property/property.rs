@@ -8,11 +8,13 @@ use callslip_ir::Description;
 use super::fixture::SCHEMA;
 use super::parsed::{self, Parameter, quoted};
 use super::tree::{TYPE, Tree};
-use super::{described, generate};
+use super::{constructs, described, generate};
 
 /// The fixture as the host knows it, everything granted.
 pub struct Subject {
     catalog: Catalog,
+    /// The same of a PostgreSQL that has every construct.
+    newer: Catalog,
     grants: Grants,
     schemas: Vec<String>,
     limits: Limits,
@@ -31,10 +33,11 @@ impl Subject {
         settings.operators =
             contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
         settings.types = contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        let newer = Catalog::new(Contents { server_version: 180_000, ..contents.clone() });
         let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
         let grants = Grants::resolve(&settings, &catalog, &schemas);
         let grants = grants.unwrap_or_else(|errors| panic!("the fixture can't be granted: {errors:?}"));
-        Self { catalog, grants, schemas, limits: Limits::default() }
+        Self { catalog, newer, grants, schemas, limits: Limits::default() }
     }
 
     /// The version of the PostgreSQL that it was reflected of, as in 150018.
@@ -44,9 +47,10 @@ impl Subject {
 
     /// What a description is printed as.
     pub fn print(&self, description: &Description) -> Result<Printed, Vec<Finding>> {
+        let is_newer = constructs::needed_version(description) > self.server_version();
         let context = Context {
             plugin: "this",
-            catalog: &self.catalog,
+            catalog: if is_newer { &self.newer } else { &self.catalog },
             grants: &self.grants,
             schemas: &self.schemas,
             limits: &self.limits,
