@@ -43,8 +43,9 @@ impl Generator<'_> {
     /// What only expressions of some types are.
     fn of_type(&mut self, ty: Ty, place: Place<'_>) -> Option<NodeId> {
         const FOUND_IN_JSON: &[Ty] = &[Ty::Bool, Ty::Int4, Ty::Text, Ty::Date, Ty::Jsonb];
-        if self.newer && FOUND_IN_JSON.contains(&ty) && self.choices.chance(50) {
-            return Some(self.sql_json(ty, place));
+        if self.newer && FOUND_IN_JSON.contains(&ty) && self.choices.chance(60) {
+            let is_test = ty == Ty::Bool && self.choices.chance(60);
+            return Some(if is_test { self.is_json(place) } else { self.sql_json(ty, place) });
         }
         match ty {
             Ty::Bool => Some(self.predicate(place)),

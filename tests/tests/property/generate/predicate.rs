@@ -44,7 +44,7 @@ impl Generator<'_> {
 
     fn is(&mut self, place: Place<'_>) -> NodeId {
         let negated = self.choices.chance(40);
-        let (test, value) = match self.choices.below(5) {
+        let (test, value) = match self.choices.below(4) {
             0 => {
                 let ty = self.choices.of(Ty::ALL);
                 let is_row = self.choices.chance(30);
@@ -52,15 +52,17 @@ impl Generator<'_> {
             }
             1 => (IsTest::True, self.expression(Ty::Bool, place)),
             2 => (IsTest::False, self.expression(Ty::Bool, place)),
-            3 => (IsTest::Unknown, self.expression(Ty::Bool, place)),
-            _ if self.newer => {
-                let item =
-                    self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
-                let unique_keys = self.choices.chance(30);
-                (IsTest::Json { item, unique_keys }, self.expression(Ty::Text, place))
-            }
-            _ => (IsTest::Null, self.expression(Ty::Jsonb, place)),
+            _ => (IsTest::Unknown, self.expression(Ty::Bool, place)),
         };
+        self.add(NodeKind::Is(Is { value, test, negated }))
+    }
+
+    /// `IS JSON`.
+    pub(super) fn is_json(&mut self, place: Place<'_>) -> NodeId {
+        let negated = self.choices.chance(40);
+        let item = self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
+        let test = IsTest::Json { item, unique_keys: self.choices.chance(30) };
+        let value = self.expression(Ty::Text, place);
         self.add(NodeKind::Is(Is { value, test, negated }))
     }
 
