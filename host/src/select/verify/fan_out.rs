@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use callslip_ir::{Call, Description, NodeId, NodeKind, Order, Query, Select};
 
 use super::join_graph::JoinGraph;
