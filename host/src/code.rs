@@ -63,6 +63,7 @@ codes! {
     UnknownOutputName = "CS0313", "no such column in the select list";
     InvalidConstant = "CS0314", "a constant that its type does not take";
     NoCommonType = "CS0315", "values that have no type together";
+    UnknownCast = "CS0316", "no such cast";
 
     RelationNotGranted = "CS0401", "a relation that was not granted";
     FunctionNotGranted = "CS0402", "a function that was not granted";

@@ -6,5 +6,6 @@
 mod expressions;
 mod queries;
 mod relations;
+mod resolution;
 mod snapshot;
 mod support;

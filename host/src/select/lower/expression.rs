@@ -94,11 +94,11 @@ impl<'a> Lowerer<'a> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
             let mut value = self.expression(argument.value);
-            if argument.variadic {
-                value = fill(template::ARGUMENT_VARIADIC, [value]);
-            }
             if let Some(name) = &argument.name {
                 value = fill(template::ARGUMENT_NAMED, [identifier(name), value]);
+            }
+            if argument.variadic {
+                value = fill(template::ARGUMENT_VARIADIC, [value]);
             }
             arguments.push(value);
         }

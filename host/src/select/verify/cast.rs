@@ -4,8 +4,8 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, Oid};
 use crate::grants::Grants;
-use crate::select::Finding;
 use crate::select::signature::{self, Operand, Pathway};
+use crate::select::{Finding, types};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +101,10 @@ impl Verifier<'_> {
     pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
         let catalog = self.context.catalog;
         match from {
+            Operand::Known(from) if !signature::castable(catalog, from, to) => {
+                let (from, to) = (types::display(catalog, from), types::display(catalog, to));
+                self.report(node, Code::UnknownCast, format!("there is no cast from {from} to {to}"));
+            }
             Operand::Known(from) => self.pathway_granted(node, from, to, CastContext::Explicit),
             Operand::Untyped => {}
             Operand::Opaque => {
@@ -141,7 +145,8 @@ impl Verifier<'_> {
     /// The function that this conversion runs must be granted, if somebody defined one.
     fn pathway_granted(&mut self, node: NodeId, from: Oid, to: Oid, context: CastContext) {
         let catalog = self.context.catalog;
-        if let Some(Pathway::Cast(cast)) = signature::pathway(catalog, from, to, context)
+        if let Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) =
+            signature::pathway(catalog, from, to, context)
             && let Some(function) = self.context.grants.refused_function(catalog, cast)
         {
             self.cast_not_granted(node, function);

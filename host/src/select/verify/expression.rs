@@ -100,7 +100,11 @@ impl<'a> Verifier<'a> {
             NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope),
             NodeKind::Array(items) => {
                 let Some(element) = self.common(items, scope, "ARRAY") else { return Operand::Opaque };
-                let array = self.context.catalog.type_by_oid(element).and_then(|ty| ty.array);
+                let array = self.context.catalog.type_by_oid(element).and_then(|ty| match ty.kind {
+                    // An array of arrays has more dimensions.
+                    TypeKind::Array { .. } => Some(element),
+                    _ => ty.array,
+                });
                 if items.is_empty() {
                     self.report(
                         node,
@@ -223,6 +227,7 @@ impl<'a> Verifier<'a> {
         if case.arms.is_empty() {
             self.report(node, Code::InvalidStructure, "CASE without WHEN");
         }
+        let sets = self.sets_met;
         match case.operand {
             Some(operand) => {
                 let mut value = self.expression(operand, scope);
@@ -244,14 +249,22 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
-        let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
-        self.common(&results, scope, "CASE").map_or(Operand::Opaque, Operand::Known)
+        let results: Vec<(NodeId, Operand)> =
+            case.arms.iter().map(|arm| (arm.then, self.expression(arm.then, scope))).collect();
+        // PostgreSQL looks at ELSE first; without it there is a null, of no type.
+        let otherwise = match case.otherwise {
+            Some(otherwise) => (otherwise, self.expression(otherwise, scope)),
+            None => (node, Operand::Untyped),
+        };
+        let values: Vec<(NodeId, Operand)> = std::iter::once(otherwise).chain(results).collect();
+        self.no_set_since(sets, node, "CASE");
+        self.common_of(&values, "CASE").map_or(Operand::Opaque, Operand::Known)
     }
 
     fn subexpression(&mut self, node: NodeId, sub: &'a Subexpression, scope: &Scope<'_>) -> Operand {
         match sub {
             Subexpression::Exists(query) => {
-                self.query(*query, scope);
+                self.subquery(*query, scope);
                 self.known("bool")
             }
             Subexpression::Scalar(query) => {
@@ -311,9 +324,17 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// A query within an expression, whose sets are its own.
+    fn subquery(&mut self, query: NodeId, scope: &Scope<'_>) -> Vec<ScopeColumn> {
+        let sets = self.sets_met;
+        let columns = self.query(query, scope);
+        self.sets_met = sets;
+        columns
+    }
+
     /// A query that must have one column; its type.
     fn single(&mut self, query: NodeId, scope: &Scope<'_>) -> Option<Oid> {
-        let columns = self.query(query, scope);
+        let columns = self.subquery(query, scope);
         match columns.as_slice() {
             [column] => column.ty,
             [] => None,

@@ -253,7 +253,10 @@ impl<'a> Verifier<'a> {
     /// An expression that must be a boolean.
     pub(super) fn condition(&mut self, node: NodeId, scope: &Scope<'_>) {
         let bool = self.builtin("bool");
-        match self.expression(node, scope) {
+        let sets = self.sets_met;
+        let condition = self.expression(node, scope);
+        self.no_set_since(sets, node, "a condition");
+        match condition {
             Operand::Untyped => self.settle(node, bool),
             Operand::Known(oid) if Some(self.context.catalog.base_type(oid)) != bool => {
                 let found = crate::select::types::display(self.context.catalog, oid);
