@@ -47,6 +47,7 @@ codes! {
     NotSupportedYet = "CS0204", "a construct that this host does not lower yet";
     InvalidBinding = "CS0205", "a slot is bound to what the query does not declare";
     WrongStatements = "CS0206", "a plan has other statements than the query declares";
+    FanOut = "CS0207", "a warning: an aggregate takes rows that a join has multiplied";
 
     UnknownRelation = "CS0301", "no such relation";
     UnknownColumn = "CS0302", "no such column";

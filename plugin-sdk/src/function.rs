@@ -74,6 +74,8 @@ functions! {
     upper<T: TextExpression>(text: T) -> String;
     /// `length(text)`: in characters.
     length<T: TextExpression>(text: T) -> i32;
+    /// `substring(text, start, count)`: so many characters, from one on; the first is number 1.
+    substring<T: TextExpression, S: NumberExpression, N: NumberExpression>(text: T, start: S, count: N) -> String;
     /// `abs(number)`.
     abs<N: NumberExpression>(number: N) -> N::Ty;
     /// `round(number)`: to a whole number. To so many digits it is `call("round", (number, digits))`.

@@ -184,7 +184,7 @@ pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
     date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag, last_value, lead, least, length,
     lower, max, min, now, ntile, nullif, percent_rank, percentile_cont, percentile_disc, rank, round,
-    row_number, string_agg, sum, upper,
+    row_number, string_agg, substring, sum, upper,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
 pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};

@@ -9,5 +9,5 @@ pub use crate::{
     dense_rank, exists, export_plugin, extract, first_value, following, greatest, hours, jsonb_agg, lag,
     last_value, lead, least, length, lower, max, min, minutes, months, not_exists, now, ntile, null, nullif,
     output, percent_rank, percentile_cont, percentile_disc, preceding, query, rank, round, row_number,
-    scalar, seconds, select, string_agg, subquery, sum, table, upper, weeks, window, years,
+    scalar, seconds, select, string_agg, subquery, substring, sum, table, upper, weeks, window, years,
 };

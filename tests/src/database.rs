@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
 /// The login of the hosts under test: it can read every table, and nothing else.
-const READER: &str = "callslip_reader";
+pub(crate) const READER: &str = "callslip_reader";
 /// How much data: about 2,000 interviews and 20,000 ratings.
 const SCALE: f64 = 0.02;
 
@@ -119,8 +119,7 @@ impl Database {
     /// # Panics
     /// Never.
     pub fn connection(&self) -> ConnectionSettings {
-        let url = self.cluster.url("postgres").replacen("://postgres@", &format!("://{READER}@"), 1);
-        ConnectionSettings::resolve(Some(&url), &|_| None).expect("the URL is ours")
+        ConnectionSettings::resolve(Some(&self.url()), &|_| None).expect("the URL is ours")
     }
 
     /// The URL of that connection.
@@ -128,7 +127,7 @@ impl Database {
     /// # Panics
     /// Never.
     pub fn url(&self) -> String {
-        self.cluster.url("postgres").replacen("://postgres@", &format!("://{READER}@"), 1)
+        as_reader(&self.cluster.url("postgres"))
     }
 
     /// The URL of the superuser.
@@ -141,11 +140,17 @@ impl Database {
     /// # Panics
     /// If there is a database of that name.
     pub async fn bare(&self, name: &str) -> String {
-        let config = self.cluster.create_database(name).await.unwrap_or_else(|error| panic!("{error}"));
-        let (client, connection) = config.connect(NoTls).await.expect("the server answers");
+        let url = self.create(name).await;
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("the server answers");
         tokio::spawn(connection);
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
         load(&client, 0.001).await;
+        url
+    }
+
+    /// A new database; the URL of its superuser.
+    pub(crate) async fn create(&self, name: &str) -> String {
+        self.cluster.create_database(name).await.unwrap_or_else(|error| panic!("{error}"));
         self.cluster.url(name)
     }
 
@@ -177,6 +182,11 @@ impl Database {
         let rows = client.query(&wrapped, &[]).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
         rows.iter().map(|row| serde_json::from_str(row.get(0)).expect("JSON")).collect()
     }
+}
+
+/// The URL of the superuser, for the role that reads.
+pub(crate) fn as_reader(url: &str) -> String {
+    url.replacen("://postgres@", &format!("://{READER}@"), 1)
 }
 
 /// Makes the schema `public` and fills it with the hiring data.

@@ -1,9 +1,11 @@
-//! What the tests share: a private PostgreSQL with the hiring data, components built from source, and hosts on both.
+//! What the tests share: a private PostgreSQL with the data of the example plugins, components built from source, and hosts on both.
 
 mod components;
 mod database;
 mod rows;
+mod tpch;
 
 pub use components::{component, component_with};
 pub use database::{Database, database};
 pub use rows::rows;
+pub use tpch::{Tpch, tpch};

@@ -29,6 +29,8 @@ ALTER TABLE shop.customer DROP COLUMN dropped;
 COMMENT ON TABLE shop.customer IS E'Who buys;\n"quoted" ''too''';
 COMMENT ON COLUMN shop.customer.name IS 'Full name';
 CREATE UNIQUE INDEX ON shop.customer (lower(name));
+CREATE UNIQUE INDEX by_name ON shop.customer (name) WHERE label IS NULL;
+CREATE UNIQUE INDEX by_shouted ON shop.customer (shouted, id) INCLUDE (label);
 
 CREATE TABLE shop.sale (
   id       bigint,

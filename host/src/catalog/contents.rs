@@ -44,8 +44,8 @@ pub struct Relation {
     pub hidden_columns: usize,
     /// The composite type of its rows (`pg_class.reltype`), which has its schema and its name.
     pub row_type: Option<Oid>,
-    /// Its primary key and unique constraints; not unique indexes without a constraint, nor constraints that may be
-    /// violated for a while (DEFERRABLE) or that compare by overlap (WITHOUT OVERLAPS).
+    /// Its primary key, unique constraints, and unique indexes of columns; not those of expressions, nor constraints that
+    /// may be violated for a while (DEFERRABLE) or that compare by overlap (WITHOUT OVERLAPS).
     pub unique_keys: Vec<UniqueKey>,
     /// Its foreign keys.
     pub foreign_keys: Vec<ForeignKey>,
@@ -84,13 +84,15 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
-/// A primary key or unique constraint.
+/// A primary key, unique constraint or unique index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniqueKey {
-    /// The constraint's name.
+    /// The constraint's or index's name.
     pub name: String,
     /// Whether it is the primary key.
     pub primary: bool,
+    /// Whether only those rows are unique by it that its index is of (`CREATE UNIQUE INDEX … WHERE …`).
+    pub partial: bool,
     /// The names of its columns, in its order.
     pub columns: Vec<String>,
 }

@@ -15,6 +15,7 @@ mod serve;
 mod stop;
 mod table;
 mod terminal;
+pub mod tpch;
 mod type_name;
 
 use std::io;
@@ -223,7 +224,9 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::ValueValidation, "{scale}");
         }
         let cli = parse("callslip demo --once --scale 0.5").unwrap();
-        assert!(matches!(cli.command, Command::Demo(args) if args.scale == 0.5 && args.once));
+        assert!(matches!(cli.command, Command::Demo(args) if args.scale == Some(0.5) && args.once));
+        let cli = parse("callslip demo --tpch").unwrap();
+        assert!(matches!(cli.command, Command::Demo(args) if args.scale.is_none() && args.tpch));
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt};
 use tokio_postgres::{
     Client, SimpleQueryMessage,
     error::{ErrorPosition, SqlState},
@@ -19,7 +20,11 @@ const SLICE: &str = "callslip.slice";
 /// The largest scale, far beyond what one machine holds.
 const LARGEST_SCALE: f64 = 1000.0;
 
-/// A data set: SQL files that fill a schema, run in the order of their names.
+/// How much CSV is sent to PostgreSQL at once, in bytes.
+const CHUNK: usize = 64 << 10;
+
+/// A data set: SQL files that fill a schema, run in the order of their names, and tables among them whose rows a program
+/// makes.
 ///
 /// The files name nothing with a schema; the first schema of `search_path` is the one to fill. They see these settings:
 /// `callslip.scale`, how much data to make (1 is the data set's own measure), and, in a file that mentions `callslip.slice`,
@@ -27,20 +32,52 @@ const LARGEST_SCALE: f64 = 1000.0;
 /// progress can be shown.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    files: Vec<File>,
+    /// In the order of their names.
+    steps: Vec<Step>,
     slices: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
-struct File {
+struct Step {
     name: String,
-    sql: String,
+    work: Work,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Sql(String),
+    Copy(GeneratedTable),
+}
+
+/// A table of a [`Dataset`] whose rows a program makes.
+#[derive(Clone, Copy, Debug)]
+pub struct GeneratedTable {
+    /// The step's name, such as `10-region`: it says after which files the table is filled.
+    pub step: &'static str,
+    /// The table's name.
+    pub table: &'static str,
+    /// The rows of one slice, each a line of CSV without its end.
+    pub rows: fn(Slice) -> GeneratedRows,
+}
+
+/// The rows of a [`GeneratedTable`].
+pub type GeneratedRows = Box<dyn Iterator<Item = String> + Send>;
+
+/// Which part of a table's rows to make. All slices together are the same rows, however many there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// How much data the whole data set is to be.
+    pub scale: f64,
+    /// Which slice, from 1.
+    pub number: u32,
+    /// How many there are.
+    pub count: u32,
 }
 
 /// How far [`Dataset::load`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress<'a> {
-    /// The name of the file that was just run, whole or a slice of it.
+    /// The name of the file that was just run, or of the table's step, whole or a slice of it.
     pub file: &'a str,
     /// How many steps are done; the last report has all of them.
     pub done: usize,
@@ -80,7 +117,7 @@ pub enum DatasetError {
         /// Its name.
         schema: String,
     },
-    /// PostgreSQL refused a statement of a file.
+    /// PostgreSQL refused a statement of a file, or the rows of a generated table.
     #[error("{file}{line} failed: {reason}", line = line.map(|l| format!(":{l}")).unwrap_or_default(), reason = reason(source))]
     File {
         /// The file's name.
@@ -109,20 +146,33 @@ impl Dataset {
             let path = path.to_owned();
             move |source| DatasetError::Unreadable { path, source }
         };
-        let mut files = Vec::new();
+        let mut steps = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
             let path = entry.map_err(unreadable(folder))?.path();
             if path.extension().is_some_and(|extension| extension == "sql") {
                 let sql = fs::read_to_string(&path).map_err(unreadable(&path))?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                files.push(File { name, sql });
+                steps.push(Step { name, work: Work::Sql(sql) });
             }
         }
-        if files.is_empty() {
+        if steps.is_empty() {
             return Err(DatasetError::Empty { folder: folder.to_owned() });
         }
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { files, slices: None })
+        Ok(Self { steps, slices: None }.in_order())
+    }
+
+    /// Fills these tables too, which the files make.
+    #[must_use]
+    pub fn with_tables(mut self, tables: impl IntoIterator<Item = GeneratedTable>) -> Self {
+        let steps =
+            tables.into_iter().map(|table| Step { name: table.step.to_owned(), work: Work::Copy(table) });
+        self.steps.extend(steps);
+        self.in_order()
+    }
+
+    fn in_order(mut self) -> Self {
+        self.steps.sort_by(|a, b| a.name.cmp(&b.name));
+        self
     }
 
     /// Runs the files that can be in this many slices, at least one. Without it the scale decides.
@@ -179,27 +229,46 @@ impl Dataset {
         set(client, "callslip.scale", &scale.to_string()).await?;
         set(client, "callslip.slices", &slices.to_string()).await?;
 
-        let steps = |file: &File| if file.sql.contains(SLICE) { slices } else { 1 };
-        let total = self.files.iter().map(|file| steps(file) as usize).sum();
+        let total = self.steps.iter().map(|step| step.slices(slices) as usize).sum();
         let (mut done, mut rows) = (0, 0);
-        for file in &self.files {
-            for slice in 1..=steps(file) {
-                set(client, SLICE, &slice.to_string()).await?;
-                rows += file.run(client).await?;
+        for step in &self.steps {
+            for number in 1..=step.slices(slices) {
+                rows += step.run(client, Slice { scale, number, count: slices }).await?;
                 done += 1;
-                progress(LoadProgress { file: &file.name, done, total, rows });
+                progress(LoadProgress { file: &step.name, done, total, rows });
             }
         }
         Ok(())
     }
 }
 
-impl File {
-    /// Runs its statements; tells how many rows they inserted.
-    async fn run(&self, client: &Client) -> Result<u64, DatasetError> {
-        let answer = client.simple_query(&self.sql).await.map_err(|source| {
+impl Step {
+    /// In how many of these slices it is run.
+    fn slices(&self, slices: u32) -> u32 {
+        match &self.work {
+            Work::Sql(sql) if !sql.contains(SLICE) => 1,
+            _ => slices,
+        }
+    }
+
+    /// Runs one slice of it; tells how many rows were inserted.
+    async fn run(&self, client: &Client, slice: Slice) -> Result<u64, DatasetError> {
+        match &self.work {
+            Work::Sql(sql) => {
+                set(client, SLICE, &slice.number.to_string()).await?;
+                self.run_sql(client, sql).await
+            }
+            Work::Copy(table) => {
+                let copied = table.copy(client, slice).await;
+                copied.map_err(|source| DatasetError::File { file: self.name.clone(), line: None, source })
+            }
+        }
+    }
+
+    async fn run_sql(&self, client: &Client, sql: &str) -> Result<u64, DatasetError> {
+        let answer = client.simple_query(sql).await.map_err(|source| {
             let line = match source.as_db_error().and_then(|said| said.position()) {
-                Some(ErrorPosition::Original(position)) => Some(line_at(&self.sql, *position as usize)),
+                Some(ErrorPosition::Original(position)) => Some(line_at(sql, *position as usize)),
                 _ => None,
             };
             DatasetError::File { file: self.name.clone(), line, source }
@@ -207,6 +276,26 @@ impl File {
         let inserted =
             |message| if let SimpleQueryMessage::CommandComplete(rows) = message { rows } else { 0 };
         Ok(answer.into_iter().map(inserted).sum())
+    }
+}
+
+impl GeneratedTable {
+    async fn copy(&self, client: &Client, slice: Slice) -> Result<u64, tokio_postgres::Error> {
+        let table = quoted_identifier(self.table);
+        // The driver loses the connection when COPY itself is refused, such as for a table that is not there.
+        client.batch_execute(&format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE")).await?;
+        let statement = format!("COPY {table} FROM STDIN (FORMAT csv)");
+        let mut copy = Box::pin(client.copy_in::<_, Bytes>(&statement).await?);
+        let mut chunk = String::new();
+        for row in (self.rows)(slice) {
+            chunk.push_str(&row);
+            chunk.push('\n');
+            if chunk.len() >= CHUNK {
+                copy.send(std::mem::take(&mut chunk).into()).await?;
+            }
+        }
+        copy.send(chunk.into()).await?;
+        copy.as_mut().finish().await
     }
 }
 
@@ -258,7 +347,8 @@ mod tests {
         for name in ["90-b.sql", "01-a.sql", "notes.txt"] {
             fs::write(folder.path().join(name), "SELECT 1").unwrap();
         }
-        let names: Vec<_> = Dataset::read(folder.path()).unwrap().files.into_iter().map(|f| f.name).collect();
+        let names: Vec<_> =
+            Dataset::read(folder.path()).unwrap().steps.into_iter().map(|step| step.name).collect();
         assert_eq!(names, ["01-a.sql", "90-b.sql"]);
         fs::write(folder.path().join("02-latin1.sql"), b"-- \xe9").unwrap();
         let error = Dataset::read(folder.path()).unwrap_err().to_string();

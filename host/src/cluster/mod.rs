@@ -20,7 +20,7 @@ use std::path::Path;
 use tokio_postgres::{Client, Config, NoTls};
 
 pub use binaries::{BINARIES_VARIABLE, Binaries, OLDEST_VERSION};
-pub use dataset::{Dataset, DatasetError, LoadProgress};
+pub use dataset::{Dataset, DatasetError, GeneratedRows, GeneratedTable, LoadProgress, Slice};
 pub use error::ClusterError;
 use keeper::Keeper;
 pub use options::ClusterOptions;

@@ -5,7 +5,7 @@ pub struct Limits {
     /// Nodes of one description.
     pub nodes: usize,
     /// How deep nodes may nest. Verifying, lowering and printing recurse to this depth, which a thread with a
-    /// stack of 2 MiB must bear even in a build without optimisation, with as much again for who calls.
+    /// stack of 2 MiB must bear even in a build without optimisation, a quarter of it being for who calls.
     pub depth: usize,
     /// Slots of one description.
     pub slots: usize,

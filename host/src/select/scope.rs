@@ -47,5 +47,16 @@ impl<'a> Scope<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct ScopeCte<'a> {
     pub name: &'a str,
-    pub columns: Rc<[ScopeColumn]>,
+    pub columns: CteColumns,
+}
+
+/// What is known of a CTE's columns.
+#[derive(Clone, Debug)]
+pub(super) enum CteColumns {
+    /// They are these.
+    Known(Rc<[ScopeColumn]>),
+    /// It could not be resolved, which is a finding already.
+    Unknown,
+    /// It is declared further on in the same WITH RECURSIVE.
+    Later,
 }

@@ -1,4 +1,4 @@
-use callslip_ir::{Description, Item, NodeId, NodeKind};
+use callslip_ir::{Cte, Description, Item, NodeId, NodeKind};
 
 use super::{Finding, Limits, SourcePlace};
 use crate::Code;
@@ -69,9 +69,7 @@ pub(super) fn check(description: &Description, limits: &Limits) -> Result<(), Fi
 /// What a node holds beside other nodes, and as many of as it likes.
 fn names(kind: &NodeKind) -> usize {
     match kind {
-        NodeKind::Query(query) => {
-            query.with.iter().flat_map(|with| &with.ctes).map(|cte| 1 + cte.columns.len()).sum()
-        }
+        NodeKind::Query(query) => query.with.iter().flat_map(|with| &with.ctes).map(names_of_cte).sum(),
         NodeKind::Select(select) => select.windows.len(),
         NodeKind::Table(table) => table.columns.len(),
         NodeKind::Subquery(subquery) => subquery.columns.len(),
@@ -79,6 +77,46 @@ fn names(kind: &NodeKind) -> usize {
         NodeKind::Join(join) => join.columns.len(),
         _ => 0,
     }
+}
+
+fn names_of_cte(cte: &Cte) -> usize {
+    let search = cte.search.as_ref().map_or(0, |search| search.by.len());
+    let cycle = cte.cycle.as_ref().map_or(0, |cycle| cycle.columns.len());
+    1 + cte.columns.len() + search + cycle
+}
+
+/// The name of a column of VALUES, from 0.
+pub(super) fn values_name(index: usize) -> String {
+    format!("column{}", index + 1)
+}
+
+/// The names of a CTE's columns, but for those that SEARCH and CYCLE add.
+pub(super) fn cte_columns(description: &Description, cte: &Cte) -> Vec<Option<String>> {
+    let mut names = query_columns(description, cte.query);
+    for (name, new) in names.iter_mut().zip(&cte.columns) {
+        *name = Some(new.clone());
+    }
+    names
+}
+
+/// The names of a query's columns. A set operation has those of its left side.
+fn query_columns(description: &Description, mut query: NodeId) -> Vec<Option<String>> {
+    let kind = |node: NodeId| description.nodes.get(node.0 as usize).map(|node| &node.kind);
+    while let Some(NodeKind::Query(its)) = kind(query) {
+        match kind(its.body) {
+            Some(NodeKind::SetOperation(operation)) => query = operation.left,
+            Some(NodeKind::Select(select)) => {
+                let name = |item| item_name(description, item).map(str::to_owned);
+                return select.items.iter().map(name).collect();
+            }
+            Some(NodeKind::Values(values)) => {
+                let width = values.rows.first().map_or(0, Vec::len);
+                return (0..width).map(|index| Some(values_name(index))).collect();
+            }
+            _ => break,
+        }
+    }
+    Vec::new()
 }
 
 /// The name of a column of a select list: its alias, and without one the name that PostgreSQL gives it where an author

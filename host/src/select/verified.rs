@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use callslip_ir::NodeId;
 
-use super::ResolvedType;
+use super::{Finding, ResolvedType};
 use crate::catalog::Oid;
 
 /// What verification found out about a description: everything that lowering needs, and nothing that came from the
@@ -13,12 +13,16 @@ pub struct Verified {
     pub(super) resolutions: Vec<Resolution>,
     /// The types that values are cast to where they are used, by node: those that PostgreSQL would convert them to by itself.
     pub(super) coercions: HashMap<NodeId, ResolvedType>,
+    /// The operators of ORDER BY … USING, by the expression that they sort.
+    pub(super) orderings: HashMap<NodeId, Resolution>,
     /// The columns of the result.
     pub columns: Vec<OutputColumn>,
     /// The relations that the statement reads, as (schema, name).
     pub relations: BTreeSet<(String, String)>,
     /// The functions that it calls, as (schema, name).
     pub functions: BTreeSet<(String, String)>,
+    /// What PostgreSQL takes and its author hardly means, in the order of the author's source; at most a hundred.
+    pub warnings: Vec<Finding>,
 }
 
 /// A column of a result.

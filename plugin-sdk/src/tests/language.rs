@@ -144,6 +144,7 @@ fn calls() {
         (call("concat", (a, a)).variadic(), "concat(t.a, variadic t.a)"),
         (call("pi", ()), "pi()"),
         (date_trunc("month", a), r#"date_trunc(("month"), t.a)"#),
+        (substring(a, 1, 2), "substring(t.a, 1::int4, 2::int4)"),
     }
 }
 

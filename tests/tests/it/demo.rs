@@ -59,6 +59,31 @@ async fn the_demonstration_in_a_given_database_takes_its_schema_away_again() {
     assert!(owner.query(exists, &[]).await.unwrap().is_empty());
 }
 
+#[test]
+fn the_demonstration_of_tpch_serves_its_22_queries() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let demo = |arguments: &[&str]| {
+        let output = callslip().arg("demo").args(arguments).current_dir(root).output().unwrap();
+        (output.status.code(), text(&output))
+    };
+    let (code, shown) = demo(&["--tpch", "--once"]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches(": closed, 1 shape, proven").count(), 22, "{shown}");
+    for part in [
+        "loading the data: 86805 rows",
+        "$ callslip run tpch q03_shipping_priority\n",
+        "267010.5894",
+        "(10 rows)",
+        "FROM \"callslip_demo\".\"customer\" AS \"c\"",
+        "cost=",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    let (code, shown) = demo(&["--tpch", "--once", "--scale", "0.012"]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("TPC-H has no data of scale 0.012: take 0.01, or 0.023 and more"), "{shown}");
+}
+
 /// A configuration file beside the component that it names.
 fn configuration() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

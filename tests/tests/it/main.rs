@@ -20,5 +20,6 @@ mod round_trips;
 mod snapshot;
 mod sort;
 mod support;
+mod tpch;
 mod transaction;
 mod typing;

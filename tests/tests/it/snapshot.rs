@@ -6,7 +6,7 @@ use std::process::Output;
 use callslip::catalog::Snapshot;
 use callslip::grants::GrantSettings;
 use callslip::{Code, Config, Host, LoadedPlugin, OfflineProof, PluginFinding, Refusal};
-use callslip_tests::database;
+use callslip_tests::{database, tpch};
 
 use crate::command::callslip;
 use crate::support::config;
@@ -29,8 +29,12 @@ fn own(snapshot: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_snapshot_of_the_examples_is_current() {
-    let url = database().bare("example_snapshot").await;
+async fn the_snapshots_of_the_examples_are_current() {
+    assert_current("hiring", database().bare("example_snapshot").await).await;
+    assert_current("tpch", tpch().await.owner_url().to_owned()).await;
+}
+
+async fn assert_current(plugin: &str, url: String) {
     let folder = tempfile::tempdir().unwrap();
     let output = tokio::task::spawn_blocking(move || {
         let output =
@@ -42,12 +46,16 @@ async fn the_snapshot_of_the_examples_is_current() {
         written
     });
     let current = output.await.unwrap();
-    let path = root().join("example-plugins/hiring/schema.json");
+    let path = root().join("example-plugins").join(plugin).join("schema.json");
     if std::env::var_os("CALLSLIP_WRITE_GOLDEN").is_some_and(|value| value == "1") {
         std::fs::write(&path, &current).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(own(&kept), own(&current), "write it anew: CALLSLIP_WRITE_GOLDEN=1 make test ARGS=snapshot");
+    assert_eq!(
+        own(&kept),
+        own(&current),
+        "{plugin}: write it anew: CALLSLIP_WRITE_GOLDEN=1 make test ARGS=snapshot"
+    );
 }
 
 /// The statements of every plugin's shapes, each with its columns.

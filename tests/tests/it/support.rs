@@ -36,13 +36,18 @@ pub async fn call(host: &Host, plugin: &str, query: &str, parameters: Value) -> 
 
 /// Reads the whole reply of a call.
 pub async fn read(call: callslip::Call<'_>) -> Result<Value, CallError> {
+    let text = text(call).await?;
+    Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
+/// The same as it was sent.
+pub async fn text(call: callslip::Call<'_>) -> Result<String, CallError> {
     let mut reply = call.run().await?;
     let mut text = Vec::new();
     while let Some(chunk) = reply.next_chunk().await? {
         text.extend_from_slice(&chunk);
     }
-    Ok(serde_json::from_slice(&text)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&text))))
+    Ok(String::from_utf8(text).expect("JSON is UTF-8"))
 }
 
 pub fn object(value: Value) -> Map<String, Value> {

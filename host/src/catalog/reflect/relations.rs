@@ -39,7 +39,7 @@ ORDER BY a.attrelid, a.attnum";
 // OVERLAPS) promise nothing, and neither do foreign keys to such. A foreign key to a partitioned table has copies of itself for
 // the partitions, which are its own children.
 pub(super) const KEYS: &str = "
-SELECT k.conrelid, k.conname, k.contype, k.conkey, k.confrelid, coalesce(k.confkey, '{}')
+SELECT k.conrelid, k.conname, k.contype, k.conkey, k.confrelid, coalesce(k.confkey, '{}'), false
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -49,7 +49,15 @@ WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
   AND NOT i.indisexclusion
   AND (k.contype IN ('p', 'u') AND i.indimmediate
     OR k.contype = 'f' AND parent.conrelid IS DISTINCT FROM k.conrelid)
-ORDER BY k.conrelid, k.contype, k.conname";
+UNION ALL
+SELECT i.indrelid, x.relname, 'x', (i.indkey::int2[])[0:i.indnkeyatts - 1], 0, '{}', i.indpred IS NOT NULL
+FROM pg_index i
+JOIN pg_class x ON x.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = x.relnamespace
+WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+  AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indexprs IS NULL
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY 1, 3, 2";
 
 pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result<Vec<Relation>, Error> {
     let mut columns = columns_by_relation(columns)?;
@@ -134,7 +142,8 @@ fn add_keys(relations: &mut [Relation], rows: &[Row], names: &HashMap<Oid, Names
                 relation.foreign_keys.push(ForeignKey { name, columns, target, target_columns });
             }
         } else {
-            relation.unique_keys.push(UniqueKey { name, primary: kind == 'p', columns });
+            let partial = row.try_get(6)?;
+            relation.unique_keys.push(UniqueKey { name, primary: kind == 'p', partial, columns });
         }
     }
     Ok(())

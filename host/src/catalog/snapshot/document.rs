@@ -71,6 +71,8 @@ pub(super) struct UniqueKeyEntry {
     pub name: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub primary: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub partial: bool,
     pub columns: Vec<String>,
 }
 

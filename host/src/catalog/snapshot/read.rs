@@ -6,7 +6,7 @@ use callslip_ir::snapshot::{read_reference, reference};
 
 use super::document::{
     AttributeEntry, CastEntry, Document, ForeignKeyEntry, FunctionEntry, FunctionKindName, OperatorEntry,
-    RelationEntry,
+    RelationEntry, UniqueKeyEntry,
 };
 use super::{Snapshot, SnapshotError};
 use crate::catalog::{
@@ -137,7 +137,8 @@ impl Reader {
         let mut unique_keys = Vec::with_capacity(entry.unique_keys.len());
         for key in entry.unique_keys {
             check(&key.columns, named, &key.name)?;
-            unique_keys.push(UniqueKey { name: key.name, primary: key.primary, columns: key.columns });
+            let UniqueKeyEntry { name, primary, partial, columns } = key;
+            unique_keys.push(UniqueKey { name, primary, partial, columns });
         }
         let mut foreign_keys = Vec::with_capacity(entry.foreign_keys.len());
         for ForeignKeyEntry { name, columns, target, target_columns } in entry.foreign_keys {

@@ -79,7 +79,10 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             ],
             hidden_columns: usize::from(name == "c"),
             row_type: Some(row_type),
-            unique_keys: vec![UniqueKey { name: "key".into(), primary: true, columns: vec!["id".into()] }],
+            unique_keys: vec![
+                UniqueKey { name: "some".into(), primary: false, partial: true, columns: vec!["n".into()] },
+                UniqueKey { name: "key".into(), primary: true, partial: false, columns: vec!["id".into()] },
+            ],
             foreign_keys,
             comment: Some(String::new()),
         };
@@ -142,6 +145,8 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
         r#"        "low": {"kind": "domain", "base": "int4", "array": null},"#,
         r#"        "place": {"kind": "composite", "attributes": [{"name": "id", "type": "int4"}, {"name": "moods", "type": "public.\"Mood\"[]"}], "array": null},"#,
         r#"          "hidden_columns": 1,"#,
+        r#"            {"name": "key", "primary": true, "columns": ["id"]},"#,
+        r#"            {"name": "some", "partial": true, "columns": ["n"]}"#,
         r#"            {"name": "fk", "columns": ["n"], "target": "public.\"a.b\"", "target_columns": ["id"]}"#,
         r#"    {"source": "public.\"Mood\"", "target": "int4", "function": "public.score", "context": "implicit"}"#,
     ] {

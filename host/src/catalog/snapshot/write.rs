@@ -99,6 +99,7 @@ impl<'a> Writer<'a> {
         let unique_key = |key: &crate::catalog::UniqueKey| UniqueKeyEntry {
             name: key.name.clone(),
             primary: key.primary,
+            partial: key.partial,
             columns: key.columns.clone(),
         };
         let mut unique_keys: Vec<_> = relation.unique_keys.iter().map(unique_key).collect();

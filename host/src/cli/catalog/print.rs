@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::CatalogArgs;
-use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind};
+use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind, UniqueKey};
 use crate::cli::table::{self, Table};
 use crate::cli::type_name::type_name;
 use crate::nearest::nearest;
@@ -94,7 +94,7 @@ fn print_relation(out: &mut impl Write, catalog: &Catalog, relation: &Relation) 
     }
     write!(out, "{rows}")?;
     for key in relation.unique_keys.iter().filter(|key| key.columns.len() > 1) {
-        let what = if key.primary { "primary key" } else { "unique" };
+        let what = kind_of_key(key);
         writeln!(out, "{what} ({})", printable(&key.columns.join(", "), usize::MAX))?;
     }
     for key in relation.foreign_keys.iter().filter(|key| key.columns.len() > 1) {
@@ -106,11 +106,19 @@ fn print_relation(out: &mut impl Write, catalog: &Catalog, relation: &Relation) 
     Ok(())
 }
 
+fn kind_of_key(key: &UniqueKey) -> &'static str {
+    match key {
+        UniqueKey { primary: true, .. } => "primary key",
+        UniqueKey { partial: true, .. } => "unique in part",
+        _ => "unique",
+    }
+}
+
 /// The keys that are of this column alone.
 fn keys(catalog: &Catalog, relation: &Relation, column: &str) -> String {
     let is_alone = |columns: &[String]| columns.len() == 1 && columns[0] == column;
     let unique = relation.unique_keys.iter().filter(|key| is_alone(&key.columns));
-    let unique = unique.map(|key| if key.primary { "primary key".to_owned() } else { "unique".to_owned() });
+    let unique = unique.map(|key| kind_of_key(key).to_owned());
     let foreign = relation.foreign_keys.iter().filter(|key| is_alone(&key.columns)).filter_map(|key| {
         let target = catalog.relation_by_oid(key.target)?;
         let relation = match target.schema == relation.schema {

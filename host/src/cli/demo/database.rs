@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use anyhow::Context;
 use tokio_postgres::{Client, NoTls};
 
@@ -49,8 +47,7 @@ impl DemoDatabase {
     }
 
     /// Fills the schema, and shows how far it is.
-    pub async fn load(&self, folder: &Path, scale: f64, quiet: bool) -> anyhow::Result<()> {
-        let dataset = Dataset::read(folder)?;
+    pub async fn load(&self, dataset: Dataset, scale: f64, quiet: bool) -> anyhow::Result<()> {
         let progress = Progress::bar("loading the data", 100, quiet);
         let (mut percent, mut rows) = (0, 0);
         let mut report = |at: crate::cluster::LoadProgress<'_>| {

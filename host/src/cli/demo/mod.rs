@@ -1,6 +1,7 @@
 //! `callslip demo`: the whole of it on a throw-away PostgreSQL.
 
 mod database;
+mod showcase;
 mod source;
 
 use std::io::{self, Write};
@@ -18,21 +19,21 @@ use super::{explain, run, serve};
 use crate::plugin::Inputs;
 use crate::{Config, Host, service};
 use database::DemoDatabase;
+use showcase::{HIRING, Showcase, TPCH};
 use source::ExamplePlugins;
 
 /// The schema that the data go into.
 const SCHEMA: &str = "callslip_demo";
-const PLUGIN: &str = "hiring";
-const QUERY: &str = "funnel";
 /// How many rows of the first call are shown.
 const SHOWN_ROWS: usize = 10;
 
 const EXAMPLES: &str = "\
 Examples:
   callslip demo
-  callslip demo --once --scale 0.01";
+  callslip demo --once --scale 0.01
+  callslip demo --tpch";
 
-/// Show it all on a throw-away PostgreSQL with data of a video-interview company.
+/// Show it all on a throw-away PostgreSQL with data of a video-interview company, or of TPC-H.
 ///
 /// Builds and loads the example plugin, shows how many shapes are proven, runs a query and shows its rows, SQL and
 /// plan, and serves until Ctrl-C. Nothing is left behind. With a database URL the data go into a schema
@@ -43,9 +44,13 @@ pub(super) struct DemoArgs {
     /// End after the first query instead of serving.
     #[arg(long)]
     pub(super) once: bool,
-    /// How much data: 1 is about 100,000 interviews and 1,000,000 ratings. At most 100.
-    #[arg(long, value_name = "NUMBER", default_value = "0.1", value_parser = scale)]
-    pub(super) scale: f64,
+    /// The 22 queries of the TPC-H benchmark, on data that its generator makes.
+    #[arg(long)]
+    pub(super) tpch: bool,
+    /// How much data, at most 100: 1 is about 100,000 interviews and 1,000,000 ratings; of TPC-H it is the scale factor, 1
+    /// for a gigabyte. The default is 0.1, and 0.01 of TPC-H.
+    #[arg(long, value_name = "NUMBER", value_parser = scale)]
+    pub(super) scale: Option<f64>,
     /// The address and port. Port 0 takes any that is free.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
     pub(super) listen: SocketAddr,
@@ -66,6 +71,9 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode> {
+    let showcase = if args.tpch { TPCH } else { HIRING };
+    let scale = args.scale.unwrap_or(showcase.scale);
+    (showcase.check_scale)(scale)?;
     let plugins = ExamplePlugins::find(args.example_plugins.as_deref())?;
     let mut config = Config::read(&plugins.config())?;
     // Before anything is started: an address that is taken is no reason to wait for the data first.
@@ -77,16 +85,16 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
     };
     let database = DemoDatabase::start(args.database_url.as_deref(), quiet).await?;
     let outcome = async {
-        let built = build(plugins.plugin(PLUGIN), quiet).await?;
-        database.load(&plugins.data(PLUGIN), args.scale, quiet).await?;
+        let built = build(&plugins, &showcase, quiet).await?;
+        database.load((showcase.dataset)(&plugins.data(showcase.plugin))?, scale, quiet).await?;
         config.database.schemas = vec![SCHEMA.to_owned()];
-        config.plugins.retain(|name, _| name == PLUGIN);
-        match config.plugins.get_mut(PLUGIN) {
+        config.plugins.retain(|name, _| name == showcase.plugin);
+        match config.plugins.get_mut(showcase.plugin) {
             Some(plugin) => plugin.component = built.component,
-            None => bail!("{} configures no plugin \"{PLUGIN}\"", plugins.config().display()),
+            None => bail!("{} configures no plugin \"{}\"", plugins.config().display(), showcase.plugin),
         }
         let host = Host::start(&config, &database.login(SCHEMA).await?).await?;
-        show(&host).await?;
+        show(&host, &showcase).await?;
         if let Some(listener) = listener {
             invite(&listener, &host, args.database_url.is_some())?;
             let limits = service::ServiceLimits::default();
@@ -113,16 +121,17 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
     outcome
 }
 
-async fn build(plugin: PathBuf, quiet: bool) -> anyhow::Result<Built> {
-    let progress = Progress::spinner("building the plugin hiring", quiet);
-    let options = BuildOptions { quiet: true, ..BuildOptions::new(plugin) };
+async fn build(plugins: &ExamplePlugins, showcase: &Showcase, quiet: bool) -> anyhow::Result<Built> {
+    let progress = Progress::spinner(format!("building the plugin {}", showcase.plugin), quiet);
+    let options = BuildOptions { quiet: true, ..BuildOptions::new(plugins.plugin(showcase.plugin)) };
     let built = tokio::task::spawn_blocking(move || build_plugin(&options)).await??;
     progress.finish(&format!("{} bytes of WebAssembly", built.bytes));
     Ok(built)
 }
 
 /// Shows what was proven, and a first call with its rows, SQL and plan.
-async fn show(host: &Host) -> anyhow::Result<()> {
+async fn show(host: &Host, showcase: &Showcase) -> anyhow::Result<()> {
+    let Showcase { plugin: plugin_name, query: query_name, .. } = showcase;
     let mut stdout = io::stdout().lock();
     for (_, plugin) in host.plugins() {
         let plugin = plugin.map_err(Clone::clone)?;
@@ -130,22 +139,25 @@ async fn show(host: &Host) -> anyhow::Result<()> {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
     }
-    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == PLUGIN) else {
-        bail!("the plugin {PLUGIN} is not loaded");
+    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| name == plugin_name) else {
+        bail!("the plugin {plugin_name} is not loaded");
     };
-    let Some(query) = plugin.query(QUERY) else { bail!("the plugin {PLUGIN} has no query {QUERY}") };
+    let Some(query) = plugin.query(query_name) else {
+        bail!("the plugin {plugin_name} has no query {query_name}")
+    };
     let example = query.declaration().examples.first();
     let parameters: Vec<(String, String)> = example.map(|e| e.parameters.clone()).unwrap_or_default();
     let words: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    writeln!(stdout, "\n$ callslip run {PLUGIN} {QUERY} {}", words.join(" "))?;
-    let call = host.call(PLUGIN, QUERY).params(Inputs::from_pairs(parameters));
+    let words = [&["run", plugin_name, query_name].map(str::to_owned), &words[..]].concat();
+    writeln!(stdout, "\n$ callslip {}", words.join(" "))?;
+    let call = host.call(plugin_name, query_name).params(Inputs::from_pairs(parameters));
     let shape = call.shape().map_err(super::call_error)?;
     drop(stdout);
     run::print_tables(call.run().await.map_err(super::call_error)?, SHOWN_ROWS).await?;
 
     let mut stdout = io::stdout().lock();
     if let Some(proven) = query.shapes().iter().find(|proven| proven.shape == shape) {
-        writeln!(stdout, "\n$ callslip explain {PLUGIN} {QUERY}")?;
+        writeln!(stdout, "\n$ callslip explain {plugin_name} {query_name}")?;
         explain::print_shape(&mut stdout, proven)?;
         explain::print_plans(&mut stdout, host, proven).await?;
     }

@@ -115,6 +115,7 @@ pub const EXCLUDE_TIES: &str = "{0!} EXCLUDE TIES";
 
 pub const ASCENDING: &str = "{0} ASC";
 pub const DESCENDING: &str = "{0} DESC";
+pub const USING_OPERATOR: &str = "{0} USING {1!}";
 pub const NULLS_FIRST: &str = "{0!} NULLS FIRST";
 pub const NULLS_LAST: &str = "{0!} NULLS LAST";
 
@@ -128,14 +129,29 @@ pub const RIGHT_JOIN: &str = "{0!} RIGHT JOIN {1!} ON {2!}";
 pub const FULL_JOIN: &str = "{0!} FULL JOIN {1!} ON {2!}";
 pub const CROSS_JOIN: &str = "{0!} CROSS JOIN {1!}";
 pub const DISTINCT_ON: &str = "DISTINCT ON ({0!}) {1!}";
+pub const GROUP_BY_DISTINCT: &str = "DISTINCT {0!}";
+pub const ROLLUP: &str = "ROLLUP ({0..})";
+pub const CUBE: &str = "CUBE ({0..})";
+pub const GROUPING_SETS: &str = "GROUPING SETS ({0..})";
 
 pub const WITH: &str = "WITH {0!} {1-}";
+pub const WITH_RECURSIVE: &str = "WITH RECURSIVE {0!} {1-}";
 pub const CTE: &str = "{0!} AS ({1-})";
-pub const CTE_COLUMNS: &str = "{0!} ({2!}) AS ({1-})";
 pub const CTE_MATERIALIZED: &str = "{0!} AS MATERIALIZED ({1-})";
-pub const CTE_COLUMNS_MATERIALIZED: &str = "{0!} ({2!}) AS MATERIALIZED ({1-})";
 pub const CTE_NOT_MATERIALIZED: &str = "{0!} AS NOT MATERIALIZED ({1-})";
-pub const CTE_COLUMNS_NOT_MATERIALIZED: &str = "{0!} ({2!}) AS NOT MATERIALIZED ({1-})";
+pub const NAMED_COLUMNS: &str = "{0!} ({1..})";
+pub const SEARCH_BREADTH: &str = "{0!} SEARCH BREADTH FIRST BY {1!} SET {2!}";
+pub const SEARCH_DEPTH: &str = "{0!} SEARCH DEPTH FIRST BY {1!} SET {2!}";
+pub const CYCLE: &str = "{0!} CYCLE {1!} SET {2!} USING {3!}";
+pub const UNION: &str = "({0-}) UNION ({1-})";
+pub const UNION_ALL: &str = "({0-}) UNION ALL ({1-})";
+pub const INTERSECT: &str = "({0-}) INTERSECT ({1-})";
+pub const INTERSECT_ALL: &str = "({0-}) INTERSECT ALL ({1-})";
+pub const EXCEPT: &str = "({0-}) EXCEPT ({1-})";
+pub const EXCEPT_ALL: &str = "({0-}) EXCEPT ALL ({1-})";
+pub const VALUES: &str = "VALUES {0..}";
+pub const QUERY_ORDERED: &str = "{0-} ORDER BY {1..}";
+pub const FETCH_WITH_TIES: &str = "{0-} FETCH FIRST ({1!}) ROWS WITH TIES";
 pub const LIMIT: &str = "{0-} LIMIT {1}";
 pub const OFFSET: &str = "{0-} OFFSET {1}";
 

@@ -4,6 +4,8 @@
 mod expression;
 mod query;
 mod relation;
+mod window;
+mod with;
 
 use std::collections::HashMap;
 
@@ -79,10 +81,7 @@ impl<'a> Lowerer<'a> {
 
     fn operator(&self, node: NodeId) -> Expr {
         match self.resolution(node) {
-            Resolution::Object { schema, name } => {
-                let schema = SchemaName(None, schema.clone().into_iden());
-                Expr::TypeName(TypeRef(Some(schema), name.clone().into_iden()))
-            }
+            Resolution::Object { schema, name } => operator(schema, name),
             _ => unverified(),
         }
     }
@@ -128,6 +127,11 @@ fn identifier(name: &str) -> Expr {
 fn qualified(schema: &str, name: &str) -> Expr {
     let schema = TableName(None, schema.to_owned().into_iden());
     Expr::Column(ColumnRef::Column(ColumnName(Some(schema), name.to_owned().into_iden())))
+}
+
+fn operator(schema: &str, name: &str) -> Expr {
+    let schema = SchemaName(None, schema.to_owned().into_iden());
+    Expr::TypeName(TypeRef(Some(schema), name.to_owned().into_iden()))
 }
 
 fn integer(number: i32) -> Expr {

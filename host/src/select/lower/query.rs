@@ -1,54 +1,78 @@
 use callslip_ir::{
-    Bound, Cte, Distinct, Exclude, Frame, FrameMode, Materialization, NamedWindow, NodeId, NodeKind, Nulls,
-    Order, Select, Window,
+    Distinct, GroupingSet, GroupingSetKind, NodeId, NodeKind, Nulls, Order, Query as QueryNode, Select,
+    SetOperation, SetOperator, Values,
 };
 use sea_query::{Expr, IntoIden, Query, SelectStatement, SubQueryStatement};
 
-use super::{Lowerer, fill, identifier, qualified, relation, unverified, word};
+use super::{Lowerer, fill, identifier, operator, qualified, relation, unverified};
 use crate::select::dialect::template;
 use crate::select::print::ColumnForm;
 use crate::select::structure;
-use crate::select::verified::OutputColumn;
+use crate::select::verified::{OutputColumn, Resolution};
 
 impl<'a> Lowerer<'a> {
     pub(super) fn query(&mut self, node: NodeId) -> Expr {
         let NodeKind::Query(query) = self.kind(node) else { return unverified() };
-        let NodeKind::Select(select) = self.kind(query.body) else { return unverified() };
-        let ctes: Vec<Expr> =
-            query.with.iter().flat_map(|with| &with.ctes).map(|cte| self.cte(cte)).collect();
-        let mut statement = self.select(select);
-        for order in &query.order_by {
-            let order = self.order(order);
-            statement.order_by_expr(order, sea_query::Order::Asc);
-        }
-        let mut lowered = Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(statement)));
+        let with = query.with.as_ref().map(|with| self.with(with));
+        let mut lowered = self.body(query);
         if let Some(limit) = &query.limit {
+            let template = if limit.with_ties { template::FETCH_WITH_TIES } else { template::LIMIT };
             let count = self.expression(limit.count);
-            lowered = fill(template::LIMIT, [lowered, count]);
+            lowered = fill(template, [lowered, count]);
         }
         if let Some(offset) = query.offset {
             let offset = self.expression(offset);
             lowered = fill(template::OFFSET, [lowered, offset]);
         }
-        if !ctes.is_empty() {
-            lowered = fill(template::WITH, [fill(template::LIST, ctes), lowered]);
+        if let Some((template, ctes)) = with {
+            lowered = fill(template, [ctes, lowered]);
         }
         self.placed(node, lowered)
     }
 
-    fn cte(&mut self, cte: &'a Cte) -> Expr {
-        let query = self.query(cte.query);
-        let name = identifier(&cte.name);
-        let template = match (cte.materialized, cte.columns.is_empty()) {
-            (Materialization::Unspecified, true) => template::CTE,
-            (Materialization::Unspecified, false) => template::CTE_COLUMNS,
-            (Materialization::Materialized, true) => template::CTE_MATERIALIZED,
-            (Materialization::Materialized, false) => template::CTE_COLUMNS_MATERIALIZED,
-            (Materialization::NotMaterialized, true) => template::CTE_NOT_MATERIALIZED,
-            (Materialization::NotMaterialized, false) => template::CTE_COLUMNS_NOT_MATERIALIZED,
+    /// The body of a query with its ORDER BY.
+    fn body(&mut self, query: &'a QueryNode) -> Expr {
+        let body = match self.kind(query.body) {
+            NodeKind::Select(select) => {
+                let mut statement = self.select(select);
+                for order in &query.order_by {
+                    let order = self.order(order);
+                    statement.order_by_expr(order, sea_query::Order::Asc);
+                }
+                return Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(statement)));
+            }
+            NodeKind::SetOperation(operation) => self.set_operation(operation),
+            NodeKind::Values(values) => self.values(values),
+            _ => return unverified(),
         };
-        let columns = fill(template::LIST, cte.columns.iter().map(|column| identifier(column)));
-        fill(template, [name, query, columns])
+        let body = self.placed(query.body, body);
+        if query.order_by.is_empty() {
+            return body;
+        }
+        let orders: Vec<Expr> = query.order_by.iter().map(|order| self.order(order)).collect();
+        fill(template::QUERY_ORDERED, std::iter::once(body).chain(orders))
+    }
+
+    fn set_operation(&mut self, operation: &SetOperation) -> Expr {
+        let template = match (operation.operator, operation.all) {
+            (SetOperator::Union, false) => template::UNION,
+            (SetOperator::Union, true) => template::UNION_ALL,
+            (SetOperator::Intersect, false) => template::INTERSECT,
+            (SetOperator::Intersect, true) => template::INTERSECT_ALL,
+            (SetOperator::Except, false) => template::EXCEPT,
+            (SetOperator::Except, true) => template::EXCEPT_ALL,
+        };
+        let left = self.query(operation.left);
+        fill(template, [left, self.query(operation.right)])
+    }
+
+    fn values(&mut self, values: &'a Values) -> Expr {
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            let row: Vec<Expr> = row.iter().map(|&value| self.expression(value)).collect();
+            rows.push(fill(template::GROUP, row));
+        }
+        fill(template::VALUES, rows)
     }
 
     fn select(&mut self, select: &'a Select) -> SelectStatement {
@@ -56,6 +80,7 @@ impl<'a> Lowerer<'a> {
         if select.distinct == Distinct::Rows {
             statement.distinct();
         }
+        let mut items = Vec::with_capacity(select.items.len());
         for (index, item) in select.items.iter().enumerate() {
             let mut expression = self.expression(item.expression);
             if let (0, Distinct::On(on)) = (index, &select.distinct) {
@@ -63,23 +88,26 @@ impl<'a> Lowerer<'a> {
                 expression = fill(template::DISTINCT_ON, [fill(template::LIST, on), expression]);
             }
             // Every column is given its name in so many words, since PostgreSQL's own choice may change.
-            match structure::item_name(self.description, item) {
-                Some(name) => statement.expr_as(expression, name.to_owned().into_iden()),
-                None => statement.expr(expression),
-            };
+            items.push(match structure::item_name(self.description, item) {
+                Some(name) => fill(template::ALIASED, [expression, identifier(name)]),
+                None => expression,
+            });
         }
         let mut from: Vec<Expr> = select.from.iter().map(|&from| self.relation(from)).collect();
         let mut filter = select.filter.map(|condition| self.expression(condition));
-        let mut group_by: Vec<Expr> = select.group_by.iter().map(|&node| self.expression(node)).collect();
+        let mut group_by = self.group_by(select);
         let mut having = select.having.map(|condition| self.expression(condition));
         if !select.windows.is_empty() {
             // sea-query keeps one window and prints it after ORDER BY and LIMIT: behind what comes before it in SQL it
             // stands in its right place.
             let windows = self.window_clause(&select.windows);
-            match having.as_mut().or(group_by.last_mut()).or(filter.as_mut()).or(from.last_mut()) {
-                Some(last) => *last = fill(template::WORDS, [last.clone(), windows]),
-                None => having = Some(unverified()),
+            let before = having.as_mut().or(group_by.last_mut()).or(filter.as_mut());
+            if let Some(last) = before.or(from.last_mut()).or(items.last_mut()) {
+                *last = fill(template::WORDS, [last.clone(), windows]);
             }
+        }
+        for item in items {
+            statement.expr(item);
         }
         for relation in from {
             statement.from(relation::table_ref(relation));
@@ -90,74 +118,62 @@ impl<'a> Lowerer<'a> {
         statement
     }
 
-    fn window_clause(&mut self, windows: &'a [NamedWindow]) -> Expr {
-        let named = |(name, window)| fill(template::WINDOW_NAMED, [name, window]);
-        let windows: Vec<Expr> =
-            windows.iter().map(|its| named((identifier(&its.name), self.window(&its.window)))).collect();
-        fill(template::WINDOW, windows)
+    fn group_by(&mut self, select: &'a Select) -> Vec<Expr> {
+        let mut items: Vec<Expr> = select.group_by.iter().map(|&item| self.group_by_item(item)).collect();
+        if select.group_distinct
+            && let Some(first) = items.first_mut()
+        {
+            *first = fill(template::GROUP_BY_DISTINCT, [first.clone()]);
+        }
+        items
+    }
+
+    fn group_by_item(&mut self, node: NodeId) -> Expr {
+        match self.kind(node) {
+            NodeKind::GroupingSet(set) => {
+                let set = self.grouping_set(set);
+                self.placed(node, set)
+            }
+            NodeKind::Row(members) if members.is_empty() => fill(template::GROUP, []),
+            _ => self.expression(node),
+        }
+    }
+
+    fn grouping_set(&mut self, set: &'a GroupingSet) -> Expr {
+        let template = match set.kind {
+            GroupingSetKind::Rollup => template::ROLLUP,
+            GroupingSetKind::Cube => template::CUBE,
+            GroupingSetKind::Sets => template::GROUPING_SETS,
+        };
+        let mut items = Vec::with_capacity(set.items.len());
+        for &item in &set.items {
+            items.push(match self.kind(item) {
+                NodeKind::Row(members) => {
+                    let members: Vec<Expr> = members.iter().map(|&member| self.expression(member)).collect();
+                    fill(template::GROUP, members)
+                }
+                _ => self.group_by_item(item),
+            });
+        }
+        fill(template, items)
     }
 
     pub(super) fn order(&mut self, order: &'a Order) -> Expr {
         let expression = self.expression(order.expression);
-        let directed = match order.direction {
+        let directed = match &order.direction {
             callslip_ir::Direction::Ascending => fill(template::ASCENDING, [expression]),
             callslip_ir::Direction::Descending => fill(template::DESCENDING, [expression]),
-            callslip_ir::Direction::Using(_) => unverified(),
+            callslip_ir::Direction::Using(_) => match self.verified.orderings.get(&order.expression) {
+                Some(Resolution::Object { schema, name }) => {
+                    fill(template::USING_OPERATOR, [expression, operator(schema, name)])
+                }
+                _ => unverified(),
+            },
         };
         match order.nulls {
             Nulls::Unspecified => directed,
             Nulls::First => fill(template::NULLS_FIRST, [directed]),
             Nulls::Last => fill(template::NULLS_LAST, [directed]),
-        }
-    }
-
-    pub(super) fn window(&mut self, window: &'a Window) -> Expr {
-        let mut parts = Vec::new();
-        if !window.partition_by.is_empty() {
-            let expressions: Vec<Expr> =
-                window.partition_by.iter().map(|&node| self.expression(node)).collect();
-            parts.push(fill(template::PARTITION_BY, expressions));
-        }
-        if !window.order_by.is_empty() {
-            let orders: Vec<Expr> = window.order_by.iter().map(|order| self.order(order)).collect();
-            parts.push(fill(template::ORDER_BY, orders));
-        }
-        if let Some(frame) = &window.frame {
-            parts.push(self.frame(frame));
-        }
-        fill(template::SEQUENCE, parts)
-    }
-
-    fn frame(&mut self, frame: &'a Frame) -> Expr {
-        let start = self.bound(&frame.start);
-        let extent = match &frame.end {
-            Some(end) => {
-                let end = self.bound(end);
-                fill(template::FRAME_BETWEEN, [start, end])
-            }
-            None => start,
-        };
-        let template = match frame.mode {
-            FrameMode::Rows => template::FRAME_ROWS,
-            FrameMode::Range => template::FRAME_RANGE,
-            FrameMode::Groups => template::FRAME_GROUPS,
-        };
-        let lowered = fill(template, [extent]);
-        match frame.exclude {
-            Exclude::NoOthers => lowered,
-            Exclude::CurrentRow => fill(template::EXCLUDE_CURRENT_ROW, [lowered]),
-            Exclude::Group => fill(template::EXCLUDE_GROUP, [lowered]),
-            Exclude::Ties => fill(template::EXCLUDE_TIES, [lowered]),
-        }
-    }
-
-    fn bound(&mut self, bound: &Bound) -> Expr {
-        match bound {
-            Bound::UnboundedPreceding => word(template::UNBOUNDED_PRECEDING),
-            Bound::Preceding(offset) => fill(template::PRECEDING, [self.expression(*offset)]),
-            Bound::CurrentRow => word(template::CURRENT_ROW),
-            Bound::Following(offset) => fill(template::FOLLOWING, [self.expression(*offset)]),
-            Bound::UnboundedFollowing => word(template::UNBOUNDED_FOLLOWING),
         }
     }
 }

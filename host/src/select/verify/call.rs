@@ -5,7 +5,6 @@ use super::coerce::At;
 use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, FunctionKind, Oid, PG_CATALOG, TypeKind};
 use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
-use crate::nearest::nearest;
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand, Pathway, Unresolved};
 use crate::select::verified::Resolution;
@@ -18,19 +17,19 @@ impl<'a> Verifier<'a> {
             call.arguments.iter().map(|argument| self.expression(argument.value, scope)).collect();
         let mut nodes: Vec<NodeId> = call.arguments.iter().map(|argument| argument.value).collect();
         for order in &call.within_group {
-            operands.push(self.expression(order.expression, scope));
+            let operand = self.expression(order.expression, scope);
+            operands.push(operand);
             nodes.push(order.expression);
-            self.order_direction(order);
+            self.ordering(order, operand);
         }
         for order in &call.order_by {
-            self.value(order.expression, scope);
-            self.order_direction(order);
+            self.order(order, scope);
         }
         if let Some(condition) = call.filter {
             self.condition(condition, scope);
         }
         match &call.over {
-            Some(Over::Window(window)) => self.window(node, window, scope),
+            Some(Over::Window(window)) => self.window_of_call(node, window, scope),
             Some(Over::Named(name)) => self.named_window(node, name),
             None => {}
         }
@@ -63,19 +62,6 @@ impl<'a> Verifier<'a> {
             }
         }
         self.function(node, call, &nodes, &operands, sets)
-    }
-
-    fn named_window(&mut self, node: NodeId, name: &str) {
-        let windows = self.windows.last().copied().unwrap_or_default();
-        if windows.iter().any(|named| named.name == name) {
-            return;
-        }
-        let finding = Finding::new(Code::UnknownWindow, format!("no window is named \"{name}\""));
-        let help = match nearest(name, windows.iter().map(|named| named.name.as_str())) {
-            Some(nearest) => format!("did you mean \"{nearest}\"?"),
-            None => "declare it with .window(\"…\", …) on the same select".to_owned(),
-        };
-        self.find(node, finding.with_help(help));
     }
 
     /// Resolves a function, brings its arguments to the types that it takes, and gives that of its result. The nodes and operands

@@ -6,18 +6,29 @@ mod cast;
 mod coerce;
 mod comparison;
 mod expression;
+mod fan_out;
+mod group_by;
+mod join_graph;
+mod leaves;
 mod operator;
+mod order;
 mod query;
+mod recursion;
 mod relation;
+mod search_cycle;
+mod set_operation;
 mod special;
 mod usage;
+mod window;
+mod with;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 pub(in crate::select) use special::EXTRACT_FIELDS;
+use window::DeclaredWindow;
 
-use callslip_ir::{Description, NamedWindow, NodeId, NodeKind, QualifiedName, TypeName};
+use callslip_ir::{Description, NodeId, NodeKind, QualifiedName, TypeName};
 
 use super::limits::IDENTIFIER_BYTES;
 use super::scope::{Scope, ScopeColumn, ScopeCte};
@@ -44,7 +55,7 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
 }
 
-/// Verifies a description.
+/// Verifies a description. What may be right, and most often is not, comes as warnings with it.
 ///
 /// # Errors
 /// All findings, in the order of the author's source; at most a hundred.
@@ -56,6 +67,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         findings: Vec::new(),
         resolutions: vec![Resolution::None; description.nodes.len()],
         coercions: HashMap::new(),
+        orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
@@ -68,7 +80,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, coercions, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -84,7 +96,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
             *resolution = Resolution::Type(text);
         }
     }
-    Ok(Verified { resolutions, coercions, columns, relations, functions })
+    let mut warnings = fan_out::warnings(description, context.catalog, &resolutions);
+    warnings.sort_by(|a, b| a.place.cmp(&b.place));
+    warnings.dedup();
+    warnings.truncate(MAX_FINDINGS);
+    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -95,6 +111,8 @@ struct Verifier<'a> {
     findings: Vec<Finding>,
     resolutions: Vec<Resolution>,
     coercions: HashMap<NodeId, ResolvedType>,
+    /// The operators of ORDER BY … USING, by the expression that they sort.
+    orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
@@ -103,7 +121,7 @@ struct Verifier<'a> {
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
-    windows: Vec<&'a [NamedWindow]>,
+    windows: Vec<Vec<DeclaredWindow<'a>>>,
     /// A bit for each level of queries of which a column was met, the outermost being the lowest.
     columns_met: u128,
     /// How many calls were met in the current query that return a set.
@@ -248,11 +266,21 @@ impl<'a> Verifier<'a> {
         output
     }
 
+    /// Where a column of a query's result was written.
     fn item_node(&self, root: NodeId, index: usize) -> NodeId {
-        let NodeKind::Query(query) = self.kind(root) else { return root };
-        match self.kind(query.body) {
-            NodeKind::Select(select) => select.items.get(index).map_or(root, |item| item.expression),
-            _ => root,
+        let mut query = root;
+        loop {
+            let NodeKind::Query(its) = self.kind(query) else { return root };
+            let node = match self.kind(its.body) {
+                NodeKind::SetOperation(operation) => {
+                    query = operation.left;
+                    continue;
+                }
+                NodeKind::Select(select) => select.items.get(index).map(|item| item.expression),
+                NodeKind::Values(values) => values.rows.first().and_then(|row| row.get(index).copied()),
+                _ => None,
+            };
+            return node.unwrap_or(root);
         }
     }
 }

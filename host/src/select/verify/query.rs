@@ -1,17 +1,36 @@
-use callslip_ir::{Bound, Distinct, FrameMode, Item, NodeId, NodeKind, Order, Query, Select, Window};
+use callslip_ir::{Distinct, Item, NodeId, NodeKind, Query, Select};
 
 use super::Verifier;
+use super::with::RecursiveCte;
 use crate::Code;
 use crate::catalog::Oid;
-use crate::nearest::nearest;
-use crate::select::Finding;
-use crate::select::scope::{Scope, ScopeColumn, ScopeCte, ScopeRelation};
+use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::structure;
+
+/// A column of a query's result, of which what is around the query may tell the type.
+#[derive(Clone, Debug)]
+pub(super) struct ResultColumn {
+    pub name: Option<std::rc::Rc<str>>,
+    pub operand: Operand,
+    /// Where it was written: of a set operation in the first query, of VALUES in the first row.
+    pub node: NodeId,
+}
 
 impl<'a> Verifier<'a> {
     /// Verifies a query and gives its columns.
     pub(super) fn query(&mut self, node: NodeId, outer: &Scope<'_>) -> Vec<ScopeColumn> {
+        let columns = self.result(node, outer, None);
+        self.settled(&columns)
+    }
+
+    /// Verifies a query, in which constants of the select list have no type yet if they have none of their own.
+    pub(super) fn result(
+        &mut self,
+        node: NodeId,
+        outer: &Scope<'_>,
+        recursive: Option<RecursiveCte<'a>>,
+    ) -> Vec<ResultColumn> {
         if self.has_enough() {
             return Vec::new();
         }
@@ -19,44 +38,46 @@ impl<'a> Verifier<'a> {
             self.misplaced(node, "a query");
             return Vec::new();
         };
-        let ctes_of_query = query.with.as_ref().map_or(&[][..], |with| &with.ctes);
-        if query.with.as_ref().is_some_and(|with| with.recursive) {
-            self.not_supported(node, "WITH RECURSIVE");
-            return Vec::new();
-        }
-        for (index, cte) in ctes_of_query.iter().enumerate() {
-            if ctes_of_query[..index].iter().any(|earlier| earlier.name == cte.name) {
-                self.report(cte.query, Code::DuplicateAlias, format!("two CTEs are named \"{}\"", cte.name));
-            }
-        }
         let before = self.ctes.len();
-        for cte in ctes_of_query {
-            self.check_name(cte.query, "name of a CTE", &cte.name);
-            if cte.search.is_some() || cte.cycle.is_some() {
-                self.not_supported(cte.query, "SEARCH and CYCLE");
-            }
-            // Each sees those before it.
-            let columns = self.query(cte.query, outer);
-            let columns = self.rename(cte.query, columns, &cte.columns);
-            self.ctes.push(ScopeCte { name: &cte.name, columns: columns.into() });
+        if let Some(with) = &query.with {
+            self.with(node, with, outer);
         }
-        let columns = self.body(query, outer);
+        let columns = self.body(query, outer, recursive);
         self.ctes.truncate(before);
         columns
     }
 
-    fn body(&mut self, query: &'a Query, outer: &Scope<'_>) -> Vec<ScopeColumn> {
+    /// The columns as what is not a query sees them: a constant without a type is a text.
+    pub(super) fn settled(&mut self, columns: &[ResultColumn]) -> Vec<ScopeColumn> {
+        let text = self.builtin("text");
+        let mut settled = Vec::with_capacity(columns.len());
+        for column in columns {
+            let ty = match column.operand {
+                Operand::Known(oid) => Some(oid),
+                Operand::Untyped => {
+                    self.settle(column.node, text);
+                    text
+                }
+                Operand::Opaque => None,
+            };
+            settled.push(ScopeColumn { name: column.name.clone(), ty });
+        }
+        settled
+    }
+
+    fn body(
+        &mut self,
+        query: &'a Query,
+        outer: &Scope<'_>,
+        recursive: Option<RecursiveCte<'a>>,
+    ) -> Vec<ResultColumn> {
         let windows = self.windows.len();
         let (columns, relations) = match self.kind(query.body) {
             NodeKind::Select(select) => self.select(query.body, select, outer),
-            NodeKind::SetOperation(_) => {
-                self.not_supported(query.body, "a set operation");
-                (Vec::new(), Vec::new())
+            NodeKind::SetOperation(operation) => {
+                (self.set_operation(query.body, operation, outer, recursive), Vec::new())
             }
-            NodeKind::Values(_) => {
-                self.not_supported(query.body, "VALUES");
-                (Vec::new(), Vec::new())
-            }
+            NodeKind::Values(values) => (self.values(query.body, values, outer), Vec::new()),
             _ => {
                 self.misplaced(query.body, "the body of a query");
                 (Vec::new(), Vec::new())
@@ -64,59 +85,11 @@ impl<'a> Verifier<'a> {
         };
         let scope = Scope { relations: &relations, outer: Some(outer) };
         for order in &query.order_by {
-            if let NodeKind::OutputName(name) = self.kind(order.expression) {
-                self.output_name(order.expression, name, &columns);
-            } else {
-                self.value(order.expression, &scope);
-            }
-            self.order_direction(order);
+            self.order_of_query(query, order, &columns, &scope);
         }
         self.windows.truncate(windows);
-        if let Some(limit) = &query.limit {
-            if limit.with_ties {
-                self.not_supported(limit.count, "FETCH FIRST … WITH TIES");
-            }
-            self.count(limit.count, outer);
-        }
-        if let Some(offset) = query.offset {
-            self.count(offset, outer);
-        }
+        self.limit(query, outer);
         columns
-    }
-
-    /// LIMIT and OFFSET see no relation of their own query.
-    fn count(&mut self, node: NodeId, outer: &Scope<'_>) {
-        let int8 = self.builtin("int8");
-        match self.expression(node, outer) {
-            Operand::Untyped => self.settle(node, int8),
-            operand => self.coerced(node, operand, int8),
-        }
-    }
-
-    fn output_name(&mut self, node: NodeId, name: &str, columns: &[ScopeColumn]) {
-        if self.has_enough() {
-            return;
-        }
-        let mut names = columns.iter().filter_map(|column| column.name.as_deref());
-        if names.clone().any(|its| its == name) {
-            return;
-        }
-        let message = format!("the select list has no column named \"{name}\"");
-        let nearest = nearest(name, &mut names);
-        let finding = Finding::new(Code::UnknownOutputName, message);
-        self.find(
-            node,
-            match nearest {
-                Some(nearest) => finding.with_help(format!("did you mean \"{nearest}\"?")),
-                None => finding,
-            },
-        );
-    }
-
-    pub(super) fn order_direction(&mut self, order: &Order) {
-        if let callslip_ir::Direction::Using(_) = order.direction {
-            self.not_supported(order.expression, "ORDER BY … USING");
-        }
     }
 
     fn select(
@@ -124,9 +97,9 @@ impl<'a> Verifier<'a> {
         node: NodeId,
         select: &'a Select,
         outer: &Scope<'_>,
-    ) -> (Vec<ScopeColumn>, Vec<ScopeRelation>) {
+    ) -> (Vec<ResultColumn>, Vec<ScopeRelation>) {
         // Only the select list and ORDER BY see the windows; nothing before them sees those of a query around.
-        self.windows.push(&[]);
+        self.windows.push(Vec::new());
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
             let found = self.relation(from, &relations, outer, true);
@@ -148,75 +121,24 @@ impl<'a> Verifier<'a> {
         if let Some(condition) = select.filter {
             self.condition(condition, &scope);
         }
-        for &expression in &select.group_by {
-            if let NodeKind::GroupingSet(_) = self.kind(expression) {
-                self.not_supported(expression, "GROUPING SETS, ROLLUP and CUBE");
-            } else {
-                self.value(expression, &scope);
-            }
-        }
-        if select.group_distinct {
-            self.not_supported(node, "GROUP BY DISTINCT");
-        }
-        for (index, named) in select.windows.iter().enumerate() {
-            self.check_name(node, "name of a window", &named.name);
-            if select.windows[..index].iter().any(|earlier| earlier.name == named.name) {
-                self.report(node, Code::DuplicateAlias, format!("two windows are named \"{}\"", named.name));
-            }
-            self.window(node, &named.window, &scope);
-        }
-        if !select.windows.is_empty() && select.from.is_empty() {
-            self.not_supported(node, "WINDOW without FROM");
-        }
+        self.group_by(node, select, &scope);
+        let windows = self.window_clause(node, &select.windows, &scope);
         if let Some(condition) = select.having {
             self.condition(condition, &scope);
         }
         self.windows.pop();
-        self.windows.push(&select.windows);
+        self.windows.push(windows);
         let columns = select.items.iter().map(|item| self.item(item, &scope)).collect();
         (columns, relations)
     }
 
-    fn item(&mut self, item: &'a Item, scope: &Scope<'_>) -> ScopeColumn {
-        let ty = self.value(item.expression, scope);
+    fn item(&mut self, item: &'a Item, scope: &Scope<'_>) -> ResultColumn {
+        let operand = self.expression(item.expression, scope);
         if let Some(alias) = &item.alias {
             self.check_name(item.expression, "alias", alias);
         }
         let name = structure::item_name(self.description, item).map(Into::into);
-        ScopeColumn { name, ty }
-    }
-
-    pub(super) fn window(&mut self, node: NodeId, window: &'a Window, scope: &Scope<'_>) {
-        if window.base.is_some() {
-            self.not_supported(node, "a window that starts from another one");
-        }
-        for &expression in &window.partition_by {
-            self.value(expression, scope);
-        }
-        let mut key = None;
-        for order in &window.order_by {
-            let ty = self.value(order.expression, scope);
-            key = key.or(ty);
-            self.order_direction(order);
-        }
-        let Some(frame) = &window.frame else { return };
-        // The offset of RANGE is added to the sort key; of ROWS and GROUPS it is a number.
-        let is_time = |ty: &crate::catalog::Type| ty.category == 'D';
-        let offset_type = match frame.mode {
-            FrameMode::Range => match key.and_then(|key| self.context.catalog.type_by_oid(key)) {
-                Some(ty) if is_time(ty) => self.builtin("interval"),
-                _ => key,
-            },
-            FrameMode::Rows | FrameMode::Groups => self.builtin("int8"),
-        };
-        for bound in std::iter::once(&frame.start).chain(&frame.end) {
-            if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
-                match self.expression(*offset, &Scope::EMPTY) {
-                    Operand::Untyped => self.settle(*offset, offset_type),
-                    operand => self.coerced(*offset, operand, None),
-                }
-            }
-        }
+        ResultColumn { name, operand, node: item.expression }
     }
 
     /// Gives the first columns new names.

@@ -6,7 +6,6 @@ use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind, QualifiedName
 use super::Verifier;
 use crate::Code;
 use crate::catalog::Column;
-use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::verified::Resolution;
@@ -136,18 +135,6 @@ impl<'a> Verifier<'a> {
             RelationName::Cte(name) => name.clone(),
         };
         ScopeRelation { alias: table.alias.as_str().into(), of: of.into(), columns }
-    }
-
-    fn cte(&mut self, node: NodeId, name: &str) -> Option<Rc<[ScopeColumn]>> {
-        if let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == name) {
-            return Some(cte.columns.clone());
-        }
-        let mut finding = Finding::new(Code::UnknownRelation, format!("no CTE named \"{name}\" is in scope"));
-        if let Some(nearest) = nearest(name, self.ctes.iter().map(|cte| cte.name)) {
-            finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
-        }
-        self.find(node, finding);
-        None
     }
 
     fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<Rc<[ScopeColumn]>> {

@@ -1,0 +1,150 @@
+use callslip_ir::{NodeId, SetOperation, SetOperator, Values};
+
+use super::Verifier;
+use super::query::ResultColumn;
+use super::with::RecursiveCte;
+use crate::Code;
+use crate::select::scope::Scope;
+use crate::select::signature::{self, Operand};
+use crate::select::{Finding, types};
+
+impl<'a> Verifier<'a> {
+    /// Verifies both sides of a set operation. It has the names of the left one and the types that both have together.
+    pub(super) fn set_operation(
+        &mut self,
+        node: NodeId,
+        operation: &'a SetOperation,
+        outer: &Scope<'_>,
+        recursive: Option<RecursiveCte<'a>>,
+    ) -> Vec<ResultColumn> {
+        let mut left = self.result(operation.left, outer, None);
+        if let Some(recursive) = recursive {
+            // The recursive term sees the columns of the first one as these are, and not what both come to.
+            let columns = self.settled(&left);
+            for (column, settled) in left.iter_mut().zip(&columns) {
+                column.operand = settled.ty.map_or(Operand::Opaque, Operand::Known);
+            }
+            self.define_recursive(recursive, columns);
+        }
+        let right = self.result(operation.right, outer, None);
+        if self.has_enough() {
+            return left;
+        }
+        let name = name(operation.operator);
+        if left.len() != right.len() {
+            let message = format!("the sides of {name} have {} and {} columns", left.len(), right.len());
+            self.report(node, Code::InvalidStructure, message);
+            return left;
+        }
+        let columns = left.into_iter().zip(right);
+        columns
+            .map(|(left, right)| {
+                let operand = self.matched(name, &left, &right);
+                if recursive.is_some() {
+                    self.same_in_recursion(&left, operand);
+                }
+                ResultColumn { operand, ..left }
+            })
+            .collect()
+    }
+
+    /// The type that a column of both sides has; PostgreSQL goes by pairs too, even where more than two are united.
+    fn matched(&mut self, name: &str, left: &ResultColumn, right: &ResultColumn) -> Operand {
+        let catalog = self.context.catalog;
+        let (a, b) = match (left.operand, right.operand) {
+            (Operand::Untyped, Operand::Untyped) => {
+                let text = self.builtin("text");
+                self.settle(left.node, text);
+                self.settle(right.node, text);
+                return text.map_or(Operand::Opaque, Operand::Known);
+            }
+            (Operand::Known(oid), Operand::Untyped) => {
+                self.settle(right.node, Some(oid));
+                return Operand::Known(catalog.base_type(oid));
+            }
+            (Operand::Untyped, Operand::Known(oid)) => {
+                self.settle(left.node, Some(oid));
+                return Operand::Known(catalog.base_type(oid));
+            }
+            (Operand::Known(a), Operand::Known(b)) => (a, b),
+            (a, b) => {
+                self.coerced(left.node, a, None);
+                self.coerced(right.node, b, None);
+                return Operand::Opaque;
+            }
+        };
+        let common = signature::common_type(catalog, &[Operand::Known(a), Operand::Known(b)]);
+        match common {
+            Some(common) => {
+                for (column, oid) in [(left, a), (right, b)] {
+                    if oid != common {
+                        self.coerced(column.node, column.operand, Some(common));
+                    }
+                }
+            }
+            None if catalog.type_by_oid(a).is_some() && catalog.type_by_oid(b).is_some() => {
+                let (a, b) = (types::display(catalog, a), types::display(catalog, b));
+                let column = left.name.as_deref().map_or_else(String::new, |name| format!(" of \"{name}\""));
+                let message = format!("the types {a} and {b}{column} can't be matched by {name}");
+                let finding = Finding::new(Code::NoCommonType, message);
+                self.find(right.node, finding.with_help("cast one of them with .cast_as(\"…\")"));
+            }
+            None => {}
+        }
+        common.map_or(Operand::Opaque, Operand::Known)
+    }
+
+    fn same_in_recursion(&mut self, first: &ResultColumn, overall: Operand) {
+        let (Operand::Known(first_type), Operand::Known(overall)) = (first.operand, overall) else { return };
+        let catalog = self.context.catalog;
+        if catalog.base_type(first_type) == catalog.base_type(overall) {
+            return;
+        }
+        let (is, overall) = (types::display(catalog, first_type), types::display(catalog, overall));
+        let column = first.name.as_deref().unwrap_or("?");
+        let message = format!(
+            "column \"{column}\" of a recursive CTE is {is} in its non-recursive term, but {overall} with the recursive one"
+        );
+        let finding = Finding::new(Code::NoCommonType, message);
+        self.find(first.node, finding.with_help(format!("cast it there with .cast_as(\"{overall}\")")));
+    }
+
+    /// Verifies VALUES, whose columns are named by PostgreSQL.
+    pub(super) fn values(
+        &mut self,
+        node: NodeId,
+        values: &'a Values,
+        outer: &Scope<'_>,
+    ) -> Vec<ResultColumn> {
+        let width = values.rows.first().map_or(0, Vec::len);
+        if width == 0 {
+            self.report(node, Code::InvalidStructure, "VALUES needs a row of at least one value");
+            return Vec::new();
+        }
+        if let Some(row) = values.rows.iter().find(|row| row.len() != width) {
+            let message = format!("the rows of VALUES have {width} and {} values", row.len());
+            self.report(node, Code::InvalidStructure, message);
+            return Vec::new();
+        }
+        if width > self.context.limits.columns {
+            self.report(node, Code::DescriptionTooLarge, format!("VALUES has {width} columns"));
+            return Vec::new();
+        }
+        let mut columns = Vec::with_capacity(width);
+        for index in 0..width {
+            let nodes: Vec<NodeId> = values.rows.iter().map(|row| row[index]).collect();
+            let operand = self.common(&nodes, outer, "VALUES").map_or(Operand::Opaque, Operand::Known);
+            let name = crate::select::structure::values_name(index);
+            columns.push(ResultColumn { name: Some(name.as_str().into()), operand, node: nodes[0] });
+        }
+        columns
+    }
+}
+
+fn name(operator: SetOperator) -> &'static str {
+    match operator {
+        SetOperator::Union => "UNION",
+        SetOperator::Intersect => "INTERSECT",
+        SetOperator::Except => "EXCEPT",
+    }
+}

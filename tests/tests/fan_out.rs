@@ -1,0 +1,344 @@
+//! Aggregates over rows that joins have multiplied: what is warned of gives other values than its author means, and what
+//! is not warned of gives those of honest SQL, on a real PostgreSQL with keys as it has them.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
+
+use callslip::Code;
+use callslip::catalog::{Catalog, Snapshot, reflect};
+use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::grants::{GrantSettings, Grants};
+use callslip::select::{self, Comment, Context, Finding, Limits};
+use callslip_ir::Binding;
+use callslip_sdk::testing::describe;
+use callslip_sdk::{Items, prelude::*};
+use tokio_postgres::{Client, NoTls};
+
+struct Database {
+    _cluster: Cluster,
+    client: Client,
+    catalog: Catalog,
+}
+
+impl Database {
+    async fn open() -> Self {
+        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let (owner, connection) = cluster.config().connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        owner.batch_execute(include_str!("fan_out.sql")).await.unwrap();
+        let (client, connection) = cluster.config().user("reader").connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let catalog = Catalog::new(reflect(&client).await.unwrap());
+        Self { _cluster: cluster, client, catalog }
+    }
+
+    /// The rows in an order of their own; the values of its parameters are written into it.
+    async fn rows(&self, sql: &str, values: &[String]) -> Vec<String> {
+        let mut sql = sql.to_owned();
+        for (index, value) in values.iter().enumerate().rev() {
+            sql = sql.replace(&format!("${}", index + 1), &format!("'{value}'"));
+        }
+        let sorted = format!("SELECT row_to_json(r)::text AS j FROM ({sql}) AS r ORDER BY 1");
+        let rows = self.client.query(&sorted, &[]).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+}
+
+/// The SQL of a query with its constants, and what is warned of.
+fn verified(catalog: &Catalog, query: Select) -> (String, Vec<String>, Vec<Finding>) {
+    let schemas = ["public".to_owned()];
+    let relations = catalog.contents().relations.iter().map(|its| its.name.clone()).collect();
+    let settings = GrantSettings { relations, ..GrantSettings::default() };
+    let grants = Grants::resolve(&settings, catalog, &schemas).unwrap();
+    let limits = Limits::default();
+    let context = Context { plugin: "this", catalog, grants: &grants, schemas: &schemas, limits: &limits };
+    let statement = describe(query);
+    let description = &statement.shape;
+    let verified = select::verify(description, context).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let printed = select::print(&select::lower(description, &verified), &comment, &[], &limits).unwrap();
+    let value = |parameter: &select::StatementParameter| match &statement.bindings[parameter.slot.0 as usize]
+    {
+        Binding::Constant(Some(value)) => value.clone(),
+        other => panic!("a test has constants only, not {other:?}"),
+    };
+    (printed.sql, printed.parameters.iter().map(value).collect(), verified.warnings)
+}
+
+fn t(name: &str, alias: &str) -> Table {
+    table(name).alias(alias)
+}
+
+fn position() -> Table {
+    t("position", "p")
+}
+
+fn interview() -> Table {
+    t("interview", "i")
+}
+
+/// Positions with their interviews.
+fn interviewed(items: impl Items) -> Select {
+    let (p, i) = (position(), interview());
+    select(items).from(p).left_join(i, i.col("position_id").eq(p.col("id")))
+}
+
+/// And their questions.
+fn asked(items: impl Items) -> Select {
+    let (p, q) = (position(), t("question", "q"));
+    interviewed(items).left_join(q, q.col("position_id").eq(p.col("id")))
+}
+
+/// Positions with their interviews and the ratings of these.
+fn rated(items: impl Items) -> Select {
+    let (i, r) = (interview(), t("rating", "r"));
+    interviewed(items).left_join(r, r.col("interview_id").eq(i.col("id")))
+}
+
+#[tokio::test]
+async fn what_is_warned_of_gives_other_values() {
+    let database = Database::open().await;
+    let (p, i, q, r) = (position(), interview(), t("question", "q"), t("rating", "r"));
+    let (tag, tagging) = (t("tag", "tag"), t("tagging", "g"));
+    let (company, budget) = (p.col("company_id"), p.col("budget"));
+    for (query, honest, says) in [
+        (
+            interviewed((company, sum(budget).alias("x"))).group_by(company),
+            "SELECT company_id, sum(budget) AS x FROM position GROUP BY company_id",
+            "sum(p.budget) takes each row of position (p) once for each row of interview (i) that is joined to it",
+        ),
+        (
+            interviewed(avg(budget).alias("x")),
+            "SELECT avg(budget) AS x FROM position",
+            "avg(p.budget) takes each row of position (p)",
+        ),
+        (
+            rated(sum(i.col("minutes")).alias("x")),
+            "SELECT sum(minutes) AS x FROM interview",
+            "sum(i.minutes) takes each row of interview (i) once for each row of rating (r)",
+        ),
+        (
+            asked((p.col("id"), count(i.col("id")).alias("x"))).group_by(p.col("id")),
+            "SELECT p.id, (SELECT count(*) FROM interview i WHERE i.position_id = p.id) AS x FROM position p",
+            "count(i.id) takes each row of interview (i) once for each row of question (q): both are joined to position (p)",
+        ),
+        (
+            asked((p.col("id"), sum(q.col("points")).alias("x"))).group_by(p.col("id")),
+            "SELECT position_id AS id, sum(points) AS x FROM question GROUP BY position_id",
+            "sum(q.points) takes each row of question (q) once for each row of interview (i)",
+        ),
+        (
+            asked((p.col("id"), count_all().alias("x"))).group_by(p.col("id")),
+            "SELECT p.id, (SELECT count(*) FROM interview i WHERE i.position_id = p.id) AS x FROM position p",
+            "count(*) takes each row of interview (i) once for each row of question (q)",
+        ),
+        (
+            asked(count(p.col("id")).alias("x")),
+            "SELECT count(*) AS x FROM position",
+            "count(p.id) takes each row of interview (i) once for each row of question (q)",
+        ),
+        // In a group the ratings come equally often, over all groups they don't.
+        (
+            rated(avg(r.col("score")).alias("x")).left_join(q, q.col("position_id").eq(p.col("id"))),
+            "SELECT avg(score) AS x FROM rating",
+            "avg(r.score) takes each row of rating (r) once for each row of question (q)",
+        ),
+        (
+            rated((p.col("id"), sum(r.col("score")).filter(r.col("score").gt(1)).alias("x")))
+                .left_join(q, q.col("position_id").eq(p.col("id")))
+                .group_by(p.col("id")),
+            "SELECT i.position_id AS id, sum(score) FILTER (WHERE score > 1) AS x
+             FROM rating JOIN interview i ON i.id = interview_id GROUP BY i.position_id",
+            "sum(r.score) takes each row of rating (r) once for each row of question (q)",
+        ),
+        // Through HAVING and ORDER BY, and in a subquery.
+        (
+            interviewed(company).group_by(company).having(sum(budget).gt(200)).order_by(count_all()),
+            "SELECT company_id FROM position GROUP BY company_id HAVING sum(budget) > 200",
+            "sum(p.budget) takes",
+        ),
+        (
+            {
+                let inner = subquery!("s", { x: sum(budget) }, |s| {
+                    s.from(p).join(i, i.col("position_id").eq(p.col("id")))
+                });
+                select(inner.x).from(inner)
+            },
+            "SELECT sum(budget) AS x FROM position",
+            "sum(p.budget) takes",
+        ),
+        // Many to many, of more than one tag.
+        (
+            select(sum(budget).alias("x"))
+                .from(p)
+                .join(tagging, tagging.col("position_id").eq(p.col("id")))
+                .join(tag, tag.col("id").eq(tagging.col("tag_id")))
+                .filter(tag.col("name").in_list(["remote", "senior"])),
+            "SELECT sum(budget) AS x FROM position",
+            "sum(p.budget) takes each row of position (p) once for each row of tagging (g)",
+        ),
+        // One of its keys, and only a part of the other.
+        (
+            interviewed(sum(i.col("minutes")).alias("x"))
+                .join(r, r.col("interview_id").eq(i.col("id")).and(r.col("score").gt(0))),
+            "SELECT sum(minutes) AS x FROM interview",
+            "sum(i.minutes) takes",
+        ),
+    ] {
+        let (sql, values, warnings) = verified(&database.catalog, query);
+        let [warning] = &warnings[..] else { panic!("{warnings:#?} of {sql}") };
+        assert_eq!(warning.code, Code::FanOut);
+        assert!(warning.message.starts_with(says), "{warning} of {sql}");
+        assert!(
+            warning.place.as_ref().is_some_and(|place| place.file.ends_with("fan_out.rs")),
+            "{warning:?}"
+        );
+        assert_ne!(database.rows(&sql, &values).await, database.rows(honest, &[]).await, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_honest_is_not_warned_of() {
+    let database = Database::open().await;
+    let (p, i, q, r) = (position(), interview(), t("question", "q"), t("rating", "r"));
+    let (advert, opening, price) = (t("advert", "a"), t("opening", "o"), t("price", "v"));
+    let (tag, tagging, company) = (t("tag", "tag"), t("tagging", "g"), t("company", "c"));
+    let (id, budget) = (p.col("id"), p.col("budget"));
+    let per_position =
+        "SELECT p.id, (SELECT sum(minutes) FROM interview i WHERE i.position_id = p.id) AS x FROM position p";
+    let budgets = "SELECT sum(budget) AS x FROM position";
+    for (query, honest) in [
+        (interviewed((id, sum(i.col("minutes")).alias("x"))).group_by(id), per_position),
+        (interviewed(count_all().alias("x")), "SELECT count(*) AS x FROM interview"),
+        (interviewed(count(p.col("id")).alias("x")), "SELECT count(*) AS x FROM interview"),
+        // A chain is what an aggregate over its last relation is for.
+        (rated(sum(r.col("score")).alias("x")), "SELECT sum(score) AS x FROM rating"),
+        (
+            rated(sum(r.col("score")).alias("x")).join(company, company.col("id").eq(p.col("company_id"))),
+            "SELECT sum(score) AS x FROM rating",
+        ),
+        // Duplicates don't matter, or are left out.
+        (
+            asked((id, max(i.col("minutes")).alias("x"), count_distinct(q.col("id")).alias("y")))
+                .group_by(id),
+            "SELECT p.id, (SELECT max(minutes) FROM interview i WHERE i.position_id = p.id) AS x,
+                    (SELECT count(*) FROM question q WHERE q.position_id = p.id) AS y FROM position p",
+        ),
+        // Each comes as often as every other of its group.
+        (
+            asked((id, avg(i.col("minutes")).alias("x"), avg(budget).alias("y"))).group_by(id),
+            "SELECT p.id, (SELECT avg(minutes) FROM interview i WHERE i.position_id = p.id) AS x,
+                    avg(budget) AS y FROM position p GROUP BY p.id",
+        ),
+        // A group of one row.
+        (
+            interviewed((i.col("id"), sum(budget).alias("x"))).group_by(i.col("id")),
+            "SELECT i.id, budget AS x FROM position p JOIN interview i ON i.position_id = p.id",
+        ),
+        // To one row: by a unique index, one that is of some rows, by values, by all columns of a key.
+        (select(sum(budget).alias("x")).from(p).join(advert, advert.col("position_id").eq(id)), budgets),
+        (
+            select(sum(budget).alias("x"))
+                .from(p)
+                .join(opening, opening.col("position_id").eq(id).and(opening.col("open"))),
+            budgets,
+        ),
+        (
+            select(sum(budget).alias("x"))
+                .from(p)
+                .join(tagging, tagging.col("position_id").eq(id))
+                .join(tag, tag.col("id").eq(tagging.col("tag_id")))
+                .filter(tag.col("name").eq("remote")),
+            budgets,
+        ),
+        (
+            select(sum(i.col("minutes")).alias("x"))
+                .from(i)
+                .left_join(r, r.col("interview_id").eq(i.col("id")).and(r.col("reviewer_id").eq(1))),
+            "SELECT sum(minutes) AS x FROM interview",
+        ),
+        // A row of a history, the latest row, and a row that a subquery tells.
+        (
+            select(sum(budget).alias("x")).from(p).join(
+                price,
+                all([price.col("position_id").eq(id), price.col("since").le(7), price.col("until").ge(7)]),
+            ),
+            budgets,
+        ),
+        (
+            {
+                let later = t("interview", "later");
+                let other = select(1)
+                    .from(later)
+                    .filter(later.col("position_id").eq(i.col("position_id")))
+                    .filter(later.col("id").gt(i.col("id")));
+                interviewed(sum(budget).alias("x")).filter(not_exists(other))
+            },
+            budgets,
+        ),
+        // What was aggregated before it was joined.
+        (
+            {
+                let asked = subquery!("asked", { position: q.col("position_id"), points: sum(q.col("points")) }, |s| {
+                    s.from(q).group_by(q.col("position_id"))
+                });
+                interviewed((id, sum(i.col("minutes")).alias("x")))
+                    .join(asked, asked.position.eq(id))
+                    .group_by(id)
+            },
+            per_position,
+        ),
+        // Of nothing with the other: a condition joins the two.
+        (
+            select(sum(q.col("points")).alias("x"))
+                .from(p)
+                .join(q, q.col("position_id").eq(id))
+                .join(i, all([i.col("position_id").eq(id), i.col("id").eq(q.col("id"))])),
+            "SELECT sum(points) AS x FROM question q JOIN interview i ON i.id = q.id AND i.position_id = q.position_id",
+        ),
+    ] {
+        let (sql, values, warnings) = verified(&database.catalog, query);
+        assert_eq!(warnings, [], "{sql}");
+        assert_eq!(database.rows(&sql, &values).await, database.rows(honest, &[]).await, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_not_warned_of() {
+    let database = Database::open().await;
+    let (p, i) = (position(), interview());
+    // A table without a key, a view, and a table of which the login can't read every column.
+    for name in ["note", "held", "deal"] {
+        let other = t(name, "o");
+        let query = select(sum(p.col("budget")).alias("x"))
+            .from(p)
+            .join(other, other.col("position_id").eq(p.col("id")));
+        assert_eq!(verified(&database.catalog, query).2, [], "{name}");
+        let query = interviewed(sum(p.col("budget")).alias("x")).join(
+            other,
+            other.col("position_id").eq(p.col("id")).and(i.col("id").le(other.col("position_id"))),
+        );
+        let (_, _, warnings) = verified(&database.catalog, query);
+        assert_eq!(warnings, [], "what may tell of the interview: {name}");
+    }
+    // With more relations and conditions than it looks at.
+    let more = (0..40).fold(interviewed(sum(p.col("budget")).alias("x")), |query, n| {
+        let other = t("position", &format!("p{n}"));
+        query.join(other, other.col("id").eq(p.col("id")))
+    });
+    assert_eq!(verified(&database.catalog, more).2, []);
+}
+
+#[tokio::test]
+async fn a_snapshot_tells_as_much_as_the_database() {
+    let database = Database::open().await;
+    let contents = database.catalog.contents().clone();
+    let snapshot = Snapshot::new(contents, vec!["public".to_owned()], |function| function.name != "pg_sleep");
+    let catalog = Catalog::new(Snapshot::read(&snapshot.to_json()).unwrap().contents);
+    let (p, a) = (position(), t("advert", "a"));
+    let (_, _, warnings) =
+        verified(&catalog, asked((p.col("id"), count_all().alias("x"))).group_by(p.col("id")));
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    let by_index =
+        select(sum(p.col("budget")).alias("x")).from(p).join(a, a.col("position_id").eq(p.col("id")));
+    assert_eq!(verified(&catalog, by_index).2, []);
+}
