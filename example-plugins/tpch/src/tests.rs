@@ -80,7 +80,7 @@ fn the_revenue_is_declared_once_and_used_twice() {
         {},
         "
         WITH revenue AS (SELECT l.l_suppkey AS supplier_no,
-                                sum(l.l_extendedprice * (CAST($1 AS int4) - l.l_discount)) AS total_revenue
+                                sum(l.l_extendedprice * (CAST(CAST($1 AS int4) AS numeric) - l.l_discount)) AS total_revenue
                          FROM public.lineitem AS l
                          WHERE (l.l_shipdate >= CAST($2 AS date))
                                AND (l.l_shipdate < (CAST($2 AS date) + CAST($3 AS interval)))
