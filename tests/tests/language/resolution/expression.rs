@@ -155,7 +155,36 @@ impl Expression {
         let is_null = callslip_ir::Is { value, test: callslip_ir::IsTest::Null, negated: false };
         let item = writer.add(NodeKind::Is(is_null));
         writer.query(item, "t");
-        Description { slots: writer.slots, files: vec![], nodes: writer.nodes }
+        writer.finish()
+    }
+
+    /// A description of `SELECT t.int8 AS x FROM t WHERE expression`.
+    pub fn condition(&self) -> Description {
+        let mut writer = Writer::default();
+        let condition = writer.expression(self, "t");
+        let item = writer.expression(&column("int8"), "t");
+        writer.query(item, "t");
+        writer.select(|select| select.filter = Some(condition));
+        writer.finish()
+    }
+
+    /// A description of `SELECT expression AS x FROM t GROUP BY expression ORDER BY expression`, or of the same with DISTINCT
+    /// instead of GROUP BY.
+    pub fn sorted(&self, grouped: bool) -> Description {
+        let mut writer = Writer::default();
+        let item = writer.expression(self, "t");
+        let key = grouped.then(|| writer.expression(self, "t"));
+        let expression = writer.expression(self, "t");
+        writer.query(item, "t");
+        writer.select(|select| {
+            select.distinct = if grouped { Distinct::All } else { Distinct::Rows };
+            select.group_by.extend(key);
+        });
+        if let Some(Node { kind: NodeKind::Query(query), .. }) = writer.nodes.last_mut() {
+            let (direction, nulls) = (Direction::Ascending, Nulls::Unspecified);
+            query.order_by = vec![Order { expression, direction, nulls }];
+        }
+        writer.finish()
     }
 }
 
@@ -324,6 +353,17 @@ impl Writer {
             }
         };
         self.add(kind)
+    }
+
+    fn finish(self) -> Description {
+        Description { slots: self.slots, files: vec![], nodes: self.nodes }
+    }
+
+    /// Changes the select that was written last.
+    fn select(&mut self, change: impl FnOnce(&mut Select)) {
+        if let Some(Node { kind: NodeKind::Select(select), .. }) = self.nodes.iter_mut().rev().nth(1) {
+            change(select);
+        }
     }
 
     fn slot(&mut self, ty: SlotType) -> NodeKind {

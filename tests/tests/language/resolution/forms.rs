@@ -13,26 +13,10 @@ fn operands() -> Vec<Expression> {
 
 /// Types of which three or four are put together.
 fn few() -> Vec<Expression> {
-    const FEW: &[&str] = &[
-        "int2",
-        "int4",
-        "int8",
-        "numeric",
-        "float8",
-        "text",
-        "varchar",
-        "bpchar",
-        "name",
-        "date",
-        "timestamptz",
-    ];
-    const OTHER: &[&str] =
-        &["d_int", "d_varchar", "d_text", "mood", "d_mood", "int4[]", "d_ints", "inet", "cidr"];
-    FEW.iter()
-        .chain(OTHER)
-        .map(|ty| column(ty))
-        .chain([constant("int4"), constant("d_text"), Expression::Unknown])
-        .collect()
+    const FEW: &[&str] = &["int4", "int8", "numeric", "text", "varchar", "bpchar", "name", "date"];
+    const OTHER: &[&str] = &["d_int", "d_varchar", "mood", "int4[]", "d_ints"];
+    let columns = FEW.iter().chain(OTHER).map(|ty| column(ty));
+    columns.chain([constant("int4"), constant("d_text"), Expression::Unknown]).collect()
 }
 
 fn boxed(expression: &Expression) -> Box<Expression> {
@@ -52,11 +36,11 @@ async fn what_two_values_are_compared_or_brought_together_by() {
             expressions.push(Expression::In(both.clone()));
             expressions.push(Expression::InQuery(boxed(&left), boxed(&right)));
             expressions.push(Expression::AnyArray("=".to_owned(), boxed(&left), boxed(&right)));
-            expressions.push(Expression::AnyArray(
-                "<>".to_owned(),
-                boxed(&left),
-                Box::new(Expression::Array(vec![right.clone()])),
-            ));
+            // PostgreSQL takes a cast of ARRAY as one of its elements, which then has a collation that it does not use.
+            if !matches!(&right, Expression::Column(ty) if ty == "bpchar") {
+                let array = Box::new(Expression::Array(vec![right.clone()]));
+                expressions.push(Expression::AnyArray("<>".to_owned(), boxed(&left), array));
+            }
             expressions.push(Expression::AnyQuery("<".to_owned(), boxed(&left), boxed(&right)));
             expressions.push(Expression::List("NULLIF", SpecialForm::NullIf, both.clone()));
             expressions.push(Expression::List("COALESCE", SpecialForm::Coalesce, both.clone()));
@@ -111,7 +95,7 @@ async fn what_three_values_are_compared_or_brought_together_by() {
             }
         }
     }
-    agree(&expressions, 80_000, 5_000).await;
+    agree(&expressions, 25_000, 2_500).await;
 }
 
 /// Of the items of IN PostgreSQL brings those together that hold no column.

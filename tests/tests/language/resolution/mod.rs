@@ -1,11 +1,13 @@
 //! What a description means is what PostgreSQL takes the same SQL for: it accepts the same, and the functions and operators of a
 //! view (`pg_rewrite.ev_action`) are the same for plain SQL, in which PostgreSQL resolves everything, and for what is printed.
 
+mod attacks;
 mod calls;
 mod expression;
 mod forms;
 mod operators;
 mod oracle;
+mod plans;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -5,6 +5,7 @@ use callslip::catalog::{Catalog, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Limits};
+use callslip_ir::Description;
 use tokio_postgres::{Client, NoTls};
 
 use super::expression::{Expression, type_name};
@@ -108,19 +109,24 @@ const SCHEMA: &str = r#"
     CREATE OPERATOR + (LEFTARG = text, RIGHTARG = int4, FUNCTION = plus);
     CREATE FUNCTION dates_plus(date, int4) RETURNS text LANGUAGE sql AS 'SELECT ''hidden''';
     CREATE OPERATOR + (LEFTARG = date, RIGHTARG = int4, FUNCTION = dates_plus);
+"#;
 
-    CREATE FUNCTION ids(sql text) RETURNS text LANGUAGE plpgsql AS $$
+/// Tells the ids of the functions and operators of a statement, with this path to search, or why there are none.
+const IDS: &str = r#"
+    CREATE FUNCTION ids(path text, sql text) RETURNS text LANGUAGE plpgsql AS $$
     DECLARE
         found text;
     BEGIN
+        PERFORM set_config('search_path', path, true);
         EXECUTE 'CREATE VIEW pg_temp.oracle AS ' || sql;
-        SELECT string_agg(id[1], ' ') INTO found
-        FROM pg_rewrite, regexp_matches(ev_action::text, ':(?:opno|funcid|aggfnoid|winfnoid) (\d+)', 'g') AS id
+        SELECT concat(string_agg(id[1], ' '), ';', string_agg(id[2], ' ')) INTO found
+        FROM pg_rewrite,
+             regexp_matches(ev_action::text, ':(?:(?:opno|funcid|aggfnoid|winfnoid) (\d+)|inputcollid (\d+))', 'g') AS id
         WHERE ev_class = 'pg_temp.oracle'::regclass;
         -- Nothing stays, neither the view nor its locks.
         RAISE EXCEPTION USING ERRCODE = 'ZZ000';
     EXCEPTION
-        WHEN SQLSTATE 'ZZ000' THEN RETURN 'ids ' || coalesce(found, '');
+        WHEN SQLSTATE 'ZZ000' THEN RETURN 'ids ' || found;
         WHEN others THEN RETURN SQLSTATE || ' ' || SQLERRM;
     END $$;
 "#;
@@ -136,11 +142,11 @@ pub struct Oracle {
 #[derive(Debug)]
 pub struct Verdict {
     pub sql: String,
-    /// The ids of functions and operators in plain SQL, or what PostgreSQL says against it.
+    /// The ids of functions and operators in plain SQL, a semicolon, and the ids of the collations that they use; or what PostgreSQL says against it.
     pub plain: Result<String, String>,
     /// What is printed, or the findings.
     pub printed: Result<String, String>,
-    /// The ids of functions and operators in what is printed, or what PostgreSQL says against it.
+    /// The same of what is printed, or what PostgreSQL says against it.
     pub ids: Option<Result<String, String>>,
 }
 
@@ -148,12 +154,20 @@ impl Verdict {
     /// Whether both accept it as the same, or both refuse it.
     pub fn agrees(&self) -> bool {
         let all = |ids: &str| ids.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
-        match (&self.plain, &self.ids) {
-            // The operand of CASE is printed with a cast that PostgreSQL would make anew for each arm.
-            (Ok(plain), Some(Ok(ids))) => plain == ids || self.sql.contains("CASE") && all(plain) == all(ids),
-            (Err(_), None) => true,
-            _ => false,
+        let (plain, printed) = match (&self.plain, &self.ids) {
+            (Ok(plain), Some(Ok(printed))) => (plain, printed),
+            (plain, printed) => return plain.is_err() && printed.is_none(),
+        };
+        let (Some(plain), Some(printed)) = (plain.split_once(';'), printed.split_once(';')) else {
+            return false;
+        };
+        // The operand of CASE is printed with a cast that PostgreSQL would make anew for each arm.
+        if self.sql.contains("CASE") {
+            return all(plain.0) == all(printed.0) && all(plain.1) == all(printed.1);
         }
+        // A constant that is passed as "any" is printed as a text, which has a collation.
+        let has_constant = self.sql.replace("CAST(NULL", "").replace(" IS NULL AS", "").contains("NULL");
+        plain.0 == printed.0 && (has_constant || plain.1 == printed.1)
     }
 }
 
@@ -169,14 +183,10 @@ pub fn oracle() -> &'static Oracle {
 }
 
 impl Oracle {
+    /// With everything granted.
     async fn new() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let client = connect(&cluster).await;
-        client.batch_execute(SCHEMA).await.unwrap();
-        let columns: Vec<String> = TYPES.iter().map(|ty| format!("\"{ty}\" {}", type_name(ty))).collect();
-        client.batch_execute(&format!("CREATE TABLE t ({})", columns.join(", "))).await.unwrap();
-        let catalog = Catalog::new(reflect(&client).await.unwrap());
-        let contents = catalog.contents();
+        let mut oracle = Self::start(SCHEMA, TYPES).await;
+        let contents = oracle.catalog.contents();
         let full = |schema: &str, name: &str| format!("{schema}.{name}");
         let visible = |schema: &str| schema == "pg_catalog" || schema == "public";
         let functions = contents.functions.iter().filter(|its| visible(&its.schema));
@@ -187,16 +197,35 @@ impl Oracle {
             operators: vec!["public.+".to_owned()],
             types: types.map(|its| full(&its.schema, &its.name)).collect(),
         };
+        oracle.grants = Grants::resolve(&settings, &oracle.catalog, &["public".to_owned()]).unwrap();
+        oracle
+    }
+
+    /// With the table `t`, which has a column of each type, as all that is granted.
+    pub async fn start(schema: &str, types: &[&str]) -> Self {
+        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let client = connect(&cluster).await;
+        client.batch_execute(schema).await.unwrap();
+        client.batch_execute(IDS).await.unwrap();
+        let columns: Vec<String> = types.iter().map(|ty| format!("\"{ty}\" {}", type_name(ty))).collect();
+        client.batch_execute(&format!("CREATE TABLE t ({})", columns.join(", "))).await.unwrap();
+        let catalog = Catalog::new(reflect(&client).await.unwrap());
+        let settings = GrantSettings { relations: vec!["public.t".to_owned()], ..GrantSettings::default() };
         let grants = Grants::resolve(&settings, &catalog, &["public".to_owned()]).unwrap();
         Self { cluster, catalog, grants }
+    }
+
+    /// A connection of the superuser.
+    pub async fn client(&self) -> Client {
+        connect(&self.cluster).await
     }
 
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 
-    /// What the verifier prints, with nulls instead of parameters, or its findings.
-    fn print(&self, expression: &Expression) -> Result<String, String> {
+    /// What the verifier prints, with a literal instead of each parameter, or its findings.
+    pub fn print(&self, description: &Description, literal: &str) -> Result<String, String> {
         let (limits, schemas) = (Limits::default(), ["public".to_owned()]);
         let context = Context {
             plugin: "oracle",
@@ -205,15 +234,14 @@ impl Oracle {
             schemas: &schemas,
             limits: &limits,
         };
-        let description = expression.description();
-        let verified = select::verify(&description, context)
+        let verified = select::verify(description, context)
             .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let comment = Comment { plugin: "oracle", query: "oracle", shape: "0" };
-        let printed = select::print(&select::lower(&description, &verified), &comment, &[], &limits)
+        let printed = select::print(&select::lower(description, &verified), &comment, &[], &limits)
             .map_err(|finding| finding.to_string())?;
         let mut sql = printed.sql;
         for number in (1..=printed.parameters.len()).rev() {
-            sql = sql.replace(&format!("CAST(${number} AS"), "CAST(NULL AS");
+            sql = sql.replace(&format!("CAST(${number} AS"), &format!("CAST({literal} AS"));
         }
         assert!(!sql.contains('$'), "a parameter is left: {sql}");
         Ok(sql)
@@ -226,14 +254,22 @@ impl Oracle {
             let size = expressions.len().div_ceil(AT_ONCE).max(1);
             let parts: Vec<_> = expressions
                 .chunks(size)
-                .map(|part| scope.spawn(move || part.iter().map(|its| self.print(its)).collect::<Vec<_>>()))
+                .map(|part| {
+                    scope.spawn(move || {
+                        part.iter().map(|its| self.print(&its.description(), "NULL")).collect::<Vec<_>>()
+                    })
+                })
                 .collect();
             parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
         });
         let plain: Vec<String> =
             expressions.iter().map(|its| format!("SELECT {} IS NULL AS x FROM t", its.sql())).collect();
-        let wanted = printed.iter().filter_map(|printed| printed.as_ref().ok());
-        let all: Vec<&str> = plain.iter().chain(wanted).map(String::as_str).collect();
+        let accepted: Vec<&str> = printed.iter().filter_map(|printed| printed.as_deref().ok()).collect();
+        let written: Vec<&str> = plain.iter().map(String::as_str).collect();
+        // What is printed runs where nothing but PostgreSQL's own is searched.
+        let asked = written.iter().map(|sql| ("public", *sql));
+        let all: Vec<(&str, &str)> =
+            asked.chain(accepted.iter().map(|sql| ("pg_catalog, pg_temp", *sql))).collect();
         let size = all.len().div_ceil(AT_ONCE).max(1);
         let parts = all.chunks(size).map(|part| self.ids(part));
         let mut ids: Vec<Result<String, String>> =
@@ -246,13 +282,14 @@ impl Oracle {
         plain.into_iter().zip(ids).zip(printed).map(verdict).collect()
     }
 
-    async fn ids(&self, statements: &[&str]) -> Vec<Result<String, String>> {
+    async fn ids(&self, statements: &[(&str, &str)]) -> Vec<Result<String, String>> {
         let client = connect(&self.cluster).await;
         let mut all = Vec::with_capacity(statements.len());
         for part in statements.chunks(500) {
-            let sql =
-                "SELECT public.ids(sql) FROM unnest($1::text[]) WITH ORDINALITY AS s(sql, n) ORDER BY n";
-            for row in client.query(sql, &[&part]).await.unwrap() {
+            let (paths, part): (Vec<&str>, Vec<&str>) = part.iter().copied().unzip();
+            let sql = "SELECT public.ids(path, sql)
+                       FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s(path, sql, n) ORDER BY n";
+            for row in client.query(sql, &[&paths, &part]).await.unwrap() {
                 let found: String = row.get(0);
                 all.push(found.strip_prefix("ids ").map(str::to_owned).ok_or(found));
             }
