@@ -10,7 +10,7 @@ with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && CALLSLIP_WA
 # Each by itself must compile, for whoever embeds the host.
 FEATURES := postgres sandbox host service cluster cli
 
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup setup-tests demo test bench fuzz lint clean
 
 help: ## Explain the targets (this text)
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,18 +26,23 @@ setup: ## Bring what is missing: the wasm target and the PostgreSQL server progr
 	@host/setup/wasm-target.sh >/dev/null
 	@host/setup/postgresql.sh >/dev/null
 
+# The tests read SQL with PostgreSQL's own parser, whose build needs more.
+setup-tests: setup
+	@host/setup/libclang.sh
+
 # The recipes of cargo begin with +, which hands it make's own job slots.
 
 demo: setup ## Start a throw-away PostgreSQL, build and load the example plugins, and serve them
 	+@$(with_wasm_rustc) $(CARGO) run -p callslip -- demo $(ARGS)
 
-test: setup ## Run every test
+test: setup-tests ## Run every test
 	+@$(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
 
-bench: setup ## Run the benchmarks
+bench: setup-tests ## Run the benchmarks
 	+@$(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 
 lint: ## Check formatting, lints, documentation, every feature by itself, and the shell scripts
+	@host/setup/libclang.sh
 	@$(CARGO) fmt --check
 	+$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	+RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace

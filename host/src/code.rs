@@ -65,6 +65,8 @@ codes! {
     InvalidConstant = "CS0314", "a constant that its type does not take";
     NoCommonType = "CS0315", "values that have no type together";
     UnknownCast = "CS0316", "no such cast";
+    UngroupedColumn = "CS0317", "a column that is neither grouped nor in an aggregate";
+    ServerTooOld = "CS0320", "a construct that this version of PostgreSQL does not have";
 
     RelationNotGranted = "CS0401", "a relation that was not granted";
     FunctionNotGranted = "CS0402", "a function that was not granted";

@@ -197,6 +197,8 @@ const RESERVED: &[&str] = &[
 enum Token<'a> {
     /// A name in quotes, without them.
     Name(&'a str),
+    /// A text in quotes, with them.
+    Literal(&'a str),
     /// A keyword, a number, or a name without quotes.
     Word(&'a str),
     Space,
@@ -207,13 +209,14 @@ fn tokens(sql: &str) -> Vec<Token<'_>> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let (mut tokens, mut rest) = (Vec::new(), sql);
     while let Some(first) = rest.chars().next() {
-        let (token, length) = if first == '"' {
-            // A quote within a name is written twice.
-            let mut end = 1 + rest[1..].find('"').unwrap_or(rest.len() - 1);
-            while rest[end..].starts_with("\"\"") {
-                end += 2 + rest[end + 2..].find('"').unwrap_or(rest.len() - end - 2);
+        let (token, length) = if matches!(first, '"' | '\'') {
+            // A quote within a name or a literal is written twice.
+            let mut end = 1 + rest[1..].find(first).unwrap_or(rest.len() - 1);
+            while rest[end..].starts_with([first, first].iter().collect::<String>().as_str()) {
+                end += 2 + rest[end + 2..].find(first).unwrap_or(rest.len() - end - 2);
             }
-            (Token::Name(&rest[1..end]), (end + 1).min(rest.len()))
+            let closed = (end + 1).min(rest.len());
+            (if first == '"' { Token::Name(&rest[1..end]) } else { Token::Literal(&rest[..closed]) }, closed)
         } else if in_word(first) {
             let end = rest.find(|c| !in_word(c)).unwrap_or(rest.len());
             (Token::Word(&rest[..end]), end)
@@ -250,7 +253,7 @@ fn plain(sql: &str) -> String {
             (schema, [Token::Other('.'), after @ ..]) if is_pg_catalog(schema) => rest = after,
             (Token::Name(name), _) if is_plain(name) => plain.push_str(name),
             (Token::Name(name), _) => plain.extend(["\"", name, "\""]),
-            (Token::Word(word), _) => plain.push_str(word),
+            (Token::Word(text) | Token::Literal(text), _) => plain.push_str(text),
             (Token::Space, [Token::Other(')'), ..]) => {}
             (Token::Space, _) if plain.ends_with('(') => {}
             (Token::Space, _) => plain.push(' '),
@@ -276,7 +279,7 @@ fn lines(sql: &str) -> String {
     for (at, token) in all.iter().enumerate() {
         match *token {
             Token::Name(name) => lines.extend(["\"", name, "\""]),
-            Token::Word(word) => lines.push_str(word),
+            Token::Word(text) | Token::Literal(text) => lines.push_str(text),
             Token::Other(c) => {
                 match c {
                     '(' => depth += 1,
@@ -324,6 +327,15 @@ mod tests {
         let expected = r#"SELECT "user"."order", "user"."2fa", "a""b" FROM public."user" AS "user""#;
         assert_eq!(plain(sql), expected);
         assert_eq!(plain(expected), expected);
+    }
+
+    #[test]
+    fn a_literal_stays_as_it_is() {
+        let sql = r#"JSON_TABLE("b"."details", E'$."a  ''b''\\" ( ' COLUMNS ("n" FOR ORDINALITY)) FROM x"#;
+        let expected = r#"JSON_TABLE(b.details, E'$."a  ''b''\\" ( ' COLUMNS (n FOR ORDINALITY)) FROM x"#;
+        assert_eq!(plain(sql), expected);
+        assert_eq!(lines(expected), expected.replace(" FROM", "\nFROM"));
+        assert_eq!(plain("'"), "'");
     }
 
     #[test]

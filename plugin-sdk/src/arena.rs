@@ -3,26 +3,20 @@
 //! A handle such as [`crate::Expr`] is an index into the list here, so that it can be copied and used twice. The
 //! finished query is copied out as a tree: each use of a handle becomes nodes of its own.
 
+mod cte;
+
 use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
-use callslip_ir::{
-    Binding, Bindings, Cte, Description, Materialization, Node, NodeId, NodeKind, Place, RelationName,
-    SlotId, SlotType, With,
+use callslip_ir::{Binding, Bindings, Description, Node, NodeId, NodeKind, Place, SlotId, SlotType};
+
+use cte::CteDefinition;
+pub(crate) use cte::{
+    CteId, complete_cte, cycle_cte, define_cte, materialize_cte, push_cte_table, push_query, rename_cte,
+    search_cte,
 };
 
 /// The most nodes that one statement may have.
 pub(crate) const MAX_NODES: usize = 100_000;
-
-/// The index of a CTE's definition. A definition only refers to earlier ones.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct CteId(u32);
-
-struct CteDefinition {
-    name: String,
-    query: NodeId,
-    materialized: Materialization,
-    written_at: &'static Location<'static>,
-}
 
 struct Slot {
     ty: SlotType,
@@ -36,6 +30,7 @@ struct Arena {
     /// The slots of constants, sorted by value and type.
     constants: Vec<SlotId>,
     ctes: Vec<CteDefinition>,
+    completed_ctes: usize,
     /// The nodes that name a CTE, and which; in the order of the nodes.
     cte_tables: Vec<(NodeId, CteId)>,
     /// The queries for which the author declared CTEs; in the order of the nodes.
@@ -105,52 +100,6 @@ pub(crate) fn constant_slot(ty: SlotType, value: &str) -> SlotId {
     })
 }
 
-/// Adds the definition of a CTE.
-pub(crate) fn define_cte(name: &str, query: NodeId, written_at: &'static Location<'static>) -> CteId {
-    with(|arena| {
-        let id = CteId(arena.ctes.len() as u32);
-        let materialized = Materialization::Unspecified;
-        arena.ctes.push(CteDefinition { name: name.to_owned(), query, materialized, written_at });
-        id
-    })
-}
-
-/// Changes what is written of a CTE's materialization.
-pub(crate) fn materialize_cte(cte: CteId, materialized: Materialization) {
-    with(|arena| arena.ctes[cte.0 as usize].materialized = materialized);
-}
-
-/// Adds a relation that names a CTE.
-pub(crate) fn push_cte_table(cte: CteId, alias: &str, written_at: &'static Location<'static>) -> NodeId {
-    with(|arena| {
-        let table = callslip_ir::Table {
-            name: RelationName::Cte(arena.ctes[cte.0 as usize].name.clone()),
-            alias: alias.to_owned(),
-            columns: Vec::new(),
-            only: false,
-            sample: None,
-        };
-        let id = arena.push(NodeKind::Table(table), written_at);
-        arena.cte_tables.push((id, cte));
-        id
-    })
-}
-
-/// Adds a query for which the author declared `ctes`.
-pub(crate) fn push_query(
-    query: callslip_ir::Query,
-    ctes: Vec<CteId>,
-    written_at: &'static Location<'static>,
-) -> NodeId {
-    with(|arena| {
-        let id = arena.push(NodeKind::Query(query), written_at);
-        if !ctes.is_empty() {
-            arena.declarations.push((id, ctes));
-        }
-        id
-    })
-}
-
 /// Adds a relation with typed columns, and gives its number.
 pub(crate) fn add_relation(relation: NodeId, columns: &'static [&'static str]) -> u32 {
     with(|arena| {
@@ -201,11 +150,11 @@ pub(crate) fn same(left: NodeId, right: NodeId) -> bool {
                 return false;
             }
             for (left, right) in left_ctes.iter().zip(&right_ctes) {
-                let (left, right) = (&arena.ctes[left.0 as usize], &arena.ctes[right.0 as usize]);
-                if left.name != right.name || left.materialized != right.materialized {
+                let (left, right) = (arena.cte(*left), arena.cte(*right));
+                if !left.like(right) {
                     return false;
                 }
-                pairs.push((left.query, right.query));
+                pairs.extend(left.children().into_iter().zip(right.children()));
             }
             let (left, right) = (&arena.nodes[left.0 as usize].kind, &arena.nodes[right.0 as usize].kind);
             let (lefts, rights) = (left.children(), right.children());
@@ -227,7 +176,7 @@ pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
             if !seen.insert(node) {
                 continue;
             }
-            nodes.extend(arena.ctes_of(node).iter().map(|cte| arena.ctes[cte.0 as usize].query));
+            nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.cte(*cte).children()));
             let kind = &arena.nodes[node.0 as usize].kind;
             nodes.extend(kind.children());
             if let NodeKind::Column { relation, .. } = kind {
@@ -254,6 +203,7 @@ impl Arena {
             slots: Vec::new(),
             constants: Vec::new(),
             ctes: Vec::new(),
+            completed_ctes: 0,
             cte_tables: Vec::new(),
             declarations: Vec::new(),
             relations: Vec::new(),
@@ -276,18 +226,8 @@ impl Arena {
         match &self.nodes[relation.0 as usize].kind {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
+            NodeKind::JsonTable(table) => &table.alias,
             _ => unreachable!("a relation's handle names a relation"),
-        }
-    }
-
-    /// The CTE that a relation names, or those that the author declared for a query.
-    fn ctes_of(&self, node: NodeId) -> Vec<CteId> {
-        if let Ok(at) = self.cte_tables.binary_search_by_key(&node, |(id, _)| *id) {
-            return vec![self.cte_tables[at].1];
-        }
-        match self.declarations.binary_search_by_key(&node, |(id, _)| *id) {
-            Ok(at) => self.declarations[at].1.clone(),
-            Err(_) => Vec::new(),
         }
     }
 
@@ -296,74 +236,6 @@ impl Arena {
         self.slots.push(Slot { ty, binding });
         id
     }
-
-    /// The CTEs that stand in FROM or a join of a query itself, and not of a query below it.
-    fn ctes_in_from(&self, query: NodeId, found: &mut Vec<CteId>) {
-        let NodeKind::Query(query) = &self.nodes[query.0 as usize].kind else { return };
-        let NodeKind::Select(select) = &self.nodes[query.body.0 as usize].kind else { return };
-        let mut relations = select.from.clone();
-        while let Some(relation) = relations.pop() {
-            match &self.nodes[relation.0 as usize].kind {
-                NodeKind::Join(join) => relations.extend([join.left, join.right]),
-                NodeKind::Table(_) => {
-                    if let Ok(at) = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id) {
-                        found.push(self.cte_tables[at].1);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// The CTEs that a query has to declare, where those in `scope` are declared around it.
-    fn declared_by(&self, query: NodeId, scope: &[CteId]) -> Vec<CteId> {
-        let mut wanted = match self.declarations.binary_search_by_key(&query, |(id, _)| *id) {
-            Ok(at) => self.declarations[at].1.clone(),
-            Err(_) => Vec::new(),
-        };
-        self.ctes_in_from(query, &mut wanted);
-        let mut declared: Vec<CteId> = Vec::new();
-        while let Some(cte) = wanted.pop() {
-            if !scope.contains(&cte) && !declared.contains(&cte) {
-                declared.push(cte);
-                self.ctes_in_from(self.ctes[cte.0 as usize].query, &mut wanted);
-            }
-        }
-        // A definition only uses earlier ones, so this is the order of dependency.
-        declared.sort_unstable();
-        declared
-    }
-
-    fn declare(&self, declared: &[CteId], scope: &mut Vec<CteId>) -> Option<With> {
-        for cte in declared {
-            let definition = &self.ctes[cte.0 as usize];
-            for other in scope.iter().map(|other| &self.ctes[other.0 as usize]) {
-                if other.name == definition.name {
-                    two_ctes_of_one_name(other, definition);
-                }
-            }
-            scope.push(*cte);
-        }
-        let ctes = declared.iter().map(|cte| {
-            let definition = &self.ctes[cte.0 as usize];
-            Cte {
-                name: definition.name.clone(),
-                columns: Vec::new(),
-                query: definition.query,
-                materialized: definition.materialized,
-                search: None,
-                cycle: None,
-            }
-        });
-        if declared.is_empty() { None } else { Some(With { recursive: false, ctes: ctes.collect() }) }
-    }
-}
-
-fn two_ctes_of_one_name(first: &CteDefinition, second: &CteDefinition) -> ! {
-    panic!(
-        "one query sees two CTEs that are called `{}`, from {} and {}; give one another name",
-        first.name, first.written_at, second.written_at
-    )
 }
 
 fn constant_key(slot: &Slot) -> (&str, TypeKey<'_>) {

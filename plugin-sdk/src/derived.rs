@@ -1,6 +1,6 @@
 //! Relations that are made of a query, with typed columns: [`macro@crate::cte`] and [`crate::subquery`].
 
-use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, cte, select};
+use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, cte, cte_recursive, select};
 
 /// A common table expression whose columns are typed fields: `WITH name AS (SELECT value AS column, … query)`.
 ///
@@ -22,6 +22,29 @@ use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, 
 macro_rules! cte {
     ($name:expr, { $($column:ident: $value:expr),+ $(,)? }, $query:expr $(,)?) => {
         $crate::__derived_relation!(Cte, $name, { $($column: $value),+ }, $query)
+    };
+}
+
+/// A recursive common table expression whose columns are typed fields: `WITH RECURSIVE name AS (SELECT value AS column, …
+/// non-recursive term UNION [ALL] recursive term)`.
+///
+/// Like [`macro@cte`] it is given the select list, here that of the non-recursive term; the closure is given the relation itself,
+/// too. The select list of the recursive term has the same columns in the same order.
+///
+/// ```
+/// # use callslip_sdk::prelude::*;
+/// # let (s, c) = (table("shelf").alias("s"), table("shelf").alias("c"));
+/// let tree = cte_recursive!("tree", { id: s.col("id"), depth: 0 }, |q, tree| {
+///     q.from(s).filter(s.col("parent_id").is_null()).union_all(
+///         select((c.col("id"), tree.depth + 1)).from(c).join(tree, c.col("parent_id").eq(tree.id)),
+///     )
+/// });
+/// let shelves = select((tree.id, tree.depth)).from(tree).order_by(tree.depth);
+/// ```
+#[macro_export]
+macro_rules! cte_recursive {
+    ($name:expr, { $($column:ident: $value:expr),+ $(,)? }, $query:expr $(,)?) => {
+        $crate::__derived_relation!(recursive Cte, $name, { $($column: $value),+ }, $query)
     };
 }
 
@@ -50,6 +73,38 @@ macro_rules! subquery {
 #[macro_export]
 macro_rules! __derived_relation {
     ($kind:ident, $name:expr, { $($column:ident: $value:expr),+ }, $query:expr) => {{
+        $crate::__derived_relation!(@struct $kind $($column)+);
+
+        // Its arguments tell the types of the columns, and are the select list.
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
+        #[track_caller]
+        fn __relation<$($column: $crate::IntoExpr),+>(
+            name: &::core::primitive::str,
+            query: impl ::core::ops::FnOnce($crate::Select) -> $crate::Select,
+            $($column: $column),+
+        ) -> __Relation<$($column::Ty),+> {
+            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
+            __Relation::of($crate::__private::Handle::define(name, items, query))
+        }
+        __relation($name, $query, $($value),+)
+    }};
+    (recursive $kind:ident, $name:expr, { $($column:ident: $value:expr),+ }, $query:expr) => {{
+        $crate::__derived_relation!(@struct $kind $($column)+);
+
+        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
+        #[track_caller]
+        fn __relation<$($column: $crate::IntoExpr),+>(
+            name: &::core::primitive::str,
+            query: impl ::core::ops::FnOnce($crate::Select, __Relation<$($column::Ty),+>) -> $crate::Select,
+            $($column: $column),+
+        ) -> __Relation<$($column::Ty),+> {
+            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
+            let query = |select, itself| query(select, __Relation::of(itself));
+            __Relation::of($crate::__private::recursive(name, items, query))
+        }
+        __relation($name, $query, $($value),+)
+    }};
+    (@struct $kind:ident $($column:ident)+) => {
         // Each column's type has the name of the column.
         #[allow(non_camel_case_types, unreachable_pub)]
         mod __names {
@@ -91,20 +146,7 @@ macro_rules! __derived_relation {
             }
         }
         $crate::__derived_relation!(@methods $kind $($column)+);
-
-        // Its arguments tell the types of the columns, and are the select list.
-        #[allow(non_camel_case_types, clippy::builtin_type_shadow, clippy::too_many_arguments)]
-        #[track_caller]
-        fn __relation<$($column: $crate::IntoExpr),+>(
-            name: &::core::primitive::str,
-            query: impl ::core::ops::FnOnce($crate::Select) -> $crate::Select,
-            $($column: $column),+
-        ) -> __Relation<$($column::Ty),+> {
-            let items = ::std::vec![$($crate::__private::item($column, $crate::__private::plain_name(::core::stringify!($column)))),+];
-            __Relation::of($crate::__private::Handle::define(name, items, query))
-        }
-        __relation($name, $query, $($value),+)
-    }};
+    };
     (@methods Cte $($column:ident)+) => {
         #[allow(non_camel_case_types, dead_code, clippy::builtin_type_shadow)]
         impl<$($column),+> __Relation<$($column),+> {
@@ -157,6 +199,14 @@ impl Handle for Subquery {
     fn define(alias: &str, items: Vec<Item>, query: impl FnOnce(Select) -> Select) -> Self {
         query(select(items)).alias(alias)
     }
+}
+
+/// A recursive CTE whose first select list is `items`.
+#[doc(hidden)]
+#[track_caller]
+pub fn recursive(name: &str, items: Vec<Item>, query: impl FnOnce(Select, Cte) -> Select) -> Cte {
+    let select = select(items);
+    cte_recursive(name, |itself| query(select, itself))
 }
 
 /// A field's name without the `r#` of one that is a keyword.

@@ -2,7 +2,7 @@ use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{NodeId, NodeKind};
 
-use crate::{Any, Expression, SqlType, arena, sealed::Sealed, type_name::parse_type};
+use crate::{Any, CastTarget, Expression, SqlType, arena, sealed::Sealed, type_name::parse_type};
 
 /// An expression of type `T`: anything made of columns, parameters and constants.
 ///
@@ -71,7 +71,13 @@ pub fn constant<V: IntoExpr>(value: V) -> Expr<V::Ty> {
     value.into_expr()
 }
 
-/// `NULL` of a type: `null("int4")`.
+/// `NULL` of a type: `null_of::<Date>()`.
+#[track_caller]
+pub fn null_of<T: CastTarget>() -> Expr<T> {
+    Expr::push(NodeKind::Null(T::target()))
+}
+
+/// `NULL` of a type that has no Rust type, or has modifiers: `null("inet")`.
 ///
 /// # Panics
 /// If what is in the parentheses of `ty` is not whole numbers.

@@ -1,14 +1,23 @@
+mod array;
+mod json;
+mod membership;
+mod row;
+mod text;
+
+pub use array::{ArrayOperators, array, array_query, empty_array};
+pub use json::JsonOperators;
+pub use membership::{Elements, MembershipOperators};
+pub use row::{RowValues, row, whole_row};
+pub use text::TextOperators;
+
 use callslip_ir::{
-    Boolean, BooleanOperator, Cast, Collate, Direction, Is, IsTest, NodeId, NodeKind, Nulls, Operation,
-    QualifiedName, Quantifier, Special, SpecialForm, Subexpression,
+    Boolean, BooleanOperator, Cast, Direction, Is, IsTest, NodeId, NodeKind, Nulls, Operation, QualifiedName,
+    Special, SpecialForm,
 };
 
 use crate::{
-    Expr, IntoExpr, Item, Json, Key, Select,
-    operand::{
-        BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression,
-        NumberExpression, Operand, TextExpression,
-    },
+    Expr, IntoExpr, Item, Key,
+    operand::{BooleanExpression, Comparable, ConcatExpression, NumberExpression, Operand, ZonedExpression},
     order::Order,
     sql_type::{CastTarget, Divided, Minus, Modulo, Plus, Times},
     type_name::parse_type,
@@ -39,15 +48,15 @@ fn is(value: NodeId, test: IsTest, negated: bool) -> Expr<bool> {
     Expr::push(NodeKind::Is(Is { value, test, negated }))
 }
 
+/// `operator operand`, for a prefix operator other than `-`: `prefix("@", balance)`.
 #[track_caller]
-fn in_list(operand: NodeId, items: Vec<NodeId>, negated: bool) -> Expr<bool> {
-    if items.is_empty() {
-        return negated.into_expr();
-    }
-    Expr::push(NodeKind::Subexpression(Subexpression::InList { operand, items, negated }))
+pub fn prefix(operator: &str, operand: impl IntoExpr) -> Expr {
+    operation(operator, vec![operand.into_expr().id])
 }
 
 /// What an expression can do. Each method names the SQL that it stands for.
+///
+/// Beside these there are [`TextOperators`], [`ArrayOperators`], [`JsonOperators`] and [`MembershipOperators`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an expression",
     label = "this has no SQL operators of its own",
@@ -193,42 +202,6 @@ pub trait Expression: IntoExpr + Sized {
         boolean(BooleanOperator::Not, operands)
     }
 
-    /// `self LIKE pattern`: `%` stands for any text, `_` for one character.
-    #[track_caller]
-    fn like<R: TextExpression>(self, pattern: R) -> Expr<bool>
-    where
-        Self: TextExpression,
-    {
-        binary("~~", self, pattern)
-    }
-
-    /// `self ILIKE pattern`: like [`Expression::like`], whatever the case of letters.
-    #[track_caller]
-    fn ilike<R: TextExpression>(self, pattern: R) -> Expr<bool>
-    where
-        Self: TextExpression,
-    {
-        binary("~~*", self, pattern)
-    }
-
-    /// `self NOT LIKE pattern`.
-    #[track_caller]
-    fn not_like<R: TextExpression>(self, pattern: R) -> Expr<bool>
-    where
-        Self: TextExpression,
-    {
-        binary("!~~", self, pattern)
-    }
-
-    /// `self NOT ILIKE pattern`.
-    #[track_caller]
-    fn not_ilike<R: TextExpression>(self, pattern: R) -> Expr<bool>
-    where
-        Self: TextExpression,
-    {
-        binary("!~~*", self, pattern)
-    }
-
     /// `self || other`.
     #[track_caller]
     fn concat<R: IntoExpr>(self, other: R) -> Expr<Self::Joined>
@@ -238,7 +211,7 @@ pub trait Expression: IntoExpr + Sized {
         binary("||", self, other)
     }
 
-    /// `self operator other`, for an operator that has no method here: `.op("@>", tags)`. An operator of a schema
+    /// `self operator other`, for an operator that has no method here: `.op("<->", point)`. An operator of a schema
     /// that is not searched is written `"schema.<->"`.
     #[track_caller]
     fn op(self, operator: &str, other: impl IntoExpr) -> Expr {
@@ -369,67 +342,6 @@ pub trait Expression: IntoExpr + Sized {
         special(SpecialForm::DistinctFrom { negated: true }, vec![self.into_expr().id, other.into_expr().id])
     }
 
-    /// `self IN (query)`. The query has one column.
-    #[track_caller]
-    fn in_query(self, query: Select) -> Expr<bool> {
-        let (operand, query) = (self.into_expr().id, query.into_query());
-        Expr::push(NodeKind::Subexpression(Subexpression::In { operand, query, negated: false }))
-    }
-
-    /// `self NOT IN (query)`. It is null, not true, as soon as the query gives a null; [`crate::not_exists`] is
-    /// what you want then.
-    #[track_caller]
-    fn not_in_query(self, query: Select) -> Expr<bool> {
-        let (operand, query) = (self.into_expr().id, query.into_query());
-        Expr::push(NodeKind::Subexpression(Subexpression::In { operand, query, negated: true }))
-    }
-
-    /// `self = ANY (array)`: equal to one of the elements, of which an `Arg<Vec<…>>` has any number. Nothing is in an empty
-    /// array.
-    #[track_caller]
-    fn eq_any<A: IntoExpr>(self, array: A) -> Expr<bool>
-    where
-        Self: ComparableToElements<A>,
-    {
-        quantified(self.into_expr().id, "=", Quantifier::Any, array.into_expr().id)
-    }
-
-    /// `self <> ALL (array)`: equal to none of the elements. Everything is, of an empty array.
-    #[track_caller]
-    fn ne_all<A: IntoExpr>(self, array: A) -> Expr<bool>
-    where
-        Self: ComparableToElements<A>,
-    {
-        quantified(self.into_expr().id, "<>", Quantifier::All, array.into_expr().id)
-    }
-
-    /// `self IN (a, b, …)`, of a list that is known here; of an `Arg<Vec<…>>` see [`Self::eq_any`]. Nothing is in an empty
-    /// list.
-    #[track_caller]
-    fn in_list<R: IntoExpr>(self, items: impl IntoIterator<Item = R>) -> Expr<bool>
-    where
-        Self: Comparable<R>,
-    {
-        let mut ids = Vec::new();
-        for item in items {
-            ids.push(item.into_expr().id);
-        }
-        in_list(self.into_expr().id, ids, false)
-    }
-
-    /// `self NOT IN (a, b, …)`. Everything is outside an empty list.
-    #[track_caller]
-    fn not_in_list<R: IntoExpr>(self, items: impl IntoIterator<Item = R>) -> Expr<bool>
-    where
-        Self: Comparable<R>,
-    {
-        let mut ids = Vec::new();
-        for item in items {
-            ids.push(item.into_expr().id);
-        }
-        in_list(self.into_expr().id, ids, true)
-    }
-
     /// `CAST(self AS T)`: `c.profile.get_text("score").cast::<Numeric>()`.
     #[track_caller]
     fn cast<T: CastTarget>(self) -> Expr<T> {
@@ -448,32 +360,13 @@ pub trait Expression: IntoExpr + Sized {
         Expr::push(NodeKind::Cast(Cast { value, ty }))
     }
 
-    /// `self -> key`: a field of a JSON object by its name, or an element of an array by its number, from 0.
+    /// `self AT TIME ZONE zone`: what the clocks of a zone show at a moment, or the moment at which they show it.
     #[track_caller]
-    fn get(self, key: impl IntoExpr) -> Expr<Json>
+    fn at_time_zone<Z: IntoExpr>(self, zone: Z) -> Expr<Self::Shifted>
     where
-        Self: JsonExpression,
+        Self: ZonedExpression,
     {
-        binary("->", self, key)
-    }
-
-    /// `self ->> key`: the same as [`Expression::get`], as a text.
-    #[track_caller]
-    fn get_text(self, key: impl IntoExpr) -> Expr<String>
-    where
-        Self: JsonExpression,
-    {
-        binary("->>", self, key)
-    }
-
-    /// `self COLLATE collation`: `"C"`, `"de-x-icu"`.
-    #[track_caller]
-    fn collate(self, collation: &str) -> Expr<String>
-    where
-        Self: TextExpression,
-    {
-        let (value, collation) = (self.into_expr().id, QualifiedName::parse(collation));
-        Expr::push(NodeKind::Collate(Collate { value, collation }))
+        special(SpecialForm::AtTimeZone, vec![self.into_expr().id, zone.into_expr().id])
     }
 
     /// `self AS name`: the column's name in the result.
@@ -499,14 +392,4 @@ pub trait Expression: IntoExpr + Sized {
     fn key(self) -> Key {
         Key(Expr::new(self.into_expr().id))
     }
-}
-
-#[track_caller]
-fn quantified(operand: NodeId, operator: &str, quantifier: Quantifier, array: NodeId) -> Expr<bool> {
-    Expr::push(NodeKind::Subexpression(Subexpression::QuantifiedArray {
-        operand,
-        operator: QualifiedName::new(operator),
-        quantifier,
-        array,
-    }))
 }

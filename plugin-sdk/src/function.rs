@@ -3,7 +3,7 @@
 use callslip_ir::SpecialForm;
 
 use crate::{
-    Alternatives, Any, Call, Date, Expr, IntoExpr, Json, Numeric, Timestamptz,
+    Alternatives, Any, Call, Date, Expr, IntoExpr, Json, Numeric, Time, Timestamp, Timestamptz,
     expression::special,
     operand::{
         BooleanExpression, Comparable, NumberExpression, RoundExpression, TextExpression, TruncateExpression,
@@ -132,4 +132,39 @@ pub fn extract(field: &str, value: impl TruncateExpression) -> Expr<Numeric> {
 #[track_caller]
 pub fn current_date() -> Expr<Date> {
     special(SpecialForm::CurrentDate, Vec::new())
+}
+
+/// `CURRENT_TIMESTAMP`: when the transaction began; `current_timestamp(0)` is `CURRENT_TIMESTAMP(0)`, to the second.
+#[track_caller]
+pub fn current_timestamp(precision: impl Into<Option<u8>>) -> Expr<Timestamptz> {
+    special(SpecialForm::CurrentTimestamp { precision: precision.into() }, Vec::new())
+}
+
+/// `CURRENT_TIME`: the time of day when the transaction began, a `timetz`.
+#[track_caller]
+pub fn current_time(precision: impl Into<Option<u8>>) -> Expr {
+    special(SpecialForm::CurrentTime { precision: precision.into() }, Vec::new())
+}
+
+/// `LOCALTIMESTAMP`: when the transaction began, without its zone.
+#[track_caller]
+pub fn localtimestamp(precision: impl Into<Option<u8>>) -> Expr<Timestamp> {
+    special(SpecialForm::LocalTimestamp { precision: precision.into() }, Vec::new())
+}
+
+/// `LOCALTIME`: the time of day when the transaction began, without its zone.
+#[track_caller]
+pub fn localtime(precision: impl Into<Option<u8>>) -> Expr<Time> {
+    special(SpecialForm::LocalTime { precision: precision.into() }, Vec::new())
+}
+
+/// `(start, end) OVERLAPS (start, end)`: whether two periods have a moment in common. An end may be an interval. Of ranges
+/// see [`ArrayOperators::overlaps`](crate::ArrayOperators::overlaps).
+#[track_caller]
+pub fn overlaps<A: IntoExpr, B: IntoExpr, C: IntoExpr, D: IntoExpr>(
+    (start, end): (A, B),
+    (other_start, other_end): (C, D),
+) -> Expr<bool> {
+    let first = [start.into_expr().id, end.into_expr().id];
+    special(SpecialForm::Overlaps, [first, [other_start.into_expr().id, other_end.into_expr().id]].concat())
 }

@@ -4,7 +4,9 @@
 //! `tags` and `scores`, arrays, and `details`, a `jsonb`; `rare_book`, which inherits from `book`; `reader`, whose `home` is a
 //! composite; and `loan` of a book to a reader, with its `period`, a range.
 //!
-//! `assert_sql(query, "…")` is the macro [`assert_sql!`](crate::assert_sql) with the library's snapshot.
+//! `assert_sql(query, "…")` is the macro [`assert_sql!`](crate::assert_sql) with the library's snapshot, which is of a PostgreSQL
+//! 15; `assert_sql_17` is the same of a PostgreSQL 17.
 #![doc = include_str!("../docs/language/queries.md")]
 #![doc = include_str!("../docs/language/relations.md")]
 #![doc = include_str!("../docs/language/expressions.md")]
+#![doc = include_str!("../docs/language/sql_json.md")]

@@ -92,10 +92,12 @@ mod expr;
 mod expression;
 mod failure;
 mod function;
+mod grouping;
 mod interval;
 mod json;
 mod list;
 mod names;
+mod nest;
 mod operand;
 mod operators;
 mod order;
@@ -106,6 +108,7 @@ mod relation;
 mod select;
 mod sort;
 mod sql_enum;
+mod sql_json;
 mod sql_type;
 mod type_name;
 mod value;
@@ -116,6 +119,7 @@ mod window;
 pub mod guest;
 pub mod language;
 pub mod prelude;
+pub mod rare;
 pub mod testing;
 
 pub use call::{Call, call};
@@ -177,31 +181,44 @@ pub use column::Column;
 #[doc(hidden)]
 pub use column::Columns;
 pub use condition::{Condition, all, any};
-pub use expr::{Expr, IntoExpr, constant, null};
-pub use expression::Expression;
+pub use expr::{Expr, IntoExpr, constant, null, null_of};
+pub use expression::{
+    ArrayOperators, Elements, Expression, JsonOperators, MembershipOperators, RowValues, TextOperators,
+    array, array_query, empty_array, prefix, row, whole_row,
+};
 pub use failure::{Failure, Result};
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
-    date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag, last_value, lead, least, length,
-    lower, max, min, now, ntile, nullif, percent_rank, percentile_cont, percentile_disc, rank, round,
-    row_number, string_agg, substring, sum, upper,
+    current_time, current_timestamp, date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag,
+    last_value, lead, least, length, localtime, localtimestamp, lower, max, min, now, ntile, nullif,
+    overlaps, percent_rank, percentile_cont, percentile_disc, rank, round, row_number, string_agg, substring,
+    sum, upper,
+};
+pub use grouping::{
+    GroupingMember, GroupingMembers, GroupingSet, IntoGrouping, cube, grouping, grouping_sets, rollup,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
-pub use list::{Alternatives, Expressions, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use nest::{nest_many, nest_one};
 pub use operand::{
-    BooleanExpression, Comparable, ComparableToElements, ConcatExpression, JsonExpression, NumberExpression,
-    Operand, RoundExpression, TextExpression, TruncateExpression,
+    ArrayExpression, BooleanExpression, Comparable, ComparableToElements, CompositeExpression,
+    ConcatExpression, ContainerExpression, JsonExpression, NumberExpression, Operand, RoundExpression,
+    SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
 };
 pub use order::{Order, Output, output};
 pub use page::Page;
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
-    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, table,
+    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
+    table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
+pub use sql_json::{
+    IsJson, JsonExists, JsonPredicates, JsonQuery, JsonValue, json_exists, json_query, json_value,
+};
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
@@ -225,7 +242,7 @@ pub mod __private {
     pub use callslip_ir as ir;
 
     pub use crate::{
-        derived::{Handle, item, plain_name},
+        derived::{Handle, item, plain_name, recursive},
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},

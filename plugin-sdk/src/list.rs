@@ -3,7 +3,7 @@
 use callslip_ir::{self as ir, Direction, NodeId, Nulls};
 
 use crate::{
-    Expression, IntoExpr, Order, Output, SqlType,
+    Expression, GroupingMember, IntoExpr, IntoGrouping, Order, Output, SqlType,
     operand::{Comparable, NumberExpression},
     sealed::Sealed,
 };
@@ -97,6 +97,18 @@ pub trait Expressions {
     fn into_expressions(self) -> Vec<NodeId>;
 }
 
+/// What GROUP BY takes: one item, a tuple of up to 24, an array or a `Vec`; or `()`, the one group of all rows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of what to group by",
+    label = "an expression, a grouping set or a tuple of up to 24 of them is wanted here",
+    note = "longer lists are a `Vec`"
+)]
+pub trait Groupings {
+    #[doc(hidden)]
+    #[track_caller]
+    fn into_groupings(self) -> Vec<NodeId>;
+}
+
 /// What ORDER BY takes: one item, a tuple of up to 24, an array or a `Vec`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sort order",
@@ -168,11 +180,19 @@ macro_rules! lists {
 
 lists!(Items into_items IntoItem into_item -> ir::Item, |value| item(value));
 lists!(Expressions into_expressions IntoExpr into_expr -> NodeId, |value| value.id);
+lists!(Groupings into_groupings IntoGrouping into_grouping -> NodeId, |value| value);
 lists!(Orders into_orders IntoOrder into_order -> Order, |value| value);
 
 impl Expressions for () {
     fn into_expressions(self) -> Vec<NodeId> {
         Vec::new()
+    }
+}
+
+impl Groupings for () {
+    #[track_caller]
+    fn into_groupings(self) -> Vec<NodeId> {
+        vec![self.into_member()]
     }
 }
 

@@ -2,10 +2,10 @@
 //! names the operands themselves, so that an author reads which column is meant.
 
 use crate::{
-    IntoExpr,
+    IntoExpr, Select,
     sql_type::{
-        Arithmetic, ArrayType, BooleanType, Compares, Joins, JsonType, NumberType, Rounds, SqlType, TextType,
-        Truncates,
+        Arithmetic, ArrayType, BooleanType, Compares, CompositeType, Contains, Joins, JsonType, NumberType,
+        Rounds, SqlType, SubscriptType, TextType, Truncates, Zoned,
     },
 };
 
@@ -25,7 +25,7 @@ pub trait Comparable<R> {}
 #[diagnostic::do_not_recommend]
 impl<L: IntoExpr<Ty: Compares<R::Ty>>, R: IntoExpr> Comparable<R> for L {}
 
-/// That an expression compares with the elements of an array.
+/// That an expression compares with the elements of an array, or with the rows of a query.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be compared with the elements of `{A}`",
     label = "an array whose elements compare with `{Self}` is wanted here, such as an `Arg<Vec<…>>`",
@@ -36,8 +36,65 @@ pub trait ComparableToElements<A> {}
 impl<L, A> ComparableToElements<A> for L
 where
     L: IntoExpr<Ty: Compares<<A::Ty as ArrayType>::Element>>,
-    A: IntoExpr<Ty: ArrayType>,
+    A: ArrayExpression,
 {
+}
+impl<L: IntoExpr> ComparableToElements<Select> for L {}
+
+/// An expression that is an array.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an array",
+    label = "an array is wanted here, such as a column of type `Vec<…>` or an `Arg<Vec<…>>`"
+)]
+pub trait ArrayExpression: IntoExpr<Ty: ArrayType> {}
+#[diagnostic::do_not_recommend]
+impl<T: IntoExpr<Ty: ArrayType>> ArrayExpression for T {}
+
+/// An expression that has subscripts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subscripts",
+    label = "an array or JSON is wanted here"
+)]
+pub trait SubscriptExpression: IntoExpr {
+    /// What a subscript gives.
+    type Element: SqlType;
+}
+#[diagnostic::do_not_recommend]
+impl<T: IntoExpr<Ty: SubscriptType>> SubscriptExpression for T {
+    type Element = <T::Ty as SubscriptType>::Element;
+}
+
+/// An expression that has fields.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no fields",
+    label = "a composite is wanted here: a column of a composite type, a `row(…)` or a `whole_row(…)`"
+)]
+pub trait CompositeExpression: IntoExpr {}
+#[diagnostic::do_not_recommend]
+impl<T: IntoExpr<Ty: CompositeType>> CompositeExpression for T {}
+
+/// That an expression contains another.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't contain `{R}`",
+    label = "two arrays of one type, two of JSON, or a range are wanted here",
+    note = "whether one value is among the elements of an array is `.eq_any(…)`"
+)]
+pub trait ContainerExpression<R>: IntoExpr {}
+#[diagnostic::do_not_recommend]
+impl<L: IntoExpr<Ty: Contains<R::Ty>>, R: IntoExpr> ContainerExpression<R> for L {}
+
+/// An expression that `AT TIME ZONE` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a time",
+    label = "a `Timestamptz`, `Timestamp`, `Date` or `Time` is wanted here"
+)]
+pub trait ZonedExpression: IntoExpr {
+    /// What it gives.
+    type Shifted: SqlType;
+}
+#[diagnostic::do_not_recommend]
+impl<T: IntoExpr<Ty: Zoned>> ZonedExpression for T {
+    type Shifted = <T::Ty as Zoned>::Shifted;
 }
 
 /// That an arithmetic operator takes two expressions.

@@ -192,8 +192,8 @@ impl Subquery {
 /// A common table expression: `WITH name AS (query)`.
 ///
 /// **Where it is declared.** Whoever puts it in FROM or a join need not declare it: the outermost query that does so
-/// declares it, together with the CTEs that it uses itself, each after those that it depends on. Two queries of
-/// which neither is inside the other therefore declare it twice, and PostgreSQL evaluates it twice, unless a query
+/// declares it, together with the CTEs that it uses itself, each after those that it depends on. A UNION declares those of
+/// both its sides. Two other queries of which neither is inside the other therefore declare it twice, and PostgreSQL evaluates it twice, unless a query
 /// around both declares it with [`Select::with`].
 #[derive(Clone, Copy)]
 pub struct Cte {
@@ -205,12 +205,50 @@ pub struct Cte {
 /// A common table expression. Its alias is its name until [`Cte::alias`] gives another.
 #[track_caller]
 pub fn cte(name: &str, query: Select) -> Cte {
-    let definition = arena::define_cte(name, query.into_query(), Location::caller());
-    let id = arena::push_cte_table(definition, name, Location::caller());
-    Cte { id, definition, not_send: PhantomData }
+    Cte::new(arena::define_cte(name, Some(query.into_query()), Location::caller()), name)
+}
+
+/// A recursive common table expression: `WITH RECURSIVE name AS (non-recursive term UNION [ALL] recursive term)`. The closure is
+/// given the CTE, which the recursive term has in FROM or a join, once.
+///
+/// ```
+/// # use callslip_sdk::prelude::*;
+/// let (s, c) = (table("shelf").alias("s"), table("shelf").alias("c"));
+/// let tree = cte_recursive("tree", |tree| {
+///     select((s.col("id"), constant(0).alias("depth")))
+///         .from(s)
+///         .filter(s.col("parent_id").is_null())
+///         .union_all(
+///             select((c.col("id"), tree.col("depth") + 1))
+///                 .from(c)
+///                 .join(tree, c.col("parent_id").eq(tree.col("id"))),
+///         )
+/// });
+/// let shelves = select((tree.col("id"), tree.col("depth"))).from(tree);
+/// ```
+///
+/// The types of its columns are those of the non-recursive term. With typed columns it is the macro of the same name;
+/// [`rare`](crate::rare) has SEARCH and CYCLE.
+#[track_caller]
+pub fn cte_recursive(name: &str, query: impl FnOnce(Cte) -> Select) -> Cte {
+    let cte = Cte::new(arena::define_cte(name, None, Location::caller()), name);
+    arena::complete_cte(cte.definition, query(cte).into_query());
+    cte
 }
 
 impl Cte {
+    #[track_caller]
+    fn new(definition: CteId, name: &str) -> Self {
+        let id = arena::push_cte_table(definition, name, Location::caller());
+        Self { id, definition, not_send: PhantomData }
+    }
+
+    /// `name (columns) AS (query)`: new names for the columns of its query, from the first.
+    pub fn columns<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        arena::rename_cte(self.definition, names.into_iter().map(str::to_owned).collect());
+        self
+    }
+
     /// `AS MATERIALIZED (query)`: evaluated once, apart from the query that uses it.
     pub fn materialized(self) -> Self {
         arena::materialize_cte(self.definition, Materialization::Materialized);

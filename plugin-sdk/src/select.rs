@@ -1,4 +1,5 @@
 mod join_once;
+mod set_operation;
 
 use std::panic::Location;
 
@@ -7,8 +8,8 @@ use callslip_ir::{
 };
 
 use crate::{
-    Condition, Expr, Expressions, IntoCte, IntoRelation, IntoSubquery, Items, Orders, RowCount, Subquery,
-    Window,
+    Condition, Expr, Expressions, Groupings, IntoCte, IntoRelation, IntoSubquery, Items, Orders, RowCount,
+    Subquery, Window,
     arena::{self, CteId},
     condition::conjunction,
     operand::BooleanExpression,
@@ -27,17 +28,35 @@ use crate::{
 ///     .order_by(output("interviews").desc())
 ///     .limit(10);
 /// ```
+///
+/// A [`union`](Select::union) of two, an [`intersect`](Select::intersect) or an [`except`](Select::except) is a `Select`
+/// too, and goes wherever one goes. Its ORDER BY, LIMIT and OFFSET are of the whole; what else is said of it, such as
+/// a FROM or a WHERE, panics.
 #[derive(Clone)]
 #[must_use = "a query does nothing until it is returned or becomes part of another"]
 pub struct Select {
-    select: ir::Select,
-    filter: Vec<NodeId>,
-    having: Vec<NodeId>,
+    body: Body,
     order_by: Vec<ir::Order>,
-    limit: Option<NodeId>,
+    limit: Option<Limit>,
     offset: Option<NodeId>,
     ctes: Vec<CteId>,
     written_at: &'static Location<'static>,
+}
+
+/// What stands before the ORDER BY of a query.
+#[derive(Clone)]
+enum Body {
+    /// `SELECT … FROM …`, which may get more clauses.
+    Select(Core),
+    /// A body that is finished, and its word in SQL.
+    Finished(NodeId, &'static str),
+}
+
+#[derive(Clone)]
+struct Core {
+    select: ir::Select,
+    filter: Vec<NodeId>,
+    having: Vec<NodeId>,
 }
 
 /// A SELECT that gives at most one row. Made by [`Select::one`].
@@ -62,22 +81,39 @@ pub fn select(items: impl Items) -> Select {
         having: None,
         windows: Vec::new(),
     };
-    Select {
-        select,
-        filter: Vec::new(),
-        having: Vec::new(),
-        order_by: Vec::new(),
-        limit: None,
-        offset: None,
-        ctes: Vec::new(),
-        written_at: Location::caller(),
-    }
+    Select::of(Body::Select(Core { select, filter: Vec::new(), having: Vec::new() }))
 }
 
 impl Select {
+    #[track_caller]
+    fn of(body: Body) -> Self {
+        Self {
+            body,
+            order_by: Vec::new(),
+            limit: None,
+            offset: None,
+            ctes: Vec::new(),
+            written_at: Location::caller(),
+        }
+    }
+
+    /// The SELECT that a clause is added to.
+    #[track_caller]
+    fn core(&mut self, clause: &str) -> &mut Core {
+        match &mut self.body {
+            Body::Select(core) => core,
+            Body::Finished(node, word) => panic!(
+                "{clause} belongs to a SELECT, and this is the {word} of {}: write it in the queries that the {word} is \
+                 made of, or select from it with `.alias(\"…\")`",
+                arena::place(*node)
+            ),
+        }
+    }
+
     /// `FROM relation`. A second one is put after a comma.
+    #[track_caller]
     pub fn from(mut self, relation: impl IntoRelation) -> Self {
-        self.select.from.push(relation.into_relation());
+        self.core("FROM").select.from.push(relation.into_relation());
         self
     }
 
@@ -148,7 +184,7 @@ impl Select {
 
     #[track_caller]
     fn joined(mut self, kind: JoinKind, right: NodeId, condition: JoinCondition) -> Self {
-        let Some(left) = self.select.from.last_mut() else {
+        let Some(left) = self.core("a join").select.from.last_mut() else {
             panic!("a join needs a left side: call `.from(…)` before it");
         };
         *left = join(*left, kind, right, condition);
@@ -159,30 +195,39 @@ impl Select {
     #[track_caller]
     pub fn filter(mut self, condition: impl Condition) -> Self {
         if let Some(condition) = condition.into_condition() {
-            self.filter.push(condition.id);
+            self.core("WHERE").filter.push(condition.id);
         }
         self
     }
 
-    /// `GROUP BY items`. Several calls add up.
+    /// `GROUP BY items`: expressions, [`rollup`](crate::rollup), [`cube`](crate::cube) and
+    /// [`grouping_sets`](crate::grouping_sets), or `()`, the one group of all rows. Several calls add up.
     #[track_caller]
-    pub fn group_by(mut self, items: impl Expressions) -> Self {
-        self.select.group_by.extend(items.into_expressions());
+    pub fn group_by(mut self, items: impl Groupings) -> Self {
+        self.core("GROUP BY").select.group_by.extend(items.into_groupings());
         self
+    }
+
+    /// `GROUP BY DISTINCT items`: of equal grouping sets only one.
+    #[track_caller]
+    pub fn group_by_distinct(mut self, items: impl Groupings) -> Self {
+        self.core("GROUP BY").select.group_distinct = true;
+        self.group_by(items)
     }
 
     /// `HAVING condition`. Several are joined by AND; `None` adds nothing.
     #[track_caller]
     pub fn having(mut self, condition: impl Condition) -> Self {
         if let Some(condition) = condition.into_condition() {
-            self.having.push(condition.id);
+            self.core("HAVING").having.push(condition.id);
         }
         self
     }
 
     /// `SELECT DISTINCT`: no row twice.
+    #[track_caller]
     pub fn distinct(mut self) -> Self {
-        self.select.distinct = Distinct::Rows;
+        self.core("DISTINCT").select.distinct = Distinct::Rows;
         self
     }
 
@@ -190,7 +235,7 @@ impl Select {
     /// has to begin with the same expressions.
     #[track_caller]
     pub fn distinct_on(mut self, expressions: impl Expressions) -> Self {
-        self.select.distinct = Distinct::On(expressions.into_expressions());
+        self.core("DISTINCT ON").select.distinct = Distinct::On(expressions.into_expressions());
         self
     }
 
@@ -206,7 +251,16 @@ impl Select {
     #[track_caller]
     pub fn limit(mut self, count: impl RowCount) -> Self {
         if let Some(count) = count.into_row_count() {
-            self.limit = Some(count);
+            self.limit = Some(Limit { count, with_ties: false });
+        }
+        self
+    }
+
+    /// `FETCH FIRST count ROWS WITH TIES`: LIMIT, and the rows that are equal to the last one in ORDER BY, which it needs.
+    #[track_caller]
+    pub fn limit_with_ties(mut self, count: impl RowCount) -> Self {
+        if let Some(count) = count.into_row_count() {
+            self.limit = Some(Limit { count, with_ties: true });
         }
         self
     }
@@ -220,9 +274,11 @@ impl Select {
         self
     }
 
-    /// `WINDOW name AS (window)`, for `.over("name")`.
+    /// `WINDOW name AS (window)`, for `.over("name")` and for a [`base`](crate::Window::base) of later ones.
+    #[track_caller]
     pub fn window(mut self, name: &str, window: Window) -> Self {
-        self.select.windows.push(NamedWindow { name: name.to_owned(), window: window.into_ir() });
+        let named = NamedWindow { name: name.to_owned(), window: window.into_ir() };
+        self.core("WINDOW").select.windows.push(named);
         self
     }
 
@@ -250,12 +306,16 @@ impl Select {
     }
 
     pub(crate) fn into_query(self) -> NodeId {
-        let mut select = self.select;
-        select.filter = conjunction(self.filter, self.written_at);
-        select.having = conjunction(self.having, self.written_at);
-        let body = arena::push(NodeKind::Select(select), self.written_at);
-        let limit = self.limit.map(|count| Limit { count, with_ties: false });
-        let query = ir::Query { with: None, body, order_by: self.order_by, limit, offset: self.offset };
+        let body = match self.body {
+            Body::Finished(node, _) => node,
+            Body::Select(Core { mut select, filter, having }) => {
+                select.filter = conjunction(filter, self.written_at);
+                select.having = conjunction(having, self.written_at);
+                arena::push(NodeKind::Select(select), self.written_at)
+            }
+        };
+        let query =
+            ir::Query { with: None, body, order_by: self.order_by, limit: self.limit, offset: self.offset };
         arena::push_query(query, self.ctes, self.written_at)
     }
 }

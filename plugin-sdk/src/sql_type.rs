@@ -3,6 +3,10 @@
 //! They are checked so that a mistake shows in the editor; PostgreSQL's own rules, which the host applies when it loads
 //! the plugin, have the last word.
 
+mod container;
+
+pub use container::{CompositeType, Contains, SubscriptType};
+
 use callslip_ir::{Scalar, TypeName};
 
 use crate::{
@@ -269,6 +273,29 @@ impl Truncates for Time {
 }
 impl Truncates for Any {
     type Truncated = Any;
+}
+
+/// What `AT TIME ZONE` takes.
+pub trait Zoned {
+    /// What it gives.
+    type Shifted: SqlType;
+}
+impl Zoned for Timestamptz {
+    type Shifted = Timestamp;
+}
+impl Zoned for Timestamp {
+    type Shifted = Timestamptz;
+}
+// It becomes a moment first.
+impl Zoned for Date {
+    type Shifted = Timestamp;
+}
+// The `timetz` that it becomes has no type here.
+impl Zoned for Time {
+    type Shifted = Any;
+}
+impl Zoned for Any {
+    type Shifted = Self;
 }
 
 /// What `round(…)` gives.

@@ -74,7 +74,8 @@ fn each_to_many_join_is_counted_by_itself() {
         "workload",
         {},
         "
-        SELECT p.id AS id, p.title AS title, COALESCE(asked.questions, CAST(CAST($1 AS int4) AS int8)) AS questions,
+        SELECT p.id AS id, p.title AS title,
+               COALESCE(asked.questions, CAST(CAST($1 AS int4) AS int8)) AS questions,
                COALESCE(held.interviews, CAST(CAST($1 AS int4) AS int8)) AS interviews
         FROM public.position AS p
         LEFT JOIN (SELECT q.position_id AS position, count(*) AS questions FROM public.question AS q

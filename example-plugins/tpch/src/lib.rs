@@ -1,5 +1,5 @@
-//! The 22 queries of TPC-H, the decision support benchmark, as a Callslip plugin. Each has a file of its own; the parameters and
-//! what they are by default are the specification's.
+//! The 22 queries of TPC-H, the decision support benchmark, as a Callslip plugin. Each has a file of its own. The
+//! parameters are the specification's, and their defaults the values with which it validates the answers.
 
 mod q01_pricing_summary;
 mod q02_minimum_cost_supplier;

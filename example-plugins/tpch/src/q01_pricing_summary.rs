@@ -11,7 +11,7 @@ pub struct PricingSummary {
     delta: Arg<i32>,
 }
 
-/// TPC-H Q1: what was billed, shipped and returned, by return flag and line status.
+/// TPC-H Q1: how much was shipped until a day, at which prices and discounts, by return flag and line status.
 #[query(example(), example(delta = 60))]
 pub fn q01_pricing_summary(p: PricingSummary) -> Select {
     let l = Lineitem::alias("l");

@@ -6,11 +6,13 @@ use crate::tables::{Nation, Part, Partsupp, Region, Supplier};
 
 #[derive(Params)]
 pub struct MinimumCostSupplier {
+    /// The part's size.
     #[param(default = 15, range = 1..=50)]
     size: Arg<i32>,
     /// The last word of the part's type: its metal.
     #[param(default = "BRASS")]
     r#type: Arg<String>,
+    /// Where the suppliers are.
     #[param(default = "EUROPE")]
     region: Arg<String>,
 }

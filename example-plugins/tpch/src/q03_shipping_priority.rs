@@ -15,7 +15,7 @@ pub struct ShippingPriority {
     date: Arg<Date>,
 }
 
-/// TPC-H Q3: the ten orders of a market segment with the most revenue that was not shipped by a date.
+/// TPC-H Q3: the ten orders of a market segment with the most revenue not shipped yet on a day.
 #[query(example(), example(segment = "AUTOMOBILE", date = "1995-03-31"))]
 pub fn q03_shipping_priority(p: ShippingPriority) -> Select {
     let (c, o, l) = (Customer::alias("c"), Orders::alias("o"), Lineitem::alias("l"));

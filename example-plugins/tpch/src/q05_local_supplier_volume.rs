@@ -6,6 +6,7 @@ use crate::tables::{Customer, Lineitem, Nation, Orders, Region, Supplier};
 
 #[derive(Params)]
 pub struct LocalSupplierVolume {
+    /// Where both customers and suppliers are.
     #[param(default = "ASIA")]
     region: Arg<String>,
     /// The first day of the year.

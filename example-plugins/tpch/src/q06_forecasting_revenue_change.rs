@@ -9,7 +9,7 @@ pub struct ForecastingRevenueChange {
     /// The first day of the year.
     #[param(default = "1994-01-01")]
     date: Arg<Date>,
-    /// Discounts from a hundredth less to a hundredth more.
+    /// The discount, give or take a hundredth.
     #[param(default = "0.06", range = 0.02..=0.09)]
     discount: Arg<Numeric>,
     /// Only items of fewer than so many pieces.
@@ -17,7 +17,7 @@ pub struct ForecastingRevenueChange {
     quantity: Arg<i32>,
 }
 
-/// TPC-H Q6: what a year would have brought in without the discounts of a small range.
+/// TPC-H Q6: how much more a year would have brought in without the discounts of about one size.
 #[query(example(), example(date = "1997-01-01", discount = "0.09", quantity = 25))]
 pub fn q06_forecasting_revenue_change(p: ForecastingRevenueChange) -> One {
     let l = Lineitem::alias("l");

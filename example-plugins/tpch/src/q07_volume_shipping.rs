@@ -6,8 +6,10 @@ use crate::tables::{Customer, Lineitem, Nation, Orders, Supplier};
 
 #[derive(Params)]
 pub struct VolumeShipping {
+    /// One of the two nations.
     #[param(default = "FRANCE")]
     nation1: Arg<String>,
+    /// The other one.
     #[param(default = "GERMANY")]
     nation2: Arg<String>,
 }

@@ -6,10 +6,10 @@ use crate::tables::{Customer, Lineitem, Nation, Orders, Part, Region, Supplier};
 
 #[derive(Params)]
 pub struct NationalMarketShare {
-    /// Whose share.
+    /// The suppliers' nation, whose share it is.
     #[param(default = "BRAZIL")]
     nation: Arg<String>,
-    /// Of what customers there bought.
+    /// Where the customers are.
     #[param(default = "AMERICA")]
     region: Arg<String>,
     /// The whole type of the part.

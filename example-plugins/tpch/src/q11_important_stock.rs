@@ -6,9 +6,10 @@ use crate::tables::{Nation, Partsupp, Supplier};
 
 #[derive(Params)]
 pub struct ImportantStock {
+    /// Whose suppliers.
     #[param(default = "GERMANY")]
     nation: Arg<String>,
-    /// Which part of the whole counts as important: 0.0001 divided by the scale factor.
+    /// How much of the whole counts as considerable. The specification says 0.0001 divided by the scale factor.
     #[param(default = "0.0001", range = 0.0..=1.0)]
     fraction: Arg<Numeric>,
 }

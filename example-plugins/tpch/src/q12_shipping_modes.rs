@@ -7,6 +7,7 @@ use crate::values::ShipMode;
 
 #[derive(Params)]
 pub struct ShippingModes {
+    /// How the items were shipped.
     #[param(default = [ShipMode::Mail, ShipMode::Ship])]
     modes: Arg<Vec<ShipMode>>,
     /// The first day of the year.

@@ -6,10 +6,10 @@ use crate::tables::{Customer, Orders};
 
 #[derive(Params)]
 pub struct CustomerDistribution {
-    /// Orders whose comment has this word …
+    /// Orders are left out whose comment has this word …
     #[param(default = "special")]
     word1: Arg<String>,
-    /// … and later that one are left out.
+    /// … and later this one.
     #[param(default = "requests")]
     word2: Arg<String>,
 }

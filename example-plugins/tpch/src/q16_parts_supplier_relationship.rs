@@ -12,6 +12,7 @@ pub struct PartsSupplierRelationship {
     /// Not of a type that begins with this.
     #[param(default = "MEDIUM POLISHED")]
     r#type: Arg<String>,
+    /// Only these sizes.
     #[param(default = [49, 14, 23, 45, 19, 3, 36, 9], range = 1..=50)]
     sizes: Arg<Vec<i32>>,
 }

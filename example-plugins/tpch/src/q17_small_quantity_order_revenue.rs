@@ -6,8 +6,10 @@ use crate::tables::{Lineitem, Part};
 
 #[derive(Params)]
 pub struct SmallQuantityOrderRevenue {
+    /// The part's brand.
     #[param(default = "Brand#23")]
     brand: Arg<String>,
+    /// What it comes in.
     #[param(default = "MED BOX")]
     container: Arg<String>,
 }

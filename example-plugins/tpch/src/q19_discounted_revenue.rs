@@ -15,7 +15,7 @@ pub struct DiscountedRevenue {
     /// … and in large ones.
     #[param(default = "Brand#34")]
     brand3: Arg<String>,
-    /// The least pieces in small containers; ten more are the most.
+    /// The fewest pieces in small containers; ten more are the most.
     #[param(default = 1, range = 1..=10)]
     quantity1: Arg<i32>,
     /// The same in medium ones.

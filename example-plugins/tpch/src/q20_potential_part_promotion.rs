@@ -12,11 +12,12 @@ pub struct PotentialPartPromotion {
     /// The first day of the year.
     #[param(default = "1994-01-01")]
     date: Arg<Date>,
+    /// Whose suppliers.
     #[param(default = "CANADA")]
     nation: Arg<String>,
 }
 
-/// TPC-H Q20: suppliers of a nation with more of a colour's parts in stock than half of what they shipped in a year.
+/// TPC-H Q20: a nation's suppliers who have in stock more than half of what they shipped in a year, of parts of a colour.
 #[query(example(), example(color = "lime", date = "1997-01-01", nation = "KENYA"))]
 pub fn q20_potential_part_promotion(p: PotentialPartPromotion) -> Select {
     let (s, n) = (Supplier::alias("s"), Nation::alias("n"));

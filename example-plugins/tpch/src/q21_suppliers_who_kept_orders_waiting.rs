@@ -6,6 +6,7 @@ use crate::tables::{Lineitem, Nation, Orders, Supplier};
 
 #[derive(Params)]
 pub struct SuppliersWhoKeptOrdersWaiting {
+    /// Whose suppliers.
     #[param(default = "SAUDI ARABIA")]
     nation: Arg<String>,
 }

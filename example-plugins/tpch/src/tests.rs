@@ -23,6 +23,9 @@ fn every_query_is_one_statement_with_parameters_of_its_own() {
         let plan = plan(&PLUGIN, &query.name, &[]).unwrap();
         assert_eq!(plan.len(), 1, "{}", query.name);
         assert!(!query.parameters.is_empty(), "{}", query.name);
+        for parameter in &query.parameters {
+            assert!(!parameter.doc.is_empty(), "{}: {} says what it is", query.name, parameter.name);
+        }
     }
 }
 
@@ -80,7 +83,8 @@ fn the_revenue_is_declared_once_and_used_twice() {
         {},
         "
         WITH revenue AS (SELECT l.l_suppkey AS supplier_no,
-                                sum(l.l_extendedprice * (CAST(CAST($1 AS int4) AS numeric) - l.l_discount)) AS total_revenue
+                                sum(l.l_extendedprice * (CAST(CAST($1 AS int4) AS numeric) - l.l_discount))
+                                AS total_revenue
                          FROM public.lineitem AS l
                          WHERE (l.l_shipdate >= CAST($2 AS date))
                                AND (l.l_shipdate < (CAST($2 AS date) + CAST($3 AS interval)))

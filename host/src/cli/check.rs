@@ -20,10 +20,10 @@ Examples:
   callslip check hiring --snapshot schema.json
   callslip check --snapshot schema.json --json | jq .findings";
 
-/// Load and prove every plugin of the configuration, and say what is wrong with any.
+/// Load and prove every plugin of the configuration, and say what is wrong with any, or seems so.
 ///
 /// Against a database PostgreSQL itself describes every statement; nothing is executed. Against a snapshot, which needs no
-/// database, it is not asked, and what is right is verified, not proven. The exit code is 1 when there is any finding.
+/// database, it is not asked, and what is right is verified, not proven. The exit code is 1 when there is any finding; a warning is none.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct CheckArgs {
@@ -59,8 +59,15 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
     for (_, plugin) in &plugins {
         match plugin {
             Ok(plugin) => {
+                let warnings = plugin.warnings();
                 for query in plugin.queries() {
                     print_query(out, proof, plugin, query)?;
+                    for PluginFinding { query: of, finding } in &warnings {
+                        if of.as_ref() == Some(&query.declaration().name) {
+                            writeln!(out, "  warning: {finding}")?;
+                        }
+                    }
+                    writeln!(out)?;
                 }
             }
             Err(refusal) => writeln!(out, "{refusal}\n")?,
@@ -76,7 +83,11 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let served = plugins.iter().filter(|(_, plugin)| plugin.is_ok()).count();
     let (of, verdict) = (plural(plugins.len(), "plugin"), proof.verdict());
-    writeln!(out, "{served} of {of} {verdict}, {}; {asked}", plural(findings, "finding"))
+    let warned = match plugins.iter().flat_map(|(_, plugin)| plugin).map(|its| its.warnings().len()).sum() {
+        0 => String::new(),
+        warnings => format!(", {}", plural(warnings, "warning")),
+    };
+    writeln!(out, "{served} of {of} {verdict}, {}{warned}; {asked}", plural(findings, "finding"))
 }
 
 fn print_query(
@@ -106,7 +117,7 @@ fn print_query(
             writeln!(out, "    {line}")?;
         }
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// What a shape gives back: a line for each statement with its columns.
@@ -136,12 +147,22 @@ fn columns<'a>(
 
 fn as_json(proof: &Proof, findings: usize) -> Value {
     let plugin = |(name, plugin): &(&str, Result<&LoadedPlugin, &crate::Refusal>)| {
-        let (queries, found): (Vec<Value>, &[PluginFinding]) = match plugin {
-            Ok(plugin) => (plugin.queries().iter().map(|q| query_json(proof.catalog(), q)).collect(), &[]),
-            Err(refusal) => (Vec::new(), &refusal.findings),
+        let (queries, found, warnings): (Vec<Value>, &[PluginFinding], _) = match plugin {
+            Ok(plugin) => {
+                let queries = plugin.queries().iter().map(|query| query_json(proof.catalog(), query));
+                (queries.collect(), &[], plugin.warnings())
+            }
+            Err(refusal) => (Vec::new(), &refusal.findings, Vec::new()),
         };
         let found: Vec<Value> = found.iter().map(finding_json).collect();
-        json!({ "name": name, "verified": found.is_empty(), "queries": queries, "findings": found })
+        let warnings: Vec<Value> = warnings.iter().map(finding_json).collect();
+        json!({
+            "name": name,
+            "verified": found.is_empty(),
+            "queries": queries,
+            "findings": found,
+            "warnings": warnings,
+        })
     };
     let plugins: Vec<Value> = proof.plugins().iter().map(plugin).collect();
     json!({ "described": proof.is_described(), "findings": findings, "plugins": plugins })
@@ -180,7 +201,7 @@ fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
     }
 }
 
-fn finding_json(PluginFinding { query, finding }: &PluginFinding) -> Value {
+pub(super) fn finding_json(PluginFinding { query, finding }: &PluginFinding) -> Value {
     let place = finding.place.as_ref();
     json!({
         "query": query,

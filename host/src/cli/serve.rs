@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{Coded, HostArgs};
-use crate::{Code, service};
+use crate::{Code, LoadedPlugin, PluginFinding, service};
 
 /// How long requests at hand may take after the server was asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -21,7 +21,7 @@ Examples:
 /// Serve the plugins' queries over HTTP.
 ///
 /// A plugin that does not prove against the database is refused, with all its findings in the log, and the others
-/// are served. The first Ctrl-C or SIGTERM lets the requests at hand finish; the second one doesn't.
+/// are served, with their warnings in it. The first Ctrl-C or SIGTERM lets the requests at hand finish; the second one doesn't.
 ///
 /// Without a database nothing can be proven, and the command ends at once with exit code 1, for its supervisor to start
 /// it again. While the database is away later, requests get 503, and are served again when it is back.
@@ -38,18 +38,28 @@ pub(super) struct ServeArgs {
     pub(super) host: HostArgs,
 }
 
+/// Says in the log what a plugin is served in spite of.
+pub(super) fn log_warnings(plugin: &LoadedPlugin) {
+    for PluginFinding { query, finding } in plugin.warnings() {
+        tracing::warn!(plugin = plugin.name(), query = query.unwrap_or_default(), "{finding}");
+    }
+}
+
 pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let host = args.host.start_with(None).await?;
     let mut refused = Vec::new();
     for (name, plugin) in host.plugins() {
         match plugin {
-            Ok(plugin) => tracing::info!(
-                plugin = name,
-                digest = %plugin.digest(),
-                queries = plugin.queries().len(),
-                shapes = plugin.proven(),
-                "proven"
-            ),
+            Ok(plugin) => {
+                tracing::info!(
+                    plugin = name,
+                    digest = %plugin.digest(),
+                    queries = plugin.queries().len(),
+                    shapes = plugin.proven(),
+                    "proven"
+                );
+                log_warnings(plugin);
+            }
             Err(refusal) => {
                 refused.push(name);
                 for finding in &refusal.findings {

@@ -42,7 +42,7 @@ pub fn has_distinct_suppliers(scale: f64) -> bool {
 macro_rules! rows {
     ($($table:ident $generator:ident $csv:ident;)*) => { $(
         fn $table(slice: Slice) -> GeneratedRows {
-            // A data set has far fewer slices than would not fit.
+            // 10,000 at most.
             let (number, count) = (slice.number as i32, slice.count as i32);
             Box::new($generator::new(slice.scale, number, count).iter().map(|row| $csv::new(row).to_string()))
         }

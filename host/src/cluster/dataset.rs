@@ -20,6 +20,8 @@ const SLICE: &str = "callslip.slice";
 /// The largest scale, far beyond what one machine holds.
 const LARGEST_SCALE: f64 = 1000.0;
 
+const MOST_SLICES: u32 = 10_000;
+
 /// How much CSV is sent to PostgreSQL at once, in bytes.
 const CHUNK: usize = 64 << 10;
 
@@ -70,7 +72,7 @@ pub struct Slice {
     pub scale: f64,
     /// Which slice, from 1.
     pub number: u32,
-    /// How many there are.
+    /// How many there are, 10,000 at most.
     pub count: u32,
 }
 
@@ -175,10 +177,10 @@ impl Dataset {
         self
     }
 
-    /// Runs the files that can be in this many slices, at least one. Without it the scale decides.
+    /// Runs the steps that can be in this many slices, from 1 to 10,000. Without it the scale decides.
     #[must_use]
     pub fn with_slices(mut self, slices: u32) -> Self {
-        self.slices = Some(slices.max(1));
+        self.slices = Some(slices.clamp(1, MOST_SLICES));
         self
     }
 

@@ -1,8 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use callslip_ir::QueryDeclaration;
 
+use super::load::PluginFinding;
 use super::prove::ProvenShape;
 use crate::grants::Grants;
 use crate::plugin::{Component, Digest, Shape};
@@ -68,6 +69,22 @@ impl LoadedPlugin {
     /// The query of that name.
     pub fn query(&self, name: &str) -> Option<&LoadedQuery> {
         self.queries.iter().find(|query| query.declaration.name == name)
+    }
+
+    /// What its statements are warned of, each once for all shapes of a query. It is served all the same.
+    pub fn warnings(&self) -> Vec<PluginFinding> {
+        let mut warnings = Vec::new();
+        for query in &self.queries {
+            let statements = query.shapes.iter().flat_map(|shape| shape.outcome.iter().flatten());
+            let mut seen = HashSet::new();
+            for finding in statements.flat_map(|statement| &statement.warnings) {
+                if seen.insert(finding) {
+                    let query = Some(query.declaration.name.clone());
+                    warnings.push(PluginFinding { query, finding: finding.clone() });
+                }
+            }
+        }
+        warnings
     }
 
     /// How many shapes of all its queries were proven when it was loaded.

@@ -234,6 +234,7 @@ fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, St
         Domain::Scalar(scalar) => *scalar,
         Domain::Enum { labels, .. } => return label(labels, token),
         Domain::Sort { keys } => return sort_order(keys, token),
+        Domain::Named(_) => return named(token, source),
     };
     let expected = |what: &str| format!("is not {what}");
     let read = |what: &str, read: fn(&str) -> Option<String>| {
@@ -286,6 +287,20 @@ fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, St
         Scalar::Uuid => read("a UUID, such as 00000000-0000-4000-8000-000000000000", uuid),
         Scalar::Bytes => read("base64, or hexadecimal after `\\x`", bytes),
         Scalar::Json => json(token, source),
+    }
+}
+
+/// A value of a type that only PostgreSQL knows: its text, which the type's input function reads.
+fn named(token: &Token<'_>, source: &str) -> Result<String, String> {
+    match token {
+        Token::Bool(_) | Token::Number(_) => Ok(source.to_owned()),
+        _ => match token.string() {
+            Some(text) if text.contains('\0') => {
+                Err("holds a NUL character, which PostgreSQL can't store".into())
+            }
+            Some(text) => Ok(text.to_owned()),
+            None => Err(format!("is {}; it must be a string", token.kind())),
+        },
     }
 }
 

@@ -6,8 +6,8 @@ use crate::printable::printable;
 /// The characters of a message: what a plugin wrote may be in it.
 const MESSAGE_CHARACTERS: usize = 2_000;
 
-/// One thing that is wrong with what an author wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One thing that is wrong with what an author wrote, or seems so: a warning is a finding too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Finding {
     /// What kind of thing.
     pub code: Code,
@@ -20,7 +20,7 @@ pub struct Finding {
 }
 
 /// A line of an author's source.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourcePlace {
     /// The file, as the compiler knew it.
     pub file: String,

@@ -20,6 +20,8 @@ pub(super) struct ScopeRelation {
     /// Its columns, shared since each join looks at all relations before it; none where it could not be resolved,
     /// which is a finding already.
     pub columns: Option<Rc<[ScopeColumn]>>,
+    /// The type of its whole row; none for one that has no name, a `record`.
+    pub row_type: Option<Oid>,
 }
 
 /// The relations that an expression sees: those of its own query, and those of the queries around it.

@@ -75,6 +75,7 @@ fn names(kind: &NodeKind) -> usize {
         NodeKind::Subquery(subquery) => subquery.columns.len(),
         NodeKind::Functions(functions) => functions.columns.len(),
         NodeKind::Join(join) => join.columns.len(),
+        NodeKind::JsonTable(table) => table.column_aliases.len(),
         _ => 0,
     }
 }

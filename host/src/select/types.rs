@@ -18,6 +18,17 @@ pub struct ResolvedType {
 }
 
 impl ResolvedType {
+    /// `text`, whose id is the same in every database.
+    pub(super) fn text() -> Self {
+        Self {
+            oid: 25,
+            schema: PG_CATALOG.to_owned(),
+            name: "text".to_owned(),
+            modifiers: Vec::new(),
+            array: false,
+        }
+    }
+
     /// Whether every text is a value of it.
     pub fn takes_any_text(&self) -> bool {
         let text = matches!(self.name.as_str(), "text" | "varchar" | "bpchar");

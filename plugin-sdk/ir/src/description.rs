@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Access, Boolean, Call, Case, Cast, Collate, Functions, GroupingSet, Is, Join, Operation, Query, Select,
-    SetOperation, Special, SqlJson, Subexpression, Subquery, Table, TypeName, Values,
+    Access, Boolean, Call, Case, Cast, Collate, Functions, GroupingSet, Is, Join, JsonTable, JsonTableColumn,
+    Operation, Query, Select, SetOperation, Special, SqlJson, Subexpression, Subquery, Table, TypeName,
+    Values,
 };
 
 /// One SELECT, with everything below it: the *shape* of a statement.
@@ -129,6 +130,10 @@ pub enum NodeKind {
     Subexpression(Subexpression),
     /// SQL/JSON query functions, PostgreSQL 17 and later.
     SqlJson(SqlJson),
+    /// A relation: the rows that paths find in JSON, PostgreSQL 17 and later.
+    JsonTable(JsonTable),
+    /// An item of a [`JsonTable`]'s COLUMNS.
+    JsonTableColumn(JsonTableColumn),
 }
 
 impl NodeKind {
@@ -178,6 +183,8 @@ impl NodeKind {
             Self::Access(access) => access.visit_children(visit),
             Self::Subexpression(sub) => sub.visit_children(visit),
             Self::SqlJson(json) => json.visit_children(visit),
+            Self::JsonTable(table) => table.visit_children(visit),
+            Self::JsonTableColumn(column) => column.visit_children(visit),
         }
     }
 }

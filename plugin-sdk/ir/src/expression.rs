@@ -367,6 +367,35 @@ pub enum SqlJsonFunction {
     Value,
     /// `JSON_QUERY`.
     Query,
+    /// `JSON_QUERY` with clauses of its own, which stand after RETURNING.
+    QueryWith {
+        /// `… WRAPPER`.
+        wrapper: Option<JsonWrapper>,
+        /// `… QUOTES`.
+        quotes: Option<JsonQuotes>,
+    },
+}
+
+/// Whether JSON_QUERY puts its result in an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum JsonWrapper {
+    /// `WITHOUT WRAPPER`.
+    Without,
+    /// `WITH CONDITIONAL WRAPPER`: unless it is one array or object.
+    Conditional,
+    /// `WITH UNCONDITIONAL WRAPPER`.
+    Unconditional,
+}
+
+/// Whether a string that JSON_QUERY gives keeps its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum JsonQuotes {
+    /// `KEEP QUOTES`.
+    Keep,
+    /// `OMIT QUOTES`.
+    Omit,
 }
 
 /// `value AS name` of PASSING.
@@ -459,10 +488,17 @@ impl SqlJson {
         visit(&mut self.context);
         visit(&mut self.path);
         self.passing.iter_mut().for_each(|passing| visit(&mut passing.value));
-        for behavior in self.on_empty.iter_mut().chain(&mut self.on_error) {
-            if let SqlJsonBehavior::Default(value) = behavior {
-                visit(value);
-            }
+        self.on_empty
+            .iter_mut()
+            .chain(&mut self.on_error)
+            .for_each(|behavior| behavior.visit_children(visit));
+    }
+}
+
+impl SqlJsonBehavior {
+    pub(crate) fn visit_children(&mut self, visit: &mut dyn FnMut(&mut NodeId)) {
+        if let Self::Default(value) = self {
+            visit(value);
         }
     }
 }

@@ -17,6 +17,7 @@ mod binding;
 mod description;
 pub mod encoding;
 mod expression;
+mod json_table;
 mod manifest;
 mod name;
 mod query;
@@ -28,9 +29,10 @@ pub use binding::{Binding, Bindings};
 pub use description::{Description, Node, NodeId, NodeKind, Place, SlotId, SlotType};
 pub use expression::{
     Access, AccessStep, Argument, Boolean, BooleanOperator, Call, Case, CaseArm, Cast, Collate, Is, IsTest,
-    JsonItem, Operation, Over, Quantifier, Special, SpecialForm, SqlJson, SqlJsonBehavior, SqlJsonFunction,
-    SqlJsonPassing, Subexpression,
+    JsonItem, JsonQuotes, JsonWrapper, Operation, Over, Quantifier, Special, SpecialForm, SqlJson,
+    SqlJsonBehavior, SqlJsonFunction, SqlJsonPassing, Subexpression,
 };
+pub use json_table::{JsonTable, JsonTableColumn};
 pub use manifest::{
     Domain, Example, Manifest, NamedReply, Parameter, ParameterMode, Presence, Query as QueryDeclaration,
     Range, Reply, Rows, Scalar, ValueType,

@@ -113,6 +113,11 @@ pub enum Domain {
         /// The keys, without duplicates: `[a-z][a-z0-9_]*`, at most 63 bytes.
         keys: Vec<String>,
     },
+    /// Any other PostgreSQL type, by its name, which is no array: a range, a composite type, a domain, `inet`. A value is
+    /// written as a string that the type's input function reads: `[2026-01-01,2026-02-01)`, `10.0.0.0/8`. Of what is made
+    /// of other types a host takes JSON too: `{"lower": "2026-01-01", "upper": null}` of a range, an array of these of a
+    /// multirange, an object with the attributes of a composite type. A default and an example are written as strings.
+    Named(TypeName),
 }
 
 /// The built-in scalars, each named as the PostgreSQL type that it is bound as.
@@ -182,7 +187,7 @@ impl ValueType {
     pub fn type_name(&self) -> TypeName {
         let mut name = match &self.domain {
             Domain::Scalar(scalar) => TypeName::parse(&format!("pg_catalog.{}", scalar.type_name())),
-            Domain::Enum { ty: Some(ty), .. } => ty.clone(),
+            Domain::Enum { ty: Some(ty), .. } | Domain::Named(ty) => ty.clone(),
             Domain::Enum { ty: None, .. } | Domain::Sort { .. } => TypeName::parse("pg_catalog.text"),
         };
         name.array = self.array;

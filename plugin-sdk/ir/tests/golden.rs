@@ -11,7 +11,7 @@ mod everything;
 use std::{collections::BTreeSet, env, fmt::Debug, fs, path::PathBuf};
 
 use callslip_ir::{
-    NodeKind,
+    Description, NodeKind,
     encoding::{DecodeError, decode, encode, encode_json, schema},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -78,8 +78,22 @@ fn the_golden_sort_order_reads_as_it_did() {
 }
 
 #[test]
-fn the_description_keeps_the_rules_of_the_format() {
-    let description = everything::description();
+fn the_golden_json_table_reads_as_it_did() {
+    both_ways("description-json-table", &everything::json_table_description());
+}
+
+#[test]
+fn the_golden_named_types_read_as_they_did() {
+    both_ways("manifest-named-types", &everything::named_types_manifest());
+}
+
+#[test]
+fn the_descriptions_keep_the_rules_of_the_format() {
+    keeps_the_rules(&everything::description());
+    keeps_the_rules(&everything::json_table_description());
+}
+
+fn keeps_the_rules(description: &Description) {
     let mut uses = vec![0; description.nodes.len()];
     for (at, node) in description.nodes.iter().enumerate() {
         let children = node.kind.children();
@@ -122,7 +136,7 @@ fn references(json: &Value) -> usize {
 #[test]
 fn damaged_bytes_are_refused() {
     let whole = encode(&everything::description());
-    let read = |bytes: &[u8]| decode::<callslip_ir::Description>(bytes);
+    let read = |bytes: &[u8]| decode::<Description>(bytes);
     assert!(matches!(read(&[]), Err(DecodeError::TooShort(0))));
     assert!(matches!(read(&[b'x', 1, 0]), Err(DecodeError::UnknownFormat(b'x'))));
     assert!(matches!(read(&[b'p', 9, 0]), Err(DecodeError::UnknownVersion { found: 9 })));
@@ -149,7 +163,14 @@ fn the_golden_files_have_every_variant_and_field_of_the_schema() {
     let schema: Value = serde_json::from_str(&schema()).unwrap();
     let mut coverage = Coverage { schema: &schema, seen: BTreeSet::new() };
     // What was appended later has files of its own.
-    for (at, name) in [(0, "description"), (1, "bindings"), (2, "manifest"), (2, "manifest-sort")] {
+    for (at, name) in [
+        (0, "description"),
+        (0, "description-json-table"),
+        (1, "bindings"),
+        (2, "manifest"),
+        (2, "manifest-sort"),
+        (2, "manifest-named-types"),
+    ] {
         let text = golden(&format!("v1-{name}.json"), String::new);
         let json = serde_json::from_str(&text).unwrap();
         assert!(coverage.walk(&schema["anyOf"][at], &json, name), "the schema refuses {name}");

@@ -70,8 +70,9 @@ impl Select {
             alias: None,
             columns: Vec::new(),
         };
-        let all: Vec<String> = self.select.from.iter().flat_map(|relation| aliases(*relation)).collect();
-        for relation in &mut self.select.from {
+        let from = &mut self.core("a join").select.from;
+        let all: Vec<String> = from.iter().flat_map(|relation| aliases(*relation)).collect();
+        for relation in from {
             if let Some(shared) = share(*relation, &wanted, alias, &all) {
                 *relation = shared;
                 return (self, table);

@@ -73,6 +73,32 @@ fn check_proves_against_a_database_or_a_snapshot() {
 }
 
 #[test]
+fn a_warning_is_told_once_and_refuses_nothing() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::copy(component("tests/guests/multiplied"), path.join("hiring.wasm")).unwrap();
+    let warning = "count(q.id) takes each row of question (q) once for each row of interview (i): both are joined to position (p)";
+    let verdict = "1 of 1 plugin verified, 0 findings, 1 warning; against a snapshot";
+    let output = run(path, &["check", "--snapshot", "schema.json"]);
+    let told = assert_says(&output, 0, &["\n  warning: CS0207 ", "/src/lib.rs:18:", warning, verdict]);
+    assert_eq!(told.matches("CS0207").count(), 1, "{told}");
+    let output = run_on_database(path, &["check"]);
+    assert_says(&output, 0, &["1 of 1 plugin proven, 0 findings, 1 warning; PostgreSQL has described every"]);
+    let output = run(path, &["inspect", "hiring", "--snapshot", "schema.json"]);
+    assert_says(&output, 0, &["\n  warning: CS0207 ", warning]);
+
+    for command in [&["check"][..], &["inspect", "hiring"]] {
+        let output = run(path, &[command, &["--snapshot", "schema.json", "--json"]].concat());
+        assert_eq!(output.status.code(), Some(0));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = told.pointer("/plugins/0/warnings").or(told.pointer("/queries/0/warnings"));
+        let [found] = &found.unwrap().as_array().unwrap()[..] else { panic!("{told:#}") };
+        assert_eq!((&found["query"], &found["code"]), (&"totals".into(), &"CS0207".into()));
+        assert!(found["message"].as_str().unwrap().starts_with("count(q.id)"), "{found:#}");
+    }
+}
+
+#[test]
 fn what_a_migration_takes_away_is_found_at_the_authors_line() {
     let folder = folder();
     edit(

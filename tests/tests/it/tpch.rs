@@ -1,4 +1,6 @@
 //! The 22 queries of TPC-H: each gives the reference answer, and with other parameters the rows of hand-written SQL.
+//!
+//! The reference answers, in `tests/data/tpch`, are what PostgreSQL gives to the specification's own SQL at scale 0.01.
 
 mod substitutions;
 

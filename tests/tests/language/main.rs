@@ -8,4 +8,5 @@ mod queries;
 mod relations;
 mod resolution;
 mod snapshot;
+mod sql_json;
 mod support;

@@ -8,6 +8,7 @@ use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_ir::Binding;
 use callslip_sdk::{Select, Statement, testing::describe};
+use futures_util::future::Either;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 
@@ -60,8 +61,26 @@ impl Library {
 
     /// What a statement is printed as, with what is bound to its parameters.
     pub fn print(&self, statement: &Statement) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
+        self.print_for(&self.catalog, statement)
+    }
+
+    /// The same as if the server were of a version, which is a number as `server_version_num` is.
+    pub fn print_as_of(
+        &self,
+        server_version: u32,
+        statement: &Statement,
+    ) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
+        let contents = Contents { server_version, ..self.contents().clone() };
+        self.print_for(&Catalog::new(contents), statement)
+    }
+
+    fn print_for(
+        &self,
+        catalog: &Catalog,
+        statement: &Statement,
+    ) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
         let (schemas, limits) = (schemas(), Limits::default());
-        let (catalog, grants) = (&self.catalog, &self.grants);
+        let grants = &self.grants;
         let context = Context { plugin: "this", catalog, grants, schemas: &schemas, limits: &limits };
         let verified = select::verify(&statement.shape, context)?;
         let lowered = select::lower(&statement.shape, &verified);
@@ -101,6 +120,20 @@ pub fn same(query: Select, expected: &str) -> impl Future<Output = ()> {
         assert!(!expected.is_empty(), "{at}: rows that say nothing");
         assert_eq!(found, expected, "{at}: {sql}");
     }
+}
+
+/// Like [`same`], of what came to PostgreSQL with a version: an older server has to be told from what version on.
+#[track_caller]
+pub fn same_since(major: u32, query: Select, expected: &str) -> impl Future<Output = ()> {
+    let version = library().contents().server_version;
+    if version >= major * 10_000 {
+        return Either::Left(same(query, expected));
+    }
+    let (at, refused) = (std::panic::Location::caller(), refused(query));
+    let told = format!("needs PostgreSQL {major}; this server is {}.{}", version / 10_000, version % 10_000);
+    let each = |line: &str| line.starts_with("CS0320: ") && line.contains(&told);
+    assert!(refused.lines().all(each), "{at}: {refused}");
+    Either::Right(std::future::ready(()))
 }
 
 /// The findings of a query that is refused, one a line without their places.

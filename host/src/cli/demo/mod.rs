@@ -75,7 +75,8 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
     let scale = args.scale.unwrap_or(showcase.scale);
     (showcase.check_scale)(scale)?;
     let plugins = ExamplePlugins::find(args.example_plugins.as_deref())?;
-    let mut config = Config::read(&plugins.config())?;
+    let config_file = plugins.config(showcase.config);
+    let mut config = Config::read(&config_file)?;
     // Before anything is started: an address that is taken is no reason to wait for the data first.
     let listener = match args.once {
         true => None,
@@ -91,7 +92,7 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         config.plugins.retain(|name, _| name == showcase.plugin);
         match config.plugins.get_mut(showcase.plugin) {
             Some(plugin) => plugin.component = built.component,
-            None => bail!("{} configures no plugin \"{}\"", plugins.config().display(), showcase.plugin),
+            None => bail!("{} configures no plugin \"{}\"", config_file.display(), showcase.plugin),
         }
         let host = Host::start(&config, &database.login(SCHEMA).await?).await?;
         show(&host, &showcase).await?;
@@ -138,6 +139,7 @@ async fn show(host: &Host, showcase: &Showcase) -> anyhow::Result<()> {
         for query in plugin.queries() {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
+        serve::log_warnings(plugin);
     }
     let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| name == plugin_name) else {
         bail!("the plugin {plugin_name} is not loaded");

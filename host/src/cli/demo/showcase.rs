@@ -9,6 +9,8 @@ use crate::cluster::{Dataset, DatasetError};
 pub(super) struct Showcase {
     /// The plugin's name, and that of its folder.
     pub plugin: &'static str,
+    /// The configuration, beside that folder.
+    pub config: &'static str,
     /// The query whose first call is shown.
     pub query: &'static str,
     /// How much data, unless it is said.
@@ -22,6 +24,7 @@ pub(super) struct Showcase {
 /// A video-interview company.
 pub(super) const HIRING: Showcase = Showcase {
     plugin: "hiring",
+    config: "callslip.toml",
     query: "funnel",
     scale: 0.1,
     check_scale: |_| Ok(()),
@@ -31,6 +34,7 @@ pub(super) const HIRING: Showcase = Showcase {
 /// The TPC-H benchmark.
 pub(super) const TPCH: Showcase = Showcase {
     plugin: "tpch",
+    config: "tpch.toml",
     query: "q03_shipping_priority",
     scale: 0.01,
     check_scale: |scale| {

@@ -5,9 +5,10 @@ use callslip_ir::{Manifest, NodeKind, Parameter, QueryDeclaration, RelationName}
 use serde_json::{Value, json};
 
 use super::parameter;
+use crate::cli::check::finding_json;
 use crate::plugin::{Component, Digest, Plan, Shapes};
 use crate::printable::printable;
-use crate::{LoadedPlugin, LoadedQuery};
+use crate::{LoadedPlugin, LoadedQuery, PluginFinding};
 
 /// What can be told of a plugin.
 pub(super) struct Overview {
@@ -42,11 +43,13 @@ struct QueryOverview {
     tried: usize,
     relations: BTreeSet<String>,
     functions: BTreeSet<String>,
+    warnings: Vec<PluginFinding>,
 }
 
 impl Overview {
     /// Of a plugin that was proven.
     pub(super) fn of_plugin(plugin: &LoadedPlugin, described: bool) -> Self {
+        let warnings = plugin.warnings();
         let query = |query: &LoadedQuery| {
             let statements =
                 || query.shapes().iter().filter_map(|shape| shape.outcome.as_ref().ok()).flatten();
@@ -56,6 +59,11 @@ impl Overview {
                 tried: query.shapes().len(),
                 relations: statements().flat_map(|statement| statement.relations.clone()).collect(),
                 functions: statements().flat_map(|statement| statement.functions.clone()).collect(),
+                warnings: warnings
+                    .iter()
+                    .filter(|warning| warning.query.as_ref() == Some(&query.declaration().name))
+                    .cloned()
+                    .collect(),
             }
         };
         Self {
@@ -98,6 +106,7 @@ impl Overview {
                 tried: 0,
                 relations: BTreeSet::new(),
                 functions: BTreeSet::new(),
+                warnings: Vec::new(),
             };
             for shape in shapes {
                 match component.plan(&query.declaration.name, &shape.parameters, &shape.claims).await {
@@ -150,7 +159,7 @@ impl Overview {
                 writeln!(out, "  {what} {verb}: {}", printable(&names, usize::MAX))?;
             }
         }
-        Ok(())
+        query.warnings.iter().try_for_each(|warning| writeln!(out, "  warning: {}", warning.finding))
     }
 
     /// `closed: 6 shapes, proven`.
@@ -191,6 +200,7 @@ impl Overview {
                 "tried": query.tried,
                 "relations": query.relations,
                 "functions": query.functions,
+                "warnings": query.warnings.iter().map(finding_json).collect::<Vec<_>>(),
             })
         };
         json!({

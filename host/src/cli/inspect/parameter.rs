@@ -7,6 +7,7 @@ pub(super) fn line(parameter: &Parameter) -> String {
     match &parameter.ty.domain {
         Domain::Enum { labels, .. } => parts.push(format!("one of {}", labels.join(", "))),
         Domain::Sort { keys } => parts.push(format!("a sort by {}", keys.join(", "))),
+        Domain::Named(_) => parts.push("a string in PostgreSQL's own form".to_owned()),
         Domain::Scalar(_) => {}
     }
     if parameter.ty.nullable {

@@ -243,6 +243,7 @@ impl Prover<'_> {
             columns,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
+            warnings: verified.warnings,
         })
     }
 

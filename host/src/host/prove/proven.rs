@@ -4,6 +4,7 @@ use callslip_ir::Rows;
 
 use crate::loan::ResultColumn;
 use crate::plugin::{Failure, Shape};
+use crate::select::Finding;
 
 /// A shape of a query, with the statements that it was proven to send.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct ProvenStatement {
     pub relations: Vec<String>,
     /// The functions that it calls, as `schema.name`.
     pub functions: Vec<String>,
+    /// What PostgreSQL takes and its author hardly means.
+    pub warnings: Vec<Finding>,
 }
 
 impl ProvenShape {
@@ -44,8 +47,11 @@ impl ProvenShape {
             ValueSource::Constant(Some(text)) => text.len(),
             _ => 0,
         };
-        let statement =
-            |its: &ProvenStatement| its.sql.len() + its.values.iter().map(constant).sum::<usize>();
+        let warning = |its: &Finding| its.message.len() + its.help.as_ref().map_or(0, String::len);
+        let statement = |its: &ProvenStatement| {
+            let (constants, warnings) = (its.values.iter().map(constant), its.warnings.iter().map(warning));
+            its.sql.len() + constants.sum::<usize>() + warnings.sum::<usize>()
+        };
         key + self.outcome.iter().flatten().map(statement).sum::<usize>()
     }
 }

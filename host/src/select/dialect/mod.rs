@@ -3,8 +3,9 @@
 //! sea-query's own PostgreSQL builder can't be used: it numbers every value anew, sends values by their Rust type,
 //! prints functions unqualified, and its text templates lose operands. This dialect takes what the lowering built
 //! and prints it so that every name is quoted, every operand that is not atomic is in parentheses, every value is a
-//! parameter with a declared type, and every piece of text comes from [`template`]. Whatever else an `Expr` can hold
-//! is refused as an error, since it could carry text.
+//! parameter with a declared type, and every piece of text comes from [`template`], but for paths of JSON_TABLE, which SQL
+//! takes as literals only and which are quoted here. Whatever else an `Expr` can hold is refused as an error, since it
+//! could carry text.
 
 pub(super) mod template;
 mod text;
@@ -60,6 +61,23 @@ impl Dialect<'_> {
         if parentheses {
             write(sql, ")");
         }
+    }
+
+    /// A text in quotes, as PostgreSQL's own `quote_literal` writes it. What a backslash is between plain quotes depends on
+    /// the session (`standard_conforming_strings`); after an `E` it is always half of a pair, as which it is written.
+    fn literal(&self, text: &str, sql: &mut impl SqlWriter) {
+        if text.contains('\0') {
+            return self.refuse(sql);
+        }
+        let quoted = text.replace('\'', "''");
+        if text.contains('\\') {
+            write(sql, "E'");
+            write(sql, &quoted.replace('\\', "\\\\"));
+        } else {
+            write(sql, "'");
+            write(sql, &quoted);
+        }
+        write(sql, "'");
     }
 
     fn query(&self, expr: &Expr, sql: &mut impl SqlWriter) {
@@ -122,6 +140,7 @@ impl QueryBuilder for Dialect<'_> {
             }
             Expr::Value(mark @ Value::BigUnsigned(_)) => sql.push_param(mark.clone(), self),
             Expr::Constant(Value::Int(Some(number))) => write(sql, &number.to_string()),
+            Expr::Constant(Value::String(Some(text))) => self.literal(text, sql),
             // The name of an operator, for which sea-query has no node: its symbol can't be quoted.
             Expr::TypeName(operator) => self.prepare_type_ref(operator, sql),
             _ => self.refuse(sql),
@@ -285,6 +304,26 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_ends_where_its_text_ends() {
+        let literal = |text: &str| print(&Expr::Constant(Value::String(Some(text.to_owned()))));
+        for (text, printed) in [
+            ("", "''"),
+            ("$.editions[*]", "'$.editions[*]'"),
+            ("$.a') AS x; DROP TABLE t; --", "'$.a'') AS x; DROP TABLE t; --'"),
+            ("'", "''''"),
+            // Whether a backslash escapes the quote after it or not, that quote is one of two.
+            ("\\", r"E'\\'"),
+            ("\\'", r"E'\\'''"),
+            ("'\\", r"E'''\\'"),
+            (r"\\'; --", r"E'\\\\''; --'"),
+            ("$1 {0} /* */ \u{1} ü", "'$1 {0} /* */ \u{1} ü'"),
+        ] {
+            assert_eq!(literal(text).as_deref(), Ok(printed), "{text}");
+        }
+        assert!(literal("a\0b").is_err());
+    }
+
+    #[test]
     fn an_operand_that_is_not_atomic_is_in_parentheses() {
         let sum = fill(template::INFIX, vec![column("a"), operator("pg_catalog", "-"), column("b")]);
         let nested = fill(template::INFIX, vec![column("c"), operator("pg_catalog", "-"), sum.clone()]);
@@ -317,7 +356,6 @@ mod tests {
             Expr::FunctionCall(Func::cust(evil())),
             Expr::Value(Value::String(Some(evil()))),
             Expr::Value(Value::Int(Some(1))),
-            Expr::Constant(Value::String(Some(evil()))),
             Expr::Values(vec![Value::Int(Some(1))]),
             Expr::Binary(Box::new(column("a")), BinOper::Custom("; DROP"), Box::new(column("b"))),
             Expr::Tuple(vec![column("a")]),

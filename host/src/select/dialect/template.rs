@@ -71,6 +71,17 @@ pub const CASE_OF_ELSE: &str = "CASE {0} {1!} ELSE {2} END";
 pub const WHEN: &str = "WHEN {0} THEN {1}";
 
 pub const ARRAY: &str = "ARRAY[{0..}]";
+pub const ROW: &str = "ROW({0..})";
+pub const WHOLE_ROW: &str = "{0!}.*";
+/// In a list of expressions PostgreSQL spreads a bare `b.*` into the columns.
+pub const WHOLE_ROW_LISTED: &str = "COALESCE({0!})";
+pub const ACCESSED: &str = "({0!})";
+pub const INDEX: &str = "{0!}[{1!}]";
+pub const SLICE: &str = "{0!}[{1}:{2}]";
+pub const SLICE_FROM: &str = "{0!}[{1}:]";
+pub const SLICE_TO: &str = "{0!}[:{1}]";
+pub const SLICE_ALL: &str = "{0!}[:]";
+pub const FIELD: &str = "{0!}.{1!}";
 pub const SCALAR: &str = "({0-})";
 pub const EXISTS: &str = "EXISTS ({0-})";
 pub const ARRAY_OF: &str = "ARRAY({0-})";
@@ -80,9 +91,8 @@ pub const IN_LIST: &str = "{0} IN ({1..})";
 pub const NOT_IN_LIST: &str = "{0} NOT IN ({1..})";
 pub const ANY_QUERY: &str = "{0} {1!} ANY ({2-})";
 pub const ALL_QUERY: &str = "{0} {1!} ALL ({2-})";
-/// In a second pair of parentheses a subquery in the place of the array stays an expression.
-pub const ANY_ARRAY: &str = "{0} {1!} ANY (({2!}))";
-pub const ALL_ARRAY: &str = "{0} {1!} ALL (({2!}))";
+pub const ANY_ARRAY: &str = "{0} {1!} ANY ({2!})";
+pub const ALL_ARRAY: &str = "{0} {1!} ALL ({2!})";
 
 pub const CALL: &str = "{0!}({1..})";
 pub const CALL_STAR: &str = "{0!}(*)";
@@ -112,6 +122,29 @@ pub const UNBOUNDED_FOLLOWING: &str = "UNBOUNDED FOLLOWING";
 pub const EXCLUDE_CURRENT_ROW: &str = "{0!} EXCLUDE CURRENT ROW";
 pub const EXCLUDE_GROUP: &str = "{0!} EXCLUDE GROUP";
 pub const EXCLUDE_TIES: &str = "{0!} EXCLUDE TIES";
+
+pub const IS_JSON: &str = "{0} IS {1!}";
+pub const IS_NOT_JSON: &str = "{0} IS NOT {1!}";
+pub const JSON_EXISTS: &str = "JSON_EXISTS({0~})";
+pub const JSON_VALUE: &str = "JSON_VALUE({0~})";
+pub const JSON_QUERY: &str = "JSON_QUERY({0~})";
+pub const JSON_OPERANDS: &str = "{0}, {1}";
+pub const JSON_PASSING: &str = "PASSING {0..}";
+pub const JSON_PASSED: &str = "{0} AS {1!}";
+pub const JSON_RETURNING: &str = "RETURNING {0!}";
+pub const JSON_DEFAULT: &str = "DEFAULT {0}";
+/// PostgreSQL takes no parameter as a DEFAULT, but an operator on one: this one changes nothing, not even a null.
+pub const JSON_DEFAULT_PARAMETER: &str = "CAST(({0} OPERATOR(\"pg_catalog\".||) '') AS {1!})";
+pub const JSON_ON_EMPTY: &str = "{0!} ON EMPTY";
+pub const JSON_ON_ERROR: &str = "{0!} ON ERROR";
+pub const JSON_TABLE: &str = "JSON_TABLE({0~})";
+pub const JSON_TABLE_ROWS: &str = "{0}, {1!}";
+pub const JSON_TABLE_NAMED_ROWS: &str = "{0}, {1!} AS {2!}";
+pub const JSON_COLUMNS: &str = "COLUMNS ({0..})";
+pub const JSON_ORDINALITY: &str = "{0!} FOR ORDINALITY";
+pub const JSON_PATH: &str = "PATH {0!}";
+pub const JSON_NESTED: &str = "NESTED PATH {0!} {1!}";
+pub const JSON_NAMED_NESTED: &str = "NESTED PATH {0!} AS {1!} {2!}";
 
 pub const ASCENDING: &str = "{0} ASC";
 pub const DESCENDING: &str = "{0} DESC";
@@ -180,6 +213,15 @@ pub fn is_atomic(text: &str) -> bool {
             | CASE_ELSE
             | CASE_OF_ELSE
             | ARRAY
+            | ROW
+            | WHOLE_ROW
+            | WHOLE_ROW_LISTED
+            | INDEX
+            | SLICE
+            | SLICE_FROM
+            | SLICE_TO
+            | SLICE_ALL
+            | FIELD
             | SCALAR
             | EXISTS
             | ARRAY_OF
@@ -193,5 +235,9 @@ pub fn is_atomic(text: &str) -> bool {
             | FILTER
             | OVER
             | OVER_NAMED
+            | JSON_EXISTS
+            | JSON_VALUE
+            | JSON_QUERY
+            | JSON_DEFAULT_PARAMETER
     )
 }

@@ -1,70 +1,61 @@
 use callslip_ir::{
-    BooleanOperator, Call, Case, Is, IsTest, NodeId, NodeKind, Over, Quantifier, Special, SpecialForm,
-    Subexpression,
+    Access, AccessStep, Boolean, BooleanOperator, Case, Is, IsTest, NodeId, NodeKind, Operation, Quantifier,
+    Special, SpecialForm, Subexpression,
 };
 use sea_query::{ColumnName, ColumnRef, Expr, IntoIden, TableName};
 
 use super::{Lowerer, fill, identifier, integer, type_name, unverified, word};
 use crate::select::dialect::template;
-use crate::select::verified::Resolution;
 use crate::select::verify::EXTRACT_FIELDS;
 
 impl<'a> Lowerer<'a> {
+    // Each kind of node is lowered by a function of its own: what one holds on the stack at once, the deepest description
+    // holds a hundred times.
     pub(super) fn expression(&mut self, node: NodeId) -> Expr {
+        let operand = self.operand(node);
+        match self.kind(node) {
+            NodeKind::WholeRow { .. } => fill(template::WHOLE_ROW_LISTED, [operand]),
+            _ => operand,
+        }
+    }
+
+    /// An expression that is no item of a list: there a whole row stays one value.
+    pub(super) fn operand(&mut self, node: NodeId) -> Expr {
         let lowered = match self.kind(node) {
+            NodeKind::Operation(operation) => self.operation(node, operation),
+            NodeKind::Call(call) => self.call(node, call),
+            NodeKind::Cast(cast) => self.cast(node, cast.value),
+            NodeKind::Collate(collate) => self.collate(node, collate.value),
+            NodeKind::Case(case) => self.case(case),
+            NodeKind::Boolean(boolean) => self.boolean(boolean),
+            NodeKind::Is(is) => self.is(is),
+            NodeKind::Special(special) => self.special(special),
+            NodeKind::Array(items) => self.list(template::ARRAY, items),
+            NodeKind::Row(items) => self.list(template::ROW, items),
+            NodeKind::Access(access) => self.access(access),
+            NodeKind::Subexpression(sub) => self.subexpression(node, sub),
+            NodeKind::SqlJson(json) => self.sql_json(node, json),
+            _ => self.leaf(node),
+        };
+        self.finished(node, lowered)
+    }
+
+    /// An expression that has no other below it.
+    fn leaf(&mut self, node: NodeId) -> Expr {
+        match self.kind(node) {
             NodeKind::Column { relation, name } => {
                 let relation = TableName(None, relation.clone().into_iden());
                 Expr::Column(ColumnRef::Column(ColumnName(Some(relation), name.clone().into_iden())))
             }
+            NodeKind::WholeRow { relation } => fill(template::WHOLE_ROW, [identifier(relation)]),
             NodeKind::OutputName(name) => identifier(name),
             NodeKind::Parameter(slot) => self.parameter(node, *slot),
             NodeKind::Null(_) => fill(template::NULL, [self.ty(node)]),
-            NodeKind::Operation(operation) => {
-                let operator = self.operator(node);
-                match *operation.operands.as_slice() {
-                    [operand] => fill(template::PREFIX, [operator, self.expression(operand)]),
-                    [left, right] => {
-                        let left = self.expression(left);
-                        fill(template::INFIX, [left, operator, self.expression(right)])
-                    }
-                    _ => unverified(),
-                }
-            }
-            NodeKind::Call(call) => match (self.resolution(node), call.arguments.as_slice()) {
-                // A type's name, called like a function.
-                (Resolution::Type(ty), [argument]) => {
-                    fill(template::CAST, [self.expression(argument.value), type_name(ty)])
-                }
-                _ => self.call(node, call),
-            },
-            NodeKind::Cast(cast) => fill(template::CAST, [self.expression(cast.value), self.ty(node)]),
-            NodeKind::Collate(collate) => {
-                fill(template::COLLATE, [self.expression(collate.value), self.object(node)])
-            }
-            NodeKind::Case(case) => self.case(case),
-            NodeKind::Boolean(boolean) => {
-                let mut operands =
-                    boolean.operands.iter().map(|&operand| self.expression(operand)).collect::<Vec<_>>();
-                let template = match boolean.operator {
-                    BooleanOperator::Not => template::NOT,
-                    BooleanOperator::And => template::AND,
-                    BooleanOperator::Or => template::OR,
-                };
-                if boolean.operator == BooleanOperator::Not {
-                    fill(template, operands)
-                } else {
-                    self.balanced(template, &mut operands)
-                }
-            }
-            NodeKind::Is(is) => self.is(is),
-            NodeKind::Special(special) => self.special(special),
-            NodeKind::Array(items) => {
-                let items: Vec<Expr> = items.iter().map(|&item| self.expression(item)).collect();
-                fill(template::ARRAY, items)
-            }
-            NodeKind::Subexpression(sub) => self.subexpression(node, sub),
             _ => unverified(),
-        };
+        }
+    }
+
+    fn finished(&self, node: NodeId, lowered: Expr) -> Expr {
         let lowered = match self.verified.coercions.get(&node) {
             Some(ty) => fill(template::CAST, [lowered, type_name(ty)]),
             None => lowered,
@@ -72,60 +63,36 @@ impl<'a> Lowerer<'a> {
         self.placed(node, lowered)
     }
 
-    /// Joins many conditions as a balanced tree, so that a thousand of them nest ten deep and not a thousand.
-    fn balanced(&self, template: &'static str, operands: &mut Vec<Expr>) -> Expr {
-        while operands.len() > 1 {
-            let mut pairs = Vec::with_capacity(operands.len().div_ceil(2));
-            let mut rest = operands.drain(..);
-            while let Some(left) = rest.next() {
-                pairs.push(match rest.next() {
-                    Some(right) => fill(template, [left, right]),
-                    None => left,
-                });
-            }
-            drop(rest);
-            *operands = pairs;
-        }
-        operands.pop().unwrap_or_else(unverified)
+    fn list(&mut self, template: &'static str, items: &[NodeId]) -> Expr {
+        let items: Vec<Expr> = items.iter().map(|&item| self.expression(item)).collect();
+        fill(template, items)
     }
 
-    fn call(&mut self, node: NodeId, call: &'a Call) -> Expr {
-        let function = self.object(node);
-        let mut arguments = Vec::with_capacity(call.arguments.len());
-        for argument in &call.arguments {
-            let mut value = self.expression(argument.value);
-            if let Some(name) = &argument.name {
-                value = fill(template::ARGUMENT_NAMED, [identifier(name), value]);
-            }
-            if argument.variadic {
-                value = fill(template::ARGUMENT_VARIADIC, [value]);
-            }
-            arguments.push(value);
+    fn operation(&mut self, node: NodeId, operation: &Operation) -> Expr {
+        let operands: Vec<Expr> = operation.operands.iter().map(|&operand| self.operand(operand)).collect();
+        let operator = self.operator(node);
+        match <[Expr; 2]>::try_from(operands) {
+            Ok([left, right]) => fill(template::INFIX, [left, operator, right]),
+            Err(operand) => fill(template::PREFIX, std::iter::once(operator).chain(operand)),
         }
-        let arguments = fill(template::LIST, arguments);
-        let orders: Vec<Expr> = call.order_by.iter().map(|order| self.order(order)).collect();
-        let mut lowered = match (call.star, call.distinct, orders.is_empty()) {
-            (true, _, _) => fill(template::CALL_STAR, [function]),
-            (false, false, true) => fill(template::CALL_LIST, [function, arguments]),
-            (false, true, true) => fill(template::CALL_DISTINCT, [function, arguments]),
-            (false, false, false) => {
-                fill(template::CALL_ORDERED, [function, arguments, fill(template::LIST, orders)])
-            }
-            (false, true, false) => {
-                fill(template::CALL_DISTINCT_ORDERED, [function, arguments, fill(template::LIST, orders)])
-            }
-        };
-        if !call.within_group.is_empty() {
-            let orders: Vec<Expr> = call.within_group.iter().map(|order| self.order(order)).collect();
-            lowered = fill(template::WITHIN_GROUP, [lowered, fill(template::LIST, orders)]);
-        }
-        if let Some(condition) = call.filter {
-            lowered = fill(template::FILTER, [lowered, self.expression(condition)]);
-        }
-        match &call.over {
-            None => lowered,
-            Some(Over::Named(name)) => fill(template::OVER_NAMED, [lowered, identifier(name)]),
-            Some(Over::Window(window)) => fill(template::OVER, [lowered, self.window(window)]),
+    }
+
+    fn cast(&mut self, node: NodeId, value: NodeId) -> Expr {
+        let value = self.operand(value);
+        fill(template::CAST, [value, self.ty(node)])
+    }
+
+    fn collate(&mut self, node: NodeId, value: NodeId) -> Expr {
+        let value = self.operand(value);
+        fill(template::COLLATE, [value, self.object(node)])
+    }
+
+    fn boolean(&mut self, boolean: &Boolean) -> Expr {
+        let operands: Vec<Expr> = boolean.operands.iter().map(|&operand| self.operand(operand)).collect();
+        match boolean.operator {
+            BooleanOperator::Not => fill(template::NOT, operands),
+            BooleanOperator::And => balanced(template::AND, operands),
+            BooleanOperator::Or => balanced(template::OR, operands),
         }
     }
 
@@ -149,6 +116,30 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// A subscript or a field. Only what the chain begins with is in parentheses: PostgreSQL takes its subscripts together.
+    fn access(&mut self, access: &'a Access) -> Expr {
+        let value = self.operand(access.value);
+        let value = match self.kind(access.value) {
+            NodeKind::Access(_) => value,
+            _ => fill(template::ACCESSED, [value]),
+        };
+        match &access.step {
+            AccessStep::Index(index) => fill(template::INDEX, [value, self.expression(*index)]),
+            AccessStep::Slice { lower, upper } => {
+                let template = match (lower, upper) {
+                    (Some(_), Some(_)) => template::SLICE,
+                    (Some(_), None) => template::SLICE_FROM,
+                    (None, Some(_)) => template::SLICE_TO,
+                    (None, None) => template::SLICE_ALL,
+                };
+                let bounds = lower.iter().chain(upper).map(|&bound| self.expression(bound));
+                let operands: Vec<Expr> = std::iter::once(value).chain(bounds).collect();
+                fill(template, operands)
+            }
+            AccessStep::Field(name) => fill(template::FIELD, [value, identifier(name)]),
+        }
+    }
+
     fn is(&mut self, is: &Is) -> Expr {
         let template = match (is.test, is.negated) {
             (IsTest::Null, false) => template::IS_NULL,
@@ -159,9 +150,9 @@ impl<'a> Lowerer<'a> {
             (IsTest::False, true) => template::IS_NOT_FALSE,
             (IsTest::Unknown, false) => template::IS_UNKNOWN,
             (IsTest::Unknown, true) => template::IS_NOT_UNKNOWN,
-            (IsTest::Json { .. }, _) => return unverified(),
+            (IsTest::Json { item, unique_keys }, _) => return self.is_json(is, item, unique_keys),
         };
-        fill(template, [self.expression(is.value)])
+        fill(template, [self.operand(is.value)])
     }
 
     fn special(&mut self, special: &'a Special) -> Expr {
@@ -232,8 +223,11 @@ impl<'a> Lowerer<'a> {
             }
             Subexpression::InList { operand, items, negated } => {
                 let template = if *negated { template::NOT_IN_LIST } else { template::IN_LIST };
-                let operands = std::iter::once(operand).chain(items);
-                let operands: Vec<Expr> = operands.map(|&operand| self.expression(operand)).collect();
+                let mut operands = vec![self.expression(*operand)];
+                match items.as_slice() {
+                    [only] => operands.push(self.not_a_query(*only)),
+                    several => operands.extend(several.iter().map(|&item| self.expression(item))),
+                }
                 fill(template, operands)
             }
             Subexpression::Quantified { operand, quantifier, query, .. } => {
@@ -250,8 +244,34 @@ impl<'a> Lowerer<'a> {
                     Quantifier::All => template::ALL_ARRAY,
                 };
                 let operand = self.expression(*operand);
-                fill(template, [operand, self.operator(node), self.expression(*array)])
+                fill(template, [operand, self.operator(node), self.not_a_query(*array)])
             }
         }
     }
+
+    /// An expression where SQL takes a query too. There `((SELECT …))` is the query, in however many parentheses, and
+    /// would give all of its rows instead of the one value.
+    fn not_a_query(&mut self, node: NodeId) -> Expr {
+        let expression = self.expression(node);
+        match self.kind(node) {
+            NodeKind::Subexpression(Subexpression::Scalar(_)) => fill(template::COALESCE, [expression]),
+            _ => expression,
+        }
+    }
+}
+
+/// Joins many conditions as a balanced tree, so that a thousand of them nest ten deep and not a thousand.
+fn balanced(template: &'static str, mut operands: Vec<Expr>) -> Expr {
+    while operands.len() > 1 {
+        let mut pairs = Vec::with_capacity(operands.len().div_ceil(2));
+        let mut rest = operands.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => fill(template, [left, right]),
+                None => left,
+            });
+        }
+        operands = pairs;
+    }
+    operands.pop().unwrap_or_else(unverified)
 }

@@ -1,9 +1,12 @@
 //! From what was verified to sea-query's structures: SELECT cores become `SelectStatement`s, everything else becomes
 //! `Expr`s over the dialect's templates.
 
+mod call;
 mod expression;
+mod json_table;
 mod query;
 mod relation;
+mod sql_json;
 mod window;
 mod with;
 
@@ -87,8 +90,14 @@ impl<'a> Lowerer<'a> {
     }
 
     fn parameter(&mut self, node: NodeId, slot: SlotId) -> Expr {
-        let Resolution::Type(ty) = self.resolution(node) else { return unverified() };
-        let parameter = StatementParameter { slot, ty: ty.clone() };
+        match self.resolution(node) {
+            Resolution::Type(ty) => self.parameter_of(slot, ty.clone()),
+            _ => unverified(),
+        }
+    }
+
+    fn parameter_of(&mut self, slot: SlotId, ty: ResolvedType) -> Expr {
+        let parameter = StatementParameter { slot, ty };
         let next = self.parameters.len() as u32;
         let number = *self.numbers.entry(parameter.clone()).or_insert(next);
         if number == next {
@@ -127,6 +136,11 @@ fn identifier(name: &str) -> Expr {
 fn qualified(schema: &str, name: &str) -> Expr {
     let schema = TableName(None, schema.to_owned().into_iden());
     Expr::Column(ColumnRef::Column(ColumnName(Some(schema), name.to_owned().into_iden())))
+}
+
+/// A plugin's text as a literal, where SQL takes nothing else: the dialect quotes it.
+fn literal(text: &str) -> Expr {
+    Expr::Constant(Value::String(Some(text.to_owned())))
 }
 
 fn operator(schema: &str, name: &str) -> Expr {

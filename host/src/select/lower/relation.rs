@@ -20,6 +20,7 @@ impl<'a> Lowerer<'a> {
                 aliased(fill(template, [query]), &subquery.alias, &subquery.columns)
             }
             NodeKind::Join(join) => self.join(join),
+            NodeKind::JsonTable(table) => self.json_table(table),
             _ => unverified(),
         };
         self.placed(node, lowered)
@@ -58,7 +59,7 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-fn aliased(relation: Expr, alias: &str, columns: &[String]) -> Expr {
+pub(super) fn aliased(relation: Expr, alias: &str, columns: &[String]) -> Expr {
     let head = [relation, identifier(alias)];
     if columns.is_empty() {
         fill(template::ALIASED, head)

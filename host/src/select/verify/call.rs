@@ -129,6 +129,7 @@ impl<'a> Verifier<'a> {
         }
         self.sets_met += usize::from(chosen.item.returns_set);
         self.calls(node, chosen.item);
+        self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
         if !printed.contains(&Operand::Opaque) {
             // PostgreSQL must find it again, with the arguments as they are printed.
@@ -243,7 +244,7 @@ impl<'a> Verifier<'a> {
         let ([argument], [operand], [value]) = (call.arguments.as_slice(), operands, nodes) else {
             return None;
         };
-        if argument.name.is_some() || call.star || !call.within_group.is_empty() {
+        if argument.name.is_some() || argument.variadic || call.star || !call.within_group.is_empty() {
             return None;
         }
         let catalog = self.context.catalog;

@@ -1,10 +1,10 @@
-use callslip_ir::{Access, BooleanOperator, Case, IsTest, NodeId, NodeKind, SlotType, Subexpression};
+use callslip_ir::{BooleanOperator, Case, Cast, IsTest, NodeId, NodeKind, SlotType};
 
 use super::Verifier;
 use super::coerce::At;
 use super::comparison::Compared;
 use crate::Code;
-use crate::catalog::{Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
 use crate::select::scope::{Scope, ScopeColumn};
 use crate::select::signature::Operand;
@@ -45,6 +45,11 @@ impl<'a> Verifier<'a> {
                 if !matches!(operation.operands.len(), 1 | 2) {
                     self.report(node, Code::InvalidStructure, "an operator has one or two operands");
                 }
+                if let &[left, right] = operation.operands.as_slice()
+                    && self.row_comparison(node, &operation.operator, left, right, scope)
+                {
+                    return self.known("bool");
+                }
                 let operands: Vec<(At, Operand)> = operation
                     .operands
                     .iter()
@@ -54,17 +59,7 @@ impl<'a> Verifier<'a> {
                 result.map_or(Operand::Opaque, Operand::Known)
             }
             NodeKind::Call(call) => self.call(node, call, scope),
-            NodeKind::Cast(cast) => {
-                let from = self.expression(cast.value, scope);
-                let Some(ty) = self.ty(node, &cast.ty) else { return Operand::Opaque };
-                let oid = ty.oid;
-                if from == Operand::Untyped {
-                    self.settle(cast.value, Some(oid));
-                }
-                self.cast_granted(node, from, oid);
-                self.resolve(node, Resolution::Type(ty));
-                Operand::Known(oid)
-            }
+            NodeKind::Cast(cast) => self.cast(node, cast, scope),
             NodeKind::Collate(collate) => {
                 let ty = self.value(collate.value, scope);
                 self.collation(node, &collate.collation);
@@ -92,32 +87,17 @@ impl<'a> Verifier<'a> {
                 match is.test {
                     IsTest::Null => _ = self.value(is.value, scope),
                     IsTest::True | IsTest::False | IsTest::Unknown => self.condition(is.value, scope),
-                    IsTest::Json { .. } => self.not_supported(node, "IS JSON"),
+                    IsTest::Json { .. } => self.is_json(node, is.value, scope),
                 }
                 self.known("bool")
             }
             NodeKind::Special(special) => self.special(node, special, scope),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub, scope),
-            NodeKind::Array(items) => {
-                let Some(element) = self.common(items, scope, "ARRAY") else { return Operand::Opaque };
-                let array = self.context.catalog.type_by_oid(element).and_then(|ty| match ty.kind {
-                    // An array of arrays has more dimensions.
-                    TypeKind::Array { .. } => Some(element),
-                    _ => ty.array,
-                });
-                if items.is_empty() {
-                    self.report(
-                        node,
-                        Code::InvalidStructure,
-                        "an empty array has no type: cast a constant \"{}\"",
-                    );
-                }
-                array.map_or(Operand::Opaque, Operand::Known)
-            }
-            NodeKind::WholeRow { .. } => self.unsupported(node, "a whole row"),
-            NodeKind::Row(_) => self.unsupported(node, "ROW(…)"),
-            NodeKind::Access(Access { .. }) => self.unsupported(node, "a subscript or a field"),
-            NodeKind::SqlJson(_) => self.unsupported(node, "SQL/JSON"),
+            NodeKind::Array(items) => self.array(node, items, scope),
+            NodeKind::Row(items) => self.row(node, items, scope),
+            NodeKind::WholeRow { relation } => self.whole_row(node, relation, scope),
+            NodeKind::Access(access) => self.access(node, access, scope),
+            NodeKind::SqlJson(json) => self.sql_json(node, json, scope),
             NodeKind::OutputName(_) => {
                 self.report(
                     node,
@@ -137,16 +117,43 @@ impl<'a> Verifier<'a> {
             | NodeKind::Table(_)
             | NodeKind::Subquery(_)
             | NodeKind::Functions(_)
-            | NodeKind::Join(_) => {
+            | NodeKind::Join(_)
+            | NodeKind::JsonTable(_)
+            | NodeKind::JsonTableColumn(_) => {
                 self.misplaced(node, "an expression");
                 Operand::Opaque
             }
         }
     }
 
-    fn unsupported(&mut self, node: NodeId, construct: &str) -> Operand {
-        self.not_supported(node, construct);
-        Operand::Opaque
+    fn cast(&mut self, node: NodeId, cast: &'a Cast, scope: &Scope<'_>) -> Operand {
+        let to = self.ty(node, &cast.ty);
+        let target = to.as_ref().map(|ty| ty.oid);
+        match self.kind(cast.value) {
+            // PostgreSQL casts each element and each field.
+            NodeKind::Array(items) => self.array_cast(node, items, target, scope),
+            NodeKind::Row(items) => self.row_cast(node, items, target, scope),
+            _ => {
+                let from = self.expression(cast.value, scope);
+                if let Some(target) = target {
+                    if from == Operand::Untyped {
+                        self.settle(cast.value, Some(target));
+                    }
+                    self.cast_written(node, from, target);
+                }
+            }
+        }
+        let Some(ty) = to else { return Operand::Opaque };
+        let oid = ty.oid;
+        self.resolve(node, Resolution::Type(ty));
+        Operand::Known(oid)
+    }
+
+    /// An item of what is cast as a whole, which PostgreSQL casts to this type.
+    pub(super) fn item_cast(&mut self, item: NodeId, target: Oid, scope: &Scope<'_>) {
+        let operand = self.expression(item, scope);
+        self.settle(item, Some(target));
+        self.cast_granted(item, operand, target);
     }
 
     /// A type of `pg_catalog`.
@@ -206,7 +213,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
+    pub(super) fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
         let in_scope: Vec<(&str, &str)> = scope
             .chain()
             .flat_map(|scope| scope.relations)
@@ -249,101 +256,14 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
-        let results: Vec<(NodeId, Operand)> =
+        let mut values: Vec<(NodeId, Operand)> =
             case.arms.iter().map(|arm| (arm.then, self.expression(arm.then, scope))).collect();
         // PostgreSQL looks at ELSE first; without it there is a null, of no type.
-        let otherwise = match case.otherwise {
-            Some(otherwise) => (otherwise, self.expression(otherwise, scope)),
-            None => (node, Operand::Untyped),
-        };
-        let values: Vec<(NodeId, Operand)> = std::iter::once(otherwise).chain(results).collect();
+        let otherwise = case
+            .otherwise
+            .map_or((node, Operand::Untyped), |otherwise| (otherwise, self.expression(otherwise, scope)));
+        values.insert(0, otherwise);
         self.no_set_since(sets, node, "CASE");
         self.common_of(&values, "CASE").map_or(Operand::Opaque, Operand::Known)
-    }
-
-    fn subexpression(&mut self, node: NodeId, sub: &'a Subexpression, scope: &Scope<'_>) -> Operand {
-        match sub {
-            Subexpression::Exists(query) => {
-                self.subquery(*query, scope);
-                self.known("bool")
-            }
-            Subexpression::Scalar(query) => {
-                self.single(*query, scope).map_or(Operand::Opaque, Operand::Known)
-            }
-            Subexpression::Array(query) => {
-                let element = self.single(*query, scope);
-                let array = element.and_then(|oid| self.context.catalog.type_by_oid(oid)?.array);
-                array.map_or(Operand::Opaque, Operand::Known)
-            }
-            Subexpression::In { operand, query, .. } => {
-                let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
-                let left = self.expression(*operand, scope);
-                let compared =
-                    Compared { operator: "=", at: At::Fixed(*query), operand: column, taken_as: column };
-                self.comparison(node, (At::Value(*operand), left), &[compared]);
-                self.known("bool")
-            }
-            Subexpression::InList { operand, items, .. } => {
-                if items.is_empty() {
-                    self.report(node, Code::InvalidStructure, "IN with an empty list");
-                }
-                self.in_list(node, *operand, items, scope);
-                self.known("bool")
-            }
-            Subexpression::Quantified { operand, operator, query, .. } => {
-                let column = self.single(*query, scope).map_or(Operand::Opaque, Operand::Known);
-                let left = self.expression(*operand, scope);
-                self.operator(node, operator, &[(At::Value(*operand), left), (At::Fixed(*query), column)]);
-                self.known("bool")
-            }
-            Subexpression::QuantifiedArray { operand, operator, array, .. } => {
-                let left = self.expression(*operand, scope);
-                let right = self.expression(*array, scope);
-                let catalog = self.context.catalog;
-                let element = match right {
-                    Operand::Known(oid) => {
-                        match catalog.type_by_oid(catalog.base_type(oid)).map(|ty| &ty.kind) {
-                            Some(TypeKind::Array { element }) => Operand::Known(*element),
-                            _ => {
-                                let found = self.display(right);
-                                self.report(
-                                    *array,
-                                    Code::UnknownOperator,
-                                    format!("ANY and ALL want an array, not {found}"),
-                                );
-                                Operand::Opaque
-                            }
-                        }
-                    }
-                    other => other,
-                };
-                let operands = [(At::Value(*operand), left), (At::Elements(*array), element)];
-                self.operator(node, operator, &operands);
-                self.known("bool")
-            }
-        }
-    }
-
-    /// A query within an expression, whose sets are its own.
-    fn subquery(&mut self, query: NodeId, scope: &Scope<'_>) -> Vec<ScopeColumn> {
-        let sets = self.sets_met;
-        let columns = self.query(query, scope);
-        self.sets_met = sets;
-        columns
-    }
-
-    /// A query that must have one column; its type.
-    fn single(&mut self, query: NodeId, scope: &Scope<'_>) -> Option<Oid> {
-        let columns = self.subquery(query, scope);
-        match columns.as_slice() {
-            [column] => column.ty,
-            [] => None,
-            several => {
-                let message =
-                    format!("a subquery used as a value has one column, and this has {}", several.len());
-                self.report(query, Code::InvalidStructure, message);
-                None
-            }
-        }
     }
 }

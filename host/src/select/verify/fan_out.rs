@@ -111,7 +111,8 @@ fn aggregates<'a>(
     found
 }
 
-fn is_aggregate(catalog: &Catalog, schema: &str, name: &str) -> bool {
+/// Whether a function of that name may be an aggregate.
+pub(super) fn is_aggregate(catalog: &Catalog, schema: &str, name: &str) -> bool {
     catalog
         .functions(schema, name)
         .any(|function| matches!(function.kind, FunctionKind::Aggregate | FunctionKind::OrderedSet { .. }))

@@ -1,6 +1,8 @@
 //! Every name of a description is resolved against the catalog and checked against the grants; all findings come
 //! at once.
 
+mod access;
+mod array;
 mod call;
 mod cast;
 mod coerce;
@@ -9,15 +11,20 @@ mod expression;
 mod fan_out;
 mod group_by;
 mod join_graph;
+mod json_table;
 mod leaves;
 mod operator;
 mod order;
 mod query;
 mod recursion;
 mod relation;
+mod row;
 mod search_cycle;
 mod set_operation;
 mod special;
+mod sql_json;
+mod subexpression;
+mod ungrouped;
 mod usage;
 mod window;
 mod with;
@@ -72,6 +79,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         functions: BTreeSet::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
+        fields: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
         columns_met: 0,
@@ -81,6 +89,9 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
     let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
+    if findings.is_empty() {
+        findings = ungrouped::findings(description, context.catalog, &resolutions);
+    }
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         findings.dedup();
@@ -118,6 +129,8 @@ struct Verifier<'a> {
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// The fields of the rows whose type does not tell them.
+    fields: HashMap<NodeId, Rc<[ScopeColumn]>>,
     /// The CTEs that are in scope, the nearest last.
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.

@@ -39,11 +39,13 @@ impl<'a> Verifier<'a> {
             return Vec::new();
         };
         let before = self.ctes.len();
+        let sets = self.sets_met;
         if let Some(with) = &query.with {
             self.with(node, with, outer);
         }
         let columns = self.body(query, outer, recursive);
         self.ctes.truncate(before);
+        self.sets_met = sets;
         columns
     }
 
@@ -98,7 +100,7 @@ impl<'a> Verifier<'a> {
         select: &'a Select,
         outer: &Scope<'_>,
     ) -> (Vec<ResultColumn>, Vec<ScopeRelation>) {
-        // Only the select list and ORDER BY see the windows; nothing before them sees those of a query around.
+        // Only DISTINCT ON, the select list and ORDER BY see the windows; nothing before them sees those of a query around.
         self.windows.push(Vec::new());
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
@@ -106,11 +108,6 @@ impl<'a> Verifier<'a> {
             self.add_relations(from, &mut relations, found);
         }
         let scope = Scope { relations: &relations, outer: Some(outer) };
-        if let Distinct::On(expressions) = &select.distinct {
-            for &expression in expressions {
-                self.value(expression, &scope);
-            }
-        }
         if select.items.is_empty() {
             self.report(node, Code::InvalidStructure, "the select list is empty");
         }
@@ -128,6 +125,11 @@ impl<'a> Verifier<'a> {
         }
         self.windows.pop();
         self.windows.push(windows);
+        if let Distinct::On(expressions) = &select.distinct {
+            for &expression in expressions {
+                self.value(expression, &scope);
+            }
+        }
         let columns = select.items.iter().map(|item| self.item(item, &scope)).collect();
         (columns, relations)
     }

@@ -5,7 +5,7 @@ use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind, QualifiedName
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::Column;
+use crate::catalog::{Column, Oid};
 use crate::select::Finding;
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::verified::Resolution;
@@ -39,9 +39,15 @@ impl<'a> Verifier<'a> {
                     alias: subquery.alias.as_str().into(),
                     of: "a subquery".into(),
                     columns: Some(columns.into()),
+                    row_type: None,
                 }]
             }
             NodeKind::Join(join) => self.join(node, join, siblings, outer, lateral_allowed),
+            NodeKind::JsonTable(table) => {
+                // What it looks in may refer to relations before it, where LATERAL could.
+                let beside = Scope { relations: siblings, outer: Some(outer) };
+                vec![self.json_table(node, table, if lateral_allowed { &beside } else { outer })]
+            }
             NodeKind::Functions(_) => {
                 self.not_supported(node, "a function in FROM");
                 Vec::new()
@@ -134,7 +140,20 @@ impl<'a> Verifier<'a> {
             RelationName::Stored(name) => name.to_string(),
             RelationName::Cte(name) => name.clone(),
         };
-        ScopeRelation { alias: table.alias.as_str().into(), of: of.into(), columns }
+        ScopeRelation {
+            alias: table.alias.as_str().into(),
+            of: of.into(),
+            columns,
+            row_type: self.row_type(node),
+        }
+    }
+
+    /// The type of a stored relation's rows.
+    fn row_type(&self, table: NodeId) -> Option<Oid> {
+        match &self.resolutions[table.0 as usize] {
+            Resolution::Object { schema, name } => self.context.catalog.relation(schema, name)?.row_type,
+            _ => None,
+        }
     }
 
     fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<Rc<[ScopeColumn]>> {

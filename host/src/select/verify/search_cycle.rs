@@ -39,6 +39,7 @@ impl<'a> Verifier<'a> {
             if columns.iter().any(|its| its.name.as_deref() == Some(&name)) {
                 let message = format!("the CTE \"{}\" has a column \"{name}\" already", cte.name);
                 self.report(cte.query, Code::DuplicateColumn, message);
+                continue;
             }
             columns.push(column);
         }
@@ -92,8 +93,12 @@ impl<'a> Verifier<'a> {
         if !whole {
             return None;
         }
-        if structure::cte_columns(self.description, cte).iter().any(Option::is_none) {
-            let message = format!("CYCLE … TO needs a name for every column of the CTE \"{}\"", cte.name);
+        // The query around it lists them.
+        let mut names = HashSet::new();
+        let columns = structure::cte_columns(self.description, cte);
+        if !columns.iter().all(|name| name.as_ref().is_some_and(|name| names.insert(name))) {
+            let message =
+                format!("CYCLE … TO needs a name of its own for every column of the CTE \"{}\"", cte.name);
             let finding = Finding::new(Code::UnnamedColumn, message);
             self.find(cte.query, finding.with_help("name it with .alias(\"…\")"));
         }

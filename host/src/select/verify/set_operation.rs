@@ -5,7 +5,7 @@ use super::query::ResultColumn;
 use super::with::RecursiveCte;
 use crate::Code;
 use crate::select::scope::Scope;
-use crate::select::signature::{self, Operand};
+use crate::select::signature::Operand;
 use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
@@ -50,46 +50,14 @@ impl<'a> Verifier<'a> {
 
     /// The type that a column of both sides has; PostgreSQL goes by pairs too, even where more than two are united.
     fn matched(&mut self, name: &str, left: &ResultColumn, right: &ResultColumn) -> Operand {
-        let catalog = self.context.catalog;
-        let (a, b) = match (left.operand, right.operand) {
-            (Operand::Untyped, Operand::Untyped) => {
-                let text = self.builtin("text");
-                self.settle(left.node, text);
-                self.settle(right.node, text);
-                return text.map_or(Operand::Opaque, Operand::Known);
+        let sides = [(left.node, left.operand), (right.node, right.operand)];
+        let common = self.common_type(&sides, name);
+        for (node, operand) in sides {
+            if operand == Operand::Untyped {
+                self.settle(node, common);
+            } else if common.is_none_or(|common| operand != Operand::Known(common)) {
+                self.coerced(node, operand, common);
             }
-            (Operand::Known(oid), Operand::Untyped) => {
-                self.settle(right.node, Some(oid));
-                return Operand::Known(catalog.base_type(oid));
-            }
-            (Operand::Untyped, Operand::Known(oid)) => {
-                self.settle(left.node, Some(oid));
-                return Operand::Known(catalog.base_type(oid));
-            }
-            (Operand::Known(a), Operand::Known(b)) => (a, b),
-            (a, b) => {
-                self.coerced(left.node, a, None);
-                self.coerced(right.node, b, None);
-                return Operand::Opaque;
-            }
-        };
-        let common = signature::common_type(catalog, &[Operand::Known(a), Operand::Known(b)]);
-        match common {
-            Some(common) => {
-                for (column, oid) in [(left, a), (right, b)] {
-                    if oid != common {
-                        self.coerced(column.node, column.operand, Some(common));
-                    }
-                }
-            }
-            None if catalog.type_by_oid(a).is_some() && catalog.type_by_oid(b).is_some() => {
-                let (a, b) = (types::display(catalog, a), types::display(catalog, b));
-                let column = left.name.as_deref().map_or_else(String::new, |name| format!(" of \"{name}\""));
-                let message = format!("the types {a} and {b}{column} can't be matched by {name}");
-                let finding = Finding::new(Code::NoCommonType, message);
-                self.find(right.node, finding.with_help("cast one of them with .cast_as(\"…\")"));
-            }
-            None => {}
         }
         common.map_or(Operand::Opaque, Operand::Known)
     }

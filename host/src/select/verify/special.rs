@@ -46,13 +46,17 @@ impl<'a> Verifier<'a> {
         }
         match &special.form {
             SpecialForm::Between { symmetric, negated } => {
-                if let [value, low, high] = *operands {
+                if let [value, low, high] = *operands
+                    && !self.rows_between(node, [value, low, high], scope)
+                {
                     self.between(node, [value, low, high], *symmetric, *negated, scope);
                 }
                 self.known("bool")
             }
             SpecialForm::DistinctFrom { .. } => {
-                if let [left, right] = *operands {
+                if let [left, right] = *operands
+                    && !self.rows_distinct(node, [left, right], scope)
+                {
                     self.equality(node, [left, right], scope);
                 }
                 self.known("bool")

@@ -530,3 +530,105 @@ pub fn sort_manifest() -> Manifest {
     };
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
 }
+
+/// A manifest whose parameters are of types by name.
+pub fn named_types_manifest() -> Manifest {
+    let parameter = |name: &str, ty: &str, array: bool| Parameter {
+        name: name.to_owned(),
+        doc: String::new(),
+        ty: ValueType { domain: Domain::Named(TypeName::parse(ty)), array, nullable: false },
+        mode: ParameterMode::Bound,
+        presence: Presence::Required,
+        range: None,
+    };
+    let query = QueryDeclaration {
+        name: "near".to_owned(),
+        doc: String::new(),
+        parameters: vec![
+            parameter("period", "pg_catalog.daterange", false),
+            parameter("homes", "public.address", true),
+        ],
+        claims: vec![],
+        reply: Reply::Single(Rows::Many),
+        examples: vec![],
+    };
+    Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
+}
+
+/// A description that has the rest of SQL/JSON: JSON_QUERY's own clauses, and JSON_TABLE.
+pub fn json_table_description() -> Description {
+    let mut n = Nodes(Vec::new());
+    let mut items = Vec::new();
+    for (wrapper, quotes) in [
+        (Some(JsonWrapper::Without), Some(JsonQuotes::Keep)),
+        (Some(JsonWrapper::Conditional), None),
+        (Some(JsonWrapper::Unconditional), None),
+        (None, Some(JsonQuotes::Omit)),
+    ] {
+        let function = SqlJsonFunction::QueryWith { wrapper, quotes };
+        let (context, path) = (n.column("json"), n.slot(2));
+        let (passing, returning, on_empty, on_error) = (vec![], None, None, None);
+        let expression = n.add(NodeKind::SqlJson(SqlJson {
+            function,
+            context,
+            path,
+            passing,
+            returning,
+            on_empty,
+            on_error,
+        }));
+        items.push(Item { expression, alias: None });
+    }
+    let text = |text: &str| Some(text.to_owned());
+    let (context, passed) = (n.column("json"), n.slot(0));
+    let ordinality = n.add(NodeKind::JsonTableColumn(JsonTableColumn::Ordinality { name: "n".to_owned() }));
+    let on_empty = Some(SqlJsonBehavior::Default(n.slot(1)));
+    let value = n.add(NodeKind::JsonTableColumn(JsonTableColumn::Value {
+        name: "year".to_owned(),
+        ty: TypeName::parse("int4"),
+        format_json: true,
+        path: text("$.year"),
+        wrapper: Some(JsonWrapper::Without),
+        quotes: Some(JsonQuotes::Omit),
+        on_empty,
+        on_error: Some(SqlJsonBehavior::Error),
+    }));
+    let exists = n.add(NodeKind::JsonTableColumn(JsonTableColumn::Exists {
+        name: "signed".to_owned(),
+        ty: TypeName::parse("bool"),
+        path: text("$.signed"),
+        on_error: Some(SqlJsonBehavior::Unknown),
+    }));
+    let nested = n.add(NodeKind::JsonTableColumn(JsonTableColumn::Nested {
+        path: "$.copies[*]".to_owned(),
+        path_name: text("copies"),
+        columns: vec![exists],
+    }));
+    let table = n.add(NodeKind::JsonTable(JsonTable {
+        context,
+        path: "$.editions[*]".to_owned(),
+        path_name: text("editions"),
+        passing: vec![SqlJsonPassing { value: passed, name: "x".to_owned() }],
+        columns: vec![ordinality, value, nested],
+        on_error: Some(SqlJsonBehavior::EmptyArray),
+        alias: "t".to_owned(),
+        column_aliases: vec!["number".to_owned()],
+    }));
+    let body = n.add(NodeKind::Select(Select {
+        distinct: Distinct::All,
+        items,
+        from: vec![table],
+        filter: None,
+        group_by: vec![],
+        group_distinct: false,
+        having: None,
+        windows: vec![],
+    }));
+    n.query(body);
+    let slot = |ty: &str| SlotType::Declared(TypeName::parse(ty));
+    Description {
+        slots: vec![slot("int4"), slot("int4"), slot("jsonpath")],
+        files: vec!["src/lib.rs".to_owned(); 2],
+        nodes: n.0,
+    }
+}

@@ -30,4 +30,17 @@ pub mod library {
     pub fn assert_sql(query: callslip_sdk::Select, sql: &str) {
         callslip_sdk::assert_sql!(SNAPSHOT, query, sql);
     }
+
+    /// Asserts the SQL of a SELECT over the library on a PostgreSQL 17, which has what an older one has not.
+    ///
+    /// # Panics
+    /// If it becomes another.
+    #[track_caller]
+    pub fn assert_sql_17(query: callslip_sdk::Select, sql: &str) {
+        let (head, rest) =
+            SNAPSHOT.split_once("\"postgresql\": ").expect("a snapshot says which server it is of");
+        let (_, rest) = rest.split_once(',').expect("and more");
+        let snapshot = [head, "\"postgresql\": 170000,", rest].concat();
+        callslip_sdk::assert_sql!(&snapshot, query, sql);
+    }
 }

@@ -1,0 +1,163 @@
+//! Whatever is described is what PostgreSQL's own parser reads, and what a PostgreSQL that runs accepts: a property over
+//! thousands of generated descriptions.
+//!
+//! `CALLSLIP_SEED=42 cargo test -p callslip-tests --test property -- --nocapture` checks one description and shows its SQL;
+//! `CALLSLIP_DESCRIPTIONS=1000000` checks more of them.
+
+#![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
+
+mod choices;
+mod constructs;
+mod described;
+mod fixture;
+mod generate;
+mod mutations;
+mod parsed;
+mod property;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use callslip::catalog::reflect;
+use callslip::cluster::{Cluster, ClusterOptions};
+use tokio_postgres::{Client, NoTls};
+
+use constructs::Oracle;
+use property::Subject;
+
+/// How many descriptions are checked.
+const DESCRIPTIONS: u64 = 10_000;
+/// How often each construct must be among them.
+const AT_LEAST: usize = 20;
+/// How many failures are shown.
+const SHOWN: usize = 5;
+
+async fn connect(cluster: &Cluster) -> Client {
+    let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// A PostgreSQL with the fixture, and the fixture as the host knows it.
+async fn fixture() -> (Cluster, Subject) {
+    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    let client = connect(&cluster).await;
+    client.batch_execute(fixture::SQL).await.unwrap();
+    let subject = Subject::new(reflect(&client).await.unwrap());
+    (cluster, subject)
+}
+
+/// The bytes of a seed's description: more of them for some than for others.
+fn bytes_of(seed: u64) -> Vec<u8> {
+    choices::bytes_of(seed, 20 << (seed % 7))
+}
+
+/// What was found out about some descriptions.
+#[derive(Default)]
+struct Report {
+    failures: Vec<(u64, String)>,
+    constructs: BTreeMap<&'static str, usize>,
+}
+
+impl Report {
+    async fn check(&mut self, seed: u64, subject: &Subject, client: &Client, version: u32) {
+        let bytes = bytes_of(seed);
+        let mut oldest = 0;
+        for node in &generate::description(&bytes).nodes {
+            for construct in constructs::of(&node.kind) {
+                *self.constructs.entry(construct).or_default() += 1;
+                if let Oracle::Newer(version) = constructs::oracle(construct) {
+                    oldest = oldest.max(version);
+                }
+            }
+        }
+        match subject.hold(&bytes) {
+            Err(_) if self.failures.len() < SHOWN => {
+                let fewer = property::shrink(&bytes, |bytes| subject.hold(bytes).is_err());
+                self.failures.push((seed, subject.hold(&fewer).unwrap_err()));
+            }
+            Err(problem) => self.failures.push((seed, problem)),
+            Ok(sql) if version < oldest * 10_000 => drop(sql),
+            Ok(sql) => {
+                if let Err(error) = client.prepare(&sql).await {
+                    self.failures.push((seed, format!("PostgreSQL refuses it: {error:?}\n\n{sql}")));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.failures.extend(other.failures);
+        for (construct, count) in other.constructs {
+            *self.constructs.entry(construct).or_default() += count;
+        }
+    }
+
+    fn assert_no_failures(&self) {
+        let shown: Vec<String> = self
+            .failures
+            .iter()
+            .take(SHOWN)
+            .map(|(seed, problem)| {
+                format!("CALLSLIP_SEED={seed} cargo test -p callslip-tests --test property\n{problem}\n")
+            })
+            .collect();
+        assert!(
+            self.failures.is_empty(),
+            "{} descriptions fail:\n\n{}",
+            self.failures.len(),
+            shown.join("\n")
+        );
+    }
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    Some(std::env::var(variable).ok()?.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_printed_is_what_was_described() {
+    let (cluster, subject) = fixture().await;
+    let version = subject.server_version();
+    if let Some(seed) = number_of("CALLSLIP_SEED") {
+        let client = connect(&cluster).await;
+        let mut report = Report::default();
+        report.check(seed, &subject, &client, version).await;
+        report.assert_no_failures();
+        println!("{}", subject.hold(&bytes_of(seed)).unwrap());
+        return;
+    }
+    mutations::a_mistake_in_the_description_is_a_difference(&subject, 0..300);
+
+    let descriptions = number_of("CALLSLIP_DESCRIPTIONS").unwrap_or(DESCRIPTIONS);
+    let subject = Arc::new(subject);
+    let workers = 4;
+    let mut tasks = tokio::task::JoinSet::new();
+    for worker in 0..workers {
+        let (subject, client) = (Arc::clone(&subject), connect(&cluster).await);
+        tasks.spawn(async move {
+            let mut report = Report::default();
+            for seed in (worker..descriptions).step_by(workers as usize) {
+                report.check(seed, &subject, &client, version).await;
+            }
+            report
+        });
+    }
+    let mut report = Report::default();
+    while let Some(part) = tasks.join_next().await {
+        report.add(part.unwrap());
+    }
+    report.assert_no_failures();
+
+    // No construct may get lost on the way, unseen.
+    for (construct, oracle) in constructs::CONSTRUCTS {
+        let count = report.constructs.get(construct).copied().unwrap_or_default();
+        match oracle {
+            Oracle::Refused => {
+                assert_eq!(count, 0, "{construct} is generated, and the host is said to refuse it")
+            }
+            _ => assert!(count >= AT_LEAST, "{construct} was generated {count} times only"),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use std::collections::HashSet;
+
+use callslip::catalog::{Catalog, Contents};
+use callslip::grants::{GrantSettings, Grants};
+use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
+use callslip_ir::Description;
+
+use super::fixture::SCHEMA;
+use super::parsed::{self, Parameter, quoted};
+use super::tree::{TYPE, Tree};
+use super::{described, generate};
+
+/// The fixture as the host knows it, everything granted.
+pub struct Subject {
+    catalog: Catalog,
+    grants: Grants,
+    schemas: Vec<String>,
+    limits: Limits,
+}
+
+impl Subject {
+    /// # Panics
+    /// If what is there can't be granted.
+    pub fn new(contents: Contents) -> Self {
+        let own = |schema: &String, name: &String| (schema == SCHEMA).then(|| format!("{schema}.{name}"));
+        let mut settings = GrantSettings::default();
+        settings.relations =
+            contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.functions =
+            contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.operators =
+            contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        settings.types = contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
+        let grants = Grants::resolve(&settings, &catalog, &schemas);
+        let grants = grants.unwrap_or_else(|errors| panic!("the fixture can't be granted: {errors:?}"));
+        Self { catalog, grants, schemas, limits: Limits::default() }
+    }
+
+    /// The version of the PostgreSQL that it was reflected of, as in 150018.
+    pub fn server_version(&self) -> u32 {
+        self.catalog.contents().server_version
+    }
+
+    /// What a description is printed as.
+    pub fn print(&self, description: &Description) -> Result<Printed, Vec<Finding>> {
+        let context = Context {
+            plugin: "this",
+            catalog: &self.catalog,
+            grants: &self.grants,
+            schemas: &self.schemas,
+            limits: &self.limits,
+        };
+        let verified = select::verify(description, context)?;
+        let lowered = select::lower(description, &verified);
+        let comment = Comment { plugin: "this", query: "this", shape: "this" };
+        select::print(&lowered, &comment, &[], &self.limits).map_err(|finding| vec![finding])
+    }
+
+    /// Checks the property for the description that bytes stand for, and gives its SQL.
+    pub fn hold(&self, bytes: &[u8]) -> Result<String, String> {
+        let description = generate::description(bytes);
+        let printed = self.print(&description).map_err(|findings| {
+            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            format!("a well-typed description is refused:\n{}\n{description:#?}", findings.join("\n"))
+        })?;
+        match same(&description, &printed) {
+            Ok(()) => Ok(printed.sql),
+            Err(difference) => Err(format!("{difference}\n\n{}\n{:?}", printed.sql, printed.parameters)),
+        }
+    }
+}
+
+/// Whether what was printed is one SELECT whose tree is the one described, and its parameters are numbered from 1 without a
+/// gap, each of them another slot or type.
+pub fn same(description: &Description, printed: &Printed) -> Result<(), String> {
+    let parameters: Vec<Parameter> = printed
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let ty = &parameter.ty;
+            let array = if ty.array { "[]" } else { "" };
+            let name = quoted([ty.schema.as_str(), &ty.name]);
+            Parameter { slot: parameter.slot.0, ty: format!("{TYPE}{name}{:?}{array}", ty.modifiers) }
+        })
+        .collect();
+    let (tree, mut numbers) = parsed::statement(&printed.sql, &parameters)?;
+    numbers.sort_unstable();
+    if !numbers.iter().copied().eq(1..=parameters.len() as i32) {
+        return Err(format!("{} parameters are bound, and the text has {numbers:?}", parameters.len()));
+    }
+    let different: HashSet<(u32, &str)> = parameters.iter().map(|its| (its.slot, its.ty.as_str())).collect();
+    if different.len() != parameters.len() {
+        return Err("one slot of one type has two numbers".to_owned());
+    }
+    Tree::difference(&described::statement(description), &tree)
+}
+
+/// Fewer bytes for which the property fails too: those that are left when no piece of them can be left out.
+pub fn shrink(bytes: &[u8], fails: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut shortest = bytes.to_vec();
+    let mut piece = shortest.len() / 2;
+    while piece > 0 {
+        let mut start = 0;
+        while start < shortest.len() {
+            let mut shorter = shortest.clone();
+            shorter.drain(start..(start + piece).min(shortest.len()));
+            if fails(&shorter) { shortest = shorter } else { start += piece }
+        }
+        piece /= 2;
+    }
+    shortest
+}
