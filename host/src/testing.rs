@@ -294,11 +294,11 @@ fn lines(sql: &str) -> String {
                     Some(Token::Word("FROM")) if before == Token::Word("DISTINCT") => false,
                     Some(Token::Word("GROUP")) if before == Token::Word("WITHIN") => false,
                     Some(Token::Word(
-                        "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
-                        | "LIMIT",
+                        "FROM" | "CROSS" | "NATURAL" | "WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT",
                     )) => true,
+                    Some(Token::Word("LEFT" | "RIGHT" | "FULL")) => before != Token::Word("NATURAL"),
                     Some(Token::Word("JOIN")) => {
-                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS"))
+                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS" | "NATURAL"))
                     }
                     Some(Token::Word("SELECT")) => before == Token::Other(')'),
                     _ => false,

@@ -15,10 +15,10 @@ fn rows_and_arrays() {
     let (a, b) = (t.col("a"), t.col("b"));
     let query = || select(a).from(t);
     assert_trees([
-        (row((a, 1)).alias("x"), "row(t.a 1::int4)"),
-        (row(vec![a, b]).eq(row([1, 2])).alias("x"), "(= row(t.a t.b) row(1::int4 2::int4))"),
-        (row(a).gt(row(1)).alias("x"), "(> row(t.a) row(1::int4))"),
-        (row(()).is_null().alias("x"), "row() is Null"),
+        (row((a, 1)).alias("x"), "(t.a 1::int4)"),
+        (row(vec![a, b]).eq(row([1, 2])).alias("x"), "(= (t.a t.b) (1::int4 2::int4))"),
+        (row(a).gt(row(1)).alias("x"), "(> (t.a) (1::int4))"),
+        (row(()).is_null().alias("x"), "() is Null"),
         (whole_row(t).alias("x"), "t.*"),
         (whole_row(t).field("a").alias("x"), "t.*.a"),
         (array([1, 2]).alias("x"), "[1::int4 2::int4]"),
@@ -83,4 +83,11 @@ fn nested_rows() {
             "scalar(select row_to_json(n.*) from (select t.a from t:t):n)",
         ),
     ]);
+}
+
+#[test]
+#[should_panic(expected = "a join has a whole row under an alias only")]
+fn a_join_without_an_alias_has_no_whole_row() {
+    let (a, b) = (table("a"), table("b"));
+    _ = whole_row(joined(a).cross_join(b));
 }

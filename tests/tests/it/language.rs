@@ -67,6 +67,17 @@ async fn like_in_between_and_is() {
 }
 
 #[tokio::test]
+async fn a_union_or_a_select_with_columns_of_records() {
+    let n = "WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n % 4 + 1 FROM n)
+             SEARCH DEPTH FIRST BY n SET ordering CYCLE n SET is_cycle TO 'yes' DEFAULT 'no' USING path";
+    let all = "SELECT n, ordering::text[], is_cycle, path::text[] FROM n";
+    for (twice, sql) in [(false, all.to_owned()), (true, format!("{all} UNION ALL {all}"))] {
+        let sql = format!("{n} SELECT * FROM ({sql}) q ORDER BY n, is_cycle LIMIT 7");
+        assert_rows("counts", json!({ "twice": twice }), &sql).await;
+    }
+}
+
+#[tokio::test]
 async fn case_casts_and_coalesce() {
     assert_rows(
         "values",
