@@ -1,14 +1,15 @@
 //! Descriptions of the main constructs, and what a query reads and declares.
 
 mod bodies;
+mod expressions;
 mod language;
 mod queries;
 mod sort;
 mod typed;
 
 use callslip_ir::{
-    Binding, Bindings, Bound, Description, Distinct, JoinCondition, Materialization, Node, NodeId, NodeKind,
-    Over, RelationName, SlotType, Subexpression,
+    AccessStep, Binding, Bindings, Bound, Description, Distinct, JoinCondition, Materialization, Node,
+    NodeId, NodeKind, Over, RelationName, SlotType, Subexpression,
 };
 
 use crate::{arena, prelude::*};
@@ -180,8 +181,25 @@ fn write(d: &Description, b: &Bindings, node: &Node) -> String {
             Subexpression::InList { operand, items, negated } => {
                 format!("{}{} in [{}]", at(operand), if *negated { " not" } else { "" }, list(items))
             }
-            _ => unreachable!("the SDK has no others"),
+            Subexpression::Array(query) => format!("array({})", at(query)),
+            Subexpression::Quantified { operand, operator, quantifier, query } => {
+                format!("{} {operator} {quantifier:?} ({})", at(operand), at(query))
+            }
+            Subexpression::QuantifiedArray { operand, operator, quantifier, array } => {
+                format!("{} {operator} {quantifier:?} {}", at(operand), at(array))
+            }
         },
+        NodeKind::WholeRow { relation } => format!("{relation}.*"),
+        NodeKind::Array(items) => format!("[{}]", list(items)),
+        NodeKind::Access(access) => {
+            let value = at(&access.value);
+            let bound = |bound: &Option<NodeId>| bound.as_ref().map(at).unwrap_or_default();
+            match &access.step {
+                AccessStep::Index(index) => format!("{value}[{}]", at(index)),
+                AccessStep::Slice { lower, upper } => format!("{value}[{}:{}]", bound(lower), bound(upper)),
+                AccessStep::Field(name) => format!("{value}.{name}"),
+            }
+        }
         _ => unreachable!("the SDK has no others"),
     }
 }
