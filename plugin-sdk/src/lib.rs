@@ -71,6 +71,8 @@
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
+//! | `a.union_all(b).order_by(output("name"))`: [`Select::union_all`] | `a UNION ALL b ORDER BY name` |
+//! | `q.group_by(rollup((pos.id, i.status)))` | `GROUP BY ROLLUP (pos.id, i.status)` |
 //! | `exists(select(1).from(t).filter(…))` | `EXISTS (SELECT 1 FROM t WHERE …)` |
 //! | `count(i.id).filter(…)`, `sum(r.score).over(w)` | `count(i.id) FILTER (WHERE …)`, `sum(r.score) OVER …` |
 //! | `call("app.score", (c.id, 3))`, `a.op("@>", b)` | any other function and operator |
@@ -94,6 +96,7 @@ mod failure;
 mod function;
 mod grouping;
 mod interval;
+mod joined;
 mod json;
 mod list;
 mod named_type;
@@ -111,8 +114,10 @@ mod sort;
 mod sql_enum;
 mod sql_json;
 mod sql_type;
+mod table_function;
 mod type_name;
 mod value;
+mod values_list;
 mod window;
 
 #[cfg(target_arch = "wasm32")]
@@ -202,6 +207,7 @@ pub use grouping::{
     GroupingMember, GroupingMembers, GroupingSet, IntoGrouping, cube, grouping, grouping_sets, rollup,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
+pub use joined::{JoinAlias, Joined, Using, joined, using};
 pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
 pub use named_type::{
     Bit, Cidr, Inet, JsonPath, MacAddr, MacAddr8, Money, Multirange, Range, RangeBound, TimeTz, TsQuery,
@@ -218,7 +224,7 @@ pub use page::Page;
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
-    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
+    Cte, IntoCte, IntoLateral, IntoRelation, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
     table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
@@ -228,10 +234,12 @@ pub use sql_json::{
     IsJson, JsonExists, JsonPredicates, JsonQuery, JsonValue, json_exists, json_query, json_value,
 };
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
+pub use table_function::{TableFunction, unnest};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
     Timestamptz, Uuid,
 };
+pub use values_list::{Values, values};
 pub use window::{
     Bound, CURRENT_ROW, Over, UNBOUNDED_FOLLOWING, UNBOUNDED_PRECEDING, Window, following, preceding, window,
 };
@@ -259,6 +267,7 @@ pub mod __private {
         sealed::Sealed,
         sql_type::{Compares, CompositeType},
         type_name::parse_type,
+        values_list::{cell, typed_values},
     };
 }
 

@@ -23,3 +23,5 @@ pub use crate::{
 pub use crate::{Cidr, Inet, JsonPath, MacAddr, Multirange, Range, TsQuery, TsVector, sql_type};
 // SQL/JSON.
 pub use crate::{JsonPredicates, json_exists, json_query, json_value};
+// What stands in FROM.
+pub use crate::{Joined, TableFunction, Using, joined, unnest, using, values};

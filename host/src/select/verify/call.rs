@@ -113,6 +113,7 @@ impl<'a> Verifier<'a> {
         self.json_casts_granted(node, name);
         self.used_as(node, call, chosen.item, operands.len());
         self.calls(node, chosen.item);
+        self.called.insert(node, chosen.item.oid);
         self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
         if !printed.contains(&Operand::Opaque) {
@@ -309,7 +310,7 @@ impl<'a> Verifier<'a> {
         self.find(node, finding);
     }
 
-    fn function_not_granted(&mut self, node: NodeId, function: &Function) {
+    pub(super) fn function_not_granted(&mut self, node: NodeId, function: &Function) {
         let plugin = self.context.plugin;
         let name = format!("{}.{}", function.schema, function.name);
         let message = format!("the function {name} was not granted to the plugin {plugin}");

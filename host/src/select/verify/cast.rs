@@ -115,6 +115,23 @@ impl Verifier<'_> {
         }
     }
 
+    /// A value that PostgreSQL converts, as an assignment does, to a type that only it knows.
+    pub(super) fn assigned(&mut self, node: NodeId, from: Operand) {
+        let catalog = self.context.catalog;
+        let found = catalog.contents().casts.iter().find_map(|cast| {
+            let applies = cast.context != CastContext::Explicit
+                && match from {
+                    Operand::Known(from) => cast.source == element(catalog, from),
+                    Operand::Untyped => false,
+                    Operand::Opaque => true,
+                };
+            applies.then(|| self.context.grants.refused_function(catalog, cast)).flatten()
+        });
+        if let Some(function) = found {
+            self.cast_not_granted(node, function);
+        }
+    }
+
     /// An operand that PostgreSQL may convert: to a type, or to one that is for it to choose.
     pub(super) fn coerced(&mut self, node: NodeId, from: Operand, to: Option<Oid>) {
         if self.forbidden_casts.is_empty() {
