@@ -2,9 +2,10 @@ use callslip::catalog::{Catalog, reflect};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
 use callslip_ir::{
-    Argument, Boolean, BooleanOperator, Call, Cte, Description, Direction, Distinct, Item, Join, JoinCondition, JoinKind, Materialization,
-    NamedWindow, Node, NodeId, NodeKind, Nulls, Operation, Order, Over, QualifiedName, Query, RelationName, Select,
-    SetOperation, SetOperator, SlotId, SlotType, Special, SpecialForm, Subexpression, Subquery, Table, Window, With,
+    Argument, Boolean, BooleanOperator, Call, Cte, Description, Direction, Distinct, Item, Join,
+    JoinCondition, JoinKind, Materialization, NamedWindow, Node, NodeId, NodeKind, Nulls, Operation, Order,
+    Over, QualifiedName, Query, RelationName, Select, SetOperation, SetOperator, SlotId, SlotType, Special,
+    SpecialForm, Subexpression, Subquery, Table, Window, With,
 };
 
 use crate::database;
@@ -60,7 +61,8 @@ pub fn oversized() -> Vec<(&'static str, Description)> {
     let mut deep = Writer::default();
     let mut inner = deep.slot();
     for _ in 0..10_000 {
-        inner = deep.add(NodeKind::Boolean(Boolean { operator: BooleanOperator::Not, operands: vec![inner] }));
+        inner =
+            deep.add(NodeKind::Boolean(Boolean { operator: BooleanOperator::Not, operands: vec![inner] }));
     }
     let deep = deep.query(inner, vec![]);
 
@@ -126,7 +128,10 @@ impl Writer {
     }
 
     fn equals(&mut self, left: NodeId, right: NodeId) -> NodeId {
-        self.add(NodeKind::Operation(Operation { operator: QualifiedName::new("="), operands: vec![left, right] }))
+        self.add(NodeKind::Operation(Operation {
+            operator: QualifiedName::new("="),
+            operands: vec![left, right],
+        }))
     }
 
     /// `count(relation.id)`.
@@ -199,7 +204,8 @@ fn conditions() -> Description {
 fn relations() -> Description {
     let mut writer = Writer::default();
     let from = (0..2_400).map(|index| writer.stored("candidate", &format!("c{index}"))).collect();
-    let used: Vec<NodeId> = (0..1_200).map(|index| writer.column(&format!("c{}", index * 2 + 1), "id")).collect();
+    let used: Vec<NodeId> =
+        (0..1_200).map(|index| writer.column(&format!("c{}", index * 2 + 1), "id")).collect();
     let select = writer.select(used, from);
     writer.query_of(select);
     writer.description()
@@ -406,7 +412,8 @@ fn arguments() -> Description {
 fn unknown(what: &str) -> Description {
     let mut writer = Writer::default();
     let mut from = vec![writer.stored("candidate", "c")];
-    let long = |index: usize| format!("{index}{}", "desired_salary_".repeat(5)).chars().take(63).collect::<String>();
+    let long =
+        |index: usize| format!("{index}{}", "desired_salary_".repeat(5)).chars().take(63).collect::<String>();
     let mut items = Vec::new();
     for index in 0..1_500 {
         let name = long(index);

@@ -395,7 +395,10 @@ mod tests {
         let node = Node { kind: NodeKind::Row(vec![]), place: None };
         let shape = Description { slots: vec![], files: vec![], nodes: vec![node; 100_000] };
         let shape = encoding::encode(&shape);
-        let guest = Guest { pages: 64, ..Guest::with_statement("a", &shape, &encoding::encode(&Vec::<Binding>::new())) };
+        let guest = Guest {
+            pages: 64,
+            ..Guest::with_statement("a", &shape, &encoding::encode(&Vec::<Binding>::new()))
+        };
         let error = plan(&guest).await.unwrap_err();
         let (limit, actual) = (256 << 10, Some(shape.len()));
         assert_eq!(error, CallError::OutputTooLarge { what: "bytes of one shape", limit, actual });

@@ -56,7 +56,8 @@ impl Verifier<'_> {
         let mut found: Vec<(Chosen<'_, Operator>, &Compared)> = Vec::with_capacity(others.len());
         for other in others {
             // A long list is of few types, and what is chosen for one is chosen again.
-            let again = |before: &&Compared| (before.operator, before.taken_as) == (other.operator, other.taken_as);
+            let again =
+                |before: &&Compared| (before.operator, before.taken_as) == (other.operator, other.taken_as);
             if let Some((chosen, _)) = found.last().filter(|(_, before)| again(before)) {
                 found.push((chosen.clone(), other));
                 continue;
