@@ -41,6 +41,20 @@ test: setup-tests ## Run every test
 bench: setup-tests ## Run the benchmarks
 	+@$(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 
+# libFuzzer steers by these, which stable Rust can do too; with --target build scripts go without.
+FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares
+
+fuzz: ## Fuzz what plugins can send, a minute for each target; ARGS=-max_total_time=3600 for an hour
+	@host/setup/postgresql.sh >/dev/null
+	@host/setup/libclang.sh
+	+@machine=$$(rustc -vV | sed -n 's/^host: //p') && cd tests/fuzz && for target in decode describe; do \
+	    mkdir -p corpus/$$target artifacts && \
+	    RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) run --release --target $$machine --bin $$target -- corpus/$$target \
+	        -artifact_prefix=artifacts/$$target- -max_total_time=60 -timeout=10 $(ARGS) || exit 1; \
+	done
+
 lint: ## Check formatting, lints, documentation, every feature by itself, and the shell scripts
 	@host/setup/libclang.sh
 	@$(CARGO) fmt --check

@@ -24,8 +24,8 @@ impl Verifier {
     pub async fn new() -> Self {
         let catalog = Catalog::new(reflect(&database().owner().await).await.expect("a catalog"));
         let schemas = ["public".to_owned()];
-        let mut settings = GrantSettings::default();
-        settings.relations = vec!["candidate".into(), "interview".into(), "rating".into()];
+        let relations = vec!["candidate".into(), "interview".into(), "rating".into()];
+        let settings = GrantSettings { relations, ..GrantSettings::default() };
         let grants = Grants::resolve(&settings, &catalog, &schemas).expect("the tables are there");
         Self { catalog, grants, schemas, limits: Limits::default() }
     }

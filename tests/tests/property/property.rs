@@ -25,14 +25,12 @@ impl Subject {
     /// If what is there can't be granted.
     pub fn new(contents: Contents) -> Self {
         let own = |schema: &String, name: &String| (schema == SCHEMA).then(|| format!("{schema}.{name}"));
-        let mut settings = GrantSettings::default();
-        settings.relations =
-            contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
-        settings.functions =
-            contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
-        settings.operators =
-            contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
-        settings.types = contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        let settings = GrantSettings {
+            relations: contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
+            functions: contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
+            operators: contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
+            types: contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
+        };
         let newer = Catalog::new(Contents { server_version: 180_000, ..contents.clone() });
         let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
         let grants = Grants::resolve(&settings, &catalog, &schemas);

@@ -141,7 +141,7 @@ fn is_expression(head: &str) -> bool {
         "search",
         "cycle",
     ];
-    let word = head.split(|c: char| c == '"').next().unwrap_or(head).trim_end();
+    let word = head.split('"').next().unwrap_or(head).trim_end();
     !STRUCTURE.contains(&word)
 }
 

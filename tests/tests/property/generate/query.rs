@@ -108,7 +108,7 @@ impl Generator<'_> {
     }
 
     fn select(&mut self, types: &[Ty], outer: &Scope<'_>, fuel: usize) -> (NodeId, Columns, Sortable) {
-        let (from, relations) = self.from_clause(outer, fuel);
+        let (from, relations) = self.relations(outer, fuel);
         let rows = Scope { relations, outer: Some(outer) };
         let filter = self.choices.chance(50).then(|| self.expression(Ty::Bool, Place::columns(&rows, fuel)));
         // An aggregate of a query sees its own relations only: one over those around would be theirs.

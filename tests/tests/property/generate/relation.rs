@@ -5,15 +5,17 @@ use callslip_ir::{
 
 use super::{Generator, Place, Relation, Scope, Ty, qualified};
 
+type Columns = &'static [(&'static str, Ty)];
+
 /// The stored relations, and whether they can be sampled.
-const STORED: &[(&str, bool, &[(&str, Ty)])] = &[
+const STORED: &[(&str, bool, Columns)] = &[
     ("person", true, PERSON),
     ("app.person", true, PERSON),
     ("Odd \"table\"", true, ODD),
     ("lively", false, &[("id", Ty::Int4), ("name", Ty::Text), ("mood", Ty::Mood), ("active", Ty::Bool)]),
 ];
 
-const PERSON: &[(&str, Ty)] = &[
+const PERSON: Columns = &[
     ("id", Ty::Int4),
     ("name", Ty::Text),
     ("points", Ty::Int8),
@@ -31,7 +33,7 @@ const PERSON: &[(&str, Ty)] = &[
     ("active", Ty::Bool),
 ];
 
-const ODD: &[(&str, Ty)] = &[
+const ODD: Columns = &[
     ("id", Ty::Int4),
     ("select", Ty::Text),
     ("a\"b", Ty::Int8),
@@ -43,7 +45,7 @@ const ODD: &[(&str, Ty)] = &[
 
 impl Generator<'_> {
     /// The relations of FROM, and what they bring into scope.
-    pub(super) fn from_clause(&mut self, outer: &Scope<'_>, fuel: usize) -> (Vec<NodeId>, Vec<Relation>) {
+    pub(super) fn relations(&mut self, outer: &Scope<'_>, fuel: usize) -> (Vec<NodeId>, Vec<Relation>) {
         let (mut from, mut relations) = (Vec::new(), Vec::new());
         let count = match self.choices.below(10) {
             0 => 0,
