@@ -52,7 +52,7 @@ fuzz: ## Fuzz what plugins can send, a minute for each target; ARGS=-max_total_t
 	+@machine=$$(rustc -vV | sed -n 's/^host: //p') && cd tests/fuzz && for target in decode describe; do \
 	    mkdir -p corpus/$$target artifacts && \
 	    RUSTFLAGS='$(FUZZ_FLAGS)' $(CARGO) run --release --target $$machine --bin $$target -- corpus/$$target \
-	        -artifact_prefix=artifacts/$$target- -max_total_time=60 -timeout=10 $(ARGS) || exit 1; \
+	        -artifact_prefix=artifacts/$$target- -max_total_time=60 -max_len=1024 -len_control=0 -timeout=10 $(ARGS) || exit 1; \
 	done
 
 lint: ## Check formatting, lints, documentation, every feature by itself, and the shell scripts

@@ -2,7 +2,7 @@
 
 #[path = "../../tests/property/choices.rs"]
 mod choices;
-#[path = "../../tests/property/constructs.rs"]
+#[path = "../../tests/property/constructs/mod.rs"]
 mod constructs;
 #[path = "../../tests/property/described/mod.rs"]
 mod described;
