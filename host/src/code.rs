@@ -64,6 +64,7 @@ codes! {
     UnknownOutputName = "CS0313", "no such column in the select list";
     InvalidConstant = "CS0314", "a constant that its type does not take";
     NoCommonType = "CS0315", "values that have no type together";
+    UnknownCast = "CS0316", "no such cast";
     UngroupedColumn = "CS0317", "a column that is neither grouped nor in an aggregate";
     ServerTooOld = "CS0320", "a construct that this version of PostgreSQL does not have";
 
