@@ -4,7 +4,7 @@ macro_rules! codes {
     ($($variant:ident = $code:literal, $title:literal;)*) => {
         /// The stable code of an error. It never changes its meaning; a message may be reworded.
         ///
-        /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed or too large ·
+        /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed, too large, or warned of ·
         /// `CS03…` a name or type that does not resolve · `CS04…` what was not granted · `CS05…` what
         /// PostgreSQL refused when a statement was described · `CS10…` a caller's request · `CS11…` the
         /// database and its connections · `CS12…` a plugin at run time · `CS20…` configuration.
@@ -64,6 +64,7 @@ codes! {
     UnknownOutputName = "CS0313", "no such column in the select list";
     InvalidConstant = "CS0314", "a constant that its type does not take";
     NoCommonType = "CS0315", "values that have no type together";
+    UnknownCast = "CS0316", "no such cast";
     UngroupedColumn = "CS0317", "a column that is neither grouped nor in an aggregate";
     ServerTooOld = "CS0320", "a construct that this version of PostgreSQL does not have";
 

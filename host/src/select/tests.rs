@@ -101,7 +101,14 @@ fn catalog() -> Catalog {
             ty(4072, PG_CATALOG, "jsonpath", TypeKind::Base, 'U'),
             ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
         ],
-        operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],
+        operators: vec![
+            equals(1, BOOL),
+            equals(2, INT4),
+            equals(3, TEXT),
+            equals(4, MOOD),
+            Operator { schema: "public".into(), ..equals(5, 5004) },
+            Operator { schema: "audit".into(), ..equals(6, 5005) },
+        ],
         functions: vec![
             function(1, PG_CATALOG, "upper", TEXT, TEXT),
             function(2, "app", "leak", INT4, TEXT),
@@ -198,6 +205,7 @@ impl Writer {
                 "secretive".into(),
             ],
             types: vec!["labelled".into(), "boxed".into()],
+            operators: vec!["public.=".into()],
             ..GrantSettings::default()
         };
         self.printed_on(&catalog(), &settings, forms)
@@ -438,9 +446,9 @@ fn a_slot_can_not_be_of_a_type_that_looks_into_the_catalog() {
 fn a_row_out_of_json_has_no_values_of_a_type_that_was_not_granted() {
     for (column, says) in [
         ("p", Ok(())),
-        ("o", Err("public.relname")),
+        ("o", Err((Code::TypeNotGranted, "public.relname"))),
         // Which row it is, is not known.
-        ("b", Err("can't be told")),
+        ("b", Err((Code::UnknownFunction, "nothing tells which one"))),
     ] {
         let mut writer = Writer::default();
         let column = match column {
@@ -458,8 +466,8 @@ fn a_row_out_of_json_has_no_values_of_a_type_that_was_not_granted() {
         let result = writer.sql().map(|_| ()).map_err(|findings| findings[0].clone());
         match (result, says) {
             (Ok(()), Ok(())) => {}
-            (Err(finding), Err(says)) => {
-                assert_eq!(finding.code, Code::TypeNotGranted);
+            (Err(finding), Err((code, says))) => {
+                assert_eq!(finding.code, code);
                 assert!(finding.message.contains(says), "{finding:?}");
             }
             (result, _) => panic!("{result:?}"),
@@ -541,6 +549,30 @@ fn a_cast_that_nobody_wrote_does_not_run_an_ungranted_function() {
     let item = writer.add(NodeKind::Call(call("upper", vec![argument])));
     writer.query(item, None);
     assert!(writer.sql().is_ok());
+}
+
+#[test]
+fn a_row_that_becomes_another_does_not_run_an_ungranted_cast() {
+    // PostgreSQL casts field by field, and there is a cast from int4 to text that was not granted.
+    let mut writer = Writer::default();
+    let row = writer.add(NodeKind::WholeRow { relation: "t".into() });
+    let ty = TypeName::parse("public.labelled");
+    let item = writer.add(NodeKind::Cast(callslip_ir::Cast { value: row, ty }));
+    writer.query(item, None);
+    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
+}
+
+#[test]
+fn a_cast_that_there_is_not_is_found() {
+    let mut writer = Writer::default();
+    let value = writer.column("b");
+    let item = writer.add(NodeKind::Cast(callslip_ir::Cast { value, ty: TypeName::parse("int4") }));
+    writer.query(item, None);
+    let findings = writer.sql().unwrap_err();
+    assert_eq!(
+        (findings[0].code, findings[0].message.as_str()),
+        (Code::UnknownCast, "there is no cast from bool to int4")
+    );
 }
 
 fn named_window(name: &str, partition_by: Vec<NodeId>) -> NamedWindow {

@@ -6,6 +6,7 @@
 mod expressions;
 mod queries;
 mod relations;
+mod resolution;
 mod snapshot;
 mod sql_json;
 mod support;

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use callslip::catalog::{Catalog, Contents};
 use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
+use callslip::select::{self, Comment, Context, Finding, Limits, Printed, StatementParameter};
 use callslip_ir::Description;
 
 use super::fixture::SCHEMA;
@@ -74,16 +74,7 @@ impl Subject {
 /// Whether what was printed is one SELECT whose tree is the one described, and its parameters are numbered from 1 without a
 /// gap, each of them another slot or type.
 pub fn same(description: &Description, printed: &Printed) -> Result<(), String> {
-    let parameters: Vec<Parameter> = printed
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let ty = &parameter.ty;
-            let array = if ty.array { "[]" } else { "" };
-            let name = quoted([ty.schema.as_str(), &ty.name]);
-            Parameter { slot: parameter.slot.0, ty: format!("{TYPE}{name}{:?}{array}", ty.modifiers) }
-        })
-        .collect();
+    let parameters = parameters(printed);
     let (tree, mut numbers) = parsed::statement(&printed.sql, &parameters)?;
     numbers.sort_unstable();
     if !numbers.iter().copied().eq(1..=parameters.len() as i32) {
@@ -94,6 +85,17 @@ pub fn same(description: &Description, printed: &Printed) -> Result<(), String> 
         return Err("one slot of one type has two numbers".to_owned());
     }
     Tree::difference(&described::statement(description), &tree)
+}
+
+/// What is bound to each `$n`.
+pub fn parameters(printed: &Printed) -> Vec<Parameter> {
+    let parameter = |parameter: &StatementParameter| {
+        let ty = &parameter.ty;
+        let array = if ty.array { "[]" } else { "" };
+        let name = quoted([ty.schema.as_str(), &ty.name]);
+        Parameter { slot: parameter.slot.0, ty: format!("{TYPE}{name}{:?}{array}", ty.modifiers) }
+    };
+    printed.parameters.iter().map(parameter).collect()
 }
 
 /// Fewer bytes for which the property fails too: those that are left when no piece of them can be left out.

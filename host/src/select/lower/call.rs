@@ -31,13 +31,13 @@ impl<'a> Lowerer<'a> {
 
     fn argument(&mut self, argument: &Argument) -> Expr {
         let mut value = self.operand(argument.value);
+        if let Some(name) = &argument.name {
+            value = fill(template::ARGUMENT_NAMED, [identifier(name), value]);
+        }
         if argument.variadic {
             value = fill(template::ARGUMENT_VARIADIC, [value]);
         }
-        match &argument.name {
-            Some(name) => fill(template::ARGUMENT_NAMED, [identifier(name), value]),
-            None => value,
-        }
+        value
     }
 
     fn orders(&mut self, orders: &'a [Order]) -> Option<Expr> {

@@ -57,7 +57,13 @@ fn chosen<'a, T>(
         return Err(Unresolved::Ambiguous);
     }
     let (arguments, result) = fill(catalog, &candidate.arguments, operands, candidate.result)?;
-    Ok(Chosen { item: candidate.item, declared: candidate.arguments, arguments, result })
+    Ok(Chosen {
+        item: candidate.item,
+        declared: candidate.arguments,
+        arguments,
+        result,
+        spread: candidate.spread,
+    })
 }
 
 /// The best of candidates that all take the operands: `func_select_candidate` of PostgreSQL's parse_func.c.

@@ -7,10 +7,12 @@ use crate::catalog::{Cast, CastContext, Catalog, Oid, PG_CATALOG, Type, TypeKind
 pub(in crate::select) enum Pathway<'a> {
     /// It is one already.
     Relabel,
-    /// By a cast of `pg_cast`, of the value or of an array's elements.
+    /// By a cast of `pg_cast`.
     Cast(&'a Cast),
     /// As text: out of the one type and into the other.
     Text,
+    /// As an array, of which each element is converted, by a cast if it takes one.
+    Elements(Option<&'a Cast>),
 }
 
 /// How PostgreSQL converts a value in a context, if it does (`find_coercion_pathway` of its parse_coerce.c).
@@ -20,20 +22,22 @@ pub(in crate::select) fn pathway(
     mut to: Oid,
     context: CastContext,
 ) -> Option<Pathway<'_>> {
+    let mut of_elements = false;
     // An array of arrays is one type, but domains may lie between; contents are data that anybody may have made.
     for _ in 0..32 {
         from = catalog.base_type(from);
         to = catalog.base_type(to);
         if from == to {
-            return Some(Pathway::Relabel);
+            return Some(if of_elements { Pathway::Elements(None) } else { Pathway::Relabel });
         }
         if let Some(cast) = catalog.cast(from, to) {
-            return (strength(cast.context) <= strength(context)).then_some(Pathway::Cast(cast));
+            let found = if of_elements { Pathway::Elements(Some(cast)) } else { Pathway::Cast(cast) };
+            return (strength(cast.context) <= strength(context)).then_some(found);
         }
         let (source, target) = (catalog.type_by_oid(from)?, catalog.type_by_oid(to)?);
         match (element(source), element(target)) {
             (Some(source), Some(element)) if vector_element(target).is_none() => {
-                (from, to) = (source, element)
+                (from, to, of_elements) = (source, element, true);
             }
             _ => {
                 let is_text = match context {
@@ -41,7 +45,7 @@ pub(in crate::select) fn pathway(
                     CastContext::Assignment => target.category == STRING,
                     CastContext::Explicit => target.category == STRING || source.category == STRING,
                 };
-                return is_text.then_some(Pathway::Text);
+                return is_text.then_some(if of_elements { Pathway::Elements(None) } else { Pathway::Text });
             }
         }
     }
@@ -95,6 +99,17 @@ pub(super) fn coercible(catalog: &Catalog, operand: Operand, to: Oid) -> bool {
             let types = catalog.type_by_oid(source).zip(catalog.type_by_oid(target));
             types.is_some_and(|(source, target)| as_rows(catalog, source, target))
         })
+}
+
+/// Whether a cast to the type can be written, as far as the catalog tells: a row may inherit from another.
+pub(in crate::select) fn castable(catalog: &Catalog, from: Oid, to: Oid) -> bool {
+    let is_composite = |oid: Oid| {
+        let ty = catalog.type_by_oid(catalog.base_type(oid));
+        ty.is_some_and(|ty| matches!(ty.kind, TypeKind::Composite { .. }))
+    };
+    coercible(catalog, Operand::Known(from), to)
+        || pathway(catalog, from, to, CastContext::Explicit).is_some()
+        || is_composite(from) && is_composite(to)
 }
 
 /// Whether one is a composite type and the other one is `record`.

@@ -8,7 +8,7 @@ mod polymorphic;
 
 pub(super) use candidate::{by_position, of_function, of_operator};
 pub(super) use choose::{choose, exact};
-pub(super) use coercion::{Pathway, common_type, pathway};
+pub(super) use coercion::{Pathway, castable, common_type, pathway};
 
 use crate::catalog::Oid;
 
@@ -48,6 +48,8 @@ pub(super) struct Chosen<'a, T> {
     /// can't be told.
     pub arguments: Vec<Option<Oid>>,
     pub result: Option<Oid>,
+    /// Whether the last of them were spread over a VARIADIC one.
+    pub spread: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
     pub(super) fn call(&mut self, node: NodeId, call: &'a Call, scope: &Scope<'_>) -> Operand {
+        let sets = self.sets_met;
         let mut operands: Vec<Operand> =
             call.arguments.iter().map(|argument| self.expression(argument.value, scope)).collect();
         let mut nodes: Vec<NodeId> = call.arguments.iter().map(|argument| argument.value).collect();
@@ -60,12 +61,19 @@ impl<'a> Verifier<'a> {
                 self.check_name(argument.value, "name of an argument", name);
             }
         }
-        self.function(node, call, &nodes, &operands)
+        self.function(node, call, &nodes, &operands, sets)
     }
 
     /// Resolves a function, brings its arguments to the types that it takes, and gives that of its result. The nodes and operands
-    /// are those of the arguments and then of WITHIN GROUP.
-    fn function(&mut self, node: NodeId, call: &'a Call, nodes: &[NodeId], operands: &[Operand]) -> Operand {
+    /// are those of the arguments and then of WITHIN GROUP; `sets` is how many calls that return a set were met before them.
+    fn function(
+        &mut self,
+        node: NodeId,
+        call: &'a Call,
+        nodes: &[NodeId],
+        operands: &[Operand],
+        sets: usize,
+    ) -> Operand {
         let catalog = self.context.catalog;
         let name = call.function.name.as_str();
         let schemas: Vec<&str> = match &call.function.schema {
@@ -89,14 +97,14 @@ impl<'a> Verifier<'a> {
             self.function_not_granted(node, first);
             return Operand::Opaque;
         }
-        if first.schema == PG_CATALOG {
-            self.row_types_granted(node, name, operands);
-        }
         let chosen = match signature::choose(catalog, candidates, operands, false) {
             Ok(chosen) => chosen,
             Err(Unresolved::Opaque) => {
                 for (&argument, &operand) in nodes.iter().zip(operands) {
                     self.coerced(argument, operand, None);
+                }
+                if first.schema == PG_CATALOG {
+                    self.row_types_granted(node, name, operands);
                 }
                 self.nearest_function(node, call, first, operands.len());
                 return Operand::Opaque;
@@ -110,8 +118,16 @@ impl<'a> Verifier<'a> {
             self.function_not_granted(node, chosen.item);
             return Operand::Opaque;
         }
-        self.json_casts_granted(node, name);
+        if chosen.item.schema == PG_CATALOG {
+            self.json_casts_granted(node, name);
+            self.row_types_granted(node, name, &printed_types(operands, &chosen.arguments));
+        }
+        self.variadic(node, call, &chosen, operands);
         self.used_as(node, call, chosen.item, operands.len());
+        if chosen.item.kind != FunctionKind::Function {
+            self.no_set_since(sets, node, &format!("a call of {name}"));
+        }
+        self.sets_met += usize::from(chosen.item.returns_set);
         self.calls(node, chosen.item);
         self.called.insert(node, chosen.item.oid);
         self.result_fields(node, chosen.item);
@@ -127,6 +143,35 @@ impl<'a> Verifier<'a> {
             }
         }
         chosen.result.map_or(Operand::Opaque, Operand::Known)
+    }
+
+    /// PostgreSQL makes an array of the arguments that are spread over a VARIADIC one, and wants an array for VARIADIC "any".
+    fn variadic(&mut self, node: NodeId, call: &Call, chosen: &Chosen<'_, Function>, operands: &[Operand]) {
+        let catalog = self.context.catalog;
+        let name = &chosen.item.name;
+        let Some(variadic) = chosen.item.variadic.and_then(|oid| catalog.type_by_oid(oid)) else { return };
+        let is_any = variadic.name == "any";
+        if call.arguments.last().is_some_and(|argument| argument.variadic) && is_any {
+            let is_array = match operands.last() {
+                Some(Operand::Known(oid)) => {
+                    catalog.element_type(catalog.base_type(*oid)) != catalog.base_type(*oid)
+                }
+                Some(Operand::Opaque) => true,
+                Some(Operand::Untyped) | None => false,
+            };
+            if !is_array {
+                self.only_for(node, &format!("the VARIADIC argument of {name} must be an array"));
+            }
+        }
+        let last = chosen.arguments.last().copied().flatten().and_then(|oid| catalog.type_by_oid(oid));
+        if let Some(last) = last.filter(|ty| chosen.spread && !is_any && ty.array.is_none()) {
+            let ty = types::display(catalog, last.oid);
+            self.report(
+                node,
+                Code::UnknownType,
+                format!("{name} makes an array of its arguments, and there are none of {ty}"),
+            );
+        }
     }
 
     /// Brings the arguments to the types that a function takes, and gives the types that they have where they are printed.
@@ -200,7 +245,7 @@ impl<'a> Verifier<'a> {
         let ([argument], [operand], [value]) = (call.arguments.as_slice(), operands, nodes) else {
             return None;
         };
-        if argument.name.is_some() || call.star || !call.within_group.is_empty() {
+        if argument.name.is_some() || argument.variadic || call.star || !call.within_group.is_empty() {
             return None;
         }
         let catalog = self.context.catalog;
@@ -217,7 +262,7 @@ impl<'a> Verifier<'a> {
                 Pathway::Relabel => {}
                 Pathway::Cast(cast) if cast.function.is_none() => {}
                 Pathway::Text if !types::is_row(catalog, from) => {}
-                Pathway::Cast(_) | Pathway::Text => return None,
+                Pathway::Cast(_) | Pathway::Text | Pathway::Elements(_) => return None,
             },
         }
         if call.distinct || !call.order_by.is_empty() || call.filter.is_some() || call.over.is_some() {
@@ -352,6 +397,15 @@ impl<'a> Verifier<'a> {
         };
         self.find(node, Finding::new(Code::UnknownFunction, message).with_help(help));
     }
+}
+
+/// The operands, with the types that untyped ones take.
+fn printed_types(operands: &[Operand], types: &[Option<Oid>]) -> Vec<Operand> {
+    let typed = |(operand, ty): (&Operand, &Option<Oid>)| match (operand, ty) {
+        (Operand::Untyped, Some(ty)) => Operand::Known(*ty),
+        _ => *operand,
+    };
+    operands.iter().zip(types).map(typed).collect()
 }
 
 fn display_signature(catalog: &Catalog, function: &Function) -> String {

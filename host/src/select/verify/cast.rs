@@ -2,10 +2,10 @@ use callslip_ir::NodeId;
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{CastContext, Catalog, Function, Oid};
+use crate::catalog::{CastContext, Catalog, Function, Oid, TypeKind};
 use crate::grants::Grants;
-use crate::select::Finding;
 use crate::select::signature::{self, Operand, Pathway};
+use crate::select::{Finding, types};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
@@ -97,21 +97,49 @@ impl Verifier<'_> {
         }
     }
 
+    /// A cast that is written: there must be one.
+    pub(super) fn cast_written(&mut self, node: NodeId, from: Operand, to: Oid) {
+        let catalog = self.context.catalog;
+        if let Operand::Known(from) = from
+            && !signature::castable(catalog, from, to)
+        {
+            let (from, to) = (types::display(catalog, from), types::display(catalog, to));
+            self.report(node, Code::UnknownCast, format!("there is no cast from {from} to {to}"));
+        }
+        self.cast_granted(node, from, to);
+    }
+
     /// A cast may run a function that somebody defined; that one must be granted like a call of it.
     pub(super) fn cast_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
-        let catalog = self.context.catalog;
         match from {
             Operand::Known(from) => self.pathway_granted(node, from, to, CastContext::Explicit),
             Operand::Untyped => {}
-            Operand::Opaque => {
-                let to = element(catalog, to);
-                let casts = catalog.contents().casts.iter().filter(|cast| cast.target == to);
-                let refused: Vec<_> =
-                    casts.filter_map(|cast| self.context.grants.refused_function(catalog, cast)).collect();
-                for function in refused {
-                    self.cast_not_granted(node, function);
+            Operand::Opaque => self.any_cast_granted(node, to),
+        }
+    }
+
+    /// Every cast to a type must be granted, and to what it is made of: of a value whose type is not known.
+    fn any_cast_granted(&mut self, node: NodeId, to: Oid) {
+        let catalog = self.context.catalog;
+        let mut parts = vec![element(catalog, to)];
+        // What is found is looked at once: contents are data that anybody may have made.
+        let mut at = 0;
+        while let Some(&part) = parts.get(at) {
+            at += 1;
+            if let Some(TypeKind::Composite { attributes }) = catalog.type_by_oid(part).map(|ty| &ty.kind) {
+                for attribute in attributes {
+                    let part = element(catalog, attribute.ty);
+                    if !parts.contains(&part) {
+                        parts.push(part);
+                    }
                 }
             }
+        }
+        let casts = catalog.contents().casts.iter().filter(|cast| parts.contains(&cast.target));
+        let refused: Vec<_> =
+            casts.filter_map(|cast| self.context.grants.refused_function(catalog, cast)).collect();
+        for function in refused {
+            self.cast_not_granted(node, function);
         }
     }
 
@@ -158,10 +186,19 @@ impl Verifier<'_> {
     /// The function that this conversion runs must be granted, if somebody defined one.
     fn pathway_granted(&mut self, node: NodeId, from: Oid, to: Oid, context: CastContext) {
         let catalog = self.context.catalog;
-        if let Some(Pathway::Cast(cast)) = signature::pathway(catalog, from, to, context)
-            && let Some(function) = self.context.grants.refused_function(catalog, cast)
-        {
-            self.cast_not_granted(node, function);
+        let target = catalog.type_by_oid(element(catalog, to));
+        match signature::pathway(catalog, from, to, context) {
+            Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) => {
+                if let Some(function) = self.context.grants.refused_function(catalog, cast) {
+                    self.cast_not_granted(node, function);
+                }
+            }
+            Some(Pathway::Relabel | Pathway::Text | Pathway::Elements(None)) => {}
+            // A record becomes a row field by field, each of them by a cast.
+            None if target.is_some_and(|ty| matches!(ty.kind, TypeKind::Composite { .. })) => {
+                self.any_cast_granted(node, to);
+            }
+            None => {}
         }
     }
 

@@ -2,9 +2,11 @@ use callslip_ir::{NodeId, QualifiedName};
 
 use super::Verifier;
 use super::coerce::At;
+use crate::Code;
 use crate::catalog::{CastContext, Oid, Operator, PG_CATALOG};
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand};
+use crate::select::{Finding, types};
 
 /// What a value is compared with, where SQL has no place for the operator's name.
 #[derive(Clone, Copy, Debug)]
@@ -69,15 +71,20 @@ impl Verifier<'_> {
         let types: Vec<Option<Oid>> = found.iter().map(|(chosen, _)| chosen.arguments[0]).collect();
         // Where the operators take it as several types it stays as it is, and PostgreSQL converts it for each.
         let together = match types.first() {
-            Some(&first) if operand == Operand::Untyped || types.iter().all(|ty| *ty == first) => first,
+            Some(&first) if types.iter().all(|ty| *ty == first) => first,
             _ => None,
         };
+        if operand == Operand::Untyped && together.is_none() && !found.is_empty() {
+            self.several_types(at.node(), &types);
+        }
         let left = at.printed(operand, together);
         let mut before = None;
         for (chosen, other) in &found {
             let own = self.reachable(other, chosen.arguments[1]);
             let right = other.at.printed(other.taken_as, own);
-            if before.replace((chosen.item.oid, right)) != Some((chosen.item.oid, right)) {
+            if left != Operand::Untyped
+                && before.replace((chosen.item.oid, right)) != Some((chosen.item.oid, right))
+            {
                 self.stays(node, chosen.item, &[left, right]);
             }
             self.argument(other.at, other.operand, chosen.declared[1], own);
@@ -89,6 +96,21 @@ impl Verifier<'_> {
             self.argument(at, operand, chosen.declared[0], Some(ty));
         }
         types
+    }
+
+    /// PostgreSQL would read a constant anew for each type that it is compared as; here it is one value, of one type.
+    fn several_types(&mut self, node: NodeId, types: &[Option<Oid>]) {
+        let mut names: Vec<String> = Vec::new();
+        for oid in types.iter().flatten() {
+            let name = types::display(self.context.catalog, *oid);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let message =
+            format!("a constant without a type of its own is compared as {} here", names.join(" and as "));
+        let finding = Finding::new(Code::NoCommonType, message);
+        self.find(node, finding.with_help("say which type you mean with .cast_as(\"…\")"));
     }
 
     /// The type that an operand is converted to: that which the operator takes, or the one on the way to it, where PostgreSQL
@@ -109,14 +131,18 @@ impl Verifier<'_> {
     /// `value IN (items)`: PostgreSQL brings those that hold no column of the query, if there are several, to one type with
     /// the value, and compares with an array of them; with each other one it compares by itself.
     pub(super) fn in_list(&mut self, node: NodeId, value: NodeId, items: &[NodeId], scope: &Scope<'_>) {
+        let before = self.sets_met;
         let operand = self.expression(value, scope);
+        let of_value = self.sets_met != before;
         let mut others = Vec::with_capacity(items.len());
         let mut together = vec![operand];
-        let mut constants = Vec::with_capacity(items.len());
+        // Of each item, whether it is compared by itself, and whether it returns a set.
+        let mut traits = Vec::with_capacity(items.len());
         for &item in items {
+            let before = self.sets_met;
             let (its, has_columns) = self.with_columns(item, scope);
             others.push(Compared::new("=", item, its));
-            constants.push(!has_columns);
+            traits.push((has_columns, self.sets_met != before));
             if !has_columns {
                 together.push(its);
             }
@@ -124,10 +150,16 @@ impl Verifier<'_> {
         let catalog = self.context.catalog;
         let common = if together.len() > 2 { signature::common_type(catalog, &together) } else { None };
         let has_array = |oid: &Oid| catalog.type_by_oid(*oid).is_some_and(|ty| ty.array.is_some());
-        if let Some(common) = common.filter(has_array) {
-            for (other, _) in others.iter_mut().zip(&constants).filter(|(_, constant)| **constant) {
-                other.taken_as = Operand::Known(common);
+        let common = common.filter(has_array);
+        let mut has_set = false;
+        for (other, (has_columns, is_set)) in others.iter_mut().zip(traits) {
+            match common {
+                Some(common) if !has_columns => other.taken_as = Operand::Known(common),
+                _ => has_set |= is_set || of_value,
             }
+        }
+        if has_set {
+            self.no_set_since(before, node, "IN");
         }
         self.comparison(node, (At::Value(value), operand), &others);
     }
@@ -141,7 +173,9 @@ impl Verifier<'_> {
         negated: bool,
         scope: &Scope<'_>,
     ) {
+        let sets = self.sets_met;
         let [value, low, high] = operands.map(|operand| (operand, self.expression(operand, scope)));
+        self.no_set_since(sets, node, "BETWEEN");
         let (first, second) = if negated { ("<", ">") } else { (">=", "<=") };
         let mut others = vec![Compared::new(first, low.0, low.1), Compared::new(second, high.0, high.1)];
         if symmetric {

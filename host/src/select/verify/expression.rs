@@ -147,7 +147,7 @@ impl<'a> Verifier<'a> {
                     self.settle(value, Some(target));
                 }
                 self.record_granted(value, from, target);
-                self.cast_granted(value, from, target);
+                self.cast_written(value, from, target);
             }
         }
     }
@@ -244,6 +244,7 @@ impl<'a> Verifier<'a> {
         if case.arms.is_empty() {
             self.report(node, Code::InvalidStructure, "CASE without WHEN");
         }
+        let sets = self.sets_met;
         match case.operand {
             Some(operand) => {
                 let mut value = self.expression(operand, scope);
@@ -265,7 +266,14 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
-        let results: Vec<NodeId> = case.arms.iter().map(|arm| arm.then).chain(case.otherwise).collect();
-        self.common(&results, scope, "CASE").map_or(Operand::Opaque, Operand::Known)
+        let mut values: Vec<(NodeId, Operand)> =
+            case.arms.iter().map(|arm| (arm.then, self.expression(arm.then, scope))).collect();
+        // PostgreSQL looks at ELSE first; without it there is a null, of no type.
+        let otherwise = case
+            .otherwise
+            .map_or((node, Operand::Untyped), |otherwise| (otherwise, self.expression(otherwise, scope)));
+        values.insert(0, otherwise);
+        self.no_set_since(sets, node, "CASE");
+        self.common_of(&values, "CASE").map_or(Operand::Opaque, Operand::Known)
     }
 }

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use callslip_ir::{Call, Description, NodeId, NodeKind, Order, Query, Select};
 
 use super::join_graph::JoinGraph;
@@ -150,13 +153,11 @@ fn fan_out(graph: &JoinGraph<'_>, call: &Call) -> Option<FanOut> {
         let apart = used.without(graph.determined_by_one(many));
         let Some(one) = apart.iter().next() else {
             // Counting the rows of the join is what a count over one is for.
-            if !counts
-                && !(shares_matter && used.is_within(fixed))
-                && let Some(one) = used.iter().next()
-            {
-                return Some(FanOut::OfParent { one, many });
+            let is_meant = counts || (shares_matter && used.is_within(fixed));
+            match used.iter().next() {
+                Some(one) if !is_meant => return Some(FanOut::OfParent { one, many }),
+                _ => continue,
             }
-            continue;
         };
         if let Some(parent) = graph.shared_by(one, many)
             && !(shares_matter && fixed.has(parent))

@@ -89,6 +89,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         ctes: Vec::new(),
         windows: Vec::new(),
         columns_met: 0,
+        sets_met: 0,
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
@@ -146,6 +147,8 @@ struct Verifier<'a> {
     windows: Vec<Vec<DeclaredWindow<'a>>>,
     /// A bit for each level of queries of which a column was met, the outermost being the lowest.
     columns_met: u128,
+    /// How many calls were met in the current query that return a set.
+    sets_met: usize,
 }
 
 impl<'a> Verifier<'a> {

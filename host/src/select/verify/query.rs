@@ -39,11 +39,13 @@ impl<'a> Verifier<'a> {
             return Vec::new();
         };
         let before = self.ctes.len();
+        let sets = self.sets_met;
         if let Some(with) = &query.with {
             self.with(node, with, outer);
         }
         let columns = self.body(query, outer, recursive);
         self.ctes.truncate(before);
+        self.sets_met = sets;
         columns
     }
 
@@ -178,7 +180,10 @@ impl<'a> Verifier<'a> {
     /// An expression that must be a boolean.
     pub(super) fn condition(&mut self, node: NodeId, scope: &Scope<'_>) {
         let bool = self.builtin("bool");
-        match self.expression(node, scope) {
+        let sets = self.sets_met;
+        let condition = self.expression(node, scope);
+        self.no_set_since(sets, node, "a condition");
+        match condition {
             Operand::Untyped => self.settle(node, bool),
             Operand::Known(oid) if Some(self.context.catalog.base_type(oid)) != bool => {
                 let found = crate::select::types::display(self.context.catalog, oid);

@@ -67,7 +67,12 @@ impl<'a> Verifier<'a> {
                     SpecialForm::Greatest => "GREATEST",
                     _ => "LEAST",
                 };
-                self.common(operands, scope, construct).map_or(Operand::Opaque, Operand::Known)
+                let sets = self.sets_met;
+                let common = self.common(operands, scope, construct);
+                if special.form == SpecialForm::Coalesce {
+                    self.no_set_since(sets, node, construct);
+                }
+                common.map_or(Operand::Opaque, Operand::Known)
             }
             SpecialForm::NullIf => {
                 let [left, right] = *operands else { return Operand::Opaque };

@@ -11,10 +11,6 @@ impl Verifier<'_> {
     pub(super) fn used_as(&mut self, node: NodeId, call: &Call, function: &Function, passed: usize) {
         let name = &function.name;
         let is_named = call.arguments.iter().any(|argument| argument.name.is_some());
-        let as_array = call.arguments.iter().any(|argument| argument.variadic);
-        if as_array && function.variadic.is_none() {
-            self.only_for(node, &format!("{name} has no VARIADIC argument"));
-        }
         match function.kind {
             FunctionKind::Function => {
                 let first = [
@@ -117,6 +113,15 @@ impl Verifier<'_> {
                 node,
                 &format!("{name} has as many arguments ({passed}) as WITHIN GROUP has sort keys ({keys})"),
             );
+        }
+    }
+
+    /// Refuses what returns a set, where PostgreSQL takes only one value: if more such calls were met than before.
+    pub(super) fn no_set_since(&mut self, before: usize, node: NodeId, construct: &str) {
+        if self.sets_met != before {
+            let message = format!("a function that returns a set can't stand in {construct}");
+            let finding = Finding::new(Code::InvalidStructure, message);
+            self.find(node, finding.with_help("join it as a relation, with LATERAL"));
         }
     }
 

@@ -291,3 +291,34 @@ async fn columns_have_the_names_of_what_they_are_parts_of() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn whole_rows_of_functions_and_joins() {
+    let (b, l) = (table("book").alias("b"), table("loan").alias("l"));
+    let overdue = call("overdue", Date::new("2026-03-01")).in_from("o");
+    let numbers = unnest(array([1, 2])).in_from("n");
+    let lent = joined(b).join(l, l.col("book_id").eq(b.col("id"))).alias("lent");
+    let lent = lent.column_aliases(["book", "shelf"]);
+    same(
+        select((
+            whole_row(overdue).alias("o"),
+            whole_row(overdue).field("days").alias("days"),
+            (whole_row(numbers) + 1).alias("next"),
+        ))
+        .from(overdue)
+        .cross_join(numbers)
+        .order_by((overdue.col("loan_id"), numbers.value())),
+        "SELECT o, (o).days, n + 1 AS next FROM overdue('2026-03-01') o CROSS JOIN unnest(ARRAY[1, 2]) n ORDER BY o.loan_id, n",
+    )
+    .await;
+    same(
+        select(whole_row(lent).field("shelf").alias("shelf")).from(lent).order_by(lent.col("fine")),
+        "SELECT (lent).shelf FROM (book b JOIN loan l ON l.book_id = b.id) AS lent (book, shelf) ORDER BY lent.fine",
+    )
+    .await;
+    // Both tables have an id; a join's row has every column of them.
+    assert_eq!(
+        refused(select(whole_row(lent.column_aliases(["id"])).alias("row")).from(lent.column_aliases(["id"]))),
+        "CS0311: two columns of \"lent\" are named \"id\"; a whole row needs a name for each column: give one with .alias(\"…\")"
+    );
+}
