@@ -59,7 +59,30 @@ const ROW_FUNCTIONS: &[&str] = &[
     "jsonb_populate_recordset",
 ];
 
+/// The functions that make a text of any type by a cast.
+const TEXT_FUNCTIONS: &[&str] = &["quote_literal", "quote_nullable"];
+
 impl Verifier<'_> {
+    /// Refuses a call that would run somebody's cast to `text`, if the function makes one. Which of its name it is need not be
+    /// known.
+    pub(super) fn text_casts_granted(
+        &mut self,
+        function: &str,
+        nodes: &[NodeId],
+        operands: &[Operand],
+        declared: Option<&[Oid]>,
+    ) {
+        if !TEXT_FUNCTIONS.contains(&function) {
+            return;
+        }
+        let anyelement = self.builtin("anyelement");
+        for (index, (&node, &operand)) in nodes.iter().zip(operands).enumerate() {
+            if let Some(declared) = declared.map_or(anyelement, |declared| declared.get(index).copied()) {
+                self.text_cast_granted(node, operand, declared);
+            }
+        }
+    }
+
     /// Refuses a call that would run somebody's cast to `json`, if the database has one that was not granted.
     pub(super) fn json_casts_granted(&mut self, node: NodeId, function: &str) {
         const JSON: Oid = 114;
@@ -94,6 +117,16 @@ impl Verifier<'_> {
                 let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
                 self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
             }
+        }
+    }
+
+    /// Refuses what makes a text of a value of any type by a cast, if that runs a function that was not granted: `||` and
+    /// `quote_literal` are queries of PostgreSQL's own that write such a cast.
+    pub(super) fn text_cast_granted(&mut self, node: NodeId, operand: Operand, declared: Oid) {
+        let declared = self.context.catalog.type_by_oid(declared);
+        let is_any = declared.is_some_and(|ty| matches!(ty.name.as_str(), "anynonarray" | "anyelement"));
+        if let Some(text) = self.builtin("text").filter(|_| is_any) {
+            self.cast_granted(node, operand, text);
         }
     }
 
