@@ -4,7 +4,7 @@ macro_rules! codes {
     ($($variant:ident = $code:literal, $title:literal;)*) => {
         /// The stable code of an error. It never changes its meaning; a message may be reworded.
         ///
-        /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed or too large ·
+        /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed, too large, or warned of ·
         /// `CS03…` a name or type that does not resolve · `CS04…` what was not granted · `CS05…` what
         /// PostgreSQL refused when a statement was described · `CS10…` a caller's request · `CS11…` the
         /// database and its connections · `CS12…` a plugin at run time · `CS20…` configuration.

@@ -14,15 +14,20 @@ pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
     if written.len() > LONGEST {
         return None;
     }
-    let lower = written.to_lowercase();
+    let (lower, length) = (written.to_lowercase(), written.chars().count());
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST)
         .take(MOST)
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + written.chars().count().min(candidate.chars().count()) / 3
-                || related(&lower, candidate)
+        .filter_map(|candidate| {
+            let (its, related) = (candidate.chars().count(), related(&lower, candidate));
+            let farthest = 1 + length.min(its) / 3;
+            // No two names are nearer than their lengths differ.
+            if !related && length.abs_diff(its) > farthest {
+                return None;
+            }
+            let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
+            (related || distance <= farthest).then_some((distance, candidate))
         })
         .min()
         .map(|(_, candidate)| candidate)

@@ -290,12 +290,15 @@ fn lines(sql: &str) -> String {
             }
             Token::Space => {
                 let begins_clause = match all.get(at + 1) {
+                    // IS DISTINCT FROM, WITHIN GROUP.
+                    Some(Token::Word("FROM")) if before == Token::Word("DISTINCT") => false,
+                    Some(Token::Word("GROUP")) if before == Token::Word("WITHIN") => false,
                     Some(Token::Word(
-                        "FROM" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "WHERE" | "GROUP" | "HAVING" | "ORDER"
-                        | "LIMIT",
+                        "FROM" | "CROSS" | "NATURAL" | "WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT",
                     )) => true,
+                    Some(Token::Word("LEFT" | "RIGHT" | "FULL")) => before != Token::Word("NATURAL"),
                     Some(Token::Word("JOIN")) => {
-                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS"))
+                        !matches!(before, Token::Word("LEFT" | "RIGHT" | "FULL" | "CROSS" | "NATURAL"))
                     }
                     Some(Token::Word("SELECT")) => before == Token::Other(')'),
                     _ => false,
@@ -366,5 +369,8 @@ mod tests {
         assert_eq!(lines(sql), expected);
         assert_eq!(plain(expected), sql);
         assert_eq!(lines(r#"SELECT "paid FROM y" FROM p"#), "SELECT \"paid FROM y\"\nFROM p");
+        let sql = "SELECT a IS DISTINCT FROM b, mode() WITHIN GROUP (ORDER BY c) FROM d GROUP BY a";
+        let expected = "SELECT a IS DISTINCT FROM b, mode() WITHIN GROUP (ORDER BY c)\nFROM d\nGROUP BY a";
+        assert_eq!(lines(sql), expected);
     }
 }

@@ -7,12 +7,14 @@ mod cte;
 
 use std::{cell::RefCell, collections::BTreeSet, panic::Location};
 
-use callslip_ir::{Binding, Bindings, Description, Node, NodeId, NodeKind, Place, SlotId, SlotType};
+use callslip_ir::{
+    Binding, Bindings, Description, Join, JoinCondition, Node, NodeId, NodeKind, Place, SlotId, SlotType,
+};
 
 use cte::CteDefinition;
 pub(crate) use cte::{
-    CteId, complete_cte, cycle_cte, define_cte, materialize_cte, push_cte_table, push_query, rename_cte,
-    search_cte,
+    CteId, change_relation, complete_cte, cycle_cte, define_cte, materialize_cte, push_cte_table, push_query,
+    rename_cte, search_cte,
 };
 
 /// The most nodes that one statement may have.
@@ -122,9 +124,28 @@ pub(crate) fn push_column(relation: u32, column: usize, written_at: &'static Loc
     })
 }
 
-/// The alias of a relation.
+/// The alias of a relation that has one.
 pub(crate) fn alias(relation: NodeId) -> String {
     with(|arena| arena.alias(relation).to_owned())
+}
+
+/// The aliases that a relation brings into scope: its own, or without one those in the join that it is.
+pub(crate) fn aliases(relation: NodeId) -> Vec<String> {
+    with(|arena| {
+        let (mut aliases, mut relations) = (Vec::new(), vec![relation]);
+        while let Some(relation) = relations.pop() {
+            match &arena.nodes[relation.0 as usize].kind {
+                NodeKind::Join(join) if join.alias.is_none() => {
+                    relations.extend([join.right, join.left]);
+                    if let JoinCondition::Using { alias: Some(alias), .. } = &join.condition {
+                        aliases.push(alias.clone());
+                    }
+                }
+                _ => aliases.push(arena.alias(relation).to_owned()),
+            }
+        }
+        aliases
+    })
 }
 
 /// Where a node was written, for messages.
@@ -179,7 +200,7 @@ pub(crate) fn aliases_in(expression: NodeId) -> BTreeSet<String> {
             nodes.extend(arena.ctes_of(node).iter().flat_map(|cte| arena.cte(*cte).children()));
             let kind = &arena.nodes[node.0 as usize].kind;
             nodes.extend(kind.children());
-            if let NodeKind::Column { relation, .. } = kind {
+            if let NodeKind::Column { relation, .. } | NodeKind::WholeRow { relation } = kind {
                 aliases.insert(relation.clone());
             }
         }
@@ -226,8 +247,10 @@ impl Arena {
         match &self.nodes[relation.0 as usize].kind {
             NodeKind::Table(table) => &table.alias,
             NodeKind::Subquery(subquery) => &subquery.alias,
+            NodeKind::Functions(functions) => &functions.alias,
             NodeKind::JsonTable(table) => &table.alias,
-            _ => unreachable!("a relation's handle names a relation"),
+            NodeKind::Join(Join { alias: Some(alias), .. }) => alias,
+            _ => unreachable!("a handle with columns names a relation with an alias"),
         }
     }
 

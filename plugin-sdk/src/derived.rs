@@ -1,4 +1,5 @@
-//! Relations that are made of a query, with typed columns: [`macro@crate::cte`] and [`crate::subquery`].
+//! Relations that are made of a query, with typed columns: [`macro@crate::cte`] and [`crate::subquery`]. What they share with
+//! [`values!`](macro@crate::values) is here.
 
 use crate::{Columns, Cte, Expr, IntoExpr, IntoRelation, Item, Select, Subquery, cte, cte_recursive, select};
 
@@ -68,7 +69,7 @@ macro_rules! subquery {
     };
 }
 
-/// The block that both macros are: a struct with a field for each column, and its only value.
+/// The block that these macros are: a struct with a field for each column, and its only value.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __derived_relation {
@@ -169,9 +170,9 @@ macro_rules! __derived_relation {
         }
 
         #[allow(non_camel_case_types, clippy::builtin_type_shadow)]
-        impl<$($column),+> $crate::IntoSubquery for __Relation<$($column),+> {
+        impl<$($column),+> $crate::IntoLateral for __Relation<$($column),+> {
             #[track_caller]
-            fn into_lateral(self) -> $crate::__private::ir::NodeId { $crate::IntoSubquery::into_lateral(self.__handle) }
+            fn into_lateral(self) -> $crate::__private::ir::NodeId { $crate::IntoLateral::into_lateral(self.__handle) }
         }
     };
 }

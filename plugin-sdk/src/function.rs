@@ -6,7 +6,8 @@ use crate::{
     Alternatives, Any, Call, Date, Expr, IntoExpr, Json, Numeric, Time, Timestamp, Timestamptz,
     expression::special,
     operand::{
-        BooleanExpression, Comparable, NumberExpression, RoundExpression, TextExpression, TruncateExpression,
+        BooleanExpression, Comparable, LowerExpression, NumberExpression, RoundExpression, TextExpression,
+        TruncateExpression,
     },
 };
 
@@ -68,10 +69,10 @@ functions! {
     /// row.
     last_value<V: IntoExpr>(value: V) -> V::Ty;
 
-    /// `lower(text)`.
-    lower<T: TextExpression>(text: T) -> String;
-    /// `upper(text)`.
-    upper<T: TextExpression>(text: T) -> String;
+    /// `lower(value)`: a text in lower case, or the lower bound of a range.
+    lower<T: LowerExpression>(value: T) -> T::Lowered;
+    /// `upper(value)`: a text in upper case, or the upper bound of a range.
+    upper<T: LowerExpression>(value: T) -> T::Lowered;
     /// `length(text)`: in characters.
     length<T: TextExpression>(text: T) -> i32;
     /// `substring(text, start, count)`: so many characters, from one on; the first is number 1.

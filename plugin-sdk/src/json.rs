@@ -1,7 +1,7 @@
 //! As much JSON as the values of parameters need.
 
 /// A JSON string.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut json = String::with_capacity(text.len() + 2);
     json.push('"');

@@ -71,6 +71,8 @@
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
+//! | `a.union_all(b).order_by(output("name"))`: [`Select::union_all`] | `a UNION ALL b ORDER BY name` |
+//! | `q.group_by(rollup((pos.id, i.status)))` | `GROUP BY ROLLUP (pos.id, i.status)` |
 //! | `exists(select(1).from(t).filter(…))` | `EXISTS (SELECT 1 FROM t WHERE …)` |
 //! | `count(i.id).filter(…)`, `sum(r.score).over(w)` | `count(i.id) FILTER (WHERE …)`, `sum(r.score) OVER …` |
 //! | `call("app.score", (c.id, 3))`, `a.op("@>", b)` | any other function and operator |
@@ -94,8 +96,10 @@ mod failure;
 mod function;
 mod grouping;
 mod interval;
+mod joined;
 mod json;
 mod list;
+mod named_type;
 mod names;
 mod nest;
 mod operand;
@@ -110,8 +114,10 @@ mod sort;
 mod sql_enum;
 mod sql_json;
 mod sql_type;
+mod table_function;
 mod type_name;
 mod value;
+mod values_list;
 mod window;
 
 #[cfg(target_arch = "wasm32")]
@@ -162,7 +168,10 @@ pub use callslip_ir::Exclude;
 /// | `text`, `varchar`, `bpchar`, `citext`, `name`, `"char"` | `String` |
 /// | `numeric`, `date`, `time`, `timestamp`, `timestamptz`, `interval`, `uuid` | [`Numeric`], [`Date`], [`Time`], [`Timestamp`], [`Timestamptz`], [`Interval`], [`Uuid`] |
 /// | `json`, `jsonb`; `bytea` | [`Json`]; [`Bytes`] |
+/// | `int4range`, `int8range`, `numrange`, `daterange`, `tsrange`, `tstzrange`; their multiranges | [`Range`], [`Multirange`] |
+/// | `inet`, `cidr`, `macaddr`, `macaddr8`, `tsvector`, `tsquery`, `jsonpath`, `bit`, `varbit`, `money`, `timetz` | [`Inet`], [`Cidr`], [`MacAddr`], [`MacAddr8`], [`TsVector`], [`TsQuery`], [`JsonPath`], [`Bit`], [`VarBit`], [`Money`], [`TimeTz`] |
 /// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
+/// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
 ///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
@@ -198,19 +207,24 @@ pub use grouping::{
     GroupingMember, GroupingMembers, GroupingSet, IntoGrouping, cube, grouping, grouping_sets, rollup,
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
+pub use joined::{JoinAlias, Joined, Using, joined, using};
 pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
+pub use named_type::{
+    Bit, Cidr, Inet, JsonPath, MacAddr, MacAddr8, Money, Multirange, Range, RangeBound, TimeTz, TsQuery,
+    TsVector, VarBit,
+};
 pub use nest::{nest_many, nest_one};
 pub use operand::{
     ArrayExpression, BooleanExpression, Comparable, ComparableToElements, CompositeExpression,
-    ConcatExpression, ContainerExpression, JsonExpression, NumberExpression, Operand, RoundExpression,
-    SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
+    ConcatExpression, ContainerExpression, JsonExpression, LowerExpression, NumberExpression, Operand,
+    RoundExpression, SubscriptExpression, TextExpression, TruncateExpression, ZonedExpression,
 };
 pub use order::{Order, Output, output};
 pub use page::Page;
 pub use parameter::{Arg, Choice, Claims, Field, FieldValue, Inputs, NoDefault, Params};
 pub use plugin::{Answer, Plugin, Query, Reply, ReplyStatement, Statement};
 pub use relation::{
-    Cte, IntoCte, IntoRelation, IntoSubquery, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
+    Cte, IntoCte, IntoLateral, IntoRelation, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
     table,
 };
 pub use select::{One, Select, exists, not_exists, scalar, select};
@@ -220,10 +234,12 @@ pub use sql_json::{
     IsJson, JsonExists, JsonPredicates, JsonQuery, JsonValue, json_exists, json_query, json_value,
 };
 pub use sql_type::{Any, CastTarget, Divided, Minus, Modulo, Plus, SqlType, Times};
+pub use table_function::{TableFunction, unnest};
 pub use value::{
     Bytes, Date, Interval, Json, Nullable, Numeric, ParameterType, Ranged, ScalarType, Time, Timestamp,
     Timestamptz, Uuid,
 };
+pub use values_list::{Values, values};
 pub use window::{
     Bound, CURRENT_ROW, Over, UNBOUNDED_FOLLOWING, UNBOUNDED_PRECEDING, Window, following, preceding, window,
 };
@@ -243,9 +259,15 @@ pub mod __private {
 
     pub use crate::{
         derived::{Handle, item, plain_name, recursive},
+        json::quote,
+        named_type::named_constant,
         names::{FieldNames, are_distinct, contains},
         parameter::{Chosen, InputKind, Source, declared, names_of},
         plugin::{Root, named_reply},
+        sealed::Sealed,
+        sql_type::{Compares, CompositeType},
+        type_name::parse_type,
+        values_list::{cell, typed_values},
     };
 }
 

@@ -4,8 +4,8 @@
 use crate::{
     IntoExpr, Select,
     sql_type::{
-        Arithmetic, ArrayType, BooleanType, Compares, CompositeType, Contains, Joins, JsonType, NumberType,
-        Rounds, SqlType, SubscriptType, TextType, Truncates, Zoned,
+        Arithmetic, ArrayType, BooleanType, Compares, CompositeType, Contains, Joins, JsonType, Lowers,
+        NumberType, Rounds, SqlType, SubscriptType, TextType, Truncates, Zoned,
     },
 };
 
@@ -201,4 +201,19 @@ pub trait TruncateExpression: IntoExpr {
 #[diagnostic::do_not_recommend]
 impl<T: IntoExpr<Ty: Truncates>> TruncateExpression for T {
     type Truncated = <T::Ty as Truncates>::Truncated;
+}
+
+/// An expression that `lower(…)` and `upper(…)` take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a text nor a range",
+    label = "an expression of type `String`, a string, an `Arg<String>` or a `Range` is wanted here",
+    note = "`.cast::<String>()` makes a text of another type"
+)]
+pub trait LowerExpression: IntoExpr {
+    /// What they give.
+    type Lowered: SqlType;
+}
+#[diagnostic::do_not_recommend]
+impl<T: IntoExpr<Ty: Lowers>> LowerExpression for T {
+    type Lowered = <T::Ty as Lowers>::Lowered;
 }

@@ -126,8 +126,8 @@ pub trait Inputs: Sized {
             these may be left out; a plain String, number or `Vec` of them is open",
     note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
-            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
-            `Nullable<…>` of these"
+            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Range<…>`, a type of \
+            `sql_type!`, `Vec<…>` or `Nullable<…>` of these"
 )]
 pub trait Field: Sized {
     /// What `#[param(default = …)]` takes.
@@ -155,8 +155,8 @@ pub enum NoDefault {}
             these may be left out; a plain String, number or `Vec` of them is open",
     note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
-            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
-            `Nullable<…>` of these"
+            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Range<…>`, a type of \
+            `sql_type!`, `Vec<…>` or `Nullable<…>` of these"
 )]
 pub trait FieldValue: Sized {
     /// What `#[param(default = …)]` takes.

@@ -19,5 +19,9 @@ pub use crate::{
     current_timestamp, empty_array, localtime, localtimestamp, nest_many, nest_one, null_of, overlaps,
     prefix, row, whole_row,
 };
+// Types by name.
+pub use crate::{Cidr, Inet, JsonPath, MacAddr, Multirange, Range, TsQuery, TsVector, sql_type};
 // SQL/JSON.
 pub use crate::{JsonPredicates, json_exists, json_query, json_value};
+// What stands in FROM.
+pub use crate::{Joined, TableFunction, Using, joined, unnest, using, values};

@@ -1,19 +1,18 @@
 use std::{marker::PhantomData, panic::Location};
 
-use callslip_ir::{
-    self as ir, Join, JoinCondition, JoinKind, Materialization, NodeId, NodeKind, QualifiedName, RelationName,
-};
+use callslip_ir::{self as ir, Materialization, NodeId, NodeKind, QualifiedName, RelationName};
 
 use crate::{
     Columns, Expr, Select,
     arena::{self, CteId},
 };
 
-/// What FROM and the joins take: a [`Table`], a [`Cte`] or a [`Subquery`], or a reference to one.
+/// What FROM and the joins take: a typed table, a [`Table`], a [`Cte`], a [`Subquery`], a
+/// [`TableFunction`](crate::TableFunction) or a [`Joined`](crate::Joined).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relation",
     label = "a typed table, a `table(\"…\")`, a CTE or a subquery with an alias is wanted here",
-    note = "a query becomes a relation with `.alias(\"name\")`",
+    note = "a query becomes a relation with `.alias(\"name\")`, and a call of a function with `.in_from(\"name\")`",
     note = "a typed table is made by `Position::alias(\"p\")`, and is `Copy`: write it without `&`"
 )]
 pub trait IntoRelation {
@@ -71,6 +70,41 @@ pub trait TypedTable: TypedRelation {
     fn table() -> Self {
         Self::alias(Self::NAME)
     }
+
+    /// `ONLY table AS alias`: without the tables that inherit from it.
+    #[track_caller]
+    fn only(self) -> Self {
+        let table = only(self.columns().relation(), Location::caller());
+        Self::bind(Columns::of(table, Self::COLUMNS))
+    }
+}
+
+fn only(table: NodeId, written_at: &'static Location<'static>) -> NodeId {
+    let only = |kind: &mut NodeKind| {
+        if let NodeKind::Table(table) = kind {
+            table.only = true;
+        }
+    };
+    arena::change_relation(table, only, written_at)
+}
+
+/// A relation `AS alias (columns)`.
+pub(crate) fn with_column_aliases<const N: usize>(
+    relation: NodeId,
+    aliases: [&str; N],
+    written_at: &'static Location<'static>,
+) -> NodeId {
+    let rename = |kind: &mut NodeKind| {
+        let columns = match kind {
+            NodeKind::Table(table) => &mut table.columns,
+            NodeKind::Subquery(subquery) => &mut subquery.columns,
+            NodeKind::Functions(functions) => &mut functions.columns,
+            NodeKind::Join(join) => &mut join.columns,
+            _ => return,
+        };
+        *columns = aliases.map(str::to_owned).into();
+    };
+    arena::change_relation(relation, rename, written_at)
 }
 
 fn stored(name: QualifiedName, alias: &str) -> ir::Table {
@@ -78,23 +112,23 @@ fn stored(name: QualifiedName, alias: &str) -> ir::Table {
     ir::Table { name, alias: alias.to_owned(), columns: Vec::new(), only: false, sample: None }
 }
 
-/// What LATERAL takes: a query with an alias.
+/// What LATERAL takes: a query with an alias, or a function in FROM.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a subquery",
-    label = "a query with `.alias(\"name\")`, or a `subquery!`, is wanted here"
+    message = "`{Self}` can't stand behind LATERAL",
+    label = "a query with `.alias(\"name\")`, a `subquery!` or a call with `.in_from(\"name\")` is wanted here"
 )]
-pub trait IntoSubquery {
+pub trait IntoLateral {
     #[doc(hidden)]
     #[track_caller]
     fn into_lateral(self) -> NodeId;
 }
-impl IntoSubquery for Subquery {
+impl IntoLateral for Subquery {
     #[track_caller]
     fn into_lateral(self) -> NodeId {
         self.lateral().id
     }
 }
-impl IntoSubquery for &Subquery {
+impl IntoLateral for &Subquery {
     #[track_caller]
     fn into_lateral(self) -> NodeId {
         self.lateral().id
@@ -144,11 +178,28 @@ impl Table {
     /// The same table `AS alias`.
     #[track_caller]
     pub fn alias(self, alias: &str) -> Self {
-        let mut kind = arena::kind(self.id);
-        if let NodeKind::Table(table) = &mut kind {
-            alias.clone_into(&mut table.alias);
-        }
-        Self { id: arena::push(kind, Location::caller()), ..self }
+        let rename = |kind: &mut NodeKind| {
+            if let NodeKind::Table(table) = kind {
+                alias.clone_into(&mut table.alias);
+            }
+        };
+        Self { id: arena::change_relation(self.id, rename, Location::caller()), ..self }
+    }
+
+    pub(crate) fn with_node(self, change: impl FnOnce(NodeId) -> NodeId) -> Self {
+        Self { id: change(self.id), ..self }
+    }
+
+    /// `ONLY table`: without the tables that inherit from it.
+    #[track_caller]
+    pub fn only(self) -> Self {
+        Self { id: only(self.id, Location::caller()), ..self }
+    }
+
+    /// `table AS alias (a, b)`: other names for its columns, from the first.
+    #[track_caller]
+    pub fn column_aliases<const N: usize>(self, aliases: [&str; N]) -> Self {
+        Self { id: with_column_aliases(self.id, aliases, Location::caller()), ..self }
     }
 
     /// A column: `alias.name`.
@@ -168,18 +219,31 @@ pub struct Subquery {
 impl Subquery {
     #[track_caller]
     pub(crate) fn new(query: NodeId, alias: &str) -> Self {
-        let subquery = ir::Subquery { query, lateral: false, alias: alias.to_owned(), columns: Vec::new() };
+        Self::with_columns(query, alias, &[])
+    }
+
+    #[track_caller]
+    pub(crate) fn with_columns(query: NodeId, alias: &str, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        let subquery = ir::Subquery { query, lateral: false, alias: alias.to_owned(), columns };
         Self { id: arena::push(NodeKind::Subquery(subquery), Location::caller()), not_send: PhantomData }
     }
 
     /// `LATERAL (query) AS alias`: the query may use columns of the relations before it.
     #[track_caller]
     pub fn lateral(self) -> Self {
-        let mut kind = arena::kind(self.id);
-        if let NodeKind::Subquery(subquery) = &mut kind {
-            subquery.lateral = true;
-        }
-        Self { id: arena::push(kind, Location::caller()), ..self }
+        let lateral = |kind: &mut NodeKind| {
+            if let NodeKind::Subquery(subquery) = kind {
+                subquery.lateral = true;
+            }
+        };
+        Self { id: arena::change_relation(self.id, lateral, Location::caller()), ..self }
+    }
+
+    /// `(query) AS alias (a, b)`: other names for its columns, from the first.
+    #[track_caller]
+    pub fn column_aliases<const N: usize>(self, aliases: [&str; N]) -> Self {
+        Self { id: with_column_aliases(self.id, aliases, Location::caller()), ..self }
     }
 
     /// A column of its select list: `alias.name`.
@@ -267,6 +331,12 @@ impl Cte {
         Self { id: arena::push_cte_table(self.definition, alias, Location::caller()), ..self }
     }
 
+    /// `cte AS alias (a, b)`: other names for its columns here, from the first.
+    #[track_caller]
+    pub fn column_aliases<const N: usize>(self, aliases: [&str; N]) -> Self {
+        Self { id: with_column_aliases(self.id, aliases, Location::caller()), ..self }
+    }
+
     /// A column of its select list: `alias.name`.
     #[track_caller]
     pub fn col(self, name: &str) -> Expr {
@@ -279,13 +349,7 @@ impl Cte {
 }
 
 #[track_caller]
-fn column(relation: NodeId, name: &str) -> Expr {
+pub(crate) fn column(relation: NodeId, name: &str) -> Expr {
     let relation = arena::alias(relation);
     Expr::push(NodeKind::Column { relation, name: name.to_owned() })
-}
-
-#[track_caller]
-pub(crate) fn join(left: NodeId, kind: JoinKind, right: NodeId, condition: JoinCondition) -> NodeId {
-    let join = Join { kind, left, right, condition, alias: None, columns: Vec::new() };
-    arena::push(NodeKind::Join(join), Location::caller())
 }

@@ -1,4 +1,5 @@
 mod join_once;
+pub(crate) mod joins;
 mod set_operation;
 
 use std::panic::Location;
@@ -8,12 +9,12 @@ use callslip_ir::{
 };
 
 use crate::{
-    Condition, Expr, Expressions, Groupings, IntoCte, IntoRelation, IntoSubquery, Items, Orders, RowCount,
-    Subquery, Window,
+    Condition, Expr, Expressions, Groupings, IntoCte, IntoLateral, IntoRelation, Items, Orders, RowCount,
+    Subquery, Using, Window,
     arena::{self, CteId},
     condition::conjunction,
+    joined::join,
     operand::BooleanExpression,
-    relation::join,
 };
 
 /// A SELECT. Begin with [`select`], and add to it in any order.
@@ -42,6 +43,8 @@ pub struct Select {
     ctes: Vec<CteId>,
     written_at: &'static Location<'static>,
 }
+
+joins::joins!(Select);
 
 /// What stands before the ORDER BY of a query.
 #[derive(Clone)]
@@ -110,76 +113,12 @@ impl Select {
         }
     }
 
-    /// `FROM relation`. A second one is put after a comma.
+    /// `FROM relation`: a table, a CTE, a subquery, a function, or relations that are [`joined`](crate::joined). A second
+    /// one is put after a comma.
     #[track_caller]
     pub fn from(mut self, relation: impl IntoRelation) -> Self {
         self.core("FROM").select.from.push(relation.into_relation());
         self
-    }
-
-    /// `JOIN relation ON condition`: the rows that match.
-    ///
-    /// Like every join, it takes what the last [`Select::from`] and the joins after it have given as its left side.
-    ///
-    /// # Panics
-    /// If there is no `from` before it; so do the other joins.
-    #[track_caller]
-    pub fn join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Inner, relation.into_relation(), on)
-    }
-
-    /// `INNER JOIN relation ON condition`: the same as [`Select::join`].
-    #[track_caller]
-    pub fn inner_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
-        self.join(relation, on)
-    }
-
-    /// `LEFT JOIN relation ON condition`: every row of the left side, with nulls where nothing matches.
-    #[track_caller]
-    pub fn left_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Left, relation.into_relation(), on)
-    }
-
-    /// `RIGHT JOIN relation ON condition`: every row of `relation`, with nulls where nothing matches.
-    #[track_caller]
-    pub fn right_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Right, relation.into_relation(), on)
-    }
-
-    /// `FULL JOIN relation ON condition`: every row of both sides, with nulls where nothing matches.
-    #[track_caller]
-    pub fn full_join(self, relation: impl IntoRelation, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Full, relation.into_relation(), on)
-    }
-
-    /// `CROSS JOIN relation`: each row of one side with each of the other.
-    #[track_caller]
-    pub fn cross_join(self, relation: impl IntoRelation) -> Self {
-        self.joined(JoinKind::Cross, relation.into_relation(), JoinCondition::None)
-    }
-
-    /// `JOIN LATERAL (query) ON condition`: the query may use columns of the left side.
-    #[track_caller]
-    pub fn join_lateral(self, subquery: impl IntoSubquery, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Inner, subquery.into_lateral(), on)
-    }
-
-    /// `LEFT JOIN LATERAL (query) ON condition`. Where the query says it all, the condition is `true`.
-    #[track_caller]
-    pub fn left_join_lateral(self, subquery: impl IntoSubquery, on: impl BooleanExpression) -> Self {
-        let on = JoinCondition::On(on.into_expr().id);
-        self.joined(JoinKind::Left, subquery.into_lateral(), on)
-    }
-
-    /// `CROSS JOIN LATERAL (query)`.
-    #[track_caller]
-    pub fn cross_join_lateral(self, subquery: impl IntoSubquery) -> Self {
-        self.joined(JoinKind::Cross, subquery.into_lateral(), JoinCondition::None)
     }
 
     #[track_caller]

@@ -74,6 +74,7 @@ macro_rules! handles {
         }
         impl<T> Copy for $name<T> {}
         impl<T> Sealed for $name<T> {}
+        #[diagnostic::do_not_recommend]
         impl<T: SqlType> IntoExpr for $name<T> {
             type Ty = T;
             #[track_caller]

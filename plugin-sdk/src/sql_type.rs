@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// The type of an expression: `i16`, `i32`, `i64`, `f32`, `f64`, `bool`, `String`, the types of this crate that are named as
-/// PostgreSQL's, enums with `#[derive(SqlEnum)]`, `Vec` of these for arrays, and [`Any`].
+/// PostgreSQL's, enums with `#[derive(SqlEnum)]`, types of [`sql_type!`](crate::sql_type), `Vec` of these for arrays, and [`Any`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the type of an SQL expression",
     label = "i16, i32, i64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, Timestamptz, Interval, Uuid, Json, \
-             Bytes, an enum with `#[derive(SqlEnum)]` or a `Vec` of these is wanted here"
+             Bytes, an enum with `#[derive(SqlEnum)]`, a type of `sql_type!` or a `Vec` of these is wanted here"
 )]
 pub trait SqlType: Sealed + 'static {}
 
@@ -145,6 +145,18 @@ impl BooleanType for Any {}
 pub trait TextType {}
 impl TextType for String {}
 impl TextType for Any {}
+
+/// What `lower(…)` and `upper(…)` take: a text, or a range, whose bound they give.
+pub trait Lowers {
+    /// What they give.
+    type Lowered: SqlType;
+}
+impl Lowers for String {
+    type Lowered = Self;
+}
+impl Lowers for Any {
+    type Lowered = Self;
+}
 
 /// What `->` and `->>` take.
 pub trait JsonType {}

@@ -5,7 +5,7 @@ use callslip_ir::TypeName;
 /// # Panics
 /// If what is in the parentheses is not whole numbers.
 #[track_caller]
-pub(crate) fn parse_type(written: &str) -> TypeName {
+pub fn parse_type(written: &str) -> TypeName {
     let Some((before, rest)) = written.split_once('(') else { return TypeName::parse(written.trim()) };
     let Some((modifiers, after)) = rest.split_once(')') else { not_a_type(written) };
     let mut ty = TypeName::parse(&[before.trim_end(), after.trim_end()].concat());

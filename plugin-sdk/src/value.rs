@@ -10,8 +10,8 @@ use crate::{Expr, IntoExpr, SqlType, arena, json, sealed::Sealed, sql_type::buil
     message = "a parameter can't be `Arg<{Self}>`",
     label = "`{Self}` is not a parameter type",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
-            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Vec<…>` or \
-            `Nullable<…>` of these"
+            Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Range<…>`, a type of \
+            `sql_type!`, `Vec<…>` or `Nullable<…>` of these"
 )]
 pub trait ParameterType: Sealed + 'static {
     /// What `#[param(default = …)]` takes.

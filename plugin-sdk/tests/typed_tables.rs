@@ -246,7 +246,15 @@ fn a_column_has_the_type_of_its_column() {
     has::<hostile::OddName, _>(t.odd);
     assert_eq!(hostile::OddName::TYPE, Some("app.odd.name"));
     has::<Any, _>(t.odd_array);
-    has::<Any, _>(t.range);
+    // Types by name: PostgreSQL's own, and those of the database that columns use.
+    has::<Range<i32>, _>(t.range);
+    has::<Range<Timestamptz>, _>(t.period);
+    has::<Multirange<Date>, _>(t.periods);
+    has::<Inet, _>(t.address);
+    has::<TsVector, _>(t.words);
+    has::<hostile::FirstName_3, _>(t.composite);
+    has::<Vec<hostile::OddRange>, _>(t.ranges);
+    has::<Any, _>(t.modified);
     has::<Any, _>(t.unknown);
     has::<Any, _>(t.garbage);
 }

@@ -2,10 +2,12 @@
 
 mod components;
 mod database;
+mod heavy;
 mod rows;
 mod tpch;
 
 pub use components::{component, component_with};
 pub use database::{Database, database};
+pub use heavy::{Verifier, heavy, oversized};
 pub use rows::rows;
 pub use tpch::{Tpch, tpch};

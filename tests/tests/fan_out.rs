@@ -150,6 +150,11 @@ async fn what_is_warned_of_gives_other_values() {
              FROM rating JOIN interview i ON i.id = interview_id GROUP BY i.position_id",
             "sum(r.score) takes each row of rating (r) once for each row of question (q)",
         ),
+        (
+            interviewed(percentile_cont(0.9).within_group(budget.cast::<f64>()).alias("x")),
+            "SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY budget) AS x FROM position",
+            "percentile_cont(…) takes each row of position (p)",
+        ),
         // Through HAVING and ORDER BY, and in a subquery.
         (
             interviewed(company).group_by(company).having(sum(budget).gt(200)).order_by(count_all()),
@@ -210,6 +215,11 @@ async fn what_is_honest_is_not_warned_of() {
         (interviewed((id, sum(i.col("minutes")).alias("x"))).group_by(id), per_position),
         (interviewed(count_all().alias("x")), "SELECT count(*) AS x FROM interview"),
         (interviewed(count(p.col("id")).alias("x")), "SELECT count(*) AS x FROM interview"),
+        // A sum of ones is a count, of the rows of the join.
+        (
+            interviewed(sum(case().when(budget.ge(70), 1).otherwise(0)).alias("x")),
+            "SELECT count(*) AS x FROM position p JOIN interview i ON i.position_id = p.id WHERE budget >= 70",
+        ),
         // A chain is what an aggregate over its last relation is for.
         (rated(sum(r.col("score")).alias("x")), "SELECT sum(score) AS x FROM rating"),
         (

@@ -102,7 +102,8 @@ impl Call<'_> {
     fn read(&self) -> Result<(&LoadedPlugin, &LoadedQuery, Arguments), CallError> {
         let (plugin, query) = self.host.find(&self.plugin, &self.query)?;
         let limits = plugin.component.engine().limits();
-        let arguments = Arguments::read(query.declaration(), &self.parameters, &self.claims, limits);
+        let arguments =
+            Arguments::read(query.declaration(), &query.forms, &self.parameters, &self.claims, limits);
         Ok((plugin, query, arguments.map_err(CallError::Arguments)?))
     }
 }
@@ -122,10 +123,11 @@ impl<'loan> Call<'loan> {
         let bound =
             statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
         let run = match transaction {
-            Some(transaction) => transaction.run(bound).await?,
-            None => self.host.pool.loan().await?.run(bound).await?,
+            Some(transaction) => transaction.run(bound).await,
+            None => self.host.pool.loan().await?.run(bound).await,
         };
-        Reply::new(run, statements, self.host.reply_limits)
+        let run = run.map_err(|error| CallError::of_statement(error, statements.first()))?;
+        Reply::new(run, proven.clone(), self.host.reply_limits)
     }
 }
 

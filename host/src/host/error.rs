@@ -1,3 +1,4 @@
+use super::prove::{ProvenStatement, ValueSource};
 use crate::Code;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
@@ -123,6 +124,24 @@ impl CallError {
         }
     }
 
+    /// What went wrong when a statement was started: a value that PostgreSQL can't read as its type is a fault of the caller's,
+    /// who is told of which parameter or claim.
+    pub(super) fn of_statement(error: LoanError, statement: Option<&ProvenStatement>) -> Self {
+        let told = error.postgres().and_then(|postgres| {
+            let index = postgres.parameter()?.checked_sub(1)?;
+            let (source, ty) = (statement?.values.get(index)?, statement?.types.get(index)?);
+            let (code, side, name) = match source {
+                ValueSource::Parameter(name) => (Code::InvalidParameter, "parameter", name),
+                ValueSource::Claim(name) => (Code::InvalidClaim, "claim", name),
+                ValueSource::Constant(_) => return None,
+            };
+            let sqlstate = postgres.sqlstate();
+            let message = format!("{side} `{name}` is no value of the type {ty} (SQLSTATE {sqlstate})");
+            Some(ArgumentError { code, parameter: Some(name.clone()), message })
+        });
+        told.map_or_else(|| Self::Loan(error), |error| Self::Arguments(vec![error]))
+    }
+
     /// What a log should hold and a caller should not see.
     pub fn log_message(&self) -> String {
         let detail = match self {
@@ -181,8 +200,9 @@ fn for_caller(error: &LoanError) -> String {
 /// its constants too: it is the caller's, or one that the query converts from text or JSON in a table.
 fn is_bad_value(sqlstate: &str) -> bool {
     // invalid_text_representation, invalid_datetime_format, datetime_field_overflow,
-    // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause
-    matches!(sqlstate, "22P02" | "22007" | "22008" | "2201W" | "2201X")
+    // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause; check_violation and not_null_violation,
+    // which in a SELECT are those of domains.
+    matches!(sqlstate, "22P02" | "22007" | "22008" | "2201W" | "2201X" | "23514" | "23502")
 }
 
 fn list(errors: &[ArgumentError]) -> String {

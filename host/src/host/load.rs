@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use callslip_ir::QueryDeclaration;
+use callslip_ir::{QueryDeclaration, TypeName};
 
 use super::basis::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
@@ -10,8 +10,8 @@ use crate::Code;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
 use crate::loan::{Loan, LoanError, Pool};
-use crate::plugin::{self, Arguments, Component, Engine, Inputs, Shape, Shapes};
-use crate::select::Finding;
+use crate::plugin::{self, Arguments, Component, Engine, Forms, Inputs, Shape, Shapes};
+use crate::select::{self, Finding};
 
 /// Why a plugin is not served: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,10 +139,12 @@ impl Basis {
         engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<(LoadedQuery, Vec<Finding>), LoanError> {
+        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
+        let forms = Forms::of(&declaration, &self.catalog, resolve);
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
-            Shapes::Open => (example_shapes(&declaration, engine.limits()), None),
+            Shapes::Open => (example_shapes(&declaration, &forms, engine.limits()), None),
         };
         let prover = Prover { basis: self, plugin, query: &declaration };
         let mut proven = Vec::with_capacity(shapes.len());
@@ -171,12 +173,15 @@ impl Basis {
                 }
             }
         }
-        Ok((LoadedQuery::new(declaration, total, proven), findings))
+        if let Some(loan) = loan {
+            findings.extend(prover.check_named_values(loan).await?);
+        }
+        Ok((LoadedQuery::new(declaration, forms, total, proven), findings))
     }
 }
 
 /// The shapes of a query's examples.
-fn example_shapes(declaration: &QueryDeclaration, limits: &plugin::Limits) -> Vec<Shape> {
+fn example_shapes(declaration: &QueryDeclaration, forms: &Forms, limits: &plugin::Limits) -> Vec<Shape> {
     let inputs = |pairs: &[(String, String)]| {
         let mut inputs = Inputs::default();
         for (name, json) in pairs {
@@ -190,7 +195,7 @@ fn example_shapes(declaration: &QueryDeclaration, limits: &plugin::Limits) -> Ve
     let mut shapes: Vec<Shape> = Vec::new();
     for example in &declaration.examples {
         let (parameters, claims) = (inputs(&example.parameters), inputs(&example.claims));
-        if let Ok(arguments) = Arguments::read(declaration, &parameters, &claims, limits)
+        if let Ok(arguments) = Arguments::read(declaration, forms, &parameters, &claims, limits)
             && !shapes.contains(&arguments.shape)
         {
             shapes.push(arguments.shape);

@@ -6,7 +6,7 @@ use callslip_ir::QueryDeclaration;
 use super::load::PluginFinding;
 use super::prove::ProvenShape;
 use crate::grants::Grants;
-use crate::plugin::{Component, Digest, Shape};
+use crate::plugin::{Component, Digest, Forms, Shape};
 
 /// A plugin that was loaded, with what it was proven to send.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct LoadedPlugin {
 #[derive(Debug)]
 pub struct LoadedQuery {
     pub(super) declaration: QueryDeclaration,
+    /// How parameters whose types are named are written as JSON.
+    pub(super) forms: Forms,
     pub(super) total: Option<u128>,
     pub(super) shapes: Vec<Arc<ProvenShape>>,
     /// What is found by its shape: all that were proven at load, and those that were first used since.
@@ -96,11 +98,12 @@ impl LoadedPlugin {
 impl LoadedQuery {
     pub(super) fn new(
         declaration: QueryDeclaration,
+        forms: Forms,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
     ) -> Self {
         let remembered = shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())).collect();
-        Self { declaration, total, shapes, remembered: RwLock::new(remembered) }
+        Self { declaration, forms, total, shapes, remembered: RwLock::new(remembered) }
     }
 
     /// What the plugin says of it.

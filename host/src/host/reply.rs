@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use callslip_ir::Rows;
+use tokio_postgres::Row;
 
 use super::error::CallError;
-use super::prove::ProvenStatement;
+use super::prove::{ProvenShape, ProvenStatement};
 use crate::loan::{ResultColumn, Run};
 use crate::rows::{JsonReply, JsonRows, RowError, TextCells};
 
@@ -21,8 +24,7 @@ pub struct Reply<'loan> {
     bytes: u64,
     limits: ReplyLimits,
     single: Option<Rows>,
-    names: Vec<String>,
-    at_most_one: Vec<bool>,
+    proven: Arc<ProvenShape>,
 }
 
 /// How much a call may give.
@@ -46,12 +48,12 @@ enum State {
 impl<'loan> Reply<'loan> {
     pub(super) fn new(
         run: Run<'loan>,
-        statements: &[ProvenStatement],
+        proven: Arc<ProvenShape>,
         limits: ReplyLimits,
     ) -> Result<Self, CallError> {
         let rows =
             |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
-        let (json, single) = match statements {
+        let (json, single) = match proven.statements() {
             [only] if only.name.is_empty() => (JsonReply::single(rows(only)?), Some(only.rows)),
             several => {
                 let named = several.iter().map(|statement| Ok((statement.name.clone(), rows(statement)?)));
@@ -67,8 +69,7 @@ impl<'loan> Reply<'loan> {
             bytes: 0,
             limits,
             single,
-            names: statements.iter().map(|statement| statement.name.clone()).collect(),
-            at_most_one: statements.iter().map(|statement| statement.rows == Rows::One).collect(),
+            proven,
         })
     }
 
@@ -79,7 +80,7 @@ impl<'loan> Reply<'loan> {
 
     /// The name of a statement, counted from 0; empty where the query has only one.
     pub fn statement_name(&self, statement: usize) -> &str {
-        self.names.get(statement).map_or("", String::as_str)
+        self.proven.statements().get(statement).map_or("", |statement| statement.name.as_str())
     }
 
     /// The columns of a statement, counted from 0; they are known even if it has no rows.
@@ -129,7 +130,7 @@ impl<'loan> Reply<'loan> {
     }
 
     async fn write_row(&mut self) -> Result<(), CallError> {
-        match self.run.next_row().await? {
+        match self.next_row().await? {
             Some(row) => {
                 self.count()?;
                 self.json.row(&row, &mut self.buffer)?;
@@ -144,6 +145,13 @@ impl<'loan> Reply<'loan> {
         Ok(())
     }
 
+    async fn next_row(&mut self) -> Result<Option<Row>, CallError> {
+        let row = self.run.next_row().await;
+        // A value is bound when its statement starts, which is when the one before it has ended.
+        let starting = self.proven.statements().get(self.run.current_statement() + 1);
+        row.map_err(|error| CallError::of_statement(error, starting))
+    }
+
     /// The rows of every statement as cells of text, for people; the whole of them.
     ///
     /// # Errors
@@ -153,9 +161,10 @@ impl<'loan> Reply<'loan> {
         for statement in 0..self.run.statement_count() {
             let mut cells = TextCells::new(self.run.columns(statement))?;
             let mut rows = Vec::new();
-            while let Some(row) = self.run.next_row().await? {
+            while let Some(row) = self.next_row().await? {
                 self.count()?;
-                if self.at_most_one.get(statement) == Some(&true) && !rows.is_empty() {
+                let proven = self.proven.statements().get(statement);
+                if proven.is_some_and(|proven| proven.rows == Rows::One) && !rows.is_empty() {
                     let statement = format!("statement {}", statement + 1);
                     return Err(RowError::TooManyRows { statement }.into());
                 }

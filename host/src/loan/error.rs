@@ -164,6 +164,18 @@ impl PostgresError {
         self.hint.as_deref()
     }
 
+    /// Which of the statement's parameters, counted from 1, has a value that PostgreSQL could not read as its type, if that is
+    /// what is wrong: it then tells which one it was about to bind.
+    pub fn parameter(&self) -> Option<usize> {
+        let number = |line: &str| {
+            let after = line.strip_prefix("unnamed portal parameter $").or_else(|| {
+                line.strip_prefix("portal \"").and_then(|line| Some(line.split_once("\" parameter $")?.1))
+            })?;
+            after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        };
+        self.context.as_deref()?.lines().find_map(number)
+    }
+
     /// The place in the statement: its character (not byte), from 1.
     pub fn position(&self) -> Option<u32> {
         self.position

@@ -4,7 +4,7 @@ use callslip_ir::{Binding, Parameter, ParameterMode, Presence, QueryDeclaration}
 use serde_json::value::RawValue;
 
 use super::{
-    Choice, Inputs, Limits, Shape,
+    Choice, Forms, Inputs, Limits, Shape,
     value::{Input, Value},
 };
 use crate::Code;
@@ -52,12 +52,14 @@ impl Arguments {
     /// exponent, not even `1.0`. In text, `null` is null where the parameter is nullable; a repeated name is an array,
     /// and a single text that begins with `[` is an array in JSON. The keys of a sort order are a text, with commas between
     /// them, or in JSON an array. A time without a zone is UTC. Bytes are base64, or
-    /// hexadecimal after `\x`.
+    /// hexadecimal after `\x`. What is of any other type is a text as PostgreSQL writes it, or JSON of its [`Form`](super::Form),
+    /// in a query string too.
     ///
     /// # Errors
     /// Every [`ArgumentError`] there is, those of parameters first.
     pub fn read(
         query: &QueryDeclaration,
+        forms: &Forms,
         parameters: &Inputs,
         claims: &Inputs,
         limits: &Limits,
@@ -72,8 +74,8 @@ impl Arguments {
             errors.push(ArgumentError { code: Code::UnknownParameter, parameter: None, message });
         }
         let (seen_parameters, parameters) =
-            side(Side::Parameter, &query.parameters, parameters, limits, &mut errors);
-        let (seen_claims, claims) = side(Side::Claim, &query.claims, claims, limits, &mut errors);
+            side(Side::Parameter, &query.parameters, forms, parameters, limits, &mut errors);
+        let (seen_claims, claims) = side(Side::Claim, &query.claims, forms, claims, limits, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -94,13 +96,14 @@ impl Arguments {
 fn side(
     side: Side,
     declared: &[Parameter],
+    forms: &Forms,
     inputs: &Inputs,
     limits: &Limits,
     errors: &mut Vec<ArgumentError>,
 ) -> (Vec<Choice>, BTreeMap<String, Option<String>>) {
     let (mut seen, mut values) = (Vec::new(), BTreeMap::new());
     for parameter in declared {
-        match argument(side, parameter, inputs.0.get(&parameter.name), limits) {
+        match argument(side, parameter, forms, inputs.0.get(&parameter.name), limits) {
             Ok(Some(value)) => {
                 if let Some(value) = choice(parameter, &value) {
                     seen.push(Choice { parameter: parameter.name.clone(), value });
@@ -117,6 +120,7 @@ fn side(
 fn argument(
     side: Side,
     parameter: &Parameter,
+    forms: &Forms,
     input: Option<&Input>,
     limits: &Limits,
 ) -> Result<Option<Value>, ArgumentError> {
@@ -127,7 +131,8 @@ fn argument(
     };
     match (input, &parameter.presence) {
         (Some(input), _) => {
-            Value::read(&parameter.ty, parameter.range.as_ref(), input, limits).map(Some).map_err(|problem| {
+            let read = Value::read(&parameter.ty, parameter.range.as_ref(), forms, input, limits);
+            read.map(Some).map_err(|problem| {
                 let shown =
                     if side == Side::Parameter { format!(": {}", shown(input)) } else { String::new() };
                 error(invalid, format!("{side} `{}` {problem}{shown}", parameter.name))
@@ -141,10 +146,15 @@ fn argument(
     }
 }
 
-/// The value of a default or an example, which is JSON text.
+/// The value of a default or an example, which is JSON text. Of a named type it is a string.
 pub(super) fn json_value(parameter: &Parameter, json: &str, limits: &Limits) -> Result<Value, String> {
     let raw: Box<RawValue> = serde_json::from_str(json).map_err(|error| format!("is not JSON: {error}"))?;
-    Value::read(&parameter.ty, parameter.range.as_ref(), &Input::Json(raw), limits)
+    Value::read(&parameter.ty, parameter.range.as_ref(), &Forms::default(), &Input::Json(raw), limits)
+}
+
+/// The text of such a value, in PostgreSQL's form; none of a null, and of what is no value.
+pub fn text_of_json(parameter: &Parameter, json: &str, limits: &Limits) -> Option<String> {
+    json_value(parameter, json, limits).ok()?.text()
 }
 
 /// What the plugin sees of a parameter that has this value.
@@ -228,7 +238,7 @@ mod tests {
     const TENANT: &str = r#"{"tenant": "00000000-0000-4000-8000-00000000ABCD", "iat": 7}"#;
 
     fn read(query: &QueryDeclaration, parameters: &Inputs) -> Result<Arguments, Vec<ArgumentError>> {
-        Arguments::read(query, parameters, &json(TENANT), &Limits::default())
+        Arguments::read(query, &Forms::default(), parameters, &json(TENANT), &Limits::default())
     }
 
     #[test]
@@ -282,7 +292,8 @@ mod tests {
     fn every_error_at_once() {
         let parameters = json(r#"{"compnay": 7, "open": 1, "since": "yesterday"}"#);
         let claims = json(r#"{"tenant": "secret"}"#);
-        let errors = Arguments::read(&funnel(), &parameters, &claims, &Limits::default()).unwrap_err();
+        let errors = Arguments::read(&funnel(), &Forms::default(), &parameters, &claims, &Limits::default())
+            .unwrap_err();
         let codes: Vec<_> = errors.iter().map(|error| error.code).collect();
         let invalid = Code::InvalidParameter;
         assert_eq!(
@@ -293,8 +304,13 @@ mod tests {
         assert_eq!(errors[1].to_string(), "parameter `company` is missing");
         assert!(errors[3].message.ends_with(": `\"yesterday\"`"), "{}", errors[3]);
         assert!(!errors[4].message.contains("secret"), "{}", errors[4]);
-        let missing =
-            Arguments::read(&funnel(), &pairs(&[("company", "1")]), &json("{}"), &Limits::default());
+        let missing = Arguments::read(
+            &funnel(),
+            &Forms::default(),
+            &pairs(&[("company", "1")]),
+            &json("{}"),
+            &Limits::default(),
+        );
         assert_eq!(missing.unwrap_err()[0].code, Code::MissingClaim);
     }
 
@@ -343,7 +359,9 @@ mod tests {
     fn claims_may_come_as_an_object() {
         let claims = serde_json::from_str::<serde_json::Map<_, _>>(TENANT).unwrap();
         let parameters = pairs(&[("company", "7")]);
-        let read = |claims| Arguments::read(&funnel(), &parameters, &claims, &Limits::default()).unwrap();
+        let read = |claims| {
+            Arguments::read(&funnel(), &Forms::default(), &parameters, &claims, &Limits::default()).unwrap()
+        };
         assert_eq!(read(Inputs::from_object(&claims)), read(json(TENANT)));
     }
 }

@@ -109,6 +109,8 @@ impl Component {
             within("statements", statements.len(), limits.statements)?;
             let bytes = statements.iter().map(|s| s.name.len() + s.shape.len() + s.bindings.len()).sum();
             within("bytes", bytes, limits.output_bytes)?;
+            let largest = statements.iter().map(|statement| statement.shape.len()).max();
+            within("bytes of one shape", largest.unwrap_or_default(), limits.shape_bytes)?;
             drop(instance);
             off_the_async_threads(bytes, move || read_plan(statements)).await.map(Ok)
         })
@@ -204,7 +206,7 @@ impl From<queries::Failure> for Failure {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use callslip_ir::Binding;
+    use callslip_ir::{Binding, Node, NodeKind};
 
     use super::*;
     use crate::{
@@ -386,6 +388,20 @@ mod tests {
             error,
             CallError::OutputTooLarge { what: "bytes", limit: 1 << 20, actual: Some((1 << 20) + 1) }
         );
+    }
+
+    #[tokio::test]
+    async fn a_shape_of_too_many_nodes_is_refused_unread() {
+        let node = Node { kind: NodeKind::Row(vec![]), place: None };
+        let shape = Description { slots: vec![], files: vec![], nodes: vec![node; 100_000] };
+        let shape = encoding::encode(&shape);
+        let guest = Guest {
+            pages: 64,
+            ..Guest::with_statement("a", &shape, &encoding::encode(&Vec::<Binding>::new()))
+        };
+        let error = plan(&guest).await.unwrap_err();
+        let (limit, actual) = (256 << 10, Some(shape.len()));
+        assert_eq!(error, CallError::OutputTooLarge { what: "bytes of one shape", limit, actual });
     }
 
     #[tokio::test]

@@ -47,6 +47,9 @@ pub struct Limits {
     pub manifest_time: Duration,
     /// The bytes of a manifest, and likewise of all shapes and bindings of a plan. Default: 1 MiB.
     pub output_bytes: usize,
+    /// The bytes of one shape. Read, the smallest node of three bytes takes eighty times as many. A shape of 5,000 nodes, which
+    /// is as large as the host verifies, has about 100,000 bytes. Default: 256 KiB.
+    pub shape_bytes: usize,
     /// The statements of a plan. Default: 16.
     pub statements: usize,
 
@@ -88,6 +91,7 @@ impl Default for Limits {
             plan_time: Duration::from_millis(50),
             manifest_time: Duration::from_millis(200),
             output_bytes: 1 << 20,
+            shape_bytes: 256 << 10,
             statements: 16,
             queries: 256,
             parameters: 64,

@@ -26,6 +26,7 @@ mod call_error;
 mod component;
 mod decimal;
 mod engine;
+mod form;
 #[cfg(test)]
 mod guest;
 mod inputs;
@@ -41,11 +42,13 @@ mod ticker;
 mod value;
 mod world;
 
+pub(crate) use arguments::text_of_json;
 pub use arguments::{ArgumentError, Arguments};
 pub use call::{Failure, FailureCode, Plan, PlannedStatement};
 pub use call_error::CallError;
 pub use component::{Component, Digest, LoadError};
 pub use engine::{Engine, EngineError};
+pub use form::{Form, Forms};
 pub use inputs::Inputs;
 pub use limits::Limits;
 pub use manifest::validate;

@@ -6,7 +6,12 @@ use base64::{Engine as _, alphabet, engine::GeneralPurpose, engine::general_purp
 use callslip_ir::{Domain, Range, Scalar, ValueType};
 use serde_json::value::RawValue;
 
-use super::{Limits, decimal::Decimal, sort, temporal};
+use super::{
+    Limits,
+    decimal::Decimal,
+    form::{Form, Forms, quote},
+    sort, temporal,
+};
 use crate::nearest::nearest;
 use crate::printable::printable;
 
@@ -28,7 +33,7 @@ pub(super) enum Value {
 }
 
 /// One JSON value or text.
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Null,
     Bool(bool),
     /// In its source text.
@@ -52,6 +57,7 @@ impl Value {
     pub(super) fn read(
         ty: &ValueType,
         range: Option<&Range>,
+        forms: &Forms,
         input: &Input,
         limits: &Limits,
     ) -> Result<Self, String> {
@@ -62,9 +68,10 @@ impl Value {
         if bytes > limits.argument_bytes {
             return Err(format!("has {bytes} bytes; the limit is {}", limits.argument_bytes));
         }
+        let form = forms.form(&ty.domain);
         let value = match input {
-            Input::Json(raw) => Self::of_json(ty, raw, limits)?,
-            Input::Text(texts) => Self::of_texts(ty, texts, limits)?,
+            Input::Json(raw) => Self::of_json(ty, form, raw, limits)?,
+            Input::Text(texts) => Self::of_texts(ty, form, texts, limits)?,
         };
         if let Some(range) = range {
             value.check_range(range)?;
@@ -72,10 +79,10 @@ impl Value {
         Ok(value)
     }
 
-    fn of_json(ty: &ValueType, raw: &RawValue, limits: &Limits) -> Result<Self, String> {
+    fn of_json(ty: &ValueType, form: Option<&Form>, raw: &RawValue, limits: &Limits) -> Result<Self, String> {
         match Token::of(raw)? {
             Token::Null if ty.nullable => Ok(Self::Null),
-            Token::Array(source) if ty.array => Self::of_json_array(&ty.domain, source, limits),
+            Token::Array(source) if ty.array => Self::of_json_array(&ty.domain, form, source, limits),
             // Of JSON itself, null is a value like any other.
             Token::Null if ty.array || ty.domain != Domain::Scalar(Scalar::Json) => {
                 Err("can't be null; to have no value for it, leave it out".into())
@@ -86,41 +93,51 @@ impl Value {
                     serde_json::from_str(source).map_err(|_| "has a key that is not a string".to_owned())?;
                 sort::read(keys, keys_written.iter().map(String::as_str)).map(Self::Scalar)
             }
-            token => scalar(&ty.domain, &token, raw.get()).map(Self::Scalar),
+            token => scalar(&ty.domain, form, &token, raw.get()).map(Self::Scalar),
         }
     }
 
-    fn of_json_array(domain: &Domain, source: &str, limits: &Limits) -> Result<Self, String> {
+    fn of_json_array(
+        domain: &Domain,
+        form: Option<&Form>,
+        source: &str,
+        limits: &Limits,
+    ) -> Result<Self, String> {
         let elements: Vec<&RawValue> =
             serde_json::from_str(source).map_err(|error| format!("is not JSON: {error}"))?;
         check_length(elements.len(), limits)?;
         let read = |(index, raw): (usize, &&RawValue)| {
             let token = Token::of(raw)?;
-            if matches!((&token, domain), (Token::Null, Domain::Enum { .. }))
-                || matches!((&token, domain), (Token::Null, Domain::Scalar(scalar)) if *scalar != Scalar::Json)
-            {
+            if matches!(token, Token::Null) && *domain != Domain::Scalar(Scalar::Json) {
                 return Err(format!("has a null as element {}; its elements can't be null", index + 1));
             }
-            scalar(domain, &token, raw.get())
+            scalar(domain, form, &token, raw.get())
                 .map_err(|error| format!("has an element {} that {error}", index + 1))
         };
         elements.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Array)
     }
 
-    fn of_texts(ty: &ValueType, texts: &[String], limits: &Limits) -> Result<Self, String> {
+    fn of_texts(
+        ty: &ValueType,
+        form: Option<&Form>,
+        texts: &[String],
+        limits: &Limits,
+    ) -> Result<Self, String> {
         match texts {
             [text] if ty.nullable && text == "null" => Ok(Self::Null),
             // The only way to write an array of no elements, or one whose only element begins with a bracket.
-            [text] if ty.array && text.starts_with('[') => Self::of_json_array(&ty.domain, text, limits),
+            [text] if ty.array && text.starts_with('[') => {
+                Self::of_json_array(&ty.domain, form, text, limits)
+            }
             texts if ty.array => {
                 check_length(texts.len(), limits)?;
                 let read = |(index, text): (usize, &String)| {
-                    scalar(&ty.domain, &Token::Text(text), text)
+                    scalar(&ty.domain, form, &Token::Text(text), text)
                         .map_err(|error| format!("has an element {} that {error}", index + 1))
                 };
                 texts.iter().enumerate().map(read).collect::<Result<_, _>>().map(Self::Array)
             }
-            [text] => scalar(&ty.domain, &Token::Text(text), text).map(Self::Scalar),
+            [text] => scalar(&ty.domain, form, &Token::Text(text), text).map(Self::Scalar),
             texts if matches!(ty.domain, Domain::Sort { .. }) => {
                 Err(format!("is given {} times; write its keys in one, separated by commas", texts.len()))
             }
@@ -176,7 +193,7 @@ impl Value {
 }
 
 impl<'a> Token<'a> {
-    fn of(raw: &'a RawValue) -> Result<Self, String> {
+    pub(super) fn of(raw: &'a RawValue) -> Result<Self, String> {
         let source = raw.get();
         Ok(match source.as_bytes().first() {
             Some(b'n') => Self::Null,
@@ -193,7 +210,7 @@ impl<'a> Token<'a> {
         })
     }
 
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a bool",
@@ -229,12 +246,17 @@ fn check_length(elements: usize, limits: &Limits) -> Result<(), String> {
 }
 
 /// A scalar in PostgreSQL's text form. `source` is the token's text.
-fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, String> {
+pub(super) fn scalar(
+    domain: &Domain,
+    form: Option<&Form>,
+    token: &Token<'_>,
+    source: &str,
+) -> Result<String, String> {
     let scalar = match domain {
         Domain::Scalar(scalar) => *scalar,
         Domain::Enum { labels, .. } => return label(labels, token),
         Domain::Sort { keys } => return sort_order(keys, token),
-        Domain::Named(_) => return named(token, source),
+        Domain::Named(_) => return form.unwrap_or(&Form::Text).read(token, source),
     };
     let expected = |what: &str| format!("is not {what}");
     let read = |what: &str, read: fn(&str) -> Option<String>| {
@@ -267,13 +289,7 @@ fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, St
                 Err(expected("a number that numeric can hold"))
             }
         }
-        Scalar::Text => match token.string() {
-            Some(text) if text.contains('\0') => {
-                Err("holds a NUL character, which PostgreSQL can't store".into())
-            }
-            Some(text) => Ok(text.to_owned()),
-            None => Err(format!("is {}; it must be a string", token.kind())),
-        },
+        Scalar::Text => string(token),
         Scalar::Date => read("a date, such as 2026-01-31", temporal::date),
         Scalar::Time => read("a time, such as 23:59:59", temporal::time),
         Scalar::Timestamp => {
@@ -290,17 +306,21 @@ fn scalar(domain: &Domain, token: &Token<'_>, source: &str) -> Result<String, St
     }
 }
 
-/// A value of a type that only PostgreSQL knows: its text, which the type's input function reads.
-fn named(token: &Token<'_>, source: &str) -> Result<String, String> {
+/// A value of which PostgreSQL reads the text.
+pub(super) fn text(token: &Token<'_>, source: &str) -> Result<String, String> {
     match token {
         Token::Bool(_) | Token::Number(_) => Ok(source.to_owned()),
-        _ => match token.string() {
-            Some(text) if text.contains('\0') => {
-                Err("holds a NUL character, which PostgreSQL can't store".into())
-            }
-            Some(text) => Ok(text.to_owned()),
-            None => Err(format!("is {}; it must be a string", token.kind())),
-        },
+        token => string(token),
+    }
+}
+
+fn string(token: &Token<'_>) -> Result<String, String> {
+    match token.string() {
+        Some(text) if text.contains('\0') => {
+            Err("holds a NUL character, which PostgreSQL can't store".into())
+        }
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!("is {}; it must be a string", token.kind())),
     }
 }
 
@@ -405,14 +425,10 @@ fn array_literal(elements: &[String]) -> String {
         String::with_capacity(elements.iter().map(|element| element.len() + 3).sum::<usize>() + 2);
     literal.push('{');
     for (index, element) in elements.iter().enumerate() {
-        literal.push_str(if index == 0 { "\"" } else { ",\"" });
-        for c in element.chars() {
-            if matches!(c, '"' | '\\') {
-                literal.push('\\');
-            }
-            literal.push(c);
+        if index > 0 {
+            literal.push(',');
         }
-        literal.push('"');
+        quote(element, &mut literal);
     }
     literal.push('}');
     literal

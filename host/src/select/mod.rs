@@ -23,6 +23,6 @@ pub use limits::Limits;
 pub use lower::{Lowered, StatementParameter, lower};
 pub use print::{ColumnForm, Comment, Printed, place_of_slot, print, print_constant};
 
-pub use types::ResolvedType;
+pub use types::{ResolvedType, resolve as resolve_type};
 pub use verified::{OutputColumn, Verified};
 pub use verify::{Context, verify};

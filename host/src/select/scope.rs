@@ -20,8 +20,29 @@ pub(super) struct ScopeRelation {
     /// Its columns, shared since each join looks at all relations before it; none where it could not be resolved,
     /// which is a finding already.
     pub columns: Option<Rc<[ScopeColumn]>>,
+    /// Why nothing of it can be named here, though its alias is taken.
+    pub out_of_reach: Option<&'static str>,
     /// The type of its whole row; none for one that has no name, a `record`.
     pub row_type: Option<Oid>,
+}
+
+/// What an item of FROM brings.
+#[derive(Debug, Default)]
+pub(super) struct FromItem {
+    /// What columns can be named of: one relation, or those that a join leaves visible.
+    pub relations: Vec<ScopeRelation>,
+    /// The columns of the item as a whole, which USING and NATURAL look among and an alias of a join renames; none
+    /// where they could not be resolved.
+    pub columns: Option<Vec<ScopeColumn>>,
+    /// A relation in it that has columns which the host's login may not read, and which are not among these.
+    pub hides_columns: Option<Rc<str>>,
+}
+
+impl FromItem {
+    pub fn of(relation: ScopeRelation) -> Self {
+        let columns = relation.columns.as_deref().map(<[ScopeColumn]>::to_vec);
+        Self { relations: vec![relation], columns, hides_columns: None }
+    }
 }
 
 /// The relations that an expression sees: those of its own query, and those of the queries around it.

@@ -1,4 +1,4 @@
-use callslip_ir::{Cte, Description, Item, NodeId, NodeKind};
+use callslip_ir::{AccessStep, Cte, Description, Item, JoinCondition, NodeId, NodeKind};
 
 use super::{Finding, Limits, SourcePlace};
 use crate::Code;
@@ -73,8 +73,17 @@ fn names(kind: &NodeKind) -> usize {
         NodeKind::Select(select) => select.windows.len(),
         NodeKind::Table(table) => table.columns.len(),
         NodeKind::Subquery(subquery) => subquery.columns.len(),
-        NodeKind::Functions(functions) => functions.columns.len(),
-        NodeKind::Join(join) => join.columns.len(),
+        NodeKind::Functions(functions) => {
+            let defined: usize = functions.calls.iter().map(|function| function.columns.len()).sum();
+            functions.columns.len() + defined
+        }
+        NodeKind::Join(join) => {
+            let using = match &join.condition {
+                JoinCondition::Using { columns, .. } => columns.len(),
+                JoinCondition::None | JoinCondition::On(_) | JoinCondition::Natural => 0,
+            };
+            join.columns.len() + using
+        }
         NodeKind::JsonTable(table) => table.column_aliases.len(),
         _ => 0,
     }
@@ -130,7 +139,12 @@ pub(super) fn item_name<'a>(description: &'a Description, item: &'a Item) -> Opt
     loop {
         match &description.nodes[node.0 as usize].kind {
             NodeKind::Column { name, .. } => return Some(name),
+            NodeKind::WholeRow { relation } => return Some(relation),
             NodeKind::Call(call) => return Some(&call.function.name),
+            NodeKind::Access(access) => match &access.step {
+                AccessStep::Field(name) => return Some(name),
+                AccessStep::Index(_) | AccessStep::Slice { .. } => node = access.value,
+            },
             NodeKind::Cast(cast) => node = cast.value,
             NodeKind::Collate(collate) => node = collate.value,
             _ => return None,

@@ -72,7 +72,7 @@ const SPELLINGS: &[(&str, &str)] = &[
 ];
 
 /// Finds a type by its name: in its schema, or in `pg_catalog` and then the schemas to search.
-pub(super) fn resolve(catalog: &Catalog, schemas: &[String], written: &TypeName) -> Option<ResolvedType> {
+pub fn resolve(catalog: &Catalog, schemas: &[String], written: &TypeName) -> Option<ResolvedType> {
     let name = written.name.name.as_str();
     let found = match &written.name.schema {
         Some(schema) => catalog.ty(schema, name),

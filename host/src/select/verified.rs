@@ -45,4 +45,16 @@ pub(super) enum Resolution {
     Type(ResolvedType),
     /// A slot whose type its surroundings have not told yet.
     Untyped,
+    /// A relation of the database of which rows are taken by a method, both as (schema, name).
+    Sampled { relation: (String, String), method: (String, String) },
+    /// The columns that are defined for functions in FROM, of one function after the other.
+    Columns(Vec<DefinedColumn>),
+}
+
+/// The type and the collation of a column that is defined for a function in FROM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DefinedColumn {
+    pub ty: ResolvedType,
+    /// As (schema, name).
+    pub collation: Option<(String, String)>,
 }

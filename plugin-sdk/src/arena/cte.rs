@@ -127,6 +127,23 @@ pub(crate) fn push_cte_table(cte: CteId, alias: &str, written_at: &'static Locat
     })
 }
 
+/// Adds a relation that is another one, changed; of the same CTE, if that names one.
+pub(crate) fn change_relation(
+    original: NodeId,
+    change: impl FnOnce(&mut NodeKind),
+    written_at: &'static Location<'static>,
+) -> NodeId {
+    let mut kind = super::kind(original);
+    change(&mut kind);
+    with(|arena| {
+        let id = arena.push(kind, written_at);
+        if let Some(cte) = arena.cte_of(original) {
+            arena.cte_tables.push((id, cte));
+        }
+        id
+    })
+}
+
 /// Adds a query for which the author declared `ctes`.
 pub(crate) fn push_query(
     query: callslip_ir::Query,
@@ -147,10 +164,16 @@ impl Arena {
         &self.ctes[id.0 as usize]
     }
 
+    /// The CTE that a relation names.
+    fn cte_of(&self, relation: NodeId) -> Option<CteId> {
+        let at = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id).ok()?;
+        Some(self.cte_tables[at].1)
+    }
+
     /// The CTE that a relation names, or those that the author declared for a query.
     pub(super) fn ctes_of(&self, node: NodeId) -> Vec<CteId> {
-        if let Ok(at) = self.cte_tables.binary_search_by_key(&node, |(id, _)| *id) {
-            return vec![self.cte_tables[at].1];
+        if let Some(cte) = self.cte_of(node) {
+            return vec![cte];
         }
         match self.declarations.binary_search_by_key(&node, |(id, _)| *id) {
             Ok(at) => self.declarations[at].1.clone(),
@@ -204,11 +227,7 @@ impl Arena {
         while let Some(relation) = relations.pop() {
             match &self.nodes[relation.0 as usize].kind {
                 NodeKind::Join(join) => relations.extend([join.left, join.right]),
-                NodeKind::Table(_) => {
-                    if let Ok(at) = self.cte_tables.binary_search_by_key(&relation, |(id, _)| *id) {
-                        found.push(self.cte_tables[at].1);
-                    }
-                }
+                NodeKind::Table(_) => found.extend(self.cte_of(relation)),
                 _ => {}
             }
         }

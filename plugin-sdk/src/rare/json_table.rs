@@ -44,11 +44,13 @@ pub struct JsonTable {
     not_send: PhantomData<*const ()>,
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoRelation for JsonTable {
     fn into_relation(self) -> NodeId {
         self.id
     }
 }
+#[diagnostic::do_not_recommend]
 impl IntoRelation for &JsonTable {
     fn into_relation(self) -> NodeId {
         self.id

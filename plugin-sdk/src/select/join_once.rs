@@ -71,7 +71,7 @@ impl Select {
             columns: Vec::new(),
         };
         let from = &mut self.core("a join").select.from;
-        let all: Vec<String> = from.iter().flat_map(|relation| aliases(*relation)).collect();
+        let all: Vec<String> = from.iter().flat_map(|relation| arena::aliases(*relation)).collect();
         for relation in from {
             if let Some(shared) = share(*relation, &wanted, alias, &all) {
                 *relation = shared;
@@ -85,16 +85,21 @@ impl Select {
 /// The joins of `relation` in which the wanted one is shared; none if the alias is free there.
 #[track_caller]
 fn share(relation: NodeId, wanted: &Join, alias: &str, all: &[String]) -> Option<NodeId> {
-    let NodeKind::Join(join) = arena::kind(relation) else {
-        if arena::alias(relation) == alias {
-            panic!(
-                "`{alias}` is in FROM already, at {}; join it under another alias",
-                arena::place(relation)
-            );
-        }
-        return None;
+    let names_it = |relation| arena::aliases(relation).iter().any(|its| its == alias);
+    let join = match arena::kind(relation) {
+        // An alias of the whole hides what is in it.
+        NodeKind::Join(join) if join.alias.is_none() => join,
+        _ if names_it(relation) => taken(alias, relation),
+        _ => return None,
     };
-    if arena::alias(join.right) != alias {
+    let right = arena::kind(join.right);
+    if matches!(&right, NodeKind::Join(_)) && names_it(join.right) {
+        taken(alias, join.right);
+    }
+    if matches!(&join.condition, JoinCondition::Using { alias: Some(its), .. } if its == alias) {
+        taken(alias, relation);
+    }
+    if matches!(&right, NodeKind::Join(_)) || arena::alias(join.right) != alias {
         let left = share(join.left, wanted, alias, all)?;
         if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
             panic!(
@@ -119,7 +124,7 @@ fn share(relation: NodeId, wanted: &Join, alias: &str, all: &[String]) -> Option
             (JoinCondition::On(is), JoinCondition::On(wanted)) if arena::same(*is, *wanted));
     if let JoinCondition::On(condition) = wanted.condition {
         // Of a relation that comes later, the same words in the join that is there mean one of a query around this one.
-        let before = aliases(join.left);
+        let before = arena::aliases(join.left);
         let is_later = |name: &String| name != alias && all.contains(name) && !before.contains(name);
         if let Some(later) = arena::aliases_in(condition).iter().find(|name| is_later(name)) {
             panic!(
@@ -139,10 +144,7 @@ fn share(relation: NodeId, wanted: &Join, alias: &str, all: &[String]) -> Option
     }
 }
 
-/// The aliases of a relation and all that is joined in it.
-fn aliases(relation: NodeId) -> Vec<String> {
-    match arena::kind(relation) {
-        NodeKind::Join(join) => [aliases(join.left), aliases(join.right)].concat(),
-        _ => vec![arena::alias(relation)],
-    }
+#[track_caller]
+fn taken(alias: &str, relation: NodeId) -> ! {
+    panic!("`{alias}` is in FROM already, at {}; join it under another alias", arena::place(relation))
 }

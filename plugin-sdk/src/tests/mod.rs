@@ -1,5 +1,6 @@
 //! Descriptions of the main constructs, and what a query reads and declares.
 
+mod bodies;
 mod language;
 mod queries;
 mod sort;
@@ -47,6 +48,8 @@ fn write(d: &Description, b: &Bindings, node: &Node) -> String {
     match &node.kind {
         NodeKind::Query(q) => {
             let mut text = String::new();
+            let recursive = q.with.as_ref().is_some_and(|with| with.recursive);
+            text += if recursive { "recursive " } else { "" };
             for cte in q.with.iter().flat_map(|with| &with.ctes) {
                 let materialized = match cte.materialized {
                     Materialization::Unspecified => "",
@@ -95,6 +98,12 @@ fn write(d: &Description, b: &Bindings, node: &Node) -> String {
             }
             text
         }
+        NodeKind::SetOperation(o) => {
+            let all = if o.all { " all" } else { "" };
+            format!("({} {:?}{all} {})", at(&o.left), o.operator, at(&o.right))
+        }
+        NodeKind::GroupingSet(s) => format!("{:?}({})", s.kind, list(&s.items)),
+        NodeKind::Row(items) => format!("({})", list(items)),
         NodeKind::Table(t) => match &t.name {
             RelationName::Stored(name) => format!("{name}:{}", t.alias),
             RelationName::Cte(name) => format!("cte {name}:{}", t.alias),

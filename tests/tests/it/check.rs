@@ -1,7 +1,8 @@
 //! `callslip catalog`, `inspect` and `check`, as people and their pipelines run them.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use callslip_tests::{component, database};
 use serde_json::Value;
@@ -96,6 +97,31 @@ fn a_warning_is_told_once_and_refuses_nothing() {
         assert_eq!((&found["query"], &found["code"]), (&"totals".into(), &"CS0207".into()));
         assert!(found["message"].as_str().unwrap().starts_with("count(q.id)"), "{found:#}");
     }
+}
+
+#[test]
+fn a_server_says_in_its_log_what_it_serves_in_spite_of() {
+    let folder = folder();
+    std::fs::copy(component("tests/guests/multiplied"), folder.path().join("hiring.wasm")).unwrap();
+    let mut server = callslip();
+    server.args(["serve", "--listen", "127.0.0.1:0", "--strict"]).current_dir(folder.path());
+    server.env("DATABASE_URL", database().url()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut server = server.spawn().unwrap();
+    let lines = BufReader::new(server.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+    let mut log = Vec::new();
+    for line in lines {
+        let is_last = line.contains("listening on");
+        log.push(line);
+        if is_last {
+            break;
+        }
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let warnings: Vec<_> = log.iter().filter(|line| line.contains("CS0207")).collect();
+    let [warning] = warnings[..] else { panic!("{log:#?}") };
+    assert!(warning.contains("WARN") && warning.contains("totals"), "{warning}");
+    assert!(log.last().is_some_and(|line| line.contains("listening on")), "{log:#?}");
 }
 
 #[test]

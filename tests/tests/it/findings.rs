@@ -104,10 +104,15 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     assert_eq!(found.len(), 1, "the same mistake in two shapes is told once: {found:#?}");
 
     let found = of(&refusal, "ungrouped");
+    let says = ["p.title is neither in GROUP BY nor in an aggregate", "group by p.id too, the primary key"];
+    assert_finding(&found, Code::UngroupedColumn, "pos.col(\"title\")", &says);
+    assert_eq!(found.len(), 1, "{found:#?}");
+
+    let found = of(&refusal, "grouped_otherwise");
     assert_finding(
         &found,
         Code::DescribeFailed,
-        "pos.col(\"title\")",
+        "select(upper(pos.col(\"title\"))",
         &["must appear in the GROUP BY", "42803"],
     );
     assert_eq!(found.len(), 1, "{found:#?}");

@@ -67,6 +67,17 @@ async fn like_in_between_and_is() {
 }
 
 #[tokio::test]
+async fn a_union_or_a_select_with_columns_of_records() {
+    let n = "WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n % 4 + 1 FROM n)
+             SEARCH DEPTH FIRST BY n SET ordering CYCLE n SET is_cycle TO 'yes' DEFAULT 'no' USING path";
+    let all = "SELECT n, ordering::text[], is_cycle, path::text[] FROM n";
+    for (twice, sql) in [(false, all.to_owned()), (true, format!("{all} UNION ALL {all}"))] {
+        let sql = format!("{n} SELECT * FROM ({sql}) q ORDER BY n, is_cycle LIMIT 7");
+        assert_rows("counts", json!({ "twice": twice }), &sql).await;
+    }
+}
+
+#[tokio::test]
 async fn case_casts_and_coalesce() {
     assert_rows(
         "values",
@@ -199,4 +210,27 @@ async fn every_shape_is_proven_when_the_plugin_is_loaded() {
     assert_eq!(plugin.query("mine").expect("a query").shapes().len(), 2);
     // Five labels or none, and two orders.
     assert_eq!(plugin.query("enums").expect("a query").shapes().len(), 12);
+}
+
+#[tokio::test]
+async fn a_tree_of_rows_in_one_statement() {
+    assert_rows(
+        "tree",
+        json!({}),
+        "SELECT p.id,
+                (SELECT coalesce(json_agg(json_build_object('id', i.id, 'status', i.status, 'ratings',
+                            (SELECT coalesce(json_agg(json_build_object('id', r.id, 'score', r.score) ORDER BY r.id), '[]')
+                             FROM rating r WHERE r.interview_id = i.id)) ORDER BY i.id), '[]')
+                 FROM (SELECT * FROM interview WHERE position_id = p.id ORDER BY id LIMIT 3) i) AS interviews,
+                (SELECT json_build_object('id', i.id, 'completed_at', i.completed_at)
+                 FROM interview i WHERE i.position_id = p.id ORDER BY i.id DESC LIMIT 1) AS latest
+         FROM position p ORDER BY p.id LIMIT 20",
+    )
+    .await;
+    let error = call(&language().await, "language", "two_leaves", json!({})).await.unwrap_err();
+    assert!(
+        error.log_message().contains("more than one row returned by a subquery"),
+        "{}",
+        error.log_message()
+    );
 }

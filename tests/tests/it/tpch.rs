@@ -94,7 +94,9 @@ fn fields(line: &str) -> Vec<Option<String>> {
 
 fn plugin(host: &Host) -> &LoadedPlugin {
     let (_, plugin) = host.plugins().next().expect("one plugin");
-    plugin.unwrap_or_else(|refusal| panic!("{refusal}"))
+    let plugin = plugin.unwrap_or_else(|refusal| panic!("{refusal}"));
+    assert_eq!(plugin.warnings(), [], "its aggregates are what TPC-H means");
+    plugin
 }
 
 /// The query of a number, such as that of `q03_shipping_priority`.

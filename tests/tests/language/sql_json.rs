@@ -299,6 +299,6 @@ fn what_postgresql_would_refuse_is_a_finding() {
     );
     assert_eq!(
         refused(select(b.col("id")).from(b).right_join(editions(), true)),
-        "CS0303: no relation with the alias \"b\" is in scope here"
+        "CS0303: \"b\" can't be referred to here: the right side of a RIGHT or FULL JOIN can't refer to its left side"
     );
 }

@@ -59,6 +59,15 @@ impl Library {
         client
     }
 
+    /// The types that were inferred of a statement's columns.
+    pub fn types(&self, statement: &Statement) -> Result<Vec<Option<u32>>, Vec<Finding>> {
+        let (schemas, limits) = (schemas(), Limits::default());
+        let (catalog, grants) = (&self.catalog, &self.grants);
+        let context = Context { plugin: "this", catalog, grants, schemas: &schemas, limits: &limits };
+        let verified = select::verify(&statement.shape, context)?;
+        Ok(verified.columns.iter().map(|column| column.ty).collect())
+    }
+
     /// What a statement is printed as, with what is bound to its parameters.
     pub fn print(&self, statement: &Statement) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
         self.print_for(&self.catalog, statement)

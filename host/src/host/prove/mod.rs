@@ -1,3 +1,4 @@
+mod defaults;
 mod proven;
 
 use std::sync::Arc;

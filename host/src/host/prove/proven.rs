@@ -39,6 +39,11 @@ pub struct ProvenStatement {
 }
 
 impl ProvenShape {
+    /// Its statements; none where the plugin refuses it.
+    pub(in crate::host) fn statements(&self) -> &[ProvenStatement] {
+        self.outcome.as_deref().unwrap_or_default()
+    }
+
     /// About what it takes of memory: its key, the text of its statements, and their constants.
     pub(in crate::host) fn bytes(&self) -> usize {
         let choices = self.shape.parameters.iter().chain(&self.shape.claims);

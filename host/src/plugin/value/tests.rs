@@ -10,12 +10,12 @@ fn array(scalar: Scalar) -> ValueType {
 
 fn json(ty: &ValueType, source: &str) -> Result<Option<String>, String> {
     let raw = serde_json::from_str(source).unwrap();
-    Value::read(ty, None, &Input::Json(raw), &Limits::default()).map(|value| value.text())
+    Value::read(ty, None, &Forms::default(), &Input::Json(raw), &Limits::default()).map(|value| value.text())
 }
 
 fn texts(ty: &ValueType, texts: &[&str]) -> Result<Option<String>, String> {
     let input = Input::Text(texts.iter().map(|text| (*text).to_owned()).collect());
-    Value::read(ty, None, &input, &Limits::default()).map(|value| value.text())
+    Value::read(ty, None, &Forms::default(), &input, &Limits::default()).map(|value| value.text())
 }
 
 /// In JSON.
@@ -215,7 +215,13 @@ fn ranges_are_exact() {
     let range = Range { min: Some("0".into()), max: Some("9007199254740993".into()) };
     let check = |scalar, source: &str| {
         let raw = serde_json::from_str(source).unwrap();
-        Value::read(&ty(Domain::Scalar(scalar)), Some(&range), &Input::Json(raw), &Limits::default())
+        Value::read(
+            &ty(Domain::Scalar(scalar)),
+            Some(&range),
+            &Forms::default(),
+            &Input::Json(raw),
+            &Limits::default(),
+        )
     };
     assert!(check(Scalar::Int8, "9007199254740993").is_ok());
     assert!(check(Scalar::Int8, "9007199254740994").is_err());
@@ -226,6 +232,7 @@ fn ranges_are_exact() {
     let array = Value::read(
         &array(Scalar::Int4),
         Some(&range),
+        &Forms::default(),
         &Input::Text(vec!["1".into(), "-1".into()]),
         &Limits::default(),
     );

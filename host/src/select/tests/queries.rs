@@ -25,7 +25,7 @@ impl Writer {
     }
 
     /// `SELECT name.x AS x FROM name`.
-    fn from_cte(&mut self, name: &str) -> NodeId {
+    fn reading(&mut self, name: &str) -> NodeId {
         let item = self.add(NodeKind::Column { relation: name.into(), name: "x".into() });
         let query = self.query(item, None);
         let table = self.nodes.iter_mut().rev().nth(2);
@@ -75,9 +75,9 @@ fn set_operations_and_recursive_ctes_nest_as_deep_as_they_may() {
         let levels = depth / 3 - 1;
         for level in 0..levels {
             let name = format!("r{level}");
-            let recursive = writer.from_cte(&name);
+            let recursive = writer.reading(&name);
             let union = writer.set_operation(SetOperator::Union, query, recursive);
-            query = writer.from_cte(&name);
+            query = writer.reading(&name);
             writer.with(true, vec![cte(&name, union)]);
         }
         assert_eq!(writer.sql().unwrap().matches("WITH RECURSIVE").count(), levels);
@@ -143,9 +143,9 @@ fn a_cte_that_is_declared_later_is_not_one_of_that_name_further_out() {
     // PostgreSQL would take the later one, whose column may be of another type than was verified.
     let mut writer = Writer::default();
     let outer = writer.plain();
-    let uses = writer.from_cte("x");
+    let uses = writer.reading("x");
     let later = writer.plain();
-    let inner = writer.from_cte("a");
+    let inner = writer.reading("a");
     writer.with(true, vec![cte("a", uses), cte("x", later)]);
     let scalar = writer.add(NodeKind::Subexpression(Subexpression::Scalar(inner)));
     writer.query(scalar, None);
@@ -155,9 +155,9 @@ fn a_cte_that_is_declared_later_is_not_one_of_that_name_further_out() {
     // Without RECURSIVE it is the one further out, to PostgreSQL too.
     let mut writer = Writer::default();
     let outer = writer.plain();
-    let uses = writer.from_cte("x");
+    let uses = writer.reading("x");
     let later = writer.plain();
-    let inner = writer.from_cte("a");
+    let inner = writer.reading("a");
     writer.with(false, vec![cte("a", uses), cte("x", later)]);
     let scalar = writer.add(NodeKind::Subexpression(Subexpression::Scalar(inner)));
     writer.query(scalar, None);
@@ -171,19 +171,19 @@ fn a_cte_that_is_hidden_is_no_reference_of_the_recursive_one() {
     for recursive in [false, true] {
         let mut writer = Writer::default();
         let hiding = writer.plain();
-        let query = writer.from_cte("r");
+        let query = writer.reading("r");
         writer.with(recursive, vec![cte("r", hiding)]);
-        let _ = writer.from_cte("r");
+        let _ = writer.reading("r");
         writer.with(true, vec![cte("r", query)]);
         assert!(writer.sql().is_ok(), "{recursive}");
     }
     // Before it is declared it is the recursive one still.
     let mut writer = Writer::default();
-    let before = writer.from_cte("r");
+    let before = writer.reading("r");
     let hiding = writer.plain();
-    let query = writer.from_cte("r");
+    let query = writer.reading("r");
     writer.with(false, vec![cte("before", before), cte("r", hiding)]);
-    let _ = writer.from_cte("r");
+    let _ = writer.reading("r");
     writer.with(true, vec![cte("r", query)]);
     assert_eq!(
         writer.message(),
@@ -208,14 +208,14 @@ fn a_with_a_side_and_a_search_that_make_no_sense_are_found() {
     let mut writer = Writer::default();
     let (a, b) = (writer.plain(), writer.plain());
     let left = writer.set_operation(SetOperator::Union, a, b);
-    let right = writer.from_cte("r");
+    let right = writer.reading("r");
     let union = writer.set_operation(SetOperator::Union, left, right);
     let value = writer.column("n");
     let default = writer.slot(SlotType::Context);
     let search = Some(Search { order: SearchOrder::Depth, by: vec![], set: String::new() });
     let cycle =
         Some(Cycle { columns: vec![], mark: "m".into(), values: Some((value, default)), path: "m".into() });
-    let _ = writer.from_cte("r");
+    let _ = writer.reading("r");
     writer.with(true, vec![Cte { search, cycle, ..cte("r", union) }]);
     let mut found: Vec<String> =
         writer.sql().unwrap_err().into_iter().map(|finding| finding.message).collect();
@@ -274,10 +274,10 @@ fn many_recursive_ctes_cost_no_more_than_their_nodes() {
     let mut ctes = Vec::new();
     for index in 0..400 {
         let name = format!("r{index}");
-        let (first, recursive) = (writer.plain(), writer.from_cte(&name));
+        let (first, recursive) = (writer.plain(), writer.reading(&name));
         ctes.push(cte(&name, writer.set_operation(SetOperator::Union, first, recursive)));
     }
-    let _ = writer.from_cte("r399");
+    let _ = writer.reading("r399");
     writer.with(true, ctes);
     let started = std::time::Instant::now();
     assert_eq!(writer.sql().unwrap().matches(" UNION ALL ").count(), 400);

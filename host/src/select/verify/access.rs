@@ -28,11 +28,12 @@ impl<'a> Verifier<'a> {
             base = inner.value;
         }
         steps.reverse();
-        let mut operand = self.expression(base, scope);
+        let mut operand = self.value(base, scope).map_or(Operand::Opaque, Operand::Known);
         let mut fields = self.fields.get(&base).cloned();
         let mut rest = steps.as_slice();
         while let Some(&(node, step)) = rest.first() {
             if let AccessStep::Field(name) = step {
+                self.check_name(node, "name of a field", name);
                 operand = self.field(node, name, operand, fields.take());
                 rest = &rest[1..];
             } else {

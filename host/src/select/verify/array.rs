@@ -39,7 +39,7 @@ impl<'a> Verifier<'a> {
             // The rows of an array of several dimensions are cast like it.
             match self.kind(item) {
                 NodeKind::Array(inner) => self.array_cast(item, inner, Some(array), scope),
-                _ => self.item_cast(item, *element, scope),
+                _ => self.cast_to(item, Some(*element), scope),
             }
         }
     }

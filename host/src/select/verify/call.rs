@@ -132,6 +132,7 @@ impl<'a> Verifier<'a> {
         }
         self.sets_met += usize::from(chosen.item.returns_set);
         self.calls(node, chosen.item);
+        self.called.insert(node, chosen.item.oid);
         self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
         if !printed.contains(&Operand::Opaque) {
@@ -357,7 +358,7 @@ impl<'a> Verifier<'a> {
         self.find(node, finding);
     }
 
-    fn function_not_granted(&mut self, node: NodeId, function: &Function) {
+    pub(super) fn function_not_granted(&mut self, node: NodeId, function: &Function) {
         let plugin = self.context.plugin;
         let name = format!("{}.{}", function.schema, function.name);
         let message = format!("the function {name} was not granted to the plugin {plugin}");

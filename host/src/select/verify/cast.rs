@@ -176,6 +176,23 @@ impl Verifier<'_> {
         }
     }
 
+    /// A value that PostgreSQL converts, as an assignment does, to a type that only it knows.
+    pub(super) fn assigned(&mut self, node: NodeId, from: Operand) {
+        let catalog = self.context.catalog;
+        let found = catalog.contents().casts.iter().find_map(|cast| {
+            let applies = cast.context != CastContext::Explicit
+                && match from {
+                    Operand::Known(from) => cast.source == element(catalog, from),
+                    Operand::Untyped => false,
+                    Operand::Opaque => true,
+                };
+            applies.then(|| self.context.grants.refused_function(catalog, cast)).flatten()
+        });
+        if let Some(function) = found {
+            self.cast_not_granted(node, function);
+        }
+    }
+
     /// An operand that PostgreSQL may convert: to a type, or to one that is for it to choose.
     pub(super) fn coerced(&mut self, node: NodeId, from: Operand, to: Option<Oid>) {
         if self.forbidden_casts.is_empty() {
@@ -202,19 +219,11 @@ impl Verifier<'_> {
     /// The function that this conversion runs must be granted, if somebody defined one.
     fn pathway_granted(&mut self, node: NodeId, from: Oid, to: Oid, context: CastContext) {
         let catalog = self.context.catalog;
-        let target = catalog.type_by_oid(element(catalog, to));
-        match signature::pathway(catalog, from, to, context) {
-            Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) => {
-                if let Some(function) = self.context.grants.refused_function(catalog, cast) {
-                    self.cast_not_granted(node, function);
-                }
-            }
-            Some(Pathway::Relabel | Pathway::Text | Pathway::Elements(None)) => {}
-            // A record becomes a row field by field, each of them by a cast.
-            None if target.is_some_and(|ty| matches!(ty.kind, TypeKind::Composite { .. })) => {
-                self.any_cast_granted(node, to);
-            }
-            None => {}
+        if let Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) =
+            signature::pathway(catalog, from, to, context)
+            && let Some(function) = self.context.grants.refused_function(catalog, cast)
+        {
+            self.cast_not_granted(node, function);
         }
     }
 

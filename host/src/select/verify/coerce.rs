@@ -43,6 +43,7 @@ impl Verifier<'_> {
         }
         let catalog = self.context.catalog;
         self.coerced(node, from, Some(to));
+        self.record_granted(node, from, to);
         // A constant's slot is of the type below a domain, see `settle`.
         let settled = match from {
             Operand::Known(_) => false,
@@ -138,8 +139,9 @@ impl Verifier<'_> {
         let common = signature::common_type(catalog, &types);
         if common.is_none() && !types.is_empty() && !types.contains(&Operand::Opaque) {
             // The first that doesn't go together with those before it.
-            let fits = |end: &usize| signature::common_type(catalog, &types[..*end]).is_none();
-            let end = (1..=types.len()).find(fits).unwrap_or(types.len());
+            let ends: Vec<usize> = (1..=types.len()).collect();
+            let fits = |end: &usize| signature::common_type(catalog, &types[..*end]).is_some();
+            let end = (ends.partition_point(fits) + 1).min(types.len());
             let mut shown: Vec<String> = Vec::new();
             for operand in &types[..end] {
                 let name = self.display(*operand);

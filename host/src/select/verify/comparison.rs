@@ -3,9 +3,9 @@ use callslip_ir::{NodeId, QualifiedName};
 use super::Verifier;
 use super::coerce::At;
 use crate::Code;
-use crate::catalog::{CastContext, Oid, PG_CATALOG};
+use crate::catalog::{CastContext, Oid, Operator, PG_CATALOG};
 use crate::select::scope::Scope;
-use crate::select::signature::{self, Operand};
+use crate::select::signature::{self, Chosen, Operand};
 use crate::select::{Finding, types};
 
 /// What a value is compared with, where SQL has no place for the operator's name.
@@ -55,8 +55,15 @@ impl Verifier<'_> {
         (at, operand): (At, Operand),
         others: &[Compared],
     ) -> Vec<Option<Oid>> {
-        let mut found = Vec::with_capacity(others.len());
+        let mut found: Vec<(Chosen<'_, Operator>, &Compared)> = Vec::with_capacity(others.len());
         for other in others {
+            // A long list is of few types, and what is chosen for one is chosen again.
+            let again =
+                |before: &&Compared| (before.operator, before.taken_as) == (other.operator, other.taken_as);
+            if let Some((chosen, _)) = found.last().filter(|(_, before)| again(before)) {
+                found.push((chosen.clone(), other));
+                continue;
+            }
             let name = QualifiedName { schema: Some(PG_CATALOG.to_owned()), name: other.operator.to_owned() };
             let operands = [(at, operand), (other.at, other.taken_as)];
             found.extend(self.choose_operator(node, &name, &operands).map(|chosen| (chosen, other)));
@@ -71,10 +78,13 @@ impl Verifier<'_> {
             self.several_types(at.node(), &types);
         }
         let left = at.printed(operand, together);
+        let mut before = None;
         for (chosen, other) in &found {
             let own = self.reachable(other, chosen.arguments[1]);
-            if left != Operand::Untyped {
-                self.stays(node, chosen.item, &[left, other.at.printed(other.taken_as, own)]);
+            let right = other.at.printed(other.taken_as, own);
+            let again = before.replace((chosen.item.oid, right)) == Some((chosen.item.oid, right));
+            if left != Operand::Untyped && !again {
+                self.stays(node, chosen.item, &[left, right]);
             }
             self.argument(other.at, other.operand, chosen.declared[1], own);
             if together.is_none() {

@@ -6,7 +6,7 @@ use super::comparison::Compared;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
-use crate::select::scope::{Scope, ScopeColumn};
+use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::verified::Resolution;
 use crate::select::{Finding, types};
@@ -128,32 +128,28 @@ impl<'a> Verifier<'a> {
 
     fn cast(&mut self, node: NodeId, cast: &'a Cast, scope: &Scope<'_>) -> Operand {
         let to = self.ty(node, &cast.ty);
-        let target = to.as_ref().map(|ty| ty.oid);
-        match self.kind(cast.value) {
-            // PostgreSQL casts each element and each field.
-            NodeKind::Array(items) => self.array_cast(node, items, target, scope),
-            NodeKind::Row(items) => self.row_cast(node, items, target, scope),
-            _ => {
-                let from = self.expression(cast.value, scope);
-                if let Some(target) = target {
-                    if from == Operand::Untyped {
-                        self.settle(cast.value, Some(target));
-                    }
-                    self.cast_written(node, from, target);
-                }
-            }
-        }
+        self.cast_to(cast.value, to.as_ref().map(|ty| ty.oid), scope);
         let Some(ty) = to else { return Operand::Opaque };
         let oid = ty.oid;
         self.resolve(node, Resolution::Type(ty));
         Operand::Known(oid)
     }
 
-    /// An item of what is cast as a whole, which PostgreSQL casts to this type.
-    pub(super) fn item_cast(&mut self, item: NodeId, target: Oid, scope: &Scope<'_>) {
-        let operand = self.expression(item, scope);
-        self.settle(item, Some(target));
-        self.cast_granted(item, operand, target);
+    /// A value that is cast to a type, if that is known. PostgreSQL casts each element of `ARRAY[…]` and each value of `ROW(…)`.
+    pub(super) fn cast_to(&mut self, value: NodeId, target: Option<Oid>, scope: &Scope<'_>) {
+        match self.kind(value) {
+            NodeKind::Array(items) => self.array_cast(value, items, target, scope),
+            NodeKind::Row(items) => self.row_cast(value, items, target, scope),
+            _ => {
+                let from = self.expression(value, scope);
+                let Some(target) = target else { return };
+                if from == Operand::Untyped {
+                    self.settle(value, Some(target));
+                }
+                self.record_granted(value, from, target);
+                self.cast_written(value, from, target);
+            }
+        }
     }
 
     /// A type of `pg_catalog`.
@@ -185,6 +181,9 @@ impl<'a> Verifier<'a> {
             self.unknown_alias(node, relation, scope);
             return Operand::Opaque;
         };
+        if self.is_out_of_reach(node, found) {
+            return Operand::Opaque;
+        }
         self.meet_column(relation, scope);
         let Some(columns) = &found.columns else { return Operand::Opaque };
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
@@ -213,13 +212,24 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// Whether nothing of the relation can be named here, which is a finding then.
+    pub(super) fn is_out_of_reach(&mut self, node: NodeId, relation: &ScopeRelation) -> bool {
+        let Some(why) = relation.out_of_reach else { return false };
+        let message = format!("\"{}\" can't be referred to here: {why}", relation.alias);
+        self.report(node, Code::UnknownAlias, message);
+        true
+    }
+
     pub(super) fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
         let in_scope: Vec<(&str, &str)> = scope
             .chain()
             .flat_map(|scope| scope.relations)
             .map(|relation| (&*relation.alias, &*relation.of))
             .collect();
-        let help = if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
+        let help = if self.unseen.iter().any(|unseen| **unseen == *alias) {
+            "a subquery in FROM sees what stands before it with .lateral() or a join that ends in _lateral"
+                .to_owned()
+        } else if let Some((its, _)) = in_scope.iter().find(|(_, of)| *of == alias) {
             format!("here {alias} is named \"{its}\"")
         } else if let Some(nearest) = nearest(alias, in_scope.iter().map(|(alias, _)| *alias)) {
             format!("did you mean \"{nearest}\"? Or is a .from() or a join missing?")

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use callslip_ir::{Call, Description, NodeId, NodeKind, Order, Query, Select};
 
 use super::join_graph::JoinGraph;
@@ -127,11 +130,14 @@ enum FanOut {
 }
 
 fn fan_out(graph: &JoinGraph<'_>, call: &Call) -> Option<FanOut> {
-    let arguments = call.arguments.iter().map(|argument| argument.value);
-    let sorted = call.order_by.iter().chain(&call.within_group).map(|order| order.expression);
-    let of_call: Vec<NodeId> = arguments.chain(sorted).chain(call.filter).collect();
+    let sorted = call.within_group.iter().map(|order| order.expression);
+    let values: Vec<NodeId> = call.arguments.iter().map(|argument| argument.value).chain(sorted).collect();
+    let ordered = call.order_by.iter().map(|order| order.expression);
+    let of_call: Vec<NodeId> = values.iter().copied().chain(ordered).chain(call.filter).collect();
     let used = of_call.iter().fold(Leaves::NONE, |used, node| used | graph.mentioned(*node));
     let name = call.function.name.as_str();
+    // A sum of ones and zeros counts too, and whatever else is made of constants.
+    let counts = name == "count" || values.iter().all(|value| graph.valued(*value).is_empty());
     let shares_matter = SHARES_MATTER.binary_search(&name).is_ok();
     if used.is_empty() {
         // Without a column of anything it counts rows; with one of a query around, it is none of this one's.
@@ -147,13 +153,11 @@ fn fan_out(graph: &JoinGraph<'_>, call: &Call) -> Option<FanOut> {
         let apart = used.without(graph.determined_by_one(many));
         let Some(one) = apart.iter().next() else {
             // Counting the rows of the join is what a count over one is for.
-            if name != "count"
-                && !(shares_matter && used.is_within(fixed))
-                && let Some(one) = used.iter().next()
-            {
-                return Some(FanOut::OfParent { one, many });
+            let is_meant = counts || (shares_matter && used.is_within(fixed));
+            match used.iter().next() {
+                Some(one) if !is_meant => return Some(FanOut::OfParent { one, many }),
+                _ => continue,
             }
-            continue;
         };
         if let Some(parent) = graph.shared_by(one, many)
             && !(shares_matter && fixed.has(parent))
@@ -161,7 +165,7 @@ fn fan_out(graph: &JoinGraph<'_>, call: &Call) -> Option<FanOut> {
             return Some(FanOut::SideBySide { one, other: many, parent });
         }
     }
-    if name == "count" { side_by_side(graph, many) } else { None }
+    if counts { side_by_side(graph, many) } else { None }
 }
 
 /// Two of these relations that are joined side by side.

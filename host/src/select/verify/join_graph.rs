@@ -54,6 +54,8 @@ struct Equality {
 /// Of a SELECT with more conditions, or more relations than a set holds, nothing is said.
 const MOST_CONDITIONS: usize = 128;
 
+const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">=", "~~", "!~~"];
+
 impl<'a> JoinGraph<'a> {
     /// The graph of a SELECT that was verified; none, if it has what this does not see through.
     pub fn new(
@@ -345,6 +347,28 @@ impl<'a> JoinGraph<'a> {
     /// The leaves that an expression or a query is about.
     pub fn mentioned(&self, node: NodeId) -> Leaves {
         self.columns(node).iter().fold(Leaves::NONE, |found, (leaf, _)| found | Leaves::one(*leaf))
+    }
+
+    /// The leaves whose columns the value of an expression is made of: not those that only its conditions look at, as in
+    /// `CASE WHEN … THEN 1 ELSE 0 END`.
+    pub fn valued(&self, node: NodeId) -> Leaves {
+        let (mut open, mut found) = (vec![node], Leaves::NONE);
+        while let Some(node) = open.pop() {
+            match self.kind(node) {
+                NodeKind::Case(case) => {
+                    open.extend(case.arms.iter().map(|arm| arm.then).chain(case.otherwise));
+                }
+                NodeKind::Boolean(_)
+                | NodeKind::Is(_)
+                | NodeKind::Subexpression(Subexpression::Exists(_)) => {}
+                NodeKind::Operation(operation) if is_builtin(&operation.operator, COMPARISONS) => {}
+                NodeKind::Column { relation, .. } | NodeKind::WholeRow { relation } => {
+                    found = self.leaf(relation).map_or(found, |leaf| found | Leaves::one(leaf));
+                }
+                kind => open.extend(kind.children()),
+            }
+        }
+        found
     }
 
     fn has_query(&self, node: NodeId) -> bool {

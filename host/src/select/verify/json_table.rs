@@ -39,6 +39,7 @@ impl<'a> Verifier<'a> {
             of: "JSON_TABLE".into(),
             columns: Some(columns.into()),
             row_type: None,
+            out_of_reach: None,
         }
     }
 

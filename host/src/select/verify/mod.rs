@@ -7,9 +7,12 @@ mod call;
 mod cast;
 mod coerce;
 mod comparison;
+mod distinct_on;
 mod expression;
 mod fan_out;
+mod functions;
 mod group_by;
+mod join;
 mod join_graph;
 mod json_table;
 mod leaves;
@@ -24,6 +27,7 @@ mod set_operation;
 mod special;
 mod sql_json;
 mod subexpression;
+mod table;
 mod ungrouped;
 mod usage;
 mod window;
@@ -77,8 +81,10 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         orderings: HashMap::new(),
         relations: BTreeSet::new(),
         functions: BTreeSet::new(),
+        called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
+        unseen: Vec::new(),
         fields: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
@@ -126,9 +132,13 @@ struct Verifier<'a> {
     orderings: HashMap<NodeId, Resolution>,
     relations: BTreeSet<(String, String)>,
     functions: BTreeSet<(String, String)>,
+    /// The function that each call means, where that is known.
+    called: HashMap<NodeId, Oid>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
+    unseen: Vec<Rc<str>>,
     /// The fields of the rows whose type does not tell them.
     fields: HashMap<NodeId, Rc<[ScopeColumn]>>,
     /// The CTEs that are in scope, the nearest last.
@@ -161,11 +171,6 @@ impl<'a> Verifier<'a> {
 
     fn report(&mut self, node: NodeId, code: Code, message: impl AsRef<str>) {
         self.find(node, Finding::new(code, message));
-    }
-
-    fn not_supported(&mut self, node: NodeId, construct: &str) {
-        let message = format!("{construct} is part of the language, but this host does not lower it yet");
-        self.report(node, Code::NotSupportedYet, message);
     }
 
     fn misplaced(&mut self, node: NodeId, expected: &str) {
@@ -235,25 +240,29 @@ impl<'a> Verifier<'a> {
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {
+        if let Some((schema, name)) = self.collation_name(node, written) {
+            self.resolve(node, Resolution::Object { schema, name });
+        }
+    }
+
+    /// The schema and name of a collation.
+    fn collation_name(&mut self, node: NodeId, written: &QualifiedName) -> Option<(String, String)> {
         let searched = std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str));
         let catalog = self.context.catalog;
         let found = match &written.schema {
             Some(schema) => catalog.has_collation(schema, &written.name).then_some(schema.as_str()),
             None => searched.into_iter().find(|schema| catalog.has_collation(schema, &written.name)),
         };
-        match found.map(str::to_owned) {
-            Some(schema) => self.resolve(node, Resolution::Object { schema, name: written.name.clone() }),
-            None => {
-                let mut finding =
-                    Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
-                let names =
-                    catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
-                if let Some(help) = self.did_you_mean(written, names) {
-                    finding = finding.with_help(help);
-                }
-                self.find(node, finding);
-            }
+        if let Some(schema) = found {
+            return Some((schema.to_owned(), written.name.clone()));
         }
+        let mut finding = Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
+        let names = catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
+        if let Some(help) = self.did_you_mean(written, names) {
+            finding = finding.with_help(help);
+        }
+        self.find(node, finding);
+        None
     }
 
     /// The columns of the whole statement: each needs a name of its own, which a reply's objects have as their key.

@@ -90,6 +90,9 @@ impl<'a> Verifier<'a> {
             self.order_of_query(query, order, &columns, &scope);
         }
         self.windows.truncate(windows);
+        if let NodeKind::Select(select) = self.kind(query.body) {
+            self.distinct_on(query, select);
+        }
         self.limit(query, outer);
         columns
     }
@@ -104,7 +107,7 @@ impl<'a> Verifier<'a> {
         self.windows.push(Vec::new());
         let mut relations: Vec<ScopeRelation> = Vec::new();
         for &from in &select.from {
-            let found = self.relation(from, &relations, outer, true);
+            let found = self.relation(from, &relations, outer).relations;
             self.add_relations(from, &mut relations, found);
         }
         let scope = Scope { relations: &relations, outer: Some(outer) };

@@ -26,6 +26,9 @@ pub(super) fn columns_of(query: NodeId, columns: &[ScopeColumn]) -> RowValues {
 
 impl<'a> Verifier<'a> {
     /// `ROW(…)` as a value of its own: a record, whose fields PostgreSQL names `f1`, `f2`, and so on.
+    ///
+    /// To compare records PostgreSQL runs the comparison that belongs to the type of each field, as DISTINCT and ORDER BY
+    /// do with a column: it is part of the type, and nobody grants it by itself.
     pub(super) fn row(&mut self, node: NodeId, items: &'a [NodeId], scope: &Scope<'_>) -> Operand {
         self.check_row_length(node, items);
         let field = |(index, ty)| ScopeColumn { name: Some(format!("f{}", index + 1).into()), ty };
@@ -40,6 +43,9 @@ impl<'a> Verifier<'a> {
             self.unknown_alias(node, relation, scope);
             return Operand::Opaque;
         };
+        if self.is_out_of_reach(node, found) {
+            return Operand::Opaque;
+        }
         self.meet_column(relation, scope);
         let Some(columns) = found.columns.clone() else { return Operand::Opaque };
         self.check_fields(node, relation, &columns);
@@ -107,8 +113,31 @@ impl<'a> Verifier<'a> {
         }
         for (index, &item) in items.iter().enumerate() {
             match attributes.get(index).and_then(|attribute| attribute.ty) {
-                Some(ty) => self.item_cast(item, ty, scope),
+                Some(ty) => self.cast_to(item, Some(ty), scope),
                 None => _ = self.value(item, scope),
+            }
+        }
+    }
+
+    /// A record that becomes a composite has each of its fields cast; those casts must be granted too. PostgreSQL does this
+    /// to a `ROW(…)` and to a whole row, of which the fields are known, and refuses any other record.
+    pub(super) fn record_granted(&mut self, node: NodeId, from: Operand, to: Oid) {
+        if from != self.known("record") {
+            return;
+        }
+        let (Some(fields), Some(attributes)) =
+            (self.fields.get(&node).cloned(), self.attributes(Operand::Known(to)))
+        else {
+            return;
+        };
+        for (index, (field, attribute)) in fields.iter().zip(attributes.iter()).enumerate() {
+            let from = field.ty.map_or(Operand::Opaque, Operand::Known);
+            let Some(to) = attribute.ty else { continue };
+            self.cast_granted(node, from, to);
+            if let NodeKind::Row(items) = self.kind(node)
+                && let Some(&item) = items.get(index)
+            {
+                self.record_granted(item, from, to);
             }
         }
     }

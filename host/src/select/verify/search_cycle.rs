@@ -45,13 +45,19 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// PostgreSQL adds the columns to both terms, and can do so only to plain queries.
+    /// PostgreSQL adds the columns to both terms, and can do so only to plain queries. A set operation with a clause of its own
+    /// is one to it, as long as it is not the term that refers to the CTE.
     fn terms_are_selects(&mut self, cte: &Cte) {
         let NodeKind::Query(query) = self.kind(cte.query) else { return };
         let NodeKind::SetOperation(terms) = self.kind(query.body) else { return };
-        for side in [terms.left, terms.right] {
+        for (side, may_have_clauses) in [(terms.left, true), (terms.right, false)] {
             let NodeKind::Query(term) = self.kind(side) else { continue };
-            if let NodeKind::SetOperation(_) = self.kind(term.body) {
+            let has_clauses = term.with.is_some()
+                || !term.order_by.is_empty()
+                || term.limit.is_some()
+                || term.offset.is_some();
+            if matches!(self.kind(term.body), NodeKind::SetOperation(_)) && !(may_have_clauses && has_clauses)
+            {
                 let message = "with SEARCH or CYCLE each side of the UNION is a SELECT";
                 let finding = Finding::new(Code::InvalidStructure, message);
                 self.find(side, finding.with_help("put the set operation in a subquery with .alias(\"…\")"));

@@ -6,6 +6,7 @@ use crate::catalog::Oid;
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::Scope;
+use crate::select::signature::Operand;
 
 /// A window of a WINDOW clause, as far as one that starts from it has to know it.
 #[derive(Clone, Copy, Debug)]
@@ -132,17 +133,18 @@ impl<'a> Verifier<'a> {
             }
             _ => {}
         }
-        let offset_type = match frame.mode {
-            FrameMode::Range => self.range_offset(order.first),
-            FrameMode::Rows | FrameMode::Groups => self.builtin("int8"),
+        // Of RANGE the sort key tells to which of several types a distance is converted.
+        let (ty, converted_to) = match frame.mode {
+            FrameMode::Range => (self.range_offset(order.first), None),
+            FrameMode::Rows | FrameMode::Groups => (self.builtin("int8"), self.builtin("int8")),
         };
         // A distance is one for all rows: it sees no relation of its own query.
         let outer = scope.outer.unwrap_or(&Scope::EMPTY);
         for bound in std::iter::once(&frame.start).chain(&frame.end) {
             if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
                 match self.expression(*offset, outer) {
-                    crate::select::signature::Operand::Untyped => self.settle(*offset, offset_type),
-                    operand => self.coerced(*offset, operand, None),
+                    Operand::Untyped => self.settle(*offset, ty),
+                    operand => self.coerced(*offset, operand, converted_to),
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::{
     identifier::{Scope, ident, pascal, snake},
     selection::{Selected, relations},
     snapshot::{Column, Relation, Snapshot, Type},
-    types::{RustType, enum_name},
+    types::{RustType, type_name},
 };
 
 /// The module of the columns' names, which each module has.
@@ -51,7 +51,7 @@ pub(super) struct Module<'a> {
     /// Its schema and its identifier; none of the scope of the call.
     pub schema: Option<(&'a str, String)>,
     pub tables: Vec<Table<'a>>,
-    pub enums: Vec<Enum<'a>>,
+    pub types: Vec<OwnType<'a>>,
 }
 
 pub(super) struct Table<'a> {
@@ -73,22 +73,23 @@ pub(super) struct Field<'a> {
     pub ty: TokenStream,
 }
 
-pub(super) struct Enum<'a> {
+/// An enum, a composite type or a range.
+pub(super) struct OwnType<'a> {
     pub schema: &'a str,
     pub name: &'a str,
     /// What PostgreSQL calls it.
     pub ty: String,
     pub identifier: String,
-    /// The labels, and a variant for each.
-    pub labels: &'a [String],
+    /// Of an enum, the labels, and a variant for each.
+    pub labels: Option<&'a [String]>,
     pub variants: Vec<String>,
 }
 
-/// The relations and enums of a module, by schema and name.
+/// The relations and types of a module, by schema and name.
 #[derive(Default)]
 struct Members<'a> {
     relations: BTreeMap<(&'a str, &'a str), &'a Relation>,
-    enums: BTreeMap<(&'a str, &'a str), (&'a [String], String)>,
+    types: BTreeMap<(&'a str, &'a str), (Option<&'a [String]>, String)>,
 }
 
 impl<'a> Layout<'a> {
@@ -100,9 +101,11 @@ impl<'a> Layout<'a> {
         for column in relations.iter().flat_map(|selected| &selected.relation.columns) {
             types.entry(column.ty.as_str()).or_insert_with(|| RustType::of(snapshot, &column.ty));
         }
-        let used: HashSet<_> = types.values().filter_map(RustType::as_enum).collect();
-        let members =
-            members(snapshot, relations, |schema, name| only.is_none() || used.contains(&(schema, name)));
+        let used: HashSet<_> = types.values().filter_map(RustType::own).collect();
+        // Of enums, which are seen parameters, all are wanted where all tables are.
+        let members = members(snapshot, relations, |schema, name, is_enum| {
+            (is_enum && only.is_none()) || used.contains(&(schema, name))
+        });
         let mut layout = Self { modules: vec![Module::default()] };
         let mut scope = Scope::with(&RESERVED);
         let mut schemas = Vec::new();
@@ -117,12 +120,12 @@ impl<'a> Layout<'a> {
                 }
             }
         }
-        // The modules of schemas come last: in the scope of the call, tables and enums choose their names first.
+        // The modules of schemas come last: in the scope of the call, tables and types choose their names first.
         let identifiers = scope.name_all(schemas.iter().copied(), snake);
         for (module, schema) in layout.modules[1..].iter_mut().zip(schemas.into_iter().zip(identifiers)) {
             module.schema = Some(schema);
         }
-        let paths = layout.enum_paths();
+        let paths = layout.type_paths();
         for (place, module) in layout.modules.iter_mut().enumerate() {
             let mut written: HashMap<&str, TokenStream> = HashMap::new();
             for table in &mut module.tables {
@@ -134,11 +137,11 @@ impl<'a> Layout<'a> {
         Ok(layout)
     }
 
-    fn enum_paths(&self) -> EnumPaths<'a> {
+    fn type_paths(&self) -> TypePaths<'a> {
         let mut paths = HashMap::new();
         for (place, module) in self.modules.iter().enumerate() {
             let name = module.schema.as_ref().map(|(_, name)| ident(name));
-            for item in &module.enums {
+            for item in &module.types {
                 let identifier = ident(&item.identifier);
                 let from_call = match &name {
                     Some(module) => quote!(#module::#identifier),
@@ -146,7 +149,7 @@ impl<'a> Layout<'a> {
                 };
                 paths.insert(
                     (item.schema, item.name),
-                    EnumPath { place, identifier: quote!(#identifier), from_call },
+                    TypePath { place, identifier: quote!(#identifier), from_call },
                 );
             }
         }
@@ -154,9 +157,9 @@ impl<'a> Layout<'a> {
     }
 }
 
-type EnumPaths<'a> = HashMap<(&'a str, &'a str), EnumPath>;
+type TypePaths<'a> = HashMap<(&'a str, &'a str), TypePath>;
 
-struct EnumPath {
+struct TypePath {
     /// Of its module.
     place: usize,
     identifier: TokenStream,
@@ -165,15 +168,15 @@ struct EnumPath {
 }
 
 /// A type as it is written in the module at `place`.
-fn path(ty: &RustType, place: usize, enums: &EnumPaths<'_>) -> TokenStream {
+fn path(ty: &RustType, place: usize, own: &TypePaths<'_>) -> TokenStream {
     match ty {
         RustType::Known(path) => path.clone(),
         RustType::Vec(element) => {
-            let element = path(element, place, enums);
+            let element = path(element, place, own);
             quote!(::std::vec::Vec<#element>)
         }
-        RustType::Enum { schema, name } => {
-            let EnumPath { place: of, identifier, from_call } = &enums[&(schema.as_str(), name.as_str())];
+        RustType::Own { schema, name } => {
+            let TypePath { place: of, identifier, from_call } = &own[&(schema.as_str(), name.as_str())];
             match place {
                 _ if place == *of => identifier.clone(),
                 0 => from_call.clone(),
@@ -201,10 +204,12 @@ impl<'a> Module<'a> {
             let (qualifier, fields) = (qualified.then_some(schema), Vec::new());
             self.tables.push(Table { schema, qualifier, name, relation, identifier, columns, fields });
         }
-        let identifiers = scope.name_all(members.enums.keys().map(|(_, name)| *name), pascal);
-        for ((&(schema, name), (labels, ty)), identifier) in members.enums.iter().zip(identifiers) {
-            let variants = Scope::default().name_all(labels.iter().map(String::as_str), pascal);
-            self.enums.push(Enum { schema, name, ty: ty.clone(), identifier, labels, variants });
+        let identifiers = scope.name_all(members.types.keys().map(|(_, name)| *name), pascal);
+        for ((&(schema, name), (labels, ty)), identifier) in members.types.iter().zip(identifiers) {
+            let (labels, ty) = (*labels, ty.clone());
+            let variants =
+                Scope::default().name_all(labels.into_iter().flatten().map(String::as_str), pascal);
+            self.types.push(OwnType { schema, name, ty, identifier, labels, variants });
         }
     }
 }
@@ -213,7 +218,7 @@ impl<'a> Module<'a> {
 fn members<'a>(
     snapshot: &'a Snapshot,
     relations: Vec<Selected<'a>>,
-    wanted: impl Fn(&str, &str) -> bool,
+    wanted: impl Fn(&str, &str, bool) -> bool,
 ) -> BTreeMap<Option<&'a str>, Members<'a>> {
     let mut modules: BTreeMap<Option<&str>, Members<'a>> = BTreeMap::new();
     for selected in relations {
@@ -223,12 +228,16 @@ fn members<'a>(
     }
     for (schema, entry) in &snapshot.schemas {
         for (name, ty) in &entry.types {
-            let Type::Enum { labels } = ty else { continue };
-            let Some(ty) = enum_name(snapshot, schema, name, labels) else { continue };
-            if wanted(schema, name) {
+            let labels = match ty {
+                Type::Enum { labels } => Some(labels.as_slice()),
+                Type::Composite | Type::Range | Type::Multirange => None,
+                Type::Domain { .. } | Type::Other => continue,
+            };
+            let Some(ty) = type_name(snapshot, schema, name, ty) else { continue };
+            if wanted(schema, name, labels.is_some()) {
                 let found = snapshot.finds(schema, |schema| schema.types.contains_key(name));
                 let module = (!found).then_some(schema.as_str());
-                modules.entry(module).or_default().enums.insert((schema, name), (labels, ty));
+                modules.entry(module).or_default().types.insert((schema, name), (labels, ty));
             }
         }
     }

@@ -47,6 +47,9 @@ pub(super) enum Type {
     Domain {
         base: String,
     },
+    Composite,
+    Range,
+    Multirange,
     #[serde(other)]
     Other,
 }

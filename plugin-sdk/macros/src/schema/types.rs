@@ -32,7 +32,8 @@ const SPELLINGS: [&str; 17] = [
 pub(super) enum RustType {
     /// By its path.
     Known(TokenStream),
-    Enum {
+    /// That of an enum, a composite type or a range of the snapshot, which is made of it.
+    Own {
         schema: String,
         name: String,
     },
@@ -44,12 +45,12 @@ impl RustType {
         resolve(snapshot, ty, DEEPEST)
     }
 
-    /// The schema and name of the enum that it is, or that it is an array of.
-    pub(super) fn as_enum(&self) -> Option<(&str, &str)> {
+    /// The schema and name of the type of the snapshot that it is, or that it is an array of.
+    pub(super) fn own(&self) -> Option<(&str, &str)> {
         match self {
             Self::Known(_) => None,
-            Self::Enum { schema, name } => Some((schema, name)),
-            Self::Vec(element) => element.as_enum(),
+            Self::Own { schema, name } => Some((schema, name)),
+            Self::Vec(element) => element.own(),
         }
     }
 }
@@ -64,13 +65,15 @@ fn resolve(snapshot: &Snapshot, ty: &str, depth: u32) -> RustType {
     let Some((schema, name)) = read_reference(ty) else { return any() };
     match snapshot.ty(&schema, &name) {
         Some(Type::Domain { base }) => resolve(snapshot, base, depth - 1),
-        Some(Type::Enum { labels }) if enum_name(snapshot, &schema, &name, labels).is_some() => {
-            RustType::Enum { schema, name }
+        _ if schema == PG_CATALOG => built_in(&name),
+        Some(ty @ (Type::Enum { .. } | Type::Composite | Type::Range | Type::Multirange)) => {
+            match type_name(snapshot, &schema, &name, ty) {
+                Some(_) => RustType::Own { schema, name },
+                None => any(),
+            }
         }
-        Some(Type::Enum { .. }) => any(),
         // An extension's type, in whichever schema that was installed.
         Some(Type::Other) if name == "citext" => RustType::Known(quote!(::std::string::String)),
-        _ if schema == PG_CATALOG => built_in(&name),
         _ => any(),
     }
 }
@@ -97,15 +100,41 @@ fn built_in(name: &str) -> RustType {
         "uuid" => quote!(::callslip_sdk::Uuid),
         "json" | "jsonb" => quote!(::callslip_sdk::Json),
         "bytea" => quote!(::callslip_sdk::Bytes),
+        "int4range" => quote!(::callslip_sdk::Range<i32>),
+        "int8range" => quote!(::callslip_sdk::Range<i64>),
+        "numrange" => quote!(::callslip_sdk::Range<::callslip_sdk::Numeric>),
+        "daterange" => quote!(::callslip_sdk::Range<::callslip_sdk::Date>),
+        "tsrange" => quote!(::callslip_sdk::Range<::callslip_sdk::Timestamp>),
+        "tstzrange" => quote!(::callslip_sdk::Range<::callslip_sdk::Timestamptz>),
+        "int4multirange" => quote!(::callslip_sdk::Multirange<i32>),
+        "int8multirange" => quote!(::callslip_sdk::Multirange<i64>),
+        "nummultirange" => quote!(::callslip_sdk::Multirange<::callslip_sdk::Numeric>),
+        "datemultirange" => quote!(::callslip_sdk::Multirange<::callslip_sdk::Date>),
+        "tsmultirange" => quote!(::callslip_sdk::Multirange<::callslip_sdk::Timestamp>),
+        "tstzmultirange" => quote!(::callslip_sdk::Multirange<::callslip_sdk::Timestamptz>),
+        "inet" => quote!(::callslip_sdk::Inet),
+        "cidr" => quote!(::callslip_sdk::Cidr),
+        "macaddr" => quote!(::callslip_sdk::MacAddr),
+        "macaddr8" => quote!(::callslip_sdk::MacAddr8),
+        "tsvector" => quote!(::callslip_sdk::TsVector),
+        "tsquery" => quote!(::callslip_sdk::TsQuery),
+        "jsonpath" => quote!(::callslip_sdk::JsonPath),
+        "bit" => quote!(::callslip_sdk::Bit),
+        "varbit" => quote!(::callslip_sdk::VarBit),
+        "money" => quote!(::callslip_sdk::Money),
+        "timetz" => quote!(::callslip_sdk::TimeTz),
         _ => return any(),
     })
 }
 
-/// The name of an enum type as `SqlEnum::TYPE` has it: without its schema, where that is searched.
+/// The name of a type as the SDK reads it: without its schema, where that is searched.
 ///
 /// There is none for an enum that has no value, and for a name of which the SDK would read something else.
-pub(super) fn enum_name(snapshot: &Snapshot, schema: &str, name: &str, labels: &[String]) -> Option<String> {
-    if labels.is_empty() || name.ends_with("[]") || schema.contains('.') {
+pub(super) fn type_name(snapshot: &Snapshot, schema: &str, name: &str, ty: &Type) -> Option<String> {
+    let is_empty = matches!(ty, Type::Enum { labels } if labels.is_empty());
+    // Of what is in parentheses the SDK reads modifiers.
+    let is_modified = name.contains('(') || schema.contains('(');
+    if is_empty || name.ends_with("[]") || schema.contains('.') || is_modified {
         return None;
     }
     let read_as_it_is = !name.contains('.') && !SPELLINGS.contains(&name);

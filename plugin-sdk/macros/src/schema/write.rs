@@ -8,7 +8,7 @@ use syn::{Ident, Index};
 use super::{
     documentation::{code, prose},
     identifier::ident,
-    layout::{Enum, Layout, Module, Table},
+    layout::{Layout, Module, OwnType, Table},
 };
 use crate::sql_enum;
 
@@ -24,7 +24,7 @@ pub(super) fn tables(path: &str, layout: &Layout<'_>) -> TokenStream {
             None => members,
             Some((schema, identifier)) => {
                 let documentation = format!(
-                    "The relations and enums of the schema {} that are not found without it.",
+                    "The relations and types of the schema {} that are not found without it.",
                     code(schema)
                 );
                 let name = ident(identifier);
@@ -40,7 +40,7 @@ pub(super) fn tables(path: &str, layout: &Layout<'_>) -> TokenStream {
 
 fn members(module: &Module<'_>) -> TokenStream {
     let mut rust = TokenStream::new();
-    rust.extend(module.enums.iter().map(enumeration));
+    rust.extend(module.types.iter().map(own_type));
     let mut names = TokenStream::new();
     for table in &module.tables {
         let columns = ident(&table.columns);
@@ -120,18 +120,27 @@ fn structure(table: &Table<'_>, columns: &Ident, fields: &[Ident]) -> TokenStrea
     }
 }
 
-fn enumeration(item: &Enum<'_>) -> TokenStream {
+fn own_type(item: &OwnType<'_>) -> TokenStream {
     let sql = code(&format!("{}.{}", quoted(item.schema), quoted(item.name)));
-    let documentation = format!("The enum type {sql}.");
     let identifier = ident(&item.identifier);
+    let Some(labels) = item.labels else {
+        let (documentation, ty) = (format!("The type {sql}."), &item.ty);
+        return quote! {
+            ::callslip_sdk::sql_type! {
+                #[doc = #documentation]
+                pub struct #identifier = #ty;
+            }
+        };
+    };
+    let documentation = format!("The enum type {sql}.");
     let variants: Vec<Ident> = item.variants.iter().map(|variant| ident(variant)).collect();
-    let labels = item.labels.iter().map(|label| code(&format!("'{}'", label.replace('\'', "''"))));
-    let implementation = sql_enum::implementation(&identifier, Some(&item.ty), &variants, item.labels);
+    let comments = labels.iter().map(|label| code(&format!("'{}'", label.replace('\'', "''"))));
+    let implementation = sql_enum::implementation(&identifier, Some(&item.ty), &variants, labels);
     quote! {
         #[doc = #documentation]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum #identifier {
-            #(#[doc = #labels] #variants),*
+            #(#[doc = #comments] #variants),*
         }
 
         #implementation

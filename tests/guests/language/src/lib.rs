@@ -1,6 +1,8 @@
 //! A query for each construct of the language that is lowered; the tests compare its rows with hand-written SQL.
 
-use callslip_sdk::prelude::*;
+mod nested;
+
+use callslip_sdk::{prelude::*, rare};
 
 /// All join kinds with ON, over two small sets of candidates.
 #[query]
@@ -208,6 +210,25 @@ fn ctes() -> Select {
         .from(late)
         .join(p, p.col("id").eq(late.col("position_id")))
         .order_by(late.col("id"))
+}
+
+#[derive(Params)]
+struct Count {
+    twice: bool,
+}
+
+/// A recursive CTE with columns of records, and a UNION or a SELECT of it by what is seen.
+#[query]
+fn counts(p: Count) -> Select {
+    let n = cte_recursive("n", |n| {
+        let next = select((n.col("n") % 4) + 1).from(n);
+        select(constant(1).alias("n")).union_all(next)
+    });
+    let ordering = rare::search_depth_first(n, n.col("n"), "ordering");
+    let (is_cycle, path) = rare::cycle_to(n, n.col("n"), "is_cycle", "yes", "no", "path");
+    let all = select((n.col("n"), ordering, is_cycle, path)).from(n);
+    let all = if p.twice { all.clone().union_all(all) } else { all };
+    all.order_by((output("n"), output("is_cycle"))).limit(7)
 }
 
 #[derive(Params)]
@@ -495,6 +516,7 @@ export_plugin!(
     subqueries,
     laterals,
     ctes,
+    counts,
     slices,
     parameters,
     position,
@@ -508,5 +530,7 @@ export_plugin!(
     sorted,
     ratings,
     everything_rated,
-    hostile_names
+    hostile_names,
+    nested::tree,
+    nested::two_leaves
 );

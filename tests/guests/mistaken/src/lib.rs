@@ -48,6 +48,13 @@ fn ungrouped() -> Select {
     select((pos.col("company_id"), pos.col("title"))).from(pos).group_by(pos.col("company_id"))
 }
 
+/// An expression that is not the one that is grouped by: which ones are the same, PostgreSQL knows.
+#[query]
+fn grouped_otherwise() -> Select {
+    let pos = table("position").alias("p");
+    select(upper(pos.col("title")).alias("title")).from(pos).group_by(lower(pos.col("title")))
+}
+
 /// An alias that is not in FROM, one that is there twice, and a column without a name.
 #[query]
 fn lost() -> Select {
@@ -118,4 +125,16 @@ fn panicking() -> Select {
     select(table("position").col(columns[7])).from(table("position"))
 }
 
-export_plugin!(misspelt, ungranted, ill_typed, ungrouped, lost, constants, sorted, open, leaving, panicking);
+export_plugin!(
+    misspelt,
+    ungranted,
+    ill_typed,
+    ungrouped,
+    grouped_otherwise,
+    lost,
+    constants,
+    sorted,
+    open,
+    leaving,
+    panicking
+);

@@ -256,3 +256,38 @@ fn a_whole_row_needs_names() {
         "CS0303: no relation with the alias \"q\" is in scope here; did you mean \"b\"? Or is a .from() or a join missing?"
     );
 }
+
+#[tokio::test]
+async fn rows_as_arguments_and_in_arrays() {
+    let r = table("reader").alias("r");
+    same(
+        select((
+            call("one_line", row(("1 Mill Lane", "Ely", 101))).alias("line"),
+            array([row((r.col("id"), r.col("name")))]).alias("rows"),
+            array_agg(row((r.col("id"), r.col("name")))).over(window()).alias("all_rows"),
+            array_agg(whole_row(r)).over(window()).alias("readers"),
+            nullif(row((r.col("id"), 1)), row((1, 1))).alias("none"),
+            greatest((row((r.col("id"), 1)), row((2, 0)))).alias("greatest"),
+        ))
+        .from(r)
+        .order_by((row((r.col("name"),)), r.col("id"))),
+        "SELECT one_line(ROW('1 Mill Lane', 'Ely', 101)) AS line, ARRAY[ROW(id, name)] AS rows,
+                array_agg(ROW(id, name)) OVER () AS all_rows, array_agg(r) OVER () AS readers,
+                NULLIF(ROW(id, 1), ROW(1, 1)) AS none, GREATEST(ROW(id, 1), ROW(2, 0)) AS greatest
+         FROM reader r ORDER BY ROW(name), id",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn columns_have_the_names_of_what_they_are_parts_of() {
+    let (b, r) = (table("book").alias("b"), table("reader").alias("r"));
+    same(
+        select((whole_row(r), r.col("home").field("city"), b.col("scores").at(1), b.col("tags").slice_to(1)))
+            .from(r)
+            .join(b, b.col("id").eq(r.col("id")))
+            .order_by(r.col("id")),
+        "SELECT r, (r.home).city, b.scores[1], b.tags[:1] FROM reader r JOIN book b ON b.id = r.id ORDER BY r.id",
+    )
+    .await;
+}

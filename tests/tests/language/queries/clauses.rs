@@ -16,6 +16,36 @@ async fn distinct_on_expressions() {
 }
 
 #[tokio::test]
+async fn distinct_on_columns_in_any_order_of_theirs() {
+    let b = table("book").alias("b");
+    same(
+        select((b.col("genre"), b.col("shelf_id").alias("shelf"), b.col("id")))
+            .distinct_on((b.col("genre"), b.col("shelf_id")))
+            .from(b)
+            .order_by((output("shelf").desc(), b.col("genre"), b.col("pages"), b.col("genre"))),
+        "SELECT DISTINCT ON (genre, shelf_id) genre, shelf_id AS shelf, id FROM book
+         ORDER BY shelf DESC, genre, pages, genre",
+    )
+    .await;
+    let longest = |order: Vec<Order>| {
+        refused(
+            select((b.col("genre"), b.col("id")))
+                .distinct_on((b.col("genre"), b.col("id")))
+                .from(b)
+                .order_by(order),
+        )
+    };
+    let (genre, id, pages) = (b.col("genre").asc(), b.col("id").asc(), b.col("pages").desc());
+    for order in [vec![pages.clone()], vec![genre.clone(), pages.clone()], vec![genre, pages, id]] {
+        assert_eq!(
+            longest(order),
+            "CS0203: DISTINCT ON takes the first row in the order of ORDER BY, which has to begin with its expressions; \
+             put them first in .order_by(…)"
+        );
+    }
+}
+
+#[tokio::test]
 async fn order_by_nulls_collation_and_using() {
     let b = table("book").alias("b");
     same(

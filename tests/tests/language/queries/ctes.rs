@@ -1,6 +1,6 @@
-use callslip_sdk::{prelude::*, rare};
+use callslip_sdk::{prelude::*, rare, testing::describe};
 
-use crate::support::{refused, same};
+use crate::support::{library, refused, same};
 
 /// The shelves from the top down, with their depth.
 fn tree(recursive: impl FnOnce(Select, Select) -> Select) -> Cte {
@@ -117,6 +117,40 @@ async fn search_and_cycle_of_a_cte_that_is_not_the_last() {
     .await;
 }
 
+#[tokio::test]
+async fn the_columns_of_search_and_cycle_have_the_types_of_postgresql() {
+    let types = |add: &dyn Fn(Cte) -> Vec<Expr>| {
+        let tree = tree(Select::union_all);
+        let columns = add(tree).into_iter().enumerate().map(|(n, column)| column.alias(&format!("c{n}")));
+        let statement = describe(select(columns.collect::<Vec<_>>()).from(tree));
+        library().types(&statement).unwrap()
+    };
+    let id = |tree: Cte| tree.col("id");
+    let found = [
+        types(&|tree| vec![rare::search_depth_first(tree, id(tree), "s")]),
+        types(&|tree| vec![rare::search_breadth_first(tree, id(tree), "s")]),
+        types(&|tree| {
+            let (mark, path) = rare::cycle(tree, id(tree), "mark", "path");
+            vec![mark.op("=", true), path]
+        }),
+        types(&|tree| vec![rare::cycle_to(tree, id(tree), "mark", null("int8"), 0, "path").0]),
+    ];
+    let client = library().client().await;
+    let mut expected = Vec::new();
+    for (clause, columns) in [
+        ("SEARCH DEPTH FIRST BY id SET s", "s"),
+        ("SEARCH BREADTH FIRST BY id SET s", "s"),
+        ("CYCLE id SET mark USING path", "mark, path"),
+        ("CYCLE id SET mark TO int8 '1' DEFAULT 0 USING path", "mark"),
+    ] {
+        let statement =
+            client.prepare(&with_tree(&format!("{clause} SELECT {columns} FROM tree"))).await.unwrap();
+        expected
+            .push(statement.columns().iter().map(|column| Some(column.type_().oid())).collect::<Vec<_>>());
+    }
+    assert_eq!(found.to_vec(), expected);
+}
+
 /// From each shelf to its parent and from the top one to the last, which never ends.
 fn ring(id: &str) -> Cte {
     cte_recursive("ring", |ring| {
@@ -205,6 +239,28 @@ fn what_a_recursive_cte_refuses() {
         of(&|top, r| top.union_all(select(r.col("id").cast::<i64>()).from(r))),
         "CS0315: column \"id\" of a recursive CTE is int4 in its non-recursive term, but int8 with the recursive one; \
          cast it there with .cast_as(\"int8\")"
+    );
+}
+
+#[tokio::test]
+async fn search_of_a_cte_whose_first_side_is_a_set_operation() {
+    let top = || select(constant(1).alias("n")).union_all(select(5));
+    let of = |first: Select| {
+        let n =
+            cte_recursive("n", |n| first.union_all(select(n.col("n") + 1).from(n).filter(n.col("n").lt(7))));
+        let ordering = rare::search_depth_first(n, n.col("n"), "ordering");
+        select((n.col("n"), ordering)).from(n).order_by((ordering, n.col("n"))).limit(4)
+    };
+    same(
+        of(top().limit(2)),
+        "WITH RECURSIVE n AS ((SELECT 1 AS n UNION ALL SELECT 5 LIMIT 2) UNION ALL SELECT n + 1 FROM n WHERE n < 7)
+         SEARCH DEPTH FIRST BY n SET ordering SELECT n, ordering FROM n ORDER BY ordering, n LIMIT 4",
+    )
+    .await;
+    assert_eq!(
+        refused(of(top())),
+        "CS0203: with SEARCH or CYCLE each side of the UNION is a SELECT; put the set operation in a subquery with \
+         .alias(\"…\")"
     );
 }
 

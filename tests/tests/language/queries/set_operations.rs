@@ -1,6 +1,6 @@
-use callslip_sdk::prelude::*;
+use callslip_sdk::{prelude::*, testing::describe};
 
-use crate::support::{refused, same};
+use crate::support::{library, refused, same};
 
 fn titles(genre: &str) -> Select {
     let b = table("book").alias("b");
@@ -124,6 +124,68 @@ async fn the_columns_of_both_sides_come_to_one_type() {
         "SELECT 'a' AS x UNION SELECT 'b' ORDER BY x DESC",
     )
     .await;
+}
+
+/// Of each two types: what is inferred is what PostgreSQL says, and what is refused it refuses.
+#[tokio::test]
+async fn two_types_come_to_the_one_of_postgresql() {
+    const TYPES: &[&str] = &[
+        "int2",
+        "int4",
+        "int8",
+        "numeric",
+        "float4",
+        "float8",
+        "oid",
+        "text",
+        "varchar",
+        "bpchar",
+        "name",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+        "interval",
+        "bool",
+        "uuid",
+        "json",
+        "jsonb",
+        "inet",
+        "cidr",
+        "bit",
+        "varbit",
+        "int4[]",
+        "int8[]",
+        "text[]",
+        "varchar[]",
+        "int4range",
+        "public.genre",
+        "public.isbn",
+        "public.address",
+    ];
+    let client = library().client().await;
+    let mut wrong = Vec::new();
+    for a in TYPES {
+        for b in TYPES {
+            let query = || select(null(a).alias("x")).union_all(select(null(b)));
+            let inferred = library().types(&describe(query())).ok().map(|types| types[0]);
+            let written = format!("SELECT NULL::{a} AS x UNION ALL SELECT NULL::{b}");
+            let of = async |sql: &str| {
+                let sql = format!("SELECT pg_typeof(x)::oid FROM ({sql}) AS q");
+                client.query(&sql, &[]).await.ok().map(|rows| Some(rows[0].get::<_, u32>(0)))
+            };
+            let printed = match library().print(&describe(query())) {
+                Ok((sql, _)) => of(&sql).await,
+                Err(_) => None,
+            };
+            let expected = of(&written).await;
+            if inferred != expected || printed != expected {
+                wrong.push(format!("{a} and {b}: {inferred:?}, {printed:?}, not {expected:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test]

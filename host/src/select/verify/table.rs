@@ -1,0 +1,188 @@
+use std::rc::Rc;
+
+use callslip_ir::{NodeId, QualifiedName, RelationName, Sample, Table};
+
+use super::Verifier;
+use crate::Code;
+use crate::catalog::{Column, Oid, PG_CATALOG, Relation, RelationKind};
+use crate::nearest::nearest;
+use crate::select::Finding;
+use crate::select::scope::{FromItem, Scope, ScopeColumn, ScopeRelation};
+use crate::select::signature::Operand;
+use crate::select::verified::Resolution;
+
+/// PostgreSQL's own methods of TABLESAMPLE. They are functions that no query can call.
+const SAMPLING_METHODS: [&str; 2] = ["bernoulli", "system"];
+
+impl<'a> Verifier<'a> {
+    pub(super) fn table(&mut self, node: NodeId, table: &'a Table, outer: &Scope<'_>) -> FromItem {
+        self.check_name(node, "alias", &table.alias);
+        let (of, columns, stored) = match &table.name {
+            RelationName::Stored(name) => {
+                let relation = self.stored(node, name);
+                if let Some(sample) = &table.sample {
+                    self.sample(node, relation, sample, outer);
+                }
+                let columns = relation.map(|relation| self.columns_of(relation));
+                (name.to_string(), columns, relation)
+            }
+            RelationName::Cte(name) => {
+                if table.only || table.sample.is_some() {
+                    self.report(
+                        node,
+                        Code::InvalidStructure,
+                        "ONLY and TABLESAMPLE are of tables, not of CTEs",
+                    );
+                }
+                (name.clone(), self.cte(node, name), None)
+            }
+        };
+        let hides_columns = stored.is_some_and(|relation| relation.hidden_columns > 0);
+        if hides_columns && !table.columns.is_empty() {
+            self.hidden_columns_counted(node, &of);
+        }
+        let columns = columns.map(|columns| match table.columns.as_slice() {
+            [] => columns,
+            names => self.rename(node, columns.to_vec(), names).into(),
+        });
+        let of: Rc<str> = of.into();
+        let relation = ScopeRelation {
+            alias: table.alias.as_str().into(),
+            of: of.clone(),
+            columns,
+            out_of_reach: None,
+            row_type: stored.and_then(|relation| relation.row_type),
+        };
+        FromItem { hides_columns: hides_columns.then_some(of), ..FromItem::of(relation) }
+    }
+
+    fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<&'a Relation> {
+        let catalog = self.context.catalog;
+        let found = match &written.schema {
+            Some(schema) => catalog.relation(schema, &written.name),
+            None => self.context.schemas.iter().find_map(|schema| catalog.relation(schema, &written.name)),
+        };
+        let Some(relation) = found else {
+            let finding = Finding::new(Code::UnknownRelation, format!("there is no relation {written}"));
+            let help = self.nearest_relation(written);
+            self.find(node, finding.with_help(help));
+            return None;
+        };
+        let name = format!("{}.{}", relation.schema, relation.name);
+        if !self.context.grants.relation(relation) {
+            let plugin = self.context.plugin;
+            let finding = Finding::new(
+                Code::RelationNotGranted,
+                format!("the relation {name} was not granted to the plugin {plugin}"),
+            );
+            self.find(
+                node,
+                finding.with_help(format!("add \"{name}\" to relations in [plugins.{plugin}.grants]")),
+            );
+            return None;
+        }
+        let object = Resolution::Object { schema: relation.schema.clone(), name: relation.name.clone() };
+        self.resolve(node, object);
+        self.relations.insert((relation.schema.clone(), relation.name.clone()));
+        Some(relation)
+    }
+
+    fn columns_of(&mut self, relation: &Relation) -> Rc<[ScopeColumn]> {
+        let columns = self.columns.entry(relation.oid).or_insert_with(|| {
+            let column = |c: &Column| ScopeColumn { name: Some(c.name.as_str().into()), ty: Some(c.ty) };
+            relation.columns.iter().map(column).collect()
+        });
+        columns.clone()
+    }
+
+    /// Verifies TABLESAMPLE, whose arguments see nothing of their own FROM.
+    fn sample(&mut self, node: NodeId, relation: Option<&Relation>, sample: &'a Sample, outer: &Scope<'_>) {
+        let method = self.sampling_method(node, &sample.method);
+        let is_builtin = method.as_ref().is_some_and(|(schema, _)| schema == PG_CATALOG);
+        if is_builtin && sample.arguments.len() != 1 {
+            let message = format!("{} takes one argument, the percentage of rows", sample.method);
+            self.report(node, Code::InvalidStructure, message);
+        }
+        // What an extension's method takes, only PostgreSQL knows.
+        let argument_type = if is_builtin { self.builtin("float4") } else { None };
+        for &argument in &sample.arguments {
+            self.sampling_value(argument, argument_type, outer);
+        }
+        if let Some(seed) = sample.seed {
+            let float8 = self.builtin("float8");
+            self.sampling_value(seed, float8, outer);
+        }
+        let Some(relation) = relation else { return };
+        match relation.kind {
+            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::MaterializedView => {}
+            RelationKind::View | RelationKind::ForeignTable => {
+                let message =
+                    "TABLESAMPLE is of tables and materialized views, not of views and foreign tables";
+                self.report(node, Code::InvalidStructure, message);
+            }
+        }
+        if let Some(method) = method {
+            let relation = (relation.schema.clone(), relation.name.clone());
+            self.resolve(node, Resolution::Sampled { relation, method });
+        }
+    }
+
+    /// The function behind a method: one of PostgreSQL's own, or one that was granted.
+    fn sampling_method(&mut self, node: NodeId, written: &QualifiedName) -> Option<(String, String)> {
+        let may_be_builtin = written.schema.as_deref().is_none_or(|schema| schema == PG_CATALOG);
+        if may_be_builtin && SAMPLING_METHODS.contains(&written.name.as_str()) {
+            return Some((PG_CATALOG.to_owned(), written.name.clone()));
+        }
+        let catalog = self.context.catalog;
+        let is_handler = |oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.name == "tsm_handler");
+        let schemas: Vec<&str> = match &written.schema {
+            Some(schema) => vec![schema.as_str()],
+            None => self.context.schemas.iter().map(String::as_str).collect(),
+        };
+        let mut functions = schemas.iter().flat_map(|schema| catalog.functions(schema, &written.name));
+        let found = functions.find(|function| is_handler(function.returns));
+        let Some(function) = found else {
+            let message = format!("there is no sampling method {written}");
+            let mut finding = Finding::new(Code::UnknownFunction, message);
+            if let Some(nearest) = nearest(&written.name, SAMPLING_METHODS) {
+                finding = finding.with_help(format!("did you mean \"{nearest}\"?"));
+            }
+            self.find(node, finding);
+            return None;
+        };
+        let name = (function.schema.clone(), function.name.clone());
+        if !self.context.grants.function(function) {
+            self.function_not_granted(node, function);
+            return None;
+        }
+        self.functions.insert(name.clone());
+        Some(name)
+    }
+
+    /// A value of TABLESAMPLE, which PostgreSQL converts as an assignment does: with more casts than the implicit ones.
+    fn sampling_value(&mut self, node: NodeId, ty: Option<Oid>, outer: &Scope<'_>) {
+        match (self.expression(node, outer), ty) {
+            (Operand::Untyped, ty) => {
+                let ty = ty.or_else(|| self.builtin("text"));
+                self.settle(node, ty);
+            }
+            (operand, Some(ty)) => self.coerced(node, operand, Some(ty)),
+            (operand, None) => self.assigned(node, operand),
+        }
+    }
+
+    /// What to write instead of a relation that is not there: the nearest one that was granted, and otherwise
+    /// where we looked. A plugin is not told the names of relations that it can't use.
+    fn nearest_relation(&self, written: &QualifiedName) -> String {
+        let relations = &self.context.catalog.contents().relations;
+        let granted = relations.iter().filter(|relation| self.context.grants.relation(relation));
+        let names = granted.map(|relation| (relation.schema.as_str(), relation.name.as_str()));
+        match self.did_you_mean(written, names) {
+            Some(help) => help,
+            None if written.schema.is_some() => {
+                "the host's login may not see it, or it is misspelt".to_owned()
+            }
+            None => format!("looked in the schemas {}", self.context.schemas.join(", ")),
+        }
+    }
+}
