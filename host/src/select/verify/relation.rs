@@ -1,5 +1,3 @@
-use std::rc::Rc;
-
 use callslip_ir::{NodeId, NodeKind, Subquery};
 
 use super::Verifier;
