@@ -104,6 +104,8 @@ impl<'a> Verifier<'a> {
                     self.coerced(argument, operand, None);
                 }
                 if first.schema == PG_CATALOG {
+                    self.json_casts_granted(node, name);
+                    self.text_casts_granted(name, nodes, operands, None);
                     self.row_types_granted(node, name, operands);
                 }
                 self.nearest_function(node, call, first, operands.len());
@@ -120,6 +122,7 @@ impl<'a> Verifier<'a> {
         }
         if chosen.item.schema == PG_CATALOG {
             self.json_casts_granted(node, name);
+            self.text_casts_granted(name, nodes, operands, Some(&chosen.declared));
             self.row_types_granted(node, name, &printed_types(operands, &chosen.arguments));
         }
         self.variadic(node, call, &chosen, operands);
