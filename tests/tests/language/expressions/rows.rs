@@ -318,7 +318,9 @@ async fn whole_rows_of_functions_and_joins() {
     .await;
     // Both tables have an id; a join's row has every column of them.
     assert_eq!(
-        refused(select(whole_row(lent.column_aliases(["id"])).alias("row")).from(lent.column_aliases(["id"]))),
+        refused(
+            select(whole_row(lent.column_aliases(["id"])).alias("row")).from(lent.column_aliases(["id"]))
+        ),
         "CS0311: two columns of \"lent\" are named \"id\"; a whole row needs a name for each column: give one with .alias(\"…\")"
     );
 }
