@@ -10,3 +10,4 @@
 #![doc = include_str!("../docs/language/relations.md")]
 #![doc = include_str!("../docs/language/expressions.md")]
 #![doc = include_str!("../docs/language/sql_json.md")]
+#![doc = include_str!("../docs/language/parameters.md")]

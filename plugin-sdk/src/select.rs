@@ -30,9 +30,9 @@ use crate::{
 ///     .limit(10);
 /// ```
 ///
-/// A [`union`](Select::union) of two, an [`intersect`](Select::intersect) or an [`except`](Select::except) is a `Select`
-/// too, and goes wherever one goes. Its ORDER BY, LIMIT and OFFSET are of the whole; what else is said of it, such as
-/// a FROM or a WHERE, panics.
+/// A [`union`](Select::union) of two, an [`intersect`](Select::intersect), an [`except`](Select::except) and the
+/// [query](crate::Values::query) of VALUES are a `Select` too, and go wherever one goes. Their ORDER BY, LIMIT and OFFSET
+/// are of the whole; what else is said of them, such as a FROM or a WHERE, panics.
 #[derive(Clone)]
 #[must_use = "a query does nothing until it is returned or becomes part of another"]
 pub struct Select {
@@ -84,20 +84,14 @@ pub fn select(items: impl Items) -> Select {
         having: None,
         windows: Vec::new(),
     };
-    Select::of(Body::Select(Core { select, filter: Vec::new(), having: Vec::new() }))
+    let core = Core { select, filter: Vec::new(), having: Vec::new() };
+    Select::of(Body::Select(core), Location::caller())
 }
 
 impl Select {
-    #[track_caller]
-    fn of(body: Body) -> Self {
-        Self {
-            body,
-            order_by: Vec::new(),
-            limit: None,
-            offset: None,
-            ctes: Vec::new(),
-            written_at: Location::caller(),
-        }
+    fn of(body: Body, written_at: &'static Location<'static>) -> Self {
+        let (order_by, ctes) = (Vec::new(), Vec::new());
+        Self { body, order_by, limit: None, offset: None, ctes, written_at }
     }
 
     /// The SELECT that a clause is added to.
@@ -106,8 +100,8 @@ impl Select {
         match &mut self.body {
             Body::Select(core) => core,
             Body::Finished(node, word) => panic!(
-                "{clause} belongs to a SELECT, and this is the {word} of {}: write it in the queries that the {word} is \
-                 made of, or select from it with `.alias(\"…\")`",
+                "{clause} belongs to a SELECT, and this is the {word} of {}: select from it with `.alias(\"…\")`, or \
+                 say it of a query within",
                 arena::place(*node)
             ),
         }

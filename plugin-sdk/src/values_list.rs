@@ -3,7 +3,7 @@ use std::panic::Location;
 use callslip_ir as ir;
 use callslip_ir::{NodeId, NodeKind};
 
-use crate::{Expressions, IntoExpr, Subquery, arena};
+use crate::{Expressions, IntoExpr, Select, Subquery};
 
 /// `VALUES (…), (…)`. Made by [`values`].
 #[derive(Clone)]
@@ -28,13 +28,20 @@ impl Values {
     /// `(VALUES …) AS alias (columns)`: a relation with columns of these names.
     #[track_caller]
     pub fn alias<const N: usize>(self, alias: &str, columns: [&str; N]) -> Subquery {
-        Subquery::with_columns(self.into_query(), alias, &columns)
+        Subquery::with_columns(self.query().into_query(), alias, &columns)
     }
 
-    pub(crate) fn into_query(self) -> NodeId {
-        let body = arena::push(NodeKind::Values(ir::Values { rows: self.rows }), self.written_at);
-        let query = ir::Query { with: None, body, order_by: Vec::new(), limit: None, offset: None };
-        arena::push_query(query, Vec::new(), self.written_at)
+    /// The rows as a query by itself: a statement, a side of a UNION, a CTE. Its columns are `column1`, `column2`, and so on,
+    /// which [`Cte::columns`](crate::Cte::columns) gives other names.
+    ///
+    /// ```
+    /// # use callslip_sdk::prelude::*;
+    /// # let pos = table("position").alias("p");
+    /// let more = select((pos.col("id"), pos.col("title"))).from(pos).union(values([(0, "none")]).query());
+    /// let grades = cte("grades", values([("A", 90), ("B", 75)]).query()).columns(["letter", "at_least"]);
+    /// ```
+    pub fn query(self) -> Select {
+        Select::finished(NodeKind::Values(ir::Values { rows: self.rows }), "VALUES", self.written_at)
     }
 }
 
@@ -86,6 +93,6 @@ pub fn cell(value: impl IntoExpr) -> NodeId {
 #[doc(hidden)]
 #[track_caller]
 pub fn typed_values(alias: &str, columns: &[&str], rows: Vec<Vec<NodeId>>) -> Subquery {
-    let query = Values { rows, written_at: Location::caller() }.into_query();
+    let query = Values { rows, written_at: Location::caller() }.query().into_query();
     Subquery::with_columns(query, alias, columns)
 }

@@ -126,7 +126,7 @@ impl<'loan> Call<'loan> {
             Some(transaction) => transaction.run(bound).await,
             None => self.host.pool.loan().await?.run(bound).await,
         };
-        let run = run.map_err(|error| CallError::of_statement(error, statements.first()))?;
+        let run = run.map_err(|error| CallError::of_run(error, statements))?;
         Reply::new(run, proven.clone(), self.host.reply_limits)
     }
 }

@@ -124,12 +124,13 @@ impl CallError {
         }
     }
 
-    /// What went wrong when a statement was started: a value that PostgreSQL can't read as its type is a fault of the caller's,
+    /// What went wrong when statements ran: a value that PostgreSQL can't read as its type is a fault of the caller's,
     /// who is told of which parameter or claim.
-    pub(super) fn of_statement(error: LoanError, statement: Option<&ProvenStatement>) -> Self {
+    pub(super) fn of_run(error: LoanError, statements: &[ProvenStatement]) -> Self {
         let told = error.postgres().and_then(|postgres| {
             let index = postgres.parameter()?.checked_sub(1)?;
-            let (source, ty) = (statement?.values.get(index)?, statement?.types.get(index)?);
+            let statement = statements.get(postgres.statement())?;
+            let (source, ty) = (statement.values.get(index)?, statement.types.get(index)?);
             let (code, side, name) = match source {
                 ValueSource::Parameter(name) => (Code::InvalidParameter, "parameter", name),
                 ValueSource::Claim(name) => (Code::InvalidClaim, "claim", name),

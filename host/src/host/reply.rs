@@ -147,9 +147,7 @@ impl<'loan> Reply<'loan> {
 
     async fn next_row(&mut self) -> Result<Option<Row>, CallError> {
         let row = self.run.next_row().await;
-        // A value is bound when its statement starts, which is when the one before it has ended.
-        let starting = self.proven.statements().get(self.run.current_statement() + 1);
-        row.map_err(|error| CallError::of_statement(error, starting))
+        row.map_err(|error| CallError::of_run(error, self.proven.statements()))
     }
 
     /// The rows of every statement as cells of text, for people; the whole of them.

@@ -126,6 +126,17 @@ impl LoanError {
         Some(message)
     }
 
+    /// The same, about this statement of a run.
+    pub(super) fn of_statement(mut self, statement: usize) -> Self {
+        match &mut self {
+            Self::Failed(error) | Self::Stopped(error) | Self::Stale { refusal: Some(error), .. } => {
+                error.statement = statement;
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Whether the connection is idle again after the error, so that the next caller can have it.
     pub(super) fn leaves_connection_idle(&self) -> bool {
         !matches!(self, Self::Lost { .. } | Self::Unavailable { .. })
@@ -141,6 +152,7 @@ pub struct PostgresError {
     hint: Option<String>,
     context: Option<String>,
     position: Option<u32>,
+    statement: usize,
 }
 
 impl PostgresError {
@@ -162,6 +174,11 @@ impl PostgresError {
     /// What PostgreSQL suggests.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+
+    /// Which of a run's statements it is about, counted from 0.
+    pub fn statement(&self) -> usize {
+        self.statement
     }
 
     /// Which of the statement's parameters, counted from 1, has a value that PostgreSQL could not read as its type, if that is
@@ -208,6 +225,7 @@ impl From<tokio_postgres::Error> for LoanError {
             hint: owned(said.hint()),
             context: owned(said.where_()),
             position,
+            statement: 0,
         });
         // query_canceled and lock_not_available.
         match error.sqlstate.as_str() {

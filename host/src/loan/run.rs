@@ -323,7 +323,10 @@ impl Run<'_> {
                     Err(error) => return Err(self.fail(error).await),
                 },
                 Ok(None) => self.state = State::Between,
-                Err(error) => return Err(self.fail(error.into()).await),
+                Err(error) => {
+                    let error = LoanError::from(error).of_statement(self.current);
+                    return Err(self.fail(error).await);
+                }
             }
         }
         match self.state {
@@ -348,7 +351,7 @@ impl Run<'_> {
                         }
                         (error, _) => error.of_proven(),
                     };
-                    return Err(self.fail(error).await);
+                    return Err(self.fail(error.of_statement(self.current + 1)).await);
                 }
             }
         } else {

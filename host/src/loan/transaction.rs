@@ -120,10 +120,10 @@ impl<'loan> LentTransaction<'loan> {
             answers.clear();
         }
         let mut refusal = None;
-        for (probe, bound) in probes.iter_mut().zip(statements.iter()) {
+        for (position, (probe, bound)) in probes.iter_mut().zip(statements.iter()).enumerate() {
             refusal = match settle(probe).await {
                 Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),
-                Err(error) => Some(LoanError::from(error).of_proven()),
+                Err(error) => Some(LoanError::from(error).of_proven().of_statement(position)),
             };
             if refusal.is_some() {
                 break;

@@ -101,7 +101,14 @@ fn catalog() -> Catalog {
             ty(4072, PG_CATALOG, "jsonpath", TypeKind::Base, 'U'),
             ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
         ],
-        operators: vec![equals(1, BOOL), equals(2, INT4), equals(3, TEXT), equals(4, MOOD)],
+        operators: vec![
+            equals(1, BOOL),
+            equals(2, INT4),
+            equals(3, TEXT),
+            equals(4, MOOD),
+            Operator { schema: "public".into(), ..equals(5, 5004) },
+            Operator { schema: "audit".into(), ..equals(6, 5005) },
+        ],
         functions: vec![
             function(1, PG_CATALOG, "upper", TEXT, TEXT),
             function(2, "app", "leak", INT4, TEXT),
@@ -198,6 +205,7 @@ impl Writer {
                 "secretive".into(),
             ],
             types: vec!["labelled".into(), "boxed".into()],
+            operators: vec!["public.=".into()],
             ..GrantSettings::default()
         };
         self.printed_on(&catalog(), &settings, forms)

@@ -78,10 +78,7 @@ pub trait ArrayOperators: Expression {
 
     /// `self <@ other`: whether the other one contains this.
     #[track_caller]
-    fn contained_by<R: IntoExpr>(self, other: R) -> Expr<bool>
-    where
-        R: ContainerExpression<Self>,
-    {
+    fn contained_by<R: ContainerExpression<Self>>(self, other: R) -> Expr<bool> {
         binary("<@", self, other)
     }
 

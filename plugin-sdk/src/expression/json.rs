@@ -12,7 +12,7 @@ pub trait JsonOperators: Expression {
         binary("->", self, key)
     }
 
-    /// `self ->> key`: the same as [`Expression::get`], as a text.
+    /// `self ->> key`: the same as [`JsonOperators::get`], as a text.
     #[track_caller]
     fn get_text(self, key: impl IntoExpr) -> Expr<String>
     where

@@ -21,9 +21,16 @@ pub fn row<V: RowValues>(values: V) -> Expr<V::Ty> {
 
 /// `alias.*` as one value: a whole row of a relation, for functions that take one, such as `row_to_json`, and to tell
 /// rows that an outer join left without a match: `whole_row(l).is_null()`.
+///
+/// # Panics
+/// If the relation is a join without an alias.
 #[track_caller]
 pub fn whole_row(relation: impl IntoRelation) -> Expr {
-    Expr::push(NodeKind::WholeRow { relation: arena::alias(relation.into_relation()) })
+    let mut aliases = arena::aliases(relation.into_relation());
+    match (aliases.pop(), aliases.is_empty()) {
+        (Some(relation), true) => Expr::push(NodeKind::WholeRow { relation }),
+        _ => panic!("a join has a whole row under an alias only: call `.alias(…)` on it before"),
+    }
 }
 
 /// The values of a [`row()`]: a tuple of up to 12, an array or a `Vec`.

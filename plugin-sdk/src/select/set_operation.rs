@@ -61,12 +61,15 @@ impl Select {
         };
         let (left, right) = (self.into_query(), other.into_query());
         let operation = SetOperation { operator, all, left, right };
-        Self::finished(NodeKind::SetOperation(operation), word)
+        Self::finished(NodeKind::SetOperation(operation), word, Location::caller())
     }
 
     /// A query with a body that is no SELECT, whose word in SQL is for messages.
-    #[track_caller]
-    pub(crate) fn finished(body: NodeKind, word: &'static str) -> Self {
-        Self::of(Body::Finished(arena::push(body, Location::caller()), word))
+    pub(crate) fn finished(
+        body: NodeKind,
+        word: &'static str,
+        written_at: &'static Location<'static>,
+    ) -> Self {
+        Self::of(Body::Finished(arena::push(body, written_at), word), written_at)
     }
 }

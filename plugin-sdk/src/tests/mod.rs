@@ -1,14 +1,16 @@
 //! Descriptions of the main constructs, and what a query reads and declares.
 
 mod bodies;
+mod expressions;
 mod language;
 mod queries;
+mod relations;
 mod sort;
 mod typed;
 
 use callslip_ir::{
-    Binding, Bindings, Bound, Description, Distinct, JoinCondition, Materialization, Node, NodeId, NodeKind,
-    Over, RelationName, SlotType, Subexpression,
+    AccessStep, Binding, Bindings, Bound, Description, Distinct, JoinCondition, Materialization, Node,
+    NodeId, NodeKind, Over, RelationName, SlotType, Subexpression,
 };
 
 use crate::{arena, prelude::*};
@@ -22,6 +24,10 @@ fn tree(description: &Description, bindings: &Bindings) -> String {
 fn write(d: &Description, b: &Bindings, node: &Node) -> String {
     let at = |id: &NodeId| write(d, b, &d.nodes[id.0 as usize]);
     let list = |ids: &[NodeId]| ids.iter().map(at).collect::<Vec<_>>().join(" ");
+    let columns = |columns: &[String]| match columns {
+        [] => String::new(),
+        columns => format!("({})", columns.join(", ")),
+    };
     let orders = |orders: &[callslip_ir::Order]| {
         let order = |o: &callslip_ir::Order| format!("{} {:?} {:?}", at(&o.expression), o.direction, o.nulls);
         orders.iter().map(order).collect::<Vec<_>>().join(", ")
@@ -104,21 +110,58 @@ fn write(d: &Description, b: &Bindings, node: &Node) -> String {
         }
         NodeKind::GroupingSet(s) => format!("{:?}({})", s.kind, list(&s.items)),
         NodeKind::Row(items) => format!("({})", list(items)),
-        NodeKind::Table(t) => match &t.name {
-            RelationName::Stored(name) => format!("{name}:{}", t.alias),
-            RelationName::Cte(name) => format!("cte {name}:{}", t.alias),
-        },
+        NodeKind::Values(v) => {
+            format!(
+                "values {}",
+                v.rows.iter().map(|row| format!("({})", list(row))).collect::<Vec<_>>().join(" ")
+            )
+        }
+        NodeKind::Table(t) => {
+            let name = match &t.name {
+                RelationName::Stored(name) => name.to_string(),
+                RelationName::Cte(name) => format!("cte {name}"),
+            };
+            let only = if t.only { "only " } else { "" };
+            let mut text = format!("{only}{name}:{}{}", t.alias, columns(&t.columns));
+            if let Some(sample) = &t.sample {
+                text += &format!(" sample {}({})", sample.method, list(&sample.arguments));
+                text +=
+                    &sample.seed.iter().map(|seed| format!(" repeatable {}", at(seed))).collect::<String>();
+            }
+            text
+        }
         NodeKind::Subquery(s) => {
             let lateral = if s.lateral { "lateral " } else { "" };
-            format!("{lateral}({}):{}", at(&s.query), s.alias)
+            format!("{lateral}({}):{}{}", at(&s.query), s.alias, columns(&s.columns))
+        }
+        NodeKind::Functions(f) => {
+            let function = |function: &callslip_ir::TableFunction| {
+                let definition = |its: &callslip_ir::ColumnDefinition| {
+                    let collation =
+                        its.collation.iter().map(|name| format!(" collate {name}")).collect::<String>();
+                    format!("{} {}{collation}", its.name, its.ty)
+                };
+                let definitions: Vec<String> = function.columns.iter().map(definition).collect();
+                format!("{}{}", at(&function.call), columns(&definitions))
+            };
+            let calls: Vec<String> = f.calls.iter().map(function).collect();
+            let lateral = if f.lateral { "lateral " } else { "" };
+            let ordinality = if f.ordinality { " ordinality" } else { "" };
+            format!("{lateral}rows {}{ordinality}:{}{}", calls.join(" "), f.alias, columns(&f.columns))
         }
         NodeKind::Join(j) => {
             let on = match &j.condition {
                 JoinCondition::On(on) => format!(" on {}", at(on)),
                 JoinCondition::None => String::new(),
-                _ => unreachable!("the SDK has no other conditions"),
+                JoinCondition::Using { columns, alias } => {
+                    let alias = alias.iter().map(|alias| format!(":{alias}")).collect::<String>();
+                    format!(" using {}{alias}", columns.join(" "))
+                }
+                JoinCondition::Natural => " natural".to_owned(),
             };
-            format!("({} {:?} {}{on})", at(&j.left), j.kind, at(&j.right))
+            let alias =
+                j.alias.iter().map(|alias| format!(":{alias}{}", columns(&j.columns))).collect::<String>();
+            format!("({} {:?} {}{on}){alias}", at(&j.left), j.kind, at(&j.right))
         }
         NodeKind::Column { relation, name } => format!("{relation}.{name}"),
         NodeKind::OutputName(name) => name.clone(),
@@ -180,8 +223,25 @@ fn write(d: &Description, b: &Bindings, node: &Node) -> String {
             Subexpression::InList { operand, items, negated } => {
                 format!("{}{} in [{}]", at(operand), if *negated { " not" } else { "" }, list(items))
             }
-            _ => unreachable!("the SDK has no others"),
+            Subexpression::Array(query) => format!("array({})", at(query)),
+            Subexpression::Quantified { operand, operator, quantifier, query } => {
+                format!("{} {operator} {quantifier:?} ({})", at(operand), at(query))
+            }
+            Subexpression::QuantifiedArray { operand, operator, quantifier, array } => {
+                format!("{} {operator} {quantifier:?} {}", at(operand), at(array))
+            }
         },
+        NodeKind::WholeRow { relation } => format!("{relation}.*"),
+        NodeKind::Array(items) => format!("[{}]", list(items)),
+        NodeKind::Access(access) => {
+            let value = at(&access.value);
+            let bound = |bound: &Option<NodeId>| bound.as_ref().map(at).unwrap_or_default();
+            match &access.step {
+                AccessStep::Index(index) => format!("{value}[{}]", at(index)),
+                AccessStep::Slice { lower, upper } => format!("{value}[{}:{}]", bound(lower), bound(upper)),
+                AccessStep::Field(name) => format!("{value}.{name}"),
+            }
+        }
         _ => unreachable!("the SDK has no others"),
     }
 }

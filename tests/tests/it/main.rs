@@ -15,6 +15,7 @@ mod hiring;
 mod http;
 mod language;
 mod lent;
+mod named_types;
 mod parameters;
 mod round_trips;
 mod snapshot;

@@ -28,6 +28,7 @@ async fn what_the_tests_here_refuse_postgresql_refuses_too() {
         "SELECT id FROM book EXCEPT SELECT title FROM book".to_owned(),
         "SELECT title AS t FROM book UNION SELECT title FROM book ORDER BY upper(t)".to_owned(),
         "VALUES (1), (2, 3)".to_owned(),
+        "SELECT genre FROM book INTERSECT VALUES ('novel')".to_owned(),
         recursive("SELECT id + 1 FROM r"),
         recursive(&format!("{shelf} INTERSECT SELECT id + 1 FROM r")),
         recursive(&format!("SELECT id + 1 FROM r UNION ALL {shelf}")),

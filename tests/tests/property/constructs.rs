@@ -1,13 +1,13 @@
 //! The constructs of the language: which are generated, and which a description has.
 
 use callslip_ir::{
-    AccessStep, BooleanOperator, Bound, Call, Cte, Direction, Distinct, Exclude, FrameMode, GroupingSetKind,
-    Is, IsTest, Join, JoinCondition, JoinKind, JsonItem, Materialization, NodeKind, Nulls, Order, Over,
-    Quantifier, Query, RelationName, SearchOrder, Select, SetOperator, SpecialForm, SqlJsonFunction,
-    Subexpression, Window,
+    AccessStep, BooleanOperator, Bound, Call, Cte, Description, Direction, Distinct, Exclude, FrameMode,
+    GroupingSetKind, Is, IsTest, Join, JoinCondition, JoinKind, JsonItem, JsonTableColumn, Materialization,
+    NodeKind, Nulls, Order, Over, Quantifier, Query, RelationName, SearchOrder, Select, SetOperator,
+    SpecialForm, SqlJsonFunction, Subexpression, Window,
 };
 
-use Oracle::{Refused, Running};
+use Oracle::{Newer, Running};
 
 /// What tells whether a construct is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub enum Oracle {
     Running,
     /// The tree alone: it takes a PostgreSQL of this version or a newer one.
     Newer(u32),
-    /// Nothing: the host does not lower it yet.
-    Refused,
 }
 
 /// Every construct, a name for each variant of the IR and for what is optional in it.
@@ -58,28 +56,28 @@ pub const CONSTRUCTS: &[(&str, Oracle)] = &[
     ("values", Running),
     ("table stored", Running),
     ("table cte", Running),
-    ("table columns", Refused),
-    ("only", Refused),
-    ("sample", Refused),
-    ("sample seed", Refused),
+    ("table columns", Running),
+    ("only", Running),
+    ("sample", Running),
+    ("sample seed", Running),
     ("subquery", Running),
     ("subquery columns", Running),
     ("subquery lateral", Running),
-    ("functions", Refused),
-    ("rows from", Refused),
-    ("ordinality", Refused),
-    ("functions lateral", Refused),
-    ("column definitions", Refused),
+    ("functions", Running),
+    ("rows from", Running),
+    ("ordinality", Running),
+    ("functions lateral", Running),
+    ("column definitions", Running),
     ("join inner", Running),
     ("join left", Running),
     ("join right", Running),
     ("join full", Running),
     ("join cross", Running),
     ("on", Running),
-    ("using", Refused),
-    ("using alias", Refused),
-    ("natural", Refused),
-    ("join alias", Refused),
+    ("using", Running),
+    ("using alias", Running),
+    ("natural", Running),
+    ("join alias", Running),
     ("rollup", Running),
     ("cube", Running),
     ("grouping sets", Running),
@@ -126,10 +124,10 @@ pub const CONSTRUCTS: &[(&str, Oracle)] = &[
     ("is true", Running),
     ("is false", Running),
     ("is unknown", Running),
-    ("is json value", Refused),
-    ("is json scalar", Refused),
-    ("is json array", Refused),
-    ("is json object", Refused),
+    ("is json value", Newer(16)),
+    ("is json scalar", Newer(16)),
+    ("is json array", Newer(16)),
+    ("is json object", Newer(16)),
     ("between", Running),
     ("between symmetric", Running),
     ("distinct from", Running),
@@ -162,22 +160,20 @@ pub const CONSTRUCTS: &[(&str, Oracle)] = &[
     ("all of query", Running),
     ("any of array", Running),
     ("all of array", Running),
-    ("json_exists", Refused),
-    ("json_value", Refused),
-    ("json_query", Refused),
-    ("json passing", Refused),
-    ("json returning", Refused),
-    ("json on empty", Refused),
-    ("json on error", Refused),
+    ("json_exists", Newer(17)),
+    ("json_value", Newer(17)),
+    ("json_query", Newer(17)),
+    ("json passing", Newer(17)),
+    ("json returning", Newer(17)),
+    ("json on empty", Newer(17)),
+    ("json on error", Newer(17)),
+    ("json wrapper or quotes", Newer(17)),
+    ("json_table", Newer(17)),
+    ("json_table ordinality", Newer(17)),
+    ("json_table value", Newer(17)),
+    ("json_table exists", Newer(17)),
+    ("json_table nested", Newer(17)),
 ];
-
-/// Whether the generator makes a construct.
-///
-/// # Panics
-/// If there is none of that name.
-pub fn is_generated(construct: &str) -> bool {
-    oracle(construct) != Refused
-}
 
 /// What tells whether a construct is right.
 ///
@@ -186,6 +182,16 @@ pub fn is_generated(construct: &str) -> bool {
 pub fn oracle(construct: &str) -> Oracle {
     let found = CONSTRUCTS.iter().find(|(name, _)| *name == construct);
     found.unwrap_or_else(|| panic!("no construct is named {construct}")).1
+}
+
+/// The oldest version of PostgreSQL that has everything in a description, as in 170000.
+pub fn needed_version(description: &Description) -> u32 {
+    let all = description.nodes.iter().flat_map(|node| of(&node.kind));
+    let version = |construct| match oracle(construct) {
+        Newer(version) => version * 10_000,
+        Running => 0,
+    };
+    all.map(version).max().unwrap_or_default()
 }
 
 /// The constructs that a node has by itself. No match here has a wildcard, so that what the IR gains can't be forgotten.
@@ -291,6 +297,7 @@ pub fn of(kind: &NodeKind) -> Vec<&'static str> {
                 SqlJsonFunction::Exists => "json_exists",
                 SqlJsonFunction::Value => "json_value",
                 SqlJsonFunction::Query => "json_query",
+                SqlJsonFunction::QueryWith { .. } => "json wrapper or quotes",
             };
             add(function, true);
             add("json passing", !json.passing.is_empty());
@@ -298,6 +305,16 @@ pub fn of(kind: &NodeKind) -> Vec<&'static str> {
             add("json on empty", json.on_empty.is_some());
             add("json on error", json.on_error.is_some());
         }
+        NodeKind::JsonTable(_) => add("json_table", true),
+        NodeKind::JsonTableColumn(column) => add(
+            match column {
+                JsonTableColumn::Ordinality { .. } => "json_table ordinality",
+                JsonTableColumn::Value { .. } => "json_table value",
+                JsonTableColumn::Exists { .. } => "json_table exists",
+                JsonTableColumn::Nested { .. } => "json_table nested",
+            },
+            true,
+        ),
     }
     found
 }

@@ -2,17 +2,19 @@ use std::collections::HashSet;
 
 use callslip::catalog::{Catalog, Contents};
 use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
+use callslip::select::{self, Comment, Context, Finding, Limits, Printed, StatementParameter};
 use callslip_ir::Description;
 
 use super::fixture::SCHEMA;
 use super::parsed::{self, Parameter, quoted};
 use super::tree::{TYPE, Tree};
-use super::{described, generate};
+use super::{constructs, described, generate};
 
 /// The fixture as the host knows it, everything granted.
 pub struct Subject {
     catalog: Catalog,
+    /// The same of a PostgreSQL that has every construct.
+    newer: Catalog,
     grants: Grants,
     schemas: Vec<String>,
     limits: Limits,
@@ -31,10 +33,11 @@ impl Subject {
         settings.operators =
             contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
         settings.types = contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect();
+        let newer = Catalog::new(Contents { server_version: 180_000, ..contents.clone() });
         let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
         let grants = Grants::resolve(&settings, &catalog, &schemas);
         let grants = grants.unwrap_or_else(|errors| panic!("the fixture can't be granted: {errors:?}"));
-        Self { catalog, grants, schemas, limits: Limits::default() }
+        Self { catalog, newer, grants, schemas, limits: Limits::default() }
     }
 
     /// The version of the PostgreSQL that it was reflected of, as in 150018.
@@ -44,9 +47,10 @@ impl Subject {
 
     /// What a description is printed as.
     pub fn print(&self, description: &Description) -> Result<Printed, Vec<Finding>> {
+        let is_newer = constructs::needed_version(description) > self.server_version();
         let context = Context {
             plugin: "this",
-            catalog: &self.catalog,
+            catalog: if is_newer { &self.newer } else { &self.catalog },
             grants: &self.grants,
             schemas: &self.schemas,
             limits: &self.limits,
@@ -74,16 +78,7 @@ impl Subject {
 /// Whether what was printed is one SELECT whose tree is the one described, and its parameters are numbered from 1 without a
 /// gap, each of them another slot or type.
 pub fn same(description: &Description, printed: &Printed) -> Result<(), String> {
-    let parameters: Vec<Parameter> = printed
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let ty = &parameter.ty;
-            let array = if ty.array { "[]" } else { "" };
-            let name = quoted([ty.schema.as_str(), &ty.name]);
-            Parameter { slot: parameter.slot.0, ty: format!("{TYPE}{name}{:?}{array}", ty.modifiers) }
-        })
-        .collect();
+    let parameters = parameters(printed);
     let (tree, mut numbers) = parsed::statement(&printed.sql, &parameters)?;
     numbers.sort_unstable();
     if !numbers.iter().copied().eq(1..=parameters.len() as i32) {
@@ -94,6 +89,17 @@ pub fn same(description: &Description, printed: &Printed) -> Result<(), String> 
         return Err("one slot of one type has two numbers".to_owned());
     }
     Tree::difference(&described::statement(description), &tree)
+}
+
+/// What is bound to each `$n`.
+pub fn parameters(printed: &Printed) -> Vec<Parameter> {
+    let parameter = |parameter: &StatementParameter| {
+        let ty = &parameter.ty;
+        let array = if ty.array { "[]" } else { "" };
+        let name = quoted([ty.schema.as_str(), &ty.name]);
+        Parameter { slot: parameter.slot.0, ty: format!("{TYPE}{name}{:?}{array}", ty.modifiers) }
+    };
+    printed.parameters.iter().map(parameter).collect()
 }
 
 /// Fewer bytes for which the property fails too: those that are left when no piece of them can be left out.

@@ -77,6 +77,31 @@ fn a_cast_of_a_part_does_not_run_an_ungranted_function() {
 }
 
 #[test]
+fn a_comparison_of_rows_is_one_operator_that_was_granted() {
+    let compared = |operator: &str, types: [&str; 2]| {
+        findings(|writer| {
+            let operator = match operator.split_once('.') {
+                Some((schema, name)) => QualifiedName { schema: Some(schema.into()), name: name.into() },
+                None => QualifiedName::new(operator),
+            };
+            let rows = [(); 2].map(|()| {
+                let items = types.map(|ty| writer.add(NodeKind::Null(TypeName::parse(ty))));
+                writer.row(items.into())
+            });
+            writer.add(NodeKind::Operation(Operation { operator, operands: rows.into() }))
+        })
+    };
+    assert_eq!(compared("=", ["int4", "mood"]), []);
+    assert_eq!(compared("public.=", ["labelled", "labelled"]), []);
+    let mixed = "= is not one operator for all columns of the row".to_owned();
+    assert_eq!(compared("=", ["int4", "labelled"]), [(Code::UnknownOperator, mixed)]);
+    let ungranted = "the operator audit.= was not granted to the plugin p".to_owned();
+    assert_eq!(compared("audit.=", ["boxed", "boxed"])[0], (Code::OperatorNotGranted, ungranted));
+    let unordered = "there is no operator int4 < int4".to_owned();
+    assert_eq!(compared("<", ["int4", "int4"])[0], (Code::UnknownOperator, unordered));
+}
+
+#[test]
 fn a_whole_row_does_not_read_columns_that_the_login_may_not() {
     let mut writer = Writer::default();
     let item = writer.add(NodeKind::WholeRow { relation: "secretive".into() });

@@ -154,6 +154,10 @@ impl<'a> JoinGraph<'a> {
                 dependents.push(node);
                 (&functions.alias, None)
             }
+            NodeKind::JsonTable(table) => {
+                dependents.push(node);
+                (&table.alias, None)
+            }
             _ => return None,
         };
         let stored = stored.filter(|relation| {

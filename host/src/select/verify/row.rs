@@ -8,7 +8,7 @@ use super::comparison::Compared;
 use crate::Code;
 use crate::catalog::Oid;
 use crate::select::Finding;
-use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
+use crate::select::scope::{Scope, ScopeColumn};
 use crate::select::signature::Operand;
 use crate::select::verified::Resolution;
 
@@ -49,9 +49,16 @@ impl<'a> Verifier<'a> {
         self.meet_column(relation, scope);
         let Some(columns) = found.columns.clone() else { return Operand::Opaque };
         self.check_fields(node, relation, &columns);
-        self.check_hidden_columns(node, found);
-        self.fields.insert(node, columns);
-        found.row_type.map_or_else(|| self.known("record"), Operand::Known)
+        let Some(row_type) = found.row_type.filter(|&its| self.known("record") != Operand::Known(its)) else {
+            self.fields.insert(node, columns);
+            return self.known("record");
+        };
+        // Of a function that gives plain values a whole row is the value.
+        if let Some(attributes) = self.attributes(Operand::Known(row_type)) {
+            self.check_hidden_columns(node, &found.of, attributes.len().saturating_sub(columns.len()));
+            self.fields.insert(node, columns);
+        }
+        Operand::Known(row_type)
     }
 
     /// The columns of a whole row become the keys of JSON and the fields of a composite: each needs a name of its own.
@@ -71,15 +78,10 @@ impl<'a> Verifier<'a> {
     }
 
     /// PostgreSQL reads all columns of a whole row, and refuses a login that may not read them all.
-    fn check_hidden_columns(&mut self, node: NodeId, relation: &ScopeRelation) {
-        let catalog = self.context.catalog;
-        let row = relation.row_type.and_then(|oid| catalog.type_by_oid(oid));
-        let hidden =
-            row.and_then(|row| catalog.relation(&row.schema, &row.name)).map_or(0, |its| its.hidden_columns);
+    fn check_hidden_columns(&mut self, node: NodeId, relation: &str, hidden: usize) {
         if hidden > 0 {
             let message = format!(
-                "a whole row of {} has columns that the host's login may not read ({hidden})",
-                relation.of
+                "a whole row of {relation} has columns that the host's login may not read ({hidden})"
             );
             let help = "name the columns that you want, or let the login read all of them";
             self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
@@ -224,7 +226,6 @@ impl<'a> Verifier<'a> {
         row: RowValues,
         others: &[(&'static str, RowValues)],
     ) {
-        // Nothing is known of a query without columns, which is a finding already.
         let others: Vec<_> = others.iter().filter(|(_, other)| self.fits(node, &row, other)).collect();
         for (column, (at, operand)) in row.into_iter().enumerate() {
             let compared: Vec<Compared> = others
@@ -273,7 +274,9 @@ impl<'a> Verifier<'a> {
     /// Whether two rows have the same number of values.
     fn fits(&mut self, node: NodeId, left: &RowValues, right: &RowValues) -> bool {
         let fits = left.len() == right.len() && !left.is_empty();
-        if !fits && !self.has_enough() {
+        // A query without columns is a finding already.
+        let is_known = !right.is_empty() || self.findings.is_empty();
+        if !fits && is_known {
             let message =
                 format!("a row of {} is compared with one of {}", values(left.len()), values(right.len()));
             let help = "both sides have the same number of values, at least one";

@@ -291,3 +291,67 @@ async fn columns_have_the_names_of_what_they_are_parts_of() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn whole_rows_of_functions_and_joins() {
+    let (b, l) = (table("book").alias("b"), table("loan").alias("l"));
+    let overdue = call("overdue", Date::new("2026-03-01")).in_from("o");
+    let numbers = unnest(array([1, 2])).in_from("n");
+    let lent = joined(b).join(l, l.col("book_id").eq(b.col("id"))).alias("lent");
+    let lent = lent.column_aliases(["book", "shelf"]);
+    same(
+        select((
+            whole_row(overdue).alias("o"),
+            whole_row(overdue).field("days").alias("days"),
+            (whole_row(numbers) + 1).alias("next"),
+        ))
+        .from(overdue)
+        .cross_join(numbers)
+        .order_by((overdue.col("loan_id"), numbers.value())),
+        "SELECT o, (o).days, n + 1 AS next FROM overdue('2026-03-01') o CROSS JOIN unnest(ARRAY[1, 2]) n ORDER BY o.loan_id, n",
+    )
+    .await;
+    same(
+        select(whole_row(lent).field("shelf").alias("shelf")).from(lent).order_by(lent.col("fine")),
+        "SELECT (lent).shelf FROM (book b JOIN loan l ON l.book_id = b.id) AS lent (book, shelf) ORDER BY lent.fine",
+    )
+    .await;
+    // Both tables have an id; a join's row has every column of them.
+    assert_eq!(
+        refused(
+            select(whole_row(lent.column_aliases(["id"])).alias("row")).from(lent.column_aliases(["id"]))
+        ),
+        "CS0311: two columns of \"lent\" are named \"id\"; a whole row needs a name for each column: give one with .alias(\"…\")"
+    );
+}
+
+#[tokio::test]
+async fn columns_of_a_row_that_are_converted() {
+    let (b, r) = (table("book").alias("b"), table("reader").alias("r"));
+    let mail = || select((r.col("email"), r.col("id"))).from(r);
+    let constant = row(("9780000000003", "2011-07-15", 64_i64));
+    let book = row((b.col("isbn"), b.col("published"), b.col("pages")));
+    same(
+        select((
+            b.col("id"),
+            row((b.col("title"), b.col("price"))).in_query(mail()).alias("a"),
+            row((b.col("isbn"), b.col("id"))).op_any("<>", mail()).alias("b"),
+            row((b.col("title"), 1)).le(mail().filter(r.col("id").eq(1)).scalar()).alias("c"),
+            book.eq(constant).alias("d"),
+            book.in_list([constant]).alias("e"),
+            book.between(constant, row(("a", Date::new("2020-01-01"), 1))).alias("f"),
+            book.is_distinct_from(constant).alias("g"),
+        ))
+        .from(b)
+        .order_by(b.col("id")),
+        "SELECT id, (title, price) IN (SELECT email, id FROM reader) AS a,
+                (isbn, id) <> ANY (SELECT email, id FROM reader) AS b,
+                (title, 1) <= (SELECT email, id FROM reader WHERE id = 1) AS c,
+                (isbn, published, pages) = ('9780000000003', '2011-07-15', 64) AS d,
+                (isbn, published, pages) IN (('9780000000003', '2011-07-15', 64)) AS e,
+                (isbn, published, pages) BETWEEN ('9780000000003', '2011-07-15', 64) AND ('a', '2020-01-01', 1) AS f,
+                (isbn, published, pages) IS DISTINCT FROM ROW('9780000000003', '2011-07-15'::date, 64) AS g
+         FROM book ORDER BY id",
+    )
+    .await;
+}

@@ -188,6 +188,30 @@ async fn cycle_with_to_and_default() {
     .await;
 }
 
+#[tokio::test]
+async fn the_recursive_term_sees_what_search_and_cycle_add() {
+    let next = |mark: fn(Expr) -> Expr<bool>| {
+        cte_recursive("n", |n| {
+            let next = select((n.col("n") % 3) + 1).from(n).filter(mark(n.col("mark")));
+            select(constant(1).alias("n")).union_all(next)
+        })
+    };
+    let n = next(|mark| mark.is_not_true());
+    let (mark, path) = rare::cycle(n, n.col("n"), "mark", "path");
+    same(
+        select((n.col("n"), mark, path)).from(n),
+        "WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n % 3 + 1 FROM n WHERE mark IS NOT TRUE)
+         CYCLE n SET mark USING path SELECT n, mark, path FROM n",
+    )
+    .await;
+    let n = next(|mark| mark.ne("again"));
+    let (mark, _) = rare::cycle_to(n, n.col("n"), "mark", "again", "first", "path");
+    assert_eq!(
+        refused(select((n.col("n"), mark)).from(n)),
+        "CS0302: n has no column \"mark\"; its columns are n, path"
+    );
+}
+
 #[test]
 fn what_a_recursive_cte_refuses() {
     let s = table("shelf").alias("s");

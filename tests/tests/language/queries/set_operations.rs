@@ -126,6 +126,42 @@ async fn the_columns_of_both_sides_come_to_one_type() {
     .await;
 }
 
+#[tokio::test]
+async fn values_are_a_query() {
+    let b = table("book").alias("b");
+    let rows = || values([("novel", 1), ("poetry", 2)]).query();
+    same(
+        rows().order_by(output("column2").desc()).limit(1),
+        "VALUES ('novel', 1), ('poetry', 2) ORDER BY column2 DESC LIMIT 1",
+    )
+    .await;
+    same(
+        select((b.col("genre").cast::<String>(), b.col("id"))).from(b).intersect(rows()).union_all(values([("science", 9.5)]).query()),
+        "SELECT genre::text, id FROM book INTERSECT VALUES ('novel', 1), ('poetry', 2) UNION ALL VALUES ('science', 9.5::float8)",
+    )
+    .await;
+    let grades = cte("grades", rows()).columns(["genre", "grade"]);
+    same(
+        select((b.col("id"), grades.col("grade")))
+            .from(b)
+            .join(grades, grades.col("genre").eq(b.col("genre").cast::<String>()))
+            .filter(b.col("id").in_query(values([[1], [2], [3]]).query()))
+            .order_by(b.col("id")),
+        "WITH grades (genre, grade) AS (VALUES ('novel', 1), ('poetry', 2))
+         SELECT id, grade FROM book JOIN grades ON grades.genre = book.genre::text WHERE id IN (VALUES (1), (2), (3))
+         ORDER BY id",
+    )
+    .await;
+    let n = cte_recursive("n", |n| {
+        values([[1]]).query().union_all(select(n.col("column1") * 2).from(n).filter(n.col("column1").lt(50)))
+    });
+    same(
+        select(sum(n.col("column1")).alias("sum")).from(n),
+        "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n * 2 FROM n WHERE n < 50) SELECT sum(n) FROM n",
+    )
+    .await;
+}
+
 /// Of each two types: what is inferred is what PostgreSQL says, and what is refused it refuses.
 #[tokio::test]
 async fn two_types_come_to_the_one_of_postgresql() {

@@ -69,6 +69,36 @@ async fn frames() {
     .await;
 }
 
+/// A constant beside RANGE is of the type that PostgreSQL adds to the sort key.
+#[tokio::test]
+async fn distances_of_range_by_every_type_that_has_them() {
+    for (ty, value, distance) in [
+        ("int2", "7", "2"),
+        ("int4", "7", "2"),
+        ("int8", "7", "2"),
+        ("float4", "7", "2.5"),
+        ("float8", "7", "2.5"),
+        ("numeric", "7", "2.5"),
+        ("date", "2026-01-31", "1 month"),
+        ("time", "10:00", "1 hour"),
+        ("timetz", "10:00+00", "1 hour"),
+        ("timestamp", "2026-01-31", "1 day"),
+        ("timestamptz", "2026-01-31", "1 day"),
+        ("interval", "3 days", "1 day"),
+    ] {
+        let near =
+            window().order_by(constant(value).cast_as(ty)).range(preceding(distance), following(distance));
+        same(
+            select(count_all().over(near).alias("n")),
+            &format!(
+                "SELECT count(*) OVER (ORDER BY '{value}'::{ty} RANGE BETWEEN '{distance}' PRECEDING AND '{distance}' FOLLOWING)
+                 AS n"
+            ),
+        )
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn window_clause_with_two_windows_before_order_by_and_limit() {
     let b = table("book").alias("b");

@@ -1,6 +1,6 @@
 use callslip_ir::{
     AccessStep, BooleanOperator, Call, IsTest, JsonItem, NodeId, NodeKind, Over, Quantifier, SlotType,
-    Special, SpecialForm, SqlJson, SqlJsonBehavior, SqlJsonFunction, Subexpression,
+    Special, SpecialForm, Subexpression,
 };
 
 use super::{CAST, TYPE, Tree, Writer, fixture, quoted};
@@ -225,35 +225,6 @@ impl Writer<'_> {
             NodeKind::Subexpression(Subexpression::Scalar(_)) => Tree::new("coalesce", vec![expression]),
             _ => expression,
         }
-    }
-
-    fn sql_json(self, json: &SqlJson) -> Tree {
-        let function = match json.function {
-            SqlJsonFunction::Exists => "json_exists",
-            SqlJsonFunction::Value => "json_value",
-            SqlJsonFunction::Query => "json_query",
-        };
-        let returning = json.returning.as_ref().map(fixture::type_head).unwrap_or_default();
-        let mut parts = self.expressions(&[json.context, json.path]);
-        for passing in &json.passing {
-            parts
-                .push(Tree::new(format!("operand {:?}", passing.name), vec![self.expression(passing.value)]));
-        }
-        for (clause, behavior) in [("empty", json.on_empty), ("error", json.on_error)] {
-            let Some(behavior) = behavior else { continue };
-            let (word, value) = match behavior {
-                SqlJsonBehavior::Error => ("error", None),
-                SqlJsonBehavior::Null => ("null", None),
-                SqlJsonBehavior::EmptyArray => ("empty array", None),
-                SqlJsonBehavior::EmptyObject => ("empty object", None),
-                SqlJsonBehavior::Default(value) => ("default", Some(self.expression(value))),
-                SqlJsonBehavior::True => ("true", None),
-                SqlJsonBehavior::False => ("false", None),
-                SqlJsonBehavior::Unknown => ("unknown", None),
-            };
-            parts.push(Tree::optional(&format!("operand \"{word} on {clause}\""), value));
-        }
-        Tree::new(format!("{function}{returning}"), parts)
     }
 }
 

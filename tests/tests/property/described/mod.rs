@@ -1,6 +1,7 @@
 //! What a description says, as a [`Tree`]: written from the description alone, with nothing of how the host lowers it.
 
 mod expression;
+mod json;
 mod relation;
 mod window;
 

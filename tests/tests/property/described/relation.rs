@@ -5,7 +5,7 @@ use callslip_ir::{
 
 use super::{Tree, Writer, fixture, quoted};
 
-fn alias(name: &str, columns: &[String]) -> Tree {
+pub(super) fn alias(name: &str, columns: &[String]) -> Tree {
     Tree::leaf(format!("alias {name:?} {columns:?}"))
 }
 
@@ -19,6 +19,7 @@ impl Writer<'_> {
             }
             NodeKind::Functions(functions) => self.functions(functions),
             NodeKind::Join(join) => self.join(join),
+            NodeKind::JsonTable(table) => self.json_table(table),
             other => Tree::leaf(format!("{other:?}")),
         }
     }

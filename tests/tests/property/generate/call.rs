@@ -1,7 +1,7 @@
 use callslip_ir::{Argument, Call, Direction, NodeId, NodeKind, Nulls, Order, Over, QualifiedName};
 
 use super::types::{AGGREGATES, FUNCTIONS, WINDOW_FUNCTIONS};
-use super::{Generator, Place, Ty, constructs, qualified};
+use super::{Generator, Place, Ty, qualified};
 
 fn positional(values: Vec<NodeId>) -> Vec<Argument> {
     values.into_iter().map(|value| Argument { name: None, variadic: false, value }).collect()
@@ -71,10 +71,7 @@ impl Generator<'_> {
         let direction = match self.choices.below(3) {
             0 => Direction::Ascending,
             1 => Direction::Descending,
-            _ if constructs::is_generated("order using") => {
-                Direction::Using(qualified(self.choices.of(&["<", ">", "pg_catalog.>"])))
-            }
-            _ => Direction::Ascending,
+            _ => Direction::Using(qualified(self.choices.of(&["<", ">", "pg_catalog.>"]))),
         };
         let nulls = self.choices.of(&[Nulls::Unspecified, Nulls::First, Nulls::Last]);
         Order { expression, direction, nulls }
@@ -92,9 +89,9 @@ impl Generator<'_> {
             return Some(call);
         }
         if ty == Ty::Int8 && self.choices.chance(30) {
-            let call = match self.choices.chance(30).then(|| self.whole_row_argument(inside)).flatten() {
-                Some(row) => plain(qualified("count"), vec![row]),
-                None => Call { star: true, ..plain(qualified("count"), vec![]) },
+            let call = match self.choices.chance(30) {
+                true => plain(qualified("count"), vec![self.row_value(inside)]),
+                false => Call { star: true, ..plain(qualified("count"), vec![]) },
             };
             let filter = filter(self);
             return Some(self.add(NodeKind::Call(Call { filter, ..call })));
@@ -120,10 +117,6 @@ impl Generator<'_> {
         let filter = filter(self);
         let call = Call { distinct, order_by, filter, ..plain(qualified(name), arguments) };
         Some(self.add(NodeKind::Call(call)))
-    }
-
-    fn whole_row_argument(&mut self, place: Place<'_>) -> Option<NodeId> {
-        constructs::is_generated("whole row").then(|| self.row_value(place)).flatten()
     }
 
     fn ordered_set(&mut self, ty: Ty, inside: Place<'_>) -> Option<NodeId> {
@@ -175,7 +168,7 @@ impl Generator<'_> {
         let over = if !windows.is_empty() && self.choices.chance(50) {
             let index = self.choices.below(windows.len());
             let base = &windows[index];
-            if !base.framed && self.sometimes(40, "window base") {
+            if !base.framed && self.choices.chance(40) {
                 let named = Some(base.name.clone());
                 Over::Window(self.window(inside, named, base.ordered).0)
             } else {

@@ -42,27 +42,29 @@ impl Generator<'_> {
 
     /// What only expressions of some types are.
     fn of_type(&mut self, ty: Ty, place: Place<'_>) -> Option<NodeId> {
+        const FOUND_IN_JSON: &[Ty] = &[Ty::Bool, Ty::Int4, Ty::Text, Ty::Date, Ty::Jsonb];
+        if self.newer && FOUND_IN_JSON.contains(&ty) && self.choices.chance(60) {
+            let is_test = ty == Ty::Bool && self.choices.chance(60);
+            return Some(if is_test { self.is_json(place) } else { self.sql_json(ty, place) });
+        }
         match ty {
             Ty::Bool => Some(self.predicate(place)),
             Ty::Ints | Ty::Texts => Some(self.array(ty, place)),
-            Ty::Int4 => match self.choices.below(3) {
-                0 => self.access(Ty::Address, ty, AccessKind::Field("number"), place),
-                _ => self.access(Ty::Ints, ty, AccessKind::Index, place),
-            },
-            Ty::Text => match self.choices.below(4) {
-                0 => self.access(Ty::Address, ty, AccessKind::Field("street"), place),
-                1 => Some(self.collate(place)),
-                _ => self.access(Ty::Texts, ty, AccessKind::Index, place),
-            },
-            Ty::Jsonb => self.json_of_row(place),
+            Ty::Int4 => Some(match self.choices.below(3) {
+                0 => self.access(Ty::Address, AccessKind::Field("number"), place),
+                _ => self.access(Ty::Ints, AccessKind::Index, place),
+            }),
+            Ty::Text => Some(match self.choices.below(4) {
+                0 => self.access(Ty::Address, AccessKind::Field("street"), place),
+                1 => self.collate(place),
+                _ => self.access(Ty::Texts, AccessKind::Index, place),
+            }),
+            Ty::Jsonb => Some(self.json_of_row(place)),
             Ty::Address => {
-                let is_there = super::constructs::is_generated("row");
-                is_there.then(|| {
-                    let items = vec![self.expression(Ty::Text, place), self.expression(Ty::Int4, place)];
-                    let value = self.add(NodeKind::Row(items));
-                    let ty = self.type_name(ty);
-                    self.add(NodeKind::Cast(Cast { value, ty }))
-                })
+                let items = vec![self.expression(Ty::Text, place), self.expression(Ty::Int4, place)];
+                let value = self.add(NodeKind::Row(items));
+                let ty = self.type_name(ty);
+                Some(self.add(NodeKind::Cast(Cast { value, ty })))
             }
             _ => None,
         }
@@ -122,10 +124,8 @@ impl Generator<'_> {
     }
 
     fn array(&mut self, ty: Ty, place: Place<'_>) -> NodeId {
-        if self.choices.chance(30)
-            && let Some(slice) = self.access(ty, ty, AccessKind::Slice, place)
-        {
-            return slice;
+        if self.choices.chance(30) {
+            return self.access(ty, AccessKind::Slice, place);
         }
         let element = ty.element().unwrap_or(Ty::Int4);
         if self.choices.chance(25) && !self.is_enough() {
@@ -136,27 +136,15 @@ impl Generator<'_> {
         self.add(NodeKind::Array(items))
     }
 
-    fn access(&mut self, of: Ty, result: Ty, kind: AccessKind, place: Place<'_>) -> Option<NodeId> {
-        let construct = match kind {
-            AccessKind::Field(_) => "access field",
-            AccessKind::Index => "access index",
-            AccessKind::Slice => "access slice",
-        };
-        if !super::constructs::is_generated(construct) {
-            return None;
+    fn access(&mut self, of: Ty, kind: AccessKind, place: Place<'_>) -> NodeId {
+        let mut value = self.expression(of, place);
+        // Subscripts side by side are one access of several dimensions, and each of these is of one.
+        if let NodeKind::Access(inner) = &self.nodes[value.0 as usize].kind
+            && !matches!(inner.step, AccessStep::Field(_))
+        {
+            let ty = self.type_name(of);
+            value = self.add(NodeKind::Cast(Cast { value, ty }));
         }
-        debug_assert!(of == result || of.element() == Some(result) || of == Ty::Address);
-        // Subscripts side by side are one access of several dimensions; this is one of one.
-        let value = loop {
-            let value = self.expression(of, place);
-            match &self.nodes[value.0 as usize].kind {
-                NodeKind::Access(inner) if !matches!(inner.step, AccessStep::Field(_)) => {
-                    let ty = self.type_name(of);
-                    break self.add(NodeKind::Cast(Cast { value, ty }));
-                }
-                _ => break value,
-            }
-        };
         let step = match kind {
             AccessKind::Field(name) => AccessStep::Field(name.to_owned()),
             AccessKind::Index => AccessStep::Index(self.expression(Ty::Int4, place)),
@@ -167,7 +155,7 @@ impl Generator<'_> {
                 AccessStep::Slice { lower: bound(self), upper: bound(self) }
             }
         };
-        Some(self.add(NodeKind::Access(Access { value, step })))
+        self.add(NodeKind::Access(Access { value, step }))
     }
 
     fn subquery_value(&mut self, ty: Ty, place: Place<'_>) -> Option<NodeId> {
@@ -234,28 +222,25 @@ impl Generator<'_> {
     }
 
     /// A row as JSON: `to_jsonb` takes any.
-    fn json_of_row(&mut self, place: Place<'_>) -> Option<NodeId> {
-        let value = self.row_value(place)?;
-        Some(self.plain_call(QualifiedName::new("to_jsonb"), vec![value]))
+    fn json_of_row(&mut self, place: Place<'_>) -> NodeId {
+        let value = self.row_value(place);
+        self.plain_call(QualifiedName::new("to_jsonb"), vec![value])
     }
 
     /// A row of the scope, or one that is written out.
-    pub(super) fn row_value(&mut self, place: Place<'_>) -> Option<NodeId> {
+    pub(super) fn row_value(&mut self, place: Place<'_>) -> NodeId {
         let whole: Vec<String> =
             place.scope.visible().into_iter().filter(|its| its.whole).map(|its| its.alias.clone()).collect();
-        if !whole.is_empty() && self.sometimes(50, "whole row") {
+        if !whole.is_empty() && self.choices.chance(50) {
             let index = self.choices.below(whole.len());
-            return Some(self.add(NodeKind::WholeRow { relation: whole[index].clone() }));
-        }
-        if !super::constructs::is_generated("row") {
-            return None;
+            return self.add(NodeKind::WholeRow { relation: whole[index].clone() });
         }
         let mut items = Vec::new();
         for _ in 0..self.choices.below(4) {
             let ty = self.choices.of(Ty::ALL);
             items.push(self.expression(ty, place));
         }
-        Some(self.add(NodeKind::Row(items)))
+        self.add(NodeKind::Row(items))
     }
 }
 

@@ -27,7 +27,7 @@ impl Generator<'_> {
         relations.iter_mut().for_each(|relation| relation.whole = false);
         let mut kept: Vec<(String, String)> = Vec::new();
         for _ in 0..self.choices.below(3) {
-            if self.sometimes(35, "grouping sets") {
+            if self.choices.chance(35) {
                 items.push(self.grouping_set(place, &mut keys, &mut kept, 2));
             } else {
                 items.push(self.group_key(place, &mut keys, &mut kept));
@@ -38,7 +38,7 @@ impl Generator<'_> {
                 kept.iter().any(|(alias, kept)| *alias == relation.alias && kept == name)
             });
         }
-        let distinct = !items.is_empty() && self.sometimes(20, "group distinct");
+        let distinct = !items.is_empty() && self.choices.chance(20);
         Grouping { items, distinct, keys, relations }
     }
 

@@ -3,6 +3,7 @@
 mod call;
 mod expression;
 mod grouping;
+mod json;
 mod predicate;
 mod query;
 mod recursive;
@@ -14,7 +15,6 @@ mod window;
 use callslip_ir::{Description, Node, NodeId, NodeKind, QualifiedName, SlotId, SlotType, TypeName};
 
 use super::choices::Choices;
-use super::constructs;
 use scope::{Place, Relation, Scope};
 use types::Ty;
 
@@ -31,7 +31,9 @@ pub fn description(bytes: &[u8]) -> Description {
         nodes: Vec::new(),
         ctes: Vec::new(),
         declared: Vec::new(),
+        newer: false,
     };
+    generator.newer = generator.choices.chance(10);
     generator.query(None, &Scope::default(), FUEL);
     Description { slots: generator.slots, files: Vec::new(), nodes: generator.nodes }
 }
@@ -44,6 +46,8 @@ struct Generator<'a> {
     ctes: Vec<NamedColumns>,
     /// The slots that have a type, which are used again.
     declared: Vec<(SlotId, Ty)>,
+    /// Whether it may be of constructs that the PostgreSQL of the tests is too old for.
+    newer: bool,
 }
 
 /// A CTE that relations can name.
@@ -59,11 +63,6 @@ impl Generator<'_> {
     fn add(&mut self, kind: NodeKind) -> NodeId {
         self.nodes.push(Node { kind, place: None });
         NodeId(self.nodes.len() as u32 - 1)
-    }
-
-    /// Whether the host takes a construct, which it chooses that often.
-    fn sometimes(&mut self, percent: usize, construct: &str) -> bool {
-        self.choices.chance(percent) && constructs::is_generated(construct)
     }
 
     fn is_enough(&self) -> bool {

@@ -3,7 +3,7 @@ use callslip_ir::{
 };
 
 use super::types::COMPARISONS;
-use super::{Generator, Place, Ty, constructs, qualified};
+use super::{Generator, Place, Ty, qualified};
 
 impl Generator<'_> {
     /// A condition.
@@ -44,30 +44,32 @@ impl Generator<'_> {
 
     fn is(&mut self, place: Place<'_>) -> NodeId {
         let negated = self.choices.chance(40);
-        let (test, value) = match self.choices.below(5) {
+        let (test, value) = match self.choices.below(4) {
             0 => {
-                let row = if self.choices.chance(30) { self.row_value(place) } else { None };
                 let ty = self.choices.of(Ty::ALL);
-                (IsTest::Null, row.unwrap_or_else(|| self.expression(ty, place)))
+                let is_row = self.choices.chance(30);
+                (IsTest::Null, if is_row { self.row_value(place) } else { self.expression(ty, place) })
             }
             1 => (IsTest::True, self.expression(Ty::Bool, place)),
             2 => (IsTest::False, self.expression(Ty::Bool, place)),
-            3 => (IsTest::Unknown, self.expression(Ty::Bool, place)),
-            _ if constructs::is_generated("is json value") => {
-                let item =
-                    self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
-                let unique_keys = self.choices.chance(30);
-                (IsTest::Json { item, unique_keys }, self.expression(Ty::Text, place))
-            }
-            _ => (IsTest::Null, self.expression(Ty::Jsonb, place)),
+            _ => (IsTest::Unknown, self.expression(Ty::Bool, place)),
         };
+        self.add(NodeKind::Is(Is { value, test, negated }))
+    }
+
+    /// `IS JSON`.
+    pub(super) fn is_json(&mut self, place: Place<'_>) -> NodeId {
+        let negated = self.choices.chance(40);
+        let item = self.choices.of(&[JsonItem::Value, JsonItem::Scalar, JsonItem::Array, JsonItem::Object]);
+        let test = IsTest::Json { item, unique_keys: self.choices.chance(30) };
+        let value = self.expression(Ty::Text, place);
         self.add(NodeKind::Is(Is { value, test, negated }))
     }
 
     fn in_list(&mut self, place: Place<'_>) -> NodeId {
         let negated = self.choices.chance(40);
         let count = 1 + self.choices.below(3);
-        let (operand, items) = if self.sometimes(30, "row") {
+        let (operand, items) = if self.choices.chance(30) {
             let types = [self.choices.of(Ty::COMPARABLE), self.choices.of(Ty::COMPARABLE)];
             let operand = self.row_of(&types, place);
             (operand, (0..count).map(|_| self.row_of(&types, place)).collect())
@@ -104,7 +106,7 @@ impl Generator<'_> {
     /// A value or a row, and the types that a query has which it is compared with.
     fn compared(&mut self, place: Place<'_>) -> (NodeId, Vec<Ty>) {
         let ty = self.choices.of(Ty::COMPARABLE);
-        if self.sometimes(30, "row") {
+        if self.choices.chance(30) {
             let types = vec![ty, self.choices.of(Ty::COMPARABLE)];
             (self.row_of(&types, place), types)
         } else {
@@ -128,9 +130,6 @@ impl Generator<'_> {
     }
 
     fn row_comparison(&mut self, place: Place<'_>) -> NodeId {
-        if !constructs::is_generated("row") {
-            return self.comparison(place);
-        }
         let types = [self.choices.of(Ty::COMPARABLE), self.choices.of(Ty::COMPARABLE)];
         let operator = qualified(self.choices.of(COMPARISONS));
         let operands = vec![self.row_of(&types, place), self.row_of(&types, place)];

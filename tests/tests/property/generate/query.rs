@@ -42,7 +42,7 @@ impl Generator<'_> {
             Sortable::Output => self.order_by_output(&columns),
         };
         let limit = self.choices.chance(20).then(|| {
-            let with_ties = !order_by.is_empty() && self.sometimes(40, "limit with ties");
+            let with_ties = !order_by.is_empty() && self.choices.chance(40);
             Limit { count: self.count(), with_ties }
         });
         let offset = self.choices.chance(15).then(|| self.count());
@@ -52,7 +52,7 @@ impl Generator<'_> {
     }
 
     fn with(&mut self, outer: &Scope<'_>, fuel: usize) -> With {
-        if self.sometimes(35, "with recursive") {
+        if self.choices.chance(35) {
             return self.recursive(outer, fuel);
         }
         let mut ctes: Vec<Cte> = Vec::new();
@@ -76,9 +76,6 @@ impl Generator<'_> {
     }
 
     fn set_operation(&mut self, types: &[Ty], outer: &Scope<'_>, fuel: usize) -> (NodeId, Columns, Sortable) {
-        if !super::constructs::is_generated("union") {
-            return self.select(types, outer, fuel);
-        }
         let operator = self.choices.of(&[SetOperator::Union, SetOperator::Intersect, SetOperator::Except]);
         let all = self.choices.chance(50);
         let (left, columns) = self.query(Some(types), outer, fuel);
@@ -88,9 +85,6 @@ impl Generator<'_> {
     }
 
     fn values(&mut self, types: &[Ty], outer: &Scope<'_>, fuel: usize) -> (NodeId, Columns, Sortable) {
-        if !super::constructs::is_generated("values") {
-            return self.select(types, outer, fuel);
-        }
         let place = Place::columns(outer, fuel.min(2));
         let mut rows = Vec::new();
         for _ in 0..=self.choices.below(2) {

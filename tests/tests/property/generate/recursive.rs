@@ -54,11 +54,11 @@ impl Generator<'_> {
             let path = self.name(&[&taken[..], &[&sequence, &mark]].concat());
             (sequence, mark, path)
         };
-        let search = self.sometimes(40, "search depth").then(|| {
+        let search = self.choices.chance(40).then(|| {
             let order = self.choices.of(&[SearchOrder::Breadth, SearchOrder::Depth]);
             Search { order, by: columns.clone(), set: sequence }
         });
-        let cycle = self.sometimes(40, "cycle").then(|| {
+        let cycle = self.choices.chance(40).then(|| {
             let values =
                 self.choices.chance(50).then(|| (self.parameter(Ty::Int4), self.parameter(Ty::Int4)));
             visible.push((mark.clone(), if values.is_some() { Ty::Int4 } else { Ty::Bool }));

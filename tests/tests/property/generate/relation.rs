@@ -3,7 +3,7 @@ use callslip_ir::{
     Subquery, Table, TableFunction, TypeName,
 };
 
-use super::{Generator, Place, Relation, Scope, Ty, constructs, qualified};
+use super::{Generator, Place, Relation, Scope, Ty, qualified};
 
 /// The stored relations, and whether they can be sampled.
 const STORED: &[(&str, bool, &[(&str, Ty)])] = &[
@@ -72,20 +72,21 @@ impl Generator<'_> {
         match self.choices.below(9) {
             0..=3 => self.table(before),
             4 | 5 => self.subquery(before, outer, lateral, fuel),
-            6 if constructs::is_generated("functions") => self.functions(before, outer, lateral, fuel),
+            6 if self.newer && self.choices.chance(50) => self.json_table(before, outer, lateral, fuel),
+            6 => self.functions(before, outer, lateral, fuel),
             7 | 8 => self.join(before, outer, lateral, fuel - 1),
             _ => self.table(before),
         }
     }
 
-    fn alias(&mut self, before: &[Relation]) -> String {
+    pub(super) fn alias(&mut self, before: &[Relation]) -> String {
         let taken: Vec<&str> = before.iter().map(|relation| relation.alias.as_str()).collect();
         self.name(&taken)
     }
 
     /// New names for the first columns, sometimes.
-    fn rename(&mut self, construct: &str, columns: &mut [(String, Ty)]) -> Vec<String> {
-        if !self.sometimes(25, construct) {
+    pub(super) fn rename(&mut self, columns: &mut [(String, Ty)]) -> Vec<String> {
+        if !self.choices.chance(25) {
             return vec![];
         }
         let count = self.choices.below(columns.len() + 1);
@@ -114,13 +115,9 @@ impl Generator<'_> {
         };
         let stored = matches!(name, RelationName::Stored(_));
         // PostgreSQL counts the columns that SEARCH and CYCLE add when it reads them, but not when it renames them.
-        let renamed = match stored {
-            true => self.rename("table columns", &mut columns),
-            false if complete => self.rename("cte columns", &mut columns),
-            false => vec![],
-        };
-        let only = stored && self.sometimes(15, "only");
-        let sample = (sampled && self.sometimes(15, "sample")).then(|| {
+        let renamed = if complete { self.rename(&mut columns) } else { vec![] };
+        let only = stored && self.choices.chance(15);
+        let sample = (sampled && self.choices.chance(15)).then(|| {
             let method = qualified(self.choices.of(&["bernoulli", "system", "pg_catalog.system"]));
             let argument = self.parameter(Ty::Float8);
             let seed = self.choices.chance(40).then(|| self.parameter(Ty::Float8));
@@ -141,7 +138,7 @@ impl Generator<'_> {
         let lateral = lateral && self.choices.chance(40);
         let beside = Scope { relations: before.to_vec(), outer: Some(outer) };
         let (query, mut columns) = self.query(None, if lateral { &beside } else { outer }, fuel - 1);
-        let renamed = self.rename("subquery columns", &mut columns);
+        let renamed = self.rename(&mut columns);
         let alias = self.alias(before);
         let node =
             self.add(NodeKind::Subquery(Subquery { query, lateral, alias: alias.clone(), columns: renamed }));
@@ -155,20 +152,17 @@ impl Generator<'_> {
         lateral: bool,
         fuel: usize,
     ) -> (NodeId, Vec<Relation>) {
-        let beside = Scope { relations: before.to_vec(), outer: Some(outer) };
-        // A function sees what stands before it with LATERAL or without.
-        let place = Place::columns(if lateral { &beside } else { outer }, fuel.min(2));
+        let beside = seen_by_function(before, outer, lateral);
+        let place = Place::columns(&beside, fuel.min(2));
         let lateral = lateral && self.choices.chance(30);
-        let count = if self.sometimes(30, "rows from") { 2 } else { 1 };
+        let count = if self.choices.chance(30) { 2 } else { 1 };
         let (mut calls, mut types) = (Vec::new(), Vec::new());
         for index in 0..count {
             let (function, arguments, result): (&str, &[Ty], &[Ty]) = match self.choices.below(5) {
                 0 => ("generate_series", &[Ty::Int4, Ty::Int4], &[Ty::Int4]),
                 1 => ("unnest", &[Ty::Texts], &[Ty::Text]),
                 2 => ("app.pairs", &[Ty::Int4], &[Ty::Int4, Ty::Text]),
-                3 if constructs::is_generated("column definitions") => {
-                    ("anything", &[Ty::Int4], &[Ty::Int8, Ty::Text])
-                }
+                3 => ("anything", &[Ty::Int4], &[Ty::Int8, Ty::Text]),
                 _ => ("jsonb_array_elements", &[Ty::Jsonb], &[Ty::Jsonb]),
             };
             let arguments = arguments.iter().map(|&ty| self.expression(ty, place)).collect();
@@ -190,7 +184,7 @@ impl Generator<'_> {
             calls.push(TableFunction { call, columns });
             types.extend_from_slice(result);
         }
-        let ordinality = self.sometimes(30, "ordinality");
+        let ordinality = self.choices.chance(30);
         types.extend(ordinality.then_some(Ty::Int8));
         let alias = self.alias(before);
         // What a function's columns are named without this list is the function's own affair; that is another test's.
@@ -226,14 +220,14 @@ impl Generator<'_> {
         relations.extend(found);
         let condition = match (kind, shared) {
             (JoinKind::Cross, _) => JoinCondition::None,
-            (_, Some(shared)) if self.sometimes(20, "natural") => {
+            (_, Some(shared)) if self.choices.chance(20) => {
                 _ = shared;
                 JoinCondition::Natural
             }
-            (_, Some(shared)) if !shared.is_empty() && self.sometimes(50, "using") => {
+            (_, Some(shared)) if !shared.is_empty() && self.choices.chance(50) => {
                 let kept = 1 + self.choices.below(shared.len());
                 let columns = shared.into_iter().take(kept).collect::<Vec<_>>();
-                let alias = self.sometimes(30, "using alias").then(|| {
+                let alias = self.choices.chance(30).then(|| {
                     let taken: Vec<Relation> = before.iter().chain(&relations).cloned().collect();
                     self.alias(&taken)
                 });
@@ -253,10 +247,13 @@ impl Generator<'_> {
                 JoinCondition::On(self.expression(Ty::Bool, Place::columns(&scope, fuel)))
             }
         };
+        if !matches!(condition, JoinCondition::On(_) | JoinCondition::None) {
+            // Columns of both are one in what is around.
+            relations.iter_mut().for_each(|relation| relation.whole = false);
+        }
         let complete = relations.iter().all(|relation| relation.whole);
-        let plain = matches!(condition, JoinCondition::On(_) | JoinCondition::None);
         let (mut alias, mut columns) = (None, vec![]);
-        if complete && plain && self.sometimes(20, "join alias") {
+        if complete && self.choices.chance(20) {
             // It hides what is joined. Only columns that have names of their own can be told apart then.
             let mut all: Vec<(String, Ty)> = relations.iter().flat_map(|its| its.columns.clone()).collect();
             columns = (0..all.len()).map(|index| format!("j {index}")).collect();
@@ -267,6 +264,19 @@ impl Generator<'_> {
         }
         (self.add(NodeKind::Join(Join { kind, left, right, condition, alias, columns })), relations)
     }
+}
+
+/// A function sees what stands before it with LATERAL or without. Where it may not, that hides what has the same alias
+/// further out.
+pub(super) fn seen_by_function<'a>(before: &[Relation], outer: &'a Scope<'a>, lateral: bool) -> Scope<'a> {
+    let mut relations = before.to_vec();
+    if !lateral {
+        for relation in &mut relations {
+            relation.columns.clear();
+            relation.whole = false;
+        }
+    }
+    Scope { relations, outer: Some(outer) }
 }
 
 /// The names of the columns that both sides of a join have, once each and of one type; nothing where some can't be joined by

@@ -90,8 +90,7 @@ impl Generator<'_> {
             // One may start from an earlier one that has no frame.
             let bases: Vec<scope::Window> =
                 windows.iter().filter(|its: &&scope::Window| !its.framed).cloned().collect();
-            let base =
-                if !bases.is_empty() && self.sometimes(50, "window base") { bases.first() } else { None };
+            let base = if !bases.is_empty() && self.choices.chance(50) { bases.first() } else { None };
             let base_name = base.map(|base| base.name.clone());
             let (window, ordered) = self.window(place, base_name, base.is_some_and(|base| base.ordered));
             windows.push(scope::Window { name: name.clone(), ordered, framed: window.frame.is_some() });

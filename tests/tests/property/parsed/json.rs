@@ -1,10 +1,12 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    JsonArgument, JsonBehavior, JsonBehaviorType, JsonExprOp, JsonFormat, JsonFuncExpr, JsonIsPredicate,
-    JsonOutput, JsonQuotes, JsonValueExpr, JsonValueType, JsonWrapper,
+    AConst, JsonArgument, JsonBehavior, JsonBehaviorType, JsonExprOp, JsonFormat, JsonFuncExpr,
+    JsonIsPredicate, JsonOutput, JsonQuotes, JsonTable, JsonTableColumn, JsonTableColumnType,
+    JsonTablePathSpec, JsonValueExpr, JsonValueType, JsonWrapper, Node, a_const::Val,
 };
 
 use super::expression::type_head;
+use super::relation::alias;
 use super::{Read, Reader, Tree, unexpected};
 
 impl Reader<'_> {
@@ -42,15 +44,16 @@ impl Reader<'_> {
             quotes,
             location: _,
         } = function;
-        let plain = column_name.is_empty()
-            && JsonWrapper::try_from(*wrapper) == Ok(JsonWrapper::JswUnspec)
-            && JsonQuotes::try_from(*quotes) == Ok(JsonQuotes::JsQuotesUnspec);
+        let clauses = clauses(*wrapper, *quotes)?;
         let head = match JsonExprOp::try_from(*op) {
-            Ok(JsonExprOp::JsonExistsOp) if plain => "json_exists",
-            Ok(JsonExprOp::JsonValueOp) if plain => "json_value",
-            Ok(JsonExprOp::JsonQueryOp) if plain => "json_query",
+            Ok(JsonExprOp::JsonExistsOp) if clauses.is_empty() => "json_exists",
+            Ok(JsonExprOp::JsonValueOp) if clauses.is_empty() => "json_value",
+            Ok(JsonExprOp::JsonQueryOp) => "json_query",
             _ => return unexpected("an SQL/JSON function", function),
         };
+        if !column_name.is_empty() {
+            return unexpected("an SQL/JSON function", function);
+        }
         let returning = match output {
             None => String::new(),
             Some(JsonOutput { type_name: Some(ty), returning: _ }) => type_head(ty)?,
@@ -58,19 +61,97 @@ impl Reader<'_> {
         };
         let mut parts =
             vec![self.json_value(context_item.as_deref())?, self.expression(pathspec.as_deref())?];
-        for argument in passing {
-            let Some(NodeEnum::JsonArgument(argument)) = &argument.node else {
-                return unexpected("PASSING", argument);
-            };
-            let JsonArgument { val, name } = argument.as_ref();
-            parts.push(Tree::new(format!("operand {name:?}"), vec![self.json_value(val.as_deref())?]));
-        }
+        parts.extend(self.passing(passing)?);
         for (clause, behavior) in [("empty", on_empty), ("error", on_error)] {
             if let Some(behavior) = behavior {
                 parts.push(self.behavior(clause, behavior)?);
             }
         }
-        Ok(Tree::new(format!("{head}{returning}"), parts))
+        Ok(Tree::new(format!("{head}{clauses}{returning}"), parts))
+    }
+
+    fn passing(&mut self, passing: &[Node]) -> Result<Vec<Tree>, String> {
+        let argument = |argument: &Node| match &argument.node {
+            Some(NodeEnum::JsonArgument(argument)) => {
+                let JsonArgument { val, name } = argument.as_ref();
+                Ok(Tree::new(format!("operand {name:?}"), vec![self.json_value(val.as_deref())?]))
+            }
+            other => unexpected("PASSING", other),
+        };
+        passing.iter().map(argument).collect()
+    }
+
+    pub(super) fn json_table(&mut self, table: &JsonTable) -> Read {
+        let JsonTable {
+            context_item,
+            pathspec,
+            passing,
+            columns,
+            on_error,
+            alias: its,
+            lateral,
+            location: _,
+        } = table;
+        if *lateral {
+            return unexpected("LATERAL", table);
+        }
+        let head = format!("functions json_table {}", path(pathspec.as_deref())?);
+        let mut parts = vec![self.json_value(context_item.as_deref())?];
+        parts.extend(self.passing(passing)?);
+        parts.extend(self.json_columns(columns)?);
+        if let Some(behavior) = on_error {
+            parts.push(self.behavior("error", behavior)?);
+        }
+        parts.push(alias(its)?);
+        Ok(Tree::new(head, parts))
+    }
+
+    fn json_columns(&mut self, columns: &[Node]) -> Result<Vec<Tree>, String> {
+        let mut parts = Vec::new();
+        for column in columns {
+            let Some(NodeEnum::JsonTableColumn(column)) = &column.node else {
+                return unexpected("a column of JSON_TABLE", column);
+            };
+            let JsonTableColumn {
+                coltype,
+                name,
+                type_name,
+                pathspec,
+                format,
+                wrapper,
+                quotes,
+                columns,
+                on_empty,
+                on_error,
+                location: _,
+            } = column.as_ref();
+            let kind = match JsonTableColumnType::try_from(*coltype) {
+                Ok(JsonTableColumnType::JtcForOrdinality) => "ordinality",
+                Ok(JsonTableColumnType::JtcRegular) => "value",
+                Ok(JsonTableColumnType::JtcFormatted) => "value format json",
+                Ok(JsonTableColumnType::JtcExists) => "exists",
+                Ok(JsonTableColumnType::JtcNested) => "nested",
+                other => return unexpected("a column of JSON_TABLE", &other),
+            };
+            if (kind == "value format json") == is_plain(format.as_ref()) {
+                return unexpected("a column of JSON_TABLE", column);
+            }
+            let ty = type_name.as_ref().map(type_head).transpose()?.unwrap_or_default();
+            let mut clauses = clauses(*wrapper, *quotes)?;
+            if kind == "exists" && clauses == " without wrapper" {
+                // The grammar says so for each.
+                clauses.clear();
+            }
+            let path = path(pathspec.as_deref())?;
+            let mut inner = self.json_columns(columns)?;
+            for (clause, behavior) in [("empty", on_empty), ("error", on_error)] {
+                if let Some(behavior) = behavior {
+                    inner.push(self.behavior(clause, behavior)?);
+                }
+            }
+            parts.push(Tree::new(format!("column {name:?} {kind}{ty}{clauses} {path}"), inner));
+        }
+        Ok(parts)
     }
 
     fn json_value(&mut self, value: Option<&JsonValueExpr>) -> Read {
@@ -97,6 +178,36 @@ impl Reader<'_> {
         };
         self.optional(&format!("operand \"{word} on {clause}\""), expr.as_deref())
     }
+}
+
+/// A path and its name.
+fn path(path: Option<&JsonTablePathSpec>) -> Result<String, String> {
+    let Some(JsonTablePathSpec { string, name, name_location: _, location: _ }) = path else {
+        return Ok("no path".to_owned());
+    };
+    match string.as_ref().and_then(|node| node.node.as_ref()) {
+        Some(NodeEnum::AConst(AConst { val: Some(Val::Sval(text)), .. })) => {
+            Ok(format!("{:?} as {name:?}", text.sval))
+        }
+        other => unexpected("a path", &other),
+    }
+}
+
+fn clauses(wrapper: i32, quotes: i32) -> Result<String, String> {
+    let wrapper = match JsonWrapper::try_from(wrapper) {
+        Ok(JsonWrapper::JswUnspec | JsonWrapper::Undefined) => "",
+        Ok(JsonWrapper::JswNone) => " without wrapper",
+        Ok(JsonWrapper::JswConditional) => " conditional wrapper",
+        Ok(JsonWrapper::JswUnconditional) => " unconditional wrapper",
+        other => return unexpected("WRAPPER", &other),
+    };
+    let quotes = match JsonQuotes::try_from(quotes) {
+        Ok(JsonQuotes::JsQuotesUnspec | JsonQuotes::Undefined) => "",
+        Ok(JsonQuotes::JsQuotesKeep) => " keep quotes",
+        Ok(JsonQuotes::JsQuotesOmit) => " omit quotes",
+        other => return unexpected("QUOTES", &other),
+    };
+    Ok(format!("{wrapper}{quotes}"))
 }
 
 /// Whether no FORMAT is written.

@@ -7,7 +7,7 @@ use pg_query::protobuf::{
 use super::expression::type_head;
 use super::{Read, Reader, Tree, qualified, quoted, strings, unexpected};
 
-fn alias(alias: &Option<Alias>) -> Read {
+pub(super) fn alias(alias: &Option<Alias>) -> Read {
     match alias {
         None => Ok(Tree::leaf("alias none")),
         Some(Alias { aliasname, colnames }) => {
@@ -28,6 +28,7 @@ impl Reader<'_> {
             }
             Some(NodeEnum::RangeFunction(functions)) => self.functions(functions),
             Some(NodeEnum::JoinExpr(join)) => self.join(join),
+            Some(NodeEnum::JsonTable(table)) => self.json_table(table),
             other => unexpected("a relation", &other),
         }
     }
