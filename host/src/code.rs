@@ -44,7 +44,6 @@ codes! {
     MalformedDescription = "CS0201", "a description can't be read";
     DescriptionTooLarge = "CS0202", "a description is over a limit";
     InvalidStructure = "CS0203", "a description breaks the rules of its format";
-    NotSupportedYet = "CS0204", "a construct that this host does not lower yet";
     InvalidBinding = "CS0205", "a slot is bound to what the query does not declare";
     WrongStatements = "CS0206", "a plan has other statements than the query declares";
     FanOut = "CS0207", "a warning: an aggregate takes rows that a join has multiplied";
@@ -66,7 +65,7 @@ codes! {
     NoCommonType = "CS0315", "values that have no type together";
     UnknownCast = "CS0316", "no such cast";
     UngroupedColumn = "CS0317", "a column that is neither grouped nor in an aggregate";
-    ServerTooOld = "CS0320", "a construct that this version of PostgreSQL does not have";
+    ServerTooOld = "CS0318", "a construct that this version of PostgreSQL does not have";
 
     RelationNotGranted = "CS0401", "a relation that was not granted";
     FunctionNotGranted = "CS0402", "a function that was not granted";

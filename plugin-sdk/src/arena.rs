@@ -124,15 +124,8 @@ pub(crate) fn push_column(relation: u32, column: usize, written_at: &'static Loc
     })
 }
 
-/// The alias of a relation.
-///
-/// # Panics
-/// If it is a join without one.
-#[track_caller]
+/// The alias of a relation that has one.
 pub(crate) fn alias(relation: NodeId) -> String {
-    if let NodeKind::Join(Join { alias: None, .. }) = kind(relation) {
-        panic!("this join has no name: give it one with `.alias(…)`");
-    }
     with(|arena| arena.alias(relation).to_owned())
 }
 

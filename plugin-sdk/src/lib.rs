@@ -51,8 +51,9 @@
 //! loads the plugin. [`Params`] says more.
 //!
 //! **Expressions** are small handles that may be copied and used any number of times; what they can do is in
-//! [`Expression`]. **Relations** are a typed table of [`schema!`], a [`table()`], a [`cte()`] or a query with an alias
-//! ([`Select::alias`]). A query begins with [`select()`].
+//! [`Expression`]. **Relations** are a typed table of [`schema!`], a [`table()`], a [`cte()`], a query with an alias
+//! ([`Select::alias`]), a function ([`Call::in_from`]), [`values()`] or relations that are [`joined()`]. A query begins with
+//! [`select()`].
 //!
 //! **The whole language.** The page [`language`] has every construct beside its SQL.
 //!

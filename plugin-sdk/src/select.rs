@@ -31,8 +31,8 @@ use crate::{
 /// ```
 ///
 /// A [`union`](Select::union) of two, an [`intersect`](Select::intersect), an [`except`](Select::except) and the
-/// [query](crate::Values::query) of VALUES are a `Select` too, and go wherever one goes. Their ORDER BY, LIMIT and OFFSET are of the whole; what else is said of them,
-/// such as a FROM or a WHERE, panics.
+/// [query](crate::Values::query) of VALUES are a `Select` too, and go wherever one goes. Their ORDER BY, LIMIT and OFFSET
+/// are of the whole; what else is said of them, such as a FROM or a WHERE, panics.
 #[derive(Clone)]
 #[must_use = "a query does nothing until it is returned or becomes part of another"]
 pub struct Select {
@@ -100,8 +100,8 @@ impl Select {
         match &mut self.body {
             Body::Select(core) => core,
             Body::Finished(node, word) => panic!(
-                "{clause} belongs to a SELECT, and this is the {word} of {}: select from it with `.alias(\"…\")`, or say it of a \
-                 query within",
+                "{clause} belongs to a SELECT, and this is the {word} of {}: select from it with `.alias(\"…\")`, or \
+                 say it of a query within",
                 arena::place(*node)
             ),
         }

@@ -76,8 +76,8 @@ impl<T> TableFunction<T> {
     }
 
     /// The value of a function that gives single values. Its column has the alias of the function as its name, or what
-    /// [`TableFunction::column_aliases`] calls it; where the function names its result itself, it is a
-    /// [`TableFunction::col`].
+    /// [`TableFunction::column_aliases`] calls it; where the function names its result itself, as
+    /// `jsonb_array_elements` names it `value`, it is a [`TableFunction::col`].
     #[track_caller]
     pub fn value(self) -> Expr<T> {
         let name = match arena::kind(self.id) {
@@ -107,6 +107,12 @@ impl<T> IntoRelation for &TableFunction<T> {
     }
 }
 impl<T> IntoLateral for TableFunction<T> {
+    #[track_caller]
+    fn into_lateral(self) -> NodeId {
+        self.lateral().id
+    }
+}
+impl<T> IntoLateral for &TableFunction<T> {
     #[track_caller]
     fn into_lateral(self) -> NodeId {
         self.lateral().id

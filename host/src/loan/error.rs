@@ -234,3 +234,33 @@ impl From<tokio_postgres::Error> for LoanError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameter_that_was_bound_is_told() {
+        let told = |context: &str| {
+            let error = PostgresError {
+                sqlstate: "22P02".into(),
+                message: String::new(),
+                detail: None,
+                hint: None,
+                context: Some(context.into()),
+                position: None,
+                statement: 0,
+            };
+            error.parameter()
+        };
+        assert_eq!(told("unnamed portal parameter $2"), Some(2));
+        assert_eq!(told("unnamed portal parameter $12 = '…'"), Some(12));
+        assert_eq!(told("portal \"p1\" parameter $3 = 'a'"), Some(3));
+        // The function that a domain's check calls comes first.
+        assert_eq!(told("PL/pgSQL function f(text) line 1\nunnamed portal parameter $1"), Some(1));
+        // What a value holds is behind the number of its own.
+        assert_eq!(told("unnamed portal parameter $1 = '\nunnamed portal parameter $9'"), Some(1));
+        assert_eq!(told("PL/pgSQL function f(text) line 1"), None);
+        assert_eq!(told("unnamed portal parameter $"), None);
+    }
+}

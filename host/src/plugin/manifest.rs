@@ -127,6 +127,9 @@ fn check_parameter(parameter: &Parameter, limits: &Limits, findings: &mut Findin
             findings.add("names as its enum's type an array, or one with modifiers");
         }
     }
+    if matches!(&ty.domain, Domain::Named(ty) if ty.array) {
+        findings.add("names as its type an array; that it is one is said apart");
+    }
     if let Domain::Sort { keys } = &ty.domain {
         if keys.is_empty() {
             findings.add("is a sort order without keys");
@@ -176,7 +179,7 @@ fn check_range(parameter: &Parameter, findings: &mut Findings) -> bool {
     let Some(Range { min, max }) = &parameter.range else { return true };
     let found = findings.found.len();
     let Domain::Scalar(scalar) = parameter.ty.domain else {
-        findings.add("has a range, but is an enum or a sort order; only numbers have one");
+        findings.add("has a range, but is of no built-in type; only numbers have one");
         return false;
     };
     let whole = matches!(scalar, Scalar::Int2 | Scalar::Int4 | Scalar::Int8);
@@ -341,6 +344,25 @@ mod tests {
         let mut array = labels("a", &["x"]);
         array.ty.domain = Domain::Enum { labels: vec!["x".into()], ty: Some(TypeName::parse("status[]")) };
         only(&manifest(vec![array]), "an array");
+    }
+
+    #[test]
+    fn named_types_are_bound_and_their_defaults_are_strings() {
+        let named = |ty: &str, change: fn(&mut Parameter)| {
+            let mut parameter = parameter("a", Domain::Named(TypeName::parse(ty)));
+            change(&mut parameter);
+            manifest(vec![parameter])
+        };
+        let default = |json: &'static str| {
+            let mut named = named("daterange", |_| {});
+            named.queries[0].parameters[0].presence = Presence::Default(json.into());
+            named
+        };
+        assert_eq!(findings(&default("\"[2026-01-01,)\"")), [""; 0]);
+        only(&default("{\"lower\": null}"), "it must be a string");
+        only(&named("daterange[]", |_| {}), "that it is one is said apart");
+        only(&named("daterange", |p| p.mode = ParameterMode::Seen), "infinitely many values");
+        only(&named("daterange", |p| p.range = range("1", "2")), "only numbers");
     }
 
     #[test]

@@ -552,17 +552,6 @@ fn a_cast_that_nobody_wrote_does_not_run_an_ungranted_function() {
 }
 
 #[test]
-fn a_row_that_becomes_another_does_not_run_an_ungranted_cast() {
-    // PostgreSQL casts field by field, and there is a cast from int4 to text that was not granted.
-    let mut writer = Writer::default();
-    let row = writer.add(NodeKind::WholeRow { relation: "t".into() });
-    let ty = TypeName::parse("public.labelled");
-    let item = writer.add(NodeKind::Cast(callslip_ir::Cast { value: row, ty }));
-    writer.query(item, None);
-    assert_eq!(writer.sql().unwrap_err()[0].code, Code::CastNotGranted);
-}
-
-#[test]
 fn a_cast_that_there_is_not_is_found() {
     let mut writer = Writer::default();
     let value = writer.column("b");

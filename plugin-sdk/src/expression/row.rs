@@ -26,11 +26,7 @@ pub fn row<V: RowValues>(values: V) -> Expr<V::Ty> {
 /// If the relation is a join without an alias.
 #[track_caller]
 pub fn whole_row(relation: impl IntoRelation) -> Expr {
-    let mut aliases = arena::aliases(relation.into_relation());
-    match (aliases.pop(), aliases.is_empty()) {
-        (Some(relation), true) => Expr::push(NodeKind::WholeRow { relation }),
-        _ => panic!("a join has a whole row under an alias only: call `.alias(…)` on it before"),
-    }
+    Expr::push(NodeKind::WholeRow { relation: arena::alias(relation.into_relation()) })
 }
 
 /// The values of a [`row()`]: a tuple of up to 12, an array or a `Vec`.

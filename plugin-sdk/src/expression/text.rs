@@ -1,7 +1,7 @@
 use callslip_ir::{Collate, NodeKind, QualifiedName, SpecialForm};
 
 use super::{Expression, binary, special};
-use crate::{Expr, operand::TextExpression};
+use crate::{Expr, IntoExpr, operand::TextExpression};
 
 /// What a text can do.
 pub trait TextOperators: Expression {
@@ -137,6 +137,12 @@ pub trait TextOperators: Expression {
         Self: TextExpression,
     {
         binary("~*", self, pattern)
+    }
+
+    /// `self @@ query`: whether a `tsvector` matches a `tsquery`, such as `call("websearch_to_tsquery", words)`.
+    #[track_caller]
+    fn matches(self, query: impl IntoExpr) -> Expr<bool> {
+        binary("@@", self, query)
     }
 
     /// `self COLLATE collation`: `"C"`, `"de-x-icu"`.

@@ -84,10 +84,3 @@ fn nested_rows() {
         ),
     ]);
 }
-
-#[test]
-#[should_panic(expected = "a join has a whole row under an alias only")]
-fn a_join_without_an_alias_has_no_whole_row() {
-    let (a, b) = (table("a"), table("b"));
-    _ = whole_row(joined(a).cross_join(b));
-}

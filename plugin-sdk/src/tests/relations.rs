@@ -120,12 +120,6 @@ fn an_alias_of_a_join_needs_a_join() {
 }
 
 #[test]
-#[should_panic(expected = "this join has no name: give it one with `.alias(…)`")]
-fn a_whole_row_of_a_join_needs_an_alias() {
-    let _ = whole_row(joined(table("a")).natural_join(table("b")));
-}
-
-#[test]
 #[should_panic(expected = "call `.alias(…)` before `.col(…)`")]
 fn columns_of_using_need_an_alias() {
     let _ = using(["id"]).col("id");

@@ -1,8 +1,10 @@
 //! Parameters of types by name: each goes in and comes back, and what PostgreSQL can't read is the caller's error.
 
+use std::path::PathBuf;
+
 use callslip::service::ServiceLimits;
 use callslip::{CallError, Code, Host};
-use callslip_tests::{component, database};
+use callslip_tests::{component, component_with, database};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -10,6 +12,10 @@ use crate::client::{get, post, serve};
 use crate::support::{call, object, read};
 
 async fn types() -> Host {
+    host_of(component("tests/guests/types")).await
+}
+
+async fn host_of(component: PathBuf) -> Host {
     static MADE: OnceCell<()> = OnceCell::const_new();
     let made = database().execute(
         "CREATE SCHEMA types;
@@ -22,7 +28,6 @@ async fn types() -> Host {
          GRANT USAGE ON SCHEMA types TO PUBLIC",
     );
     MADE.get_or_init(|| made).await;
-    let component = component("tests/guests/types");
     database()
         .host(&format!(
             r#"
@@ -218,4 +223,20 @@ async fn over_http_a_query_string_says_the_same_and_a_bad_value_is_told_by_its_n
     );
     let problem = get(address, "/q/types/both?first=7&second=a").await.assert_problem(400, "CS1005");
     assert_eq!(problem["errors"][0]["parameter"], "first");
+}
+
+#[tokio::test]
+async fn what_the_author_wrote_is_read_when_the_plugin_is_loaded() {
+    let host = host_of(component_with("tests/guests/types", Some("mistaken"))).await;
+    let (_, plugin) = host.plugins().next().unwrap();
+    let refusal = plugin.expect_err("a default and an example are wrong");
+    let found: Vec<String> = refusal.findings.iter().map(|its| its.finding.to_string()).collect();
+    assert_eq!(
+        found,
+        [
+            "CS0314: parameter `period` has a default that is no daterange: `\"[2026-02-01,2026-01-01]\"`; range lower bound \
+             must be less than or equal to range upper bound",
+            "CS0314: parameter `words` has an example that is no tsquery: `\"a b\"`; syntax error in tsquery: \"a b\"",
+        ]
+    );
 }

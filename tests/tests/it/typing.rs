@@ -2,8 +2,11 @@
 
 use callslip_sdk::prelude::*;
 use callslip_sdk::{CastTarget, ConcatExpression, Divided, Minus, Modulo, NumberExpression, Operand, Plus};
-use callslip_sdk::{RoundExpression, Times, TruncateExpression};
+use callslip_sdk::{RoundExpression, SubscriptExpression, Times, TruncateExpression, ZonedExpression};
 use callslip_tests::database;
+
+type Numbers = Vec<i32>;
+type Texts = Vec<String>;
 
 /// An expression over nulls of the operands' types, and the type that it should have.
 type Claim = (String, String);
@@ -98,7 +101,15 @@ async fn results_have_the_types_that_postgresql_gives_them() {
         "avg({})" NumberExpression Average i16 i32 i64 Numeric f32 f64 Interval;
         "round({})" RoundExpression Rounded i16 i32 i64 Numeric f32 f64;
         "date_trunc('day', {})" TruncateExpression Truncated Date Time Timestamp Timestamptz Interval;
+        "{} AT TIME ZONE 'UTC'" ZonedExpression Shifted Date Timestamp Timestamptz;
+        "({})[1]" SubscriptExpression Element Numbers Texts Json;
     }
+    claims.extend([
+        ("EXTRACT(year FROM CURRENT_DATE)".to_owned(), name::<Numeric>()),
+        ("CURRENT_TIMESTAMP(0)".to_owned(), name::<Timestamptz>()),
+        ("LOCALTIMESTAMP".to_owned(), name::<Timestamp>()),
+        ("LOCALTIME(3)".to_owned(), name::<Time>()),
+    ]);
     joins!(claims: bool i16 i32 i64 f32 f64 Numeric Date Time Timestamp Timestamptz Interval Uuid);
     claims.extend([concat::<String, String>(), concat::<Json, Json>(), concat::<Bytes, Bytes>()]);
     claims.extend([concat::<Vec<i32>, Vec<i32>>(), concat::<Vec<i32>, i32>(), concat::<Date, Vec<Date>>()]);

@@ -29,7 +29,8 @@ async fn what_the_tests_here_refuse_postgresql_refuses_too() {
         ("book b JOIN loan l USING (id, id)", "appears more than once in USING clause"),
         ("book b JOIN loan l ON true JOIN shelf s USING (id)", "appears more than once in left table"),
         ("book b NATURAL JOIN (loan l JOIN shelf s ON true)", "appears more than once in right table"),
-        ("book b JOIN (SELECT title AS id FROM book) t USING (id)", "cannot be matched"),
+        // `types integer and text cannot be matched`; later versions say that there is no operator `integer = text`.
+        ("book b JOIN (SELECT title AS id FROM book) t USING (id)", "integer"),
         ("(SELECT '1'::json AS d) a JOIN (SELECT '1'::json AS d) b USING (d)", "operator does not exist"),
         ("book b JOIN loan l USING (id) AS b", "specified more than once"),
         ("book b JOIN loan l ON b.id = l.id AS j", "syntax error"),

@@ -140,7 +140,7 @@ pub fn same_since(major: u32, query: Select, expected: &str) -> impl Future<Outp
     }
     let (at, refused) = (std::panic::Location::caller(), refused(query));
     let told = format!("needs PostgreSQL {major}; this server is {}.{}", version / 10_000, version % 10_000);
-    let each = |line: &str| line.starts_with("CS0320: ") && line.contains(&told);
+    let each = |line: &str| line.starts_with("CS0318: ") && line.contains(&told);
     assert!(refused.lines().all(each), "{at}: {refused}");
     Either::Right(std::future::ready(()))
 }

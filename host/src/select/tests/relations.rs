@@ -48,6 +48,8 @@ fn library() -> Catalog {
         function(24, "unnamed", INT4, &[("", INT4)]),
         function(25, "pair", RECORD, &[("a", INT4), ("b", TEXT)]),
         function(26, "records", RECORD, &[]),
+        function(27, "opaque", 2283, &[]),
+        function(28, "open", RECORD, &[("c", 2283), ("d", INT4)]),
     ]);
     contents.casts.push(Cast {
         source: CODE,
@@ -383,6 +385,33 @@ fn using_compares_with_what_was_granted() {
         findings[0].message,
         "USING and NATURAL compare \"c\" with the = of pg_catalog, and its type has one of its own, public.="
     );
+}
+
+#[test]
+fn a_join_of_columns_that_are_not_known_runs_no_ungranted_cast() {
+    for condition in [using(&["c"]), JoinCondition::Natural] {
+        let joined = |writer: &mut Writer| {
+            let (left, right) = (function("open", &[])(writer), writer.table("texts"));
+            writer.join(left, right, condition.clone())
+        };
+        let refused = from(None, &["open"], joined);
+        assert!(refused.starts_with("CS0405: a cast here calls the function app.leak"), "{refused}");
+        let taken = from(None, &["open", "app.leak"], joined);
+        assert!(
+            taken.starts_with("public.open() AS f ") && taken.contains("public.texts AS texts"),
+            "{taken}"
+        );
+    }
+    // New names are names, whatever they are of.
+    let long = "x".repeat(64);
+    let renamed = |writer: &mut Writer| {
+        let functions = function("opaque", &[])(writer);
+        let Some(NodeKind::Functions(named)) = writer.nodes.last_mut() else { panic!("functions") };
+        named.columns = vec![long];
+        functions
+    };
+    let findings = from(None, &["opaque"], renamed);
+    assert!(findings.contains("CS0312: the column alias"), "{findings}");
 }
 
 #[test]

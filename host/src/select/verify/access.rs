@@ -92,7 +92,11 @@ impl<'a> Verifier<'a> {
                 self.report(node, Code::InvalidStructure, message);
             }
             for &subscript in steps.iter().flat_map(|(_, step)| nodes_of(step)) {
-                self.number_subscript(subscript, scope);
+                match found {
+                    Some(_) => self.number_subscript(subscript, scope),
+                    // Of what is not known it may be the name of a field.
+                    None => _ = self.value(subscript, scope),
+                }
             }
         }
         result.map_or(Operand::Opaque, Operand::Known)

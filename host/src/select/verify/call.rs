@@ -98,15 +98,13 @@ impl<'a> Verifier<'a> {
             return Operand::Opaque;
         }
         let chosen = match signature::choose(catalog, candidates, operands, false) {
-            Ok(chosen) => chosen,
+            Ok(chosen) if self.context.grants.function(chosen.item) => chosen,
+            Ok(chosen) => {
+                self.function_not_granted(node, chosen.item);
+                return Operand::Opaque;
+            }
             Err(Unresolved::Opaque) => {
-                for (&argument, &operand) in nodes.iter().zip(operands) {
-                    self.coerced(argument, operand, None);
-                }
-                if first.schema == PG_CATALOG {
-                    self.row_types_granted(node, name, operands);
-                }
-                self.nearest_function(node, call, first, operands.len());
+                self.nearest_function(node, call, first, nodes, operands);
                 return Operand::Opaque;
             }
             Err(unresolved) => {
@@ -114,12 +112,9 @@ impl<'a> Verifier<'a> {
                 return Operand::Opaque;
             }
         };
-        if !self.context.grants.function(chosen.item) {
-            self.function_not_granted(node, chosen.item);
-            return Operand::Opaque;
-        }
         if chosen.item.schema == PG_CATALOG {
             self.json_casts_granted(node, name);
+            self.text_casts_granted(name, nodes, operands, Some(&chosen.declared));
             self.row_types_granted(node, name, &printed_types(operands, &chosen.arguments));
         }
         self.variadic(node, call, &chosen, operands);
@@ -132,17 +127,21 @@ impl<'a> Verifier<'a> {
         self.called.insert(node, chosen.item.oid);
         self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
-        if !printed.contains(&Operand::Opaque) {
-            // PostgreSQL must find it again, with the arguments as they are printed.
-            let again = [chosen.item.schema.as_str()];
-            let candidates = signature::of_function(catalog, &again, name, call, printed.len());
-            let again = signature::choose(catalog, candidates, &printed, false);
-            if !again.is_ok_and(|again| again.item.oid == chosen.item.oid) {
-                let schemas = [chosen.item.schema.as_str()];
-                self.unresolved_function(node, &schemas, name, &printed, &Unresolved::Ambiguous);
-            }
-        }
+        self.function_stays(node, call, chosen.item, &printed);
         chosen.result.map_or(Operand::Opaque, Operand::Known)
+    }
+
+    /// Makes sure that PostgreSQL finds the function that was chosen, with the arguments as they are printed.
+    fn function_stays(&mut self, node: NodeId, call: &Call, chosen: &Function, printed: &[Operand]) {
+        if printed.contains(&Operand::Opaque) {
+            return;
+        }
+        let (catalog, schemas) = (self.context.catalog, [chosen.schema.as_str()]);
+        let candidates = signature::of_function(catalog, &schemas, &chosen.name, call, printed.len());
+        let again = signature::choose(catalog, candidates, printed, false);
+        if !again.is_ok_and(|again| again.item.oid == chosen.oid) {
+            self.unresolved_function(node, &schemas, &chosen.name, printed, &Unresolved::Ambiguous);
+        }
     }
 
     /// PostgreSQL makes an array of the arguments that are spread over a VARIADIC one, and wants an array for VARIADIC "any".
@@ -322,15 +321,33 @@ impl<'a> Verifier<'a> {
 
     /// A function of which only the name is known, since an argument's type is not: PostgreSQL makes it one of those of the
     /// schema that is printed.
-    fn nearest_function(&mut self, node: NodeId, call: &Call, first: &'a Function, passed: usize) {
-        let candidates =
-            signature::of_function(self.context.catalog, &[&first.schema], &first.name, call, passed);
+    fn nearest_function(
+        &mut self,
+        node: NodeId,
+        call: &Call,
+        first: &'a Function,
+        nodes: &[NodeId],
+        operands: &[Operand],
+    ) {
+        for (&argument, &operand) in nodes.iter().zip(operands) {
+            self.coerced(argument, operand, None);
+        }
+        let name = first.name.as_str();
+        if first.schema == PG_CATALOG {
+            self.json_casts_granted(node, name);
+            self.text_casts_granted(name, nodes, operands, None);
+            self.row_types_granted(node, name, operands);
+        }
+        let passed = operands.len();
+        let candidates = signature::of_function(self.context.catalog, &[&first.schema], name, call, passed);
         let ungranted = candidates.iter().find(|its| !self.context.grants.function(its.item));
         match ungranted.map(|candidate| candidate.item) {
             Some(function) => self.function_not_granted(node, function),
             None => self.calls(node, first),
         }
-        if let Some(candidate) = candidates.first() {
+        if let Some(candidate) = candidates.first()
+            && candidates.iter().all(|its| its.item.kind == candidate.item.kind)
+        {
             self.used_as(node, call, candidate.item, passed);
         }
     }

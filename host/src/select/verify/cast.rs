@@ -59,7 +59,30 @@ const ROW_FUNCTIONS: &[&str] = &[
     "jsonb_populate_recordset",
 ];
 
+/// The functions that make a text of any type by a cast.
+const TEXT_FUNCTIONS: &[&str] = &["quote_literal", "quote_nullable"];
+
 impl Verifier<'_> {
+    /// Refuses a call that would run somebody's cast to `text`, if the function makes one. Which of its name it is need not be
+    /// known.
+    pub(super) fn text_casts_granted(
+        &mut self,
+        function: &str,
+        nodes: &[NodeId],
+        operands: &[Operand],
+        declared: Option<&[Oid]>,
+    ) {
+        if !TEXT_FUNCTIONS.contains(&function) {
+            return;
+        }
+        let anyelement = self.builtin("anyelement");
+        for (index, (&node, &operand)) in nodes.iter().zip(operands).enumerate() {
+            if let Some(declared) = declared.map_or(anyelement, |declared| declared.get(index).copied()) {
+                self.text_cast_granted(node, operand, declared);
+            }
+        }
+    }
+
     /// Refuses a call that would run somebody's cast to `json`, if the database has one that was not granted.
     pub(super) fn json_casts_granted(&mut self, node: NodeId, function: &str) {
         const JSON: Oid = 114;
@@ -94,6 +117,16 @@ impl Verifier<'_> {
                 let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
                 self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
             }
+        }
+    }
+
+    /// Refuses what makes a text of a value of any type by a cast, if that runs a function that was not granted: `||` and
+    /// `quote_literal` are queries of PostgreSQL's own that write such a cast.
+    pub(super) fn text_cast_granted(&mut self, node: NodeId, operand: Operand, declared: Oid) {
+        let declared = self.context.catalog.type_by_oid(declared);
+        let is_any = declared.is_some_and(|ty| matches!(ty.name.as_str(), "anynonarray" | "anyelement"));
+        if let Some(text) = self.builtin("text").filter(|_| is_any) {
+            self.cast_granted(node, operand, text);
         }
     }
 
@@ -186,19 +219,11 @@ impl Verifier<'_> {
     /// The function that this conversion runs must be granted, if somebody defined one.
     fn pathway_granted(&mut self, node: NodeId, from: Oid, to: Oid, context: CastContext) {
         let catalog = self.context.catalog;
-        let target = catalog.type_by_oid(element(catalog, to));
-        match signature::pathway(catalog, from, to, context) {
-            Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) => {
-                if let Some(function) = self.context.grants.refused_function(catalog, cast) {
-                    self.cast_not_granted(node, function);
-                }
-            }
-            Some(Pathway::Relabel | Pathway::Text | Pathway::Elements(None)) => {}
-            // A record becomes a row field by field, each of them by a cast.
-            None if target.is_some_and(|ty| matches!(ty.kind, TypeKind::Composite { .. })) => {
-                self.any_cast_granted(node, to);
-            }
-            None => {}
+        if let Some(Pathway::Cast(cast) | Pathway::Elements(Some(cast))) =
+            signature::pathway(catalog, from, to, context)
+            && let Some(function) = self.context.grants.refused_function(catalog, cast)
+        {
+            self.cast_not_granted(node, function);
         }
     }
 

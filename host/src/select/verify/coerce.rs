@@ -138,12 +138,17 @@ impl Verifier<'_> {
         let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
         let common = signature::common_type(catalog, &types);
         if common.is_none() && !types.is_empty() && !types.contains(&Operand::Opaque) {
-            // The first that doesn't go together with those before it.
-            let ends: Vec<usize> = (1..=types.len()).collect();
-            let fits = |end: &usize| signature::common_type(catalog, &types[..*end]).is_some();
-            let end = (ends.partition_point(fits) + 1).min(types.len());
+            // One that doesn't go together with those before it, found by halving.
+            let (mut together, mut end) = (0, types.len());
+            while end - together > 1 {
+                let half = usize::midpoint(together, end);
+                match signature::common_type(catalog, &types[..half]) {
+                    Some(_) => together = half,
+                    None => end = half,
+                }
+            }
             let mut shown: Vec<String> = Vec::new();
-            for operand in &types[..end] {
+            for operand in types[..end].iter().filter(|operand| **operand != Operand::Untyped) {
                 let name = self.display(*operand);
                 if !shown.contains(&name) {
                     shown.push(name);

@@ -82,9 +82,8 @@ impl Verifier<'_> {
         for (chosen, other) in &found {
             let own = self.reachable(other, chosen.arguments[1]);
             let right = other.at.printed(other.taken_as, own);
-            if left != Operand::Untyped
-                && before.replace((chosen.item.oid, right)) != Some((chosen.item.oid, right))
-            {
+            let again = before.replace((chosen.item.oid, right)) == Some((chosen.item.oid, right));
+            if left != Operand::Untyped && !again {
                 self.stays(node, chosen.item, &[left, right]);
             }
             self.argument(other.at, other.operand, chosen.declared[1], own);

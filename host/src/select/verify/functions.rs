@@ -45,7 +45,7 @@ impl<'a> Verifier<'a> {
             let ordinality = ScopeColumn { name: Some("ordinality".into()), ty: self.builtin("int8") };
             columns.iter_mut().for_each(|columns| columns.push(ordinality.clone()));
         }
-        let columns = columns.map(|columns| self.rename(node, columns, &functions.columns).into());
+        let columns = self.renamed(node, columns, &functions.columns);
         let of = match functions.calls.as_slice() {
             [only] => match self.kind(only.call) {
                 NodeKind::Call(call) => call.function.to_string(),

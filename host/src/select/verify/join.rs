@@ -38,6 +38,10 @@ impl<'a> Verifier<'a> {
             (Some(left), Some(right)) => Some((left, right)),
             _ => None,
         };
+        if sides.is_none() && matches!(join.condition, JoinCondition::Using { .. } | JoinCondition::Natural) {
+            // What PostgreSQL compares, and by which casts, is not known.
+            self.coerced(node, Operand::Opaque, None);
+        }
         let hides_columns = left.hides_columns.or(right.hides_columns);
         let columns = match (&join.condition, join.kind) {
             (
@@ -110,7 +114,7 @@ impl<'a> Verifier<'a> {
         {
             self.hidden_columns_counted(node, of);
         }
-        let columns = columns.map(|columns| self.rename(node, columns, &join.columns).into());
+        let columns = self.renamed(node, columns, &join.columns);
         let relation = ScopeRelation {
             alias: alias.into(),
             of: "a join".into(),

@@ -30,6 +30,7 @@ mod subexpression;
 mod table;
 mod ungrouped;
 mod usage;
+mod values;
 mod window;
 mod with;
 

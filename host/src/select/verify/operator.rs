@@ -29,6 +29,9 @@ impl<'a> Verifier<'a> {
         self.stays(node, chosen.item, &printed);
         for (index, &(at, operand)) in operands.iter().enumerate() {
             self.argument(at, operand, chosen.declared[index], chosen.arguments[index]);
+            if chosen.item.schema == PG_CATALOG && chosen.item.name == "||" {
+                self.text_cast_granted(at.node(), operand, chosen.declared[index]);
+            }
         }
         chosen.result
     }
@@ -56,6 +59,11 @@ impl<'a> Verifier<'a> {
             Err(Unresolved::Opaque) => {
                 for (at, operand) in operands {
                     self.coerced(at.node(), *operand, None);
+                    if let (Operand::Opaque, "||", Some(text)) =
+                        (*operand, written.name.as_str(), self.builtin("text"))
+                    {
+                        self.cast_granted(at.node(), *operand, text);
+                    }
                 }
                 self.nearest_operator(node, &schemas, &written.name);
                 None

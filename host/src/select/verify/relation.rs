@@ -1,9 +1,11 @@
+use std::rc::Rc;
+
 use callslip_ir::{NodeId, NodeKind, Subquery};
 
 use super::Verifier;
 use crate::Code;
 use crate::select::Finding;
-use crate::select::scope::{FromItem, Scope, ScopeRelation};
+use crate::select::scope::{FromItem, Scope, ScopeColumn, ScopeRelation};
 
 impl<'a> Verifier<'a> {
     /// Verifies a relation and gives what it brings into scope. `siblings` stand before it in FROM; only functions and
@@ -61,6 +63,22 @@ impl<'a> Verifier<'a> {
             out_of_reach: None,
             row_type: None,
         }
+    }
+
+    /// Gives the first columns of a relation new names, which are names also where the columns are not known.
+    pub(super) fn renamed(
+        &mut self,
+        node: NodeId,
+        columns: Option<Vec<ScopeColumn>>,
+        names: &[String],
+    ) -> Option<Rc<[ScopeColumn]>> {
+        if let Some(columns) = columns {
+            return Some(self.rename(node, columns, names).into());
+        }
+        for name in names {
+            self.check_name(node, "column alias", name);
+        }
+        None
     }
 
     /// Adds relations to those that are in scope; their aliases must differ.

@@ -226,7 +226,6 @@ impl<'a> Verifier<'a> {
         row: RowValues,
         others: &[(&'static str, RowValues)],
     ) {
-        // Nothing is known of a query without columns, which is a finding already.
         let others: Vec<_> = others.iter().filter(|(_, other)| self.fits(node, &row, other)).collect();
         for (column, (at, operand)) in row.into_iter().enumerate() {
             let compared: Vec<Compared> = others
@@ -275,7 +274,9 @@ impl<'a> Verifier<'a> {
     /// Whether two rows have the same number of values.
     fn fits(&mut self, node: NodeId, left: &RowValues, right: &RowValues) -> bool {
         let fits = left.len() == right.len() && !left.is_empty();
-        if !fits && !self.has_enough() {
+        // A query without columns is a finding already.
+        let is_known = !right.is_empty() || self.findings.is_empty();
+        if !fits && is_known {
             let message =
                 format!("a row of {} is compared with one of {}", values(left.len()), values(right.len()));
             let help = "both sides have the same number of values, at least one";

@@ -1,4 +1,4 @@
-use callslip_ir::{NodeId, SetOperation, SetOperator, Values};
+use callslip_ir::{NodeId, SetOperation, SetOperator};
 
 use super::Verifier;
 use super::query::ResultColumn;
@@ -75,37 +75,6 @@ impl<'a> Verifier<'a> {
         );
         let finding = Finding::new(Code::NoCommonType, message);
         self.find(first.node, finding.with_help(format!("cast it there with .cast_as(\"{overall}\")")));
-    }
-
-    /// Verifies VALUES, whose columns are named by PostgreSQL.
-    pub(super) fn values(
-        &mut self,
-        node: NodeId,
-        values: &'a Values,
-        outer: &Scope<'_>,
-    ) -> Vec<ResultColumn> {
-        let width = values.rows.first().map_or(0, Vec::len);
-        if width == 0 {
-            self.report(node, Code::InvalidStructure, "VALUES needs a row of at least one value");
-            return Vec::new();
-        }
-        if let Some(row) = values.rows.iter().find(|row| row.len() != width) {
-            let message = format!("the rows of VALUES have {width} and {} values", row.len());
-            self.report(node, Code::InvalidStructure, message);
-            return Vec::new();
-        }
-        if width > self.context.limits.columns {
-            self.report(node, Code::DescriptionTooLarge, format!("VALUES has {width} columns"));
-            return Vec::new();
-        }
-        let mut columns = Vec::with_capacity(width);
-        for index in 0..width {
-            let nodes: Vec<NodeId> = values.rows.iter().map(|row| row[index]).collect();
-            let operand = self.common(&nodes, outer, "VALUES").map_or(Operand::Opaque, Operand::Known);
-            let name = crate::select::structure::values_name(index);
-            columns.push(ResultColumn { name: Some(name.as_str().into()), operand, node: nodes[0] });
-        }
-        columns
     }
 }
 

@@ -41,10 +41,10 @@ impl<'a> Verifier<'a> {
         if hides_columns && !table.columns.is_empty() {
             self.hidden_columns_counted(node, &of);
         }
-        let columns = columns.map(|columns| match table.columns.as_slice() {
+        let columns = match table.columns.as_slice() {
             [] => columns,
-            names => self.rename(node, columns.to_vec(), names).into(),
-        });
+            names => self.renamed(node, columns.map(|columns| columns.to_vec()), names),
+        };
         let of: Rc<str> = of.into();
         let relation = ScopeRelation {
             alias: table.alias.as_str().into(),

@@ -111,7 +111,7 @@ impl Verifier<'_> {
             // Its direct arguments are a row that might be among those that are sorted.
             self.only_for(
                 node,
-                &format!("{name} has as many arguments ({passed}) as WITHIN GROUP has sort keys ({keys})"),
+                &format!("{name} has {passed} arguments and {keys} sort keys in WITHIN GROUP; it takes as many of both"),
             );
         }
     }

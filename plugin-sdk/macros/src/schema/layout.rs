@@ -89,7 +89,13 @@ pub(super) struct OwnType<'a> {
 #[derive(Default)]
 struct Members<'a> {
     relations: BTreeMap<(&'a str, &'a str), &'a Relation>,
-    types: BTreeMap<(&'a str, &'a str), (Option<&'a [String]>, String)>,
+    types: BTreeMap<(&'a str, &'a str), Found<'a>>,
+}
+
+/// A type of the snapshot: the labels of an enum, and what PostgreSQL calls it.
+struct Found<'a> {
+    labels: Option<&'a [String]>,
+    ty: String,
 }
 
 impl<'a> Layout<'a> {
@@ -205,8 +211,8 @@ impl<'a> Module<'a> {
             self.tables.push(Table { schema, qualifier, name, relation, identifier, columns, fields });
         }
         let identifiers = scope.name_all(members.types.keys().map(|(_, name)| *name), pascal);
-        for ((&(schema, name), (labels, ty)), identifier) in members.types.iter().zip(identifiers) {
-            let (labels, ty) = (*labels, ty.clone());
+        for ((&(schema, name), found), identifier) in members.types.iter().zip(identifiers) {
+            let (labels, ty) = (found.labels, found.ty.clone());
             let variants =
                 Scope::default().name_all(labels.into_iter().flatten().map(String::as_str), pascal);
             self.types.push(OwnType { schema, name, ty, identifier, labels, variants });
@@ -237,7 +243,7 @@ fn members<'a>(
             if wanted(schema, name, labels.is_some()) {
                 let found = snapshot.finds(schema, |schema| schema.types.contains_key(name));
                 let module = (!found).then_some(schema.as_str());
-                modules.entry(module).or_default().types.insert((schema, name), (labels, ty));
+                modules.entry(module).or_default().types.insert((schema, name), Found { labels, ty });
             }
         }
     }

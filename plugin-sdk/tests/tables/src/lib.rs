@@ -31,7 +31,7 @@ pub mod library {
         callslip_sdk::assert_sql!(SNAPSHOT, query, sql);
     }
 
-    /// Asserts the SQL of a SELECT over the library on a PostgreSQL 17, which has what an older one has not.
+    /// Asserts the SQL of a SELECT over the library of a server of version 17, which has what an older one has not.
     ///
     /// # Panics
     /// If it becomes another.

@@ -103,4 +103,27 @@ fn both(p: Twice) -> Both {
     Both { first: select(p.first.alias("first")), second: select(p.second.alias("second")) }
 }
 
+#[cfg(not(feature = "mistaken"))]
 export_plugin!(given, within, both);
+
+/// What the author wrote of parameters that is none of their types.
+#[cfg(feature = "mistaken")]
+mod mistaken {
+    use callslip_sdk::prelude::*;
+
+    #[derive(Params)]
+    pub(crate) struct Wrong {
+        #[param(default = "[2026-02-01,2026-01-01]")]
+        period: Arg<Range<Date>>,
+        words: Arg<TsQuery>,
+        even: Arg<super::Even>,
+    }
+
+    #[query(example(words = "a b", even = "4"))]
+    pub(crate) fn wrong(p: Wrong) -> Select {
+        select((p.period.alias("period"), p.words.alias("words"), p.even.alias("even")))
+    }
+}
+
+#[cfg(feature = "mistaken")]
+export_plugin!(given, within, both, mistaken::wrong);

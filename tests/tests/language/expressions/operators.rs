@@ -11,7 +11,7 @@ async fn full_text() {
     same(
         select((
             b.col("id"),
-            b.col("words").op("@@", query).alias("matches"),
+            b.col("words").matches(query).alias("matches"),
             call("ts_rank", (b.col("words"), query)).alias("rank"),
             query.op("&&", constant("sea").cast_as("tsquery")).alias("both"),
             prefix("!!", query).alias("none"),

@@ -324,3 +324,34 @@ async fn whole_rows_of_functions_and_joins() {
         "CS0311: two columns of \"lent\" are named \"id\"; a whole row needs a name for each column: give one with .alias(\"…\")"
     );
 }
+
+#[tokio::test]
+async fn columns_of_a_row_that_are_converted() {
+    let (b, r) = (table("book").alias("b"), table("reader").alias("r"));
+    let mail = || select((r.col("email"), r.col("id"))).from(r);
+    let constant = row(("9780000000003", "2011-07-15", 64_i64));
+    let book = row((b.col("isbn"), b.col("published"), b.col("pages")));
+    same(
+        select((
+            b.col("id"),
+            row((b.col("title"), b.col("price"))).in_query(mail()).alias("a"),
+            row((b.col("isbn"), b.col("id"))).op_any("<>", mail()).alias("b"),
+            row((b.col("title"), 1)).le(mail().filter(r.col("id").eq(1)).scalar()).alias("c"),
+            book.eq(constant).alias("d"),
+            book.in_list([constant]).alias("e"),
+            book.between(constant, row(("a", Date::new("2020-01-01"), 1))).alias("f"),
+            book.is_distinct_from(constant).alias("g"),
+        ))
+        .from(b)
+        .order_by(b.col("id")),
+        "SELECT id, (title, price) IN (SELECT email, id FROM reader) AS a,
+                (isbn, id) <> ANY (SELECT email, id FROM reader) AS b,
+                (title, 1) <= (SELECT email, id FROM reader WHERE id = 1) AS c,
+                (isbn, published, pages) = ('9780000000003', '2011-07-15', 64) AS d,
+                (isbn, published, pages) IN (('9780000000003', '2011-07-15', 64)) AS e,
+                (isbn, published, pages) BETWEEN ('9780000000003', '2011-07-15', 64) AND ('a', '2020-01-01', 1) AS f,
+                (isbn, published, pages) IS DISTINCT FROM ROW('9780000000003', '2011-07-15'::date, 64) AS g
+         FROM book ORDER BY id",
+    )
+    .await;
+}

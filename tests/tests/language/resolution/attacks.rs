@@ -37,6 +37,34 @@ const SCHEMA: &str = "
     CREATE FUNCTION abs(text) RETURNS int4 LANGUAGE sql AS 'SELECT 1';
 ";
 
+/// A cast that runs only where it is written; PostgreSQL writes some itself.
+const WRITTEN: &str = "
+    CREATE TYPE mood AS ENUM ('happy');
+    CREATE DOMAIN d_mood AS mood;
+    CREATE FUNCTION leak_text(mood) RETURNS text LANGUAGE sql AS $$SELECT 'leaked'$$;
+    CREATE CAST (mood AS text) WITH FUNCTION leak_text(mood);
+";
+
+#[tokio::test]
+async fn what_makes_a_text_of_anything_runs_no_cast_that_was_not_granted() {
+    let oracle = Oracle::start(WRITTEN, &["text", "int4", "mood", "d_mood"]).await;
+    for ty in ["mood", "d_mood"] {
+        for operands in [vec![column("text"), column(ty)], vec![column(ty), column("text")]] {
+            let concatenated = Expression::Operator("||".to_owned(), operands);
+            let leaked = format!(
+                "SELECT {} AS x FROM (SELECT 'a'::text AS text, 'happy'::mood AS mood, 'happy'::d_mood AS d_mood) t",
+                concatenated.sql()
+            );
+            let row = oracle.client().await.query_one(&leaked, &[]).await.unwrap();
+            assert!(row.get::<_, String>(0).contains("leaked"), "{leaked}");
+            let findings = oracle.print(&concatenated.description(), "NULL").unwrap_err();
+            assert!(findings.starts_with("CS0405") && findings.contains("leak_text"), "{findings}");
+        }
+    }
+    let harmless = Expression::Operator("||".to_owned(), vec![column("text"), column("int4")]);
+    oracle.print(&harmless.description(), "NULL").unwrap();
+}
+
 const TYPES: &[&str] = &[
     "bool",
     "int4",

@@ -5,6 +5,7 @@ mod attacks;
 mod calls;
 mod expression;
 mod forms;
+mod messages;
 mod operators;
 mod oracle;
 mod plans;
