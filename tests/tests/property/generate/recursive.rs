@@ -10,7 +10,9 @@ impl Generator<'_> {
     pub(super) fn recursive(&mut self, outer: &Scope<'_>, fuel: usize) -> With {
         // Types without modifiers and collations, which both sides would have to agree on.
         const TYPES: &[Ty] = &[Ty::Int4, Ty::Int8, Ty::Bool, Ty::Date];
-        let name = self.name(&[]);
+        // It hides a CTE of the same name from its own query, where it may be named in few places.
+        let around: Vec<String> = self.ctes.iter().map(|cte| cte.name.clone()).collect();
+        let name = self.name(&around.iter().map(String::as_str).collect::<Vec<_>>());
         let types: Vec<Ty> = (0..=self.choices.below(2)).map(|_| self.choices.of(TYPES)).collect();
         let columns = self.names(types.len());
         let own: Vec<(String, Ty)> = columns.iter().cloned().zip(types.iter().copied()).collect();
