@@ -18,6 +18,7 @@ use crate::grants::{GrantSettings, Grants};
 
 mod queries;
 mod rows;
+mod subqueries;
 
 const BOOL: u32 = 16;
 const INT4: u32 = 23;
@@ -609,11 +610,19 @@ fn a_window_is_seen_by_the_select_list_of_its_own_query_and_by_nothing_else() {
     let mut writer = Writer::default();
     let argument = text(&mut writer);
     let item = writer.add(over("w", argument));
+    let argument = text(&mut writer);
+    let on = writer.add(over("w", argument));
     let column = writer.column("n");
     writer.query(item, None);
     with_windows(&mut writer, vec![named_window("w", vec![column])]);
+    if let Some(NodeKind::Select(select)) = writer.nodes.iter_mut().rev().nth(1) {
+        select.distinct = Distinct::On(vec![on]);
+    }
     let sql = writer.sql().unwrap();
-    assert!(sql.ends_with(r#"AS "t" WINDOW "w" AS (PARTITION BY "t"."n")"#), "{sql}");
+    assert!(
+        sql.contains("DISTINCT ON (") && sql.ends_with(r#"AS "t" WINDOW "w" AS (PARTITION BY "t"."n")"#),
+        "{sql}"
+    );
 }
 
 #[test]
