@@ -38,7 +38,7 @@ async fn what_a_plan_does_is_contained() {
         ("allocation_bomb", Code::PluginOutOfMemory),
         ("huge_shape", Code::PluginOutputTooLarge),
         ("many_statements", Code::PluginOutputTooLarge),
-        ("many_files", Code::InvalidStructure),
+        ("many_files", Code::PluginOutputTooLarge),
         ("garbage_shape", Code::MalformedDescription),
         ("newer_shape", Code::MalformedDescription),
         ("lying_length", Code::MalformedDescription),
