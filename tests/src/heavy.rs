@@ -82,6 +82,8 @@ pub fn heavy() -> Vec<(&'static str, bool, Description)> {
         ("relations side by side", true, relations()),
         ("joins", true, joins(false)),
         ("aggregates over joins", true, joins(true)),
+        ("joins by name", true, joins_by_name()),
+        ("joins under an alias", true, aliased_joins()),
         ("CTEs", true, ctes()),
         ("columns", true, columns()),
         ("output names", true, output_names()),
@@ -241,6 +243,46 @@ fn joins(aggregated: bool) -> Description {
         true => (0..700).map(|index| writer.count(&format!("c{index}"))).collect(),
     };
     let select = writer.select(items, from);
+    writer.query_of(select);
+    writer.description()
+}
+
+/// Each of all the columns that were joined before.
+fn joins_by_name() -> Description {
+    let mut writer = Writer::default();
+    let mut from = Vec::new();
+    for chain in 0..25 {
+        let mut left = writer.stored("candidate", &format!("c{chain}"));
+        for index in 0..90 {
+            let right = writer.stored("candidate", &format!("c{chain} {index}"));
+            let (kind, condition) = (JoinKind::Full, JoinCondition::Natural);
+            let join = Join { kind, left, right, condition, alias: None, columns: vec![] };
+            left = writer.add(NodeKind::Join(join));
+        }
+        from.push(left);
+    }
+    let item = writer.column("c0", "id");
+    let select = writer.select(vec![item], from);
+    writer.query_of(select);
+    writer.description()
+}
+
+/// Each of which has the columns of all that are within.
+fn aliased_joins() -> Description {
+    let mut writer = Writer::default();
+    let mut from = Vec::new();
+    for chain in 0..25 {
+        let mut left = writer.stored("candidate", "c");
+        for index in 0..90 {
+            let right = writer.stored("candidate", &format!("c{index}"));
+            let (kind, condition) = (JoinKind::Cross, JoinCondition::None);
+            let alias = Some(format!("j{chain} {index}"));
+            left = writer.add(NodeKind::Join(Join { kind, left, right, condition, alias, columns: vec![] }));
+        }
+        from.push(left);
+    }
+    let item = writer.slot();
+    let select = writer.select(vec![item], from);
     writer.query_of(select);
     writer.description()
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use callslip_ir::{Join, JoinCondition, JoinKind, NodeId};
+use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind};
 
 use super::Verifier;
 use super::coerce::At;
@@ -27,7 +27,12 @@ impl<'a> Verifier<'a> {
         let left = self.relation(join.left, siblings, outer);
         let mut joined = Vec::new();
         self.add_relations(join.left, &mut joined, left.relations);
-        let right = self.relation(join.right, &beside(siblings, &joined, join.kind), outer);
+        let beside = match self.kind(join.right) {
+            // A table looks at nothing, and in a long chain of joins what is beside it is long too.
+            NodeKind::Table(_) => Vec::new(),
+            _ => beside(siblings, &joined, join.kind),
+        };
+        let right = self.relation(join.right, &beside, outer);
         self.add_relations(join.right, &mut joined, right.relations);
         let sides = match (left.columns, right.columns) {
             (Some(left), Some(right)) if left.len() + right.len() > MAX_COLUMNS => {
@@ -170,7 +175,7 @@ impl<'a> Verifier<'a> {
         let (mut merged, mut merged_names) = (Vec::new(), BTreeSet::new());
         for name in names {
             let ty = match (self.side(node, "left", name, &lefts), self.side(node, "right", name, &rights)) {
-                (Some(left), Some(right)) => self.compared(node, name, left, right),
+                (Some(left), Some(right)) => self.compared_once(node, name, left, right),
                 _ => None,
             };
             let name: Rc<str> = name.into();
@@ -215,6 +220,27 @@ impl<'a> Verifier<'a> {
                 None
             }
         }
+    }
+
+    /// [`Verifier::compared`], remembered by the types: NATURAL compares all the columns of wide tables, and as often as it is
+    /// written.
+    fn compared_once(
+        &mut self,
+        node: NodeId,
+        name: &str,
+        left: Option<Oid>,
+        right: Option<Oid>,
+    ) -> Option<Oid> {
+        if let Some(&common) = self.compared_types.get(&(left, right)) {
+            return common;
+        }
+        let before = self.findings.len();
+        let common = self.compared(node, name, left, right);
+        // Each finding has a place of its own.
+        if self.findings.len() == before && left.is_some() && right.is_some() {
+            self.compared_types.insert((left, right), common);
+        }
+        common
     }
 
     /// The type of a merged column. PostgreSQL compares the two with the `=` that it finds on the search path, which the

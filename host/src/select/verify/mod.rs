@@ -84,6 +84,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         functions: BTreeSet::new(),
         called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
+        compared_types: HashMap::new(),
         columns: HashMap::new(),
         unseen: Vec::new(),
         fields: HashMap::new(),
@@ -136,6 +137,8 @@ struct Verifier<'a> {
     /// The function that each call means, where that is known.
     called: HashMap<NodeId, Oid>,
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
+    /// The types of columns that were joined by their names, and that of the column that they are together.
+    compared_types: HashMap<(Option<Oid>, Option<Oid>), Option<Oid>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
