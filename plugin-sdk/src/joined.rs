@@ -3,7 +3,8 @@ use std::{marker::PhantomData, panic::Location};
 use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind};
 
 use crate::{
-    Expr, IntoLateral, IntoRelation, arena, operand::BooleanExpression, relation, select::joins::joins,
+    Expr, IntoLateral, IntoRelation, arena, operand::BooleanExpression, relation, relation::relations,
+    select::joins::joins,
 };
 
 /// Relations that are joined, as one: `(a JOIN b ON …)` in parentheses, or with an alias. Made by [`joined`].
@@ -74,16 +75,6 @@ impl JoinAlias {
     }
 }
 
-macro_rules! relations {
-    ($($type:ty),*) => { $(
-        impl IntoRelation for $type {
-            fn into_relation(self) -> NodeId { self.id }
-        }
-        impl IntoRelation for &$type {
-            fn into_relation(self) -> NodeId { self.id }
-        }
-    )* };
-}
 relations!(Joined, JoinAlias);
 
 /// The columns of `USING (columns) [AS alias]`. Made by [`using`]; an array of names is one too.

@@ -32,6 +32,7 @@ macro_rules! relations {
     )* };
 }
 relations!(Table, Cte, Subquery);
+pub(crate) use relations;
 
 /// A relation whose columns are fields: what [`macro@crate::schema`], [`macro@crate::cte`] and [`crate::subquery`] make.
 pub trait TypedRelation: Copy {

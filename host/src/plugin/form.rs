@@ -80,7 +80,7 @@ impl Form {
             }
             TypeKind::Base if ty.schema == PG_CATALOG => {
                 let json = (ty.name == "json").then_some(Scalar::Json);
-                json.or_else(|| SCALARS.iter().copied().find(|its| its.type_name() == ty.name))
+                json.or_else(|| Scalar::ALL.into_iter().find(|its| its.type_name() == ty.name))
                     .map_or(Self::Text, Self::Scalar)
             }
             TypeKind::Base | TypeKind::Enum { .. } | TypeKind::Domain { .. } | TypeKind::Pseudo => Self::Text,
@@ -156,25 +156,6 @@ impl Form {
         }
     }
 }
-
-const SCALARS: [Scalar; 16] = [
-    Scalar::Bool,
-    Scalar::Int2,
-    Scalar::Int4,
-    Scalar::Int8,
-    Scalar::Float4,
-    Scalar::Float8,
-    Scalar::Numeric,
-    Scalar::Text,
-    Scalar::Date,
-    Scalar::Time,
-    Scalar::Timestamp,
-    Scalar::Timestamptz,
-    Scalar::Interval,
-    Scalar::Uuid,
-    Scalar::Json,
-    Scalar::Bytes,
-];
 
 const RANGE: &str =
     "it must be an object with the members lower, upper and bounds, or a string such as `[1,10)`";

@@ -159,6 +159,26 @@ pub enum Scalar {
 }
 
 impl Scalar {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Bool,
+        Self::Int2,
+        Self::Int4,
+        Self::Int8,
+        Self::Float4,
+        Self::Float8,
+        Self::Numeric,
+        Self::Text,
+        Self::Date,
+        Self::Time,
+        Self::Timestamp,
+        Self::Timestamptz,
+        Self::Interval,
+        Self::Uuid,
+        Self::Json,
+        Self::Bytes,
+    ];
+
     /// The name of the PostgreSQL type, in `pg_catalog`.
     pub fn type_name(self) -> &'static str {
         match self {

@@ -177,14 +177,7 @@ impl<'a> Verifier<'a> {
     }
 
     fn column(&mut self, node: NodeId, relation: &str, name: &str, scope: &Scope<'_>) -> Operand {
-        let Some(found) = scope.relation(relation) else {
-            self.unknown_alias(node, relation, scope);
-            return Operand::Opaque;
-        };
-        if self.is_out_of_reach(node, found) {
-            return Operand::Opaque;
-        }
-        self.meet_column(relation, scope);
+        let Some(found) = self.relation_in_reach(node, relation, scope) else { return Operand::Opaque };
         let Some(columns) = &found.columns else { return Operand::Opaque };
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
         let mut matches = columns.iter().filter(named);
@@ -212,15 +205,26 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether nothing of the relation can be named here, which is a finding then.
-    pub(super) fn is_out_of_reach(&mut self, node: NodeId, relation: &ScopeRelation) -> bool {
-        let Some(why) = relation.out_of_reach else { return false };
-        let message = format!("\"{}\" can't be referred to here: {why}", relation.alias);
-        self.report(node, Code::UnknownAlias, message);
-        true
+    /// The relation of which a column or the whole row is named here. None is a finding.
+    pub(super) fn relation_in_reach<'s>(
+        &mut self,
+        node: NodeId,
+        alias: &str,
+        scope: &Scope<'s>,
+    ) -> Option<&'s ScopeRelation> {
+        let Some(found) = scope.relation(alias) else {
+            self.unknown_alias(node, alias, scope);
+            return None;
+        };
+        if let Some(why) = found.out_of_reach {
+            self.report(node, Code::UnknownAlias, format!("\"{alias}\" can't be referred to here: {why}"));
+            return None;
+        }
+        self.meet_column(alias, scope);
+        Some(found)
     }
 
-    pub(super) fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
+    fn unknown_alias(&mut self, node: NodeId, alias: &str, scope: &Scope<'_>) {
         let in_scope: Vec<(&str, &str)> = scope
             .chain()
             .flat_map(|scope| scope.relations)

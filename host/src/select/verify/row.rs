@@ -39,14 +39,7 @@ impl<'a> Verifier<'a> {
 
     /// `alias.*` as one value, of the relation's row type where it has one.
     pub(super) fn whole_row(&mut self, node: NodeId, relation: &str, scope: &Scope<'_>) -> Operand {
-        let Some(found) = scope.relation(relation) else {
-            self.unknown_alias(node, relation, scope);
-            return Operand::Opaque;
-        };
-        if self.is_out_of_reach(node, found) {
-            return Operand::Opaque;
-        }
-        self.meet_column(relation, scope);
+        let Some(found) = self.relation_in_reach(node, relation, scope) else { return Operand::Opaque };
         let Some(columns) = found.columns.clone() else { return Operand::Opaque };
         self.check_fields(node, relation, &columns);
         let Some(row_type) = found.row_type.filter(|&its| self.known("record") != Operand::Known(its)) else {

@@ -438,24 +438,6 @@ pub fn bindings() -> Bindings {
 
 /// A manifest that has every variant and every field, but for what was appended later.
 pub fn manifest() -> Manifest {
-    let scalars = [
-        Scalar::Bool,
-        Scalar::Int2,
-        Scalar::Int4,
-        Scalar::Int8,
-        Scalar::Float4,
-        Scalar::Float8,
-        Scalar::Numeric,
-        Scalar::Text,
-        Scalar::Date,
-        Scalar::Time,
-        Scalar::Timestamp,
-        Scalar::Timestamptz,
-        Scalar::Interval,
-        Scalar::Uuid,
-        Scalar::Json,
-        Scalar::Bytes,
-    ];
     let parameter = |scalar: Scalar| Parameter {
         name: scalar.type_name().to_owned(),
         doc: String::new(),
@@ -466,7 +448,7 @@ pub fn manifest() -> Manifest {
     };
     let labels = vec!["open".to_owned(), "closed".to_owned()];
     let domain = Domain::Enum { labels, ty: Some(TypeName::parse("public.status")) };
-    let mut parameters: Vec<Parameter> = scalars.into_iter().map(parameter).collect();
+    let mut parameters: Vec<Parameter> = Scalar::ALL.into_iter().map(parameter).collect();
     parameters.push(Parameter {
         name: "status".to_owned(),
         doc: "Which.".to_owned(),
