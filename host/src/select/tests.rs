@@ -565,6 +565,21 @@ fn a_cast_that_there_is_not_is_found() {
     );
 }
 
+#[test]
+fn distinct_and_variadic_are_not_of_one_call() {
+    let mut writer = Writer::default();
+    let value = text(&mut writer);
+    let argument = Argument { name: None, variadic: true, value };
+    let call = Call { distinct: true, arguments: vec![argument], ..call("upper", vec![]) };
+    let item = writer.add(NodeKind::Call(call));
+    writer.query(item, None);
+    let found = writer.sql().unwrap_err();
+    assert!(
+        found.iter().any(|its| its.message == "DISTINCT and VARIADIC can't stand in one call"),
+        "{found:?}"
+    );
+}
+
 fn named_window(name: &str, partition_by: Vec<NodeId>) -> NamedWindow {
     let window = Window { base: None, partition_by, order_by: vec![], frame: None };
     NamedWindow { name: name.into(), window }

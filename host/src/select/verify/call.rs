@@ -41,7 +41,16 @@ impl<'a> Verifier<'a> {
             let message = "a call with * has no arguments, DISTINCT, ORDER BY or WITHIN GROUP";
             self.report(node, Code::InvalidStructure, message);
         }
+        let has_variadic = call.arguments.iter().any(|argument| argument.variadic);
+        if !call.within_group.is_empty() && (call.distinct || has_variadic || !call.order_by.is_empty()) {
+            let message = "WITHIN GROUP goes with none of DISTINCT, VARIADIC and ORDER BY of the arguments";
+            self.report(node, Code::InvalidStructure, message);
+        }
         for (index, argument) in call.arguments.iter().enumerate() {
+            if argument.variadic && call.distinct {
+                let message = "DISTINCT and VARIADIC can't stand in one call";
+                self.report(argument.value, Code::InvalidStructure, message);
+            }
             if argument.variadic && index + 1 != call.arguments.len() {
                 self.report(
                     argument.value,
