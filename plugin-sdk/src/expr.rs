@@ -37,8 +37,8 @@ impl<T> Expr<T> {
 /// constant.
 ///
 /// A constant is bound, like a parameter; it never becomes part of the SQL's text. A string is a text; beside an
-/// [`Any`] it takes the type of what it is compared with, as a quoted literal does in SQL. Other values have the type of
-/// their own: `Date::new("2026-01-31")`.
+/// [`Any`] it takes the type of what it is compared with, as a quoted literal does in SQL. A number with a point, an `f64`,
+/// is a numeric, as it is in SQL: `9.99`. Other values have the type of their own: `9.99_f32`, `Date::new("2026-01-31")`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an SQL expression",
     label = "an expression, an `Arg`, or a value such as a number, a bool or a string is wanted here",

@@ -47,7 +47,6 @@ impl Failure {
         Self::new("unsupported", message)
     }
 
-    /// The plugin itself is at fault.
     /// The same, with the parameter that is to blame.
     pub fn parameter(mut self, name: impl Into<String>) -> Self {
         self.parameter = Some(name.into());

@@ -158,11 +158,6 @@ macro_rules! numbers {
         impl Ranged for $type {
             type Bound = $type;
         }
-        impl IntoExpr for $type {
-            type Ty = $ty;
-            #[track_caller]
-            fn into_expr(self) -> Expr<$ty> { push_constant(declared(Scalar::$scalar), &self.to_string()) }
-        }
     )* };
 }
 
@@ -177,6 +172,43 @@ numbers! {
     u64 Numeric Numeric bounds("0", "18446744073709551615");
     f32 f32 Float4 None;
     f64 f64 Float8 None;
+}
+
+macro_rules! constants {
+    ($($type:ident $ty:ident $scalar:ident;)*) => { $(
+        impl IntoExpr for $type {
+            type Ty = $ty;
+            #[track_caller]
+            fn into_expr(self) -> Expr<$ty> { push_constant(declared(Scalar::$scalar), &self.to_string()) }
+        }
+    )* };
+}
+
+constants! {
+    i8 i16 Int2;
+    i16 i16 Int2;
+    i32 i32 Int4;
+    i64 i64 Int8;
+    u8 i16 Int2;
+    u16 i32 Int4;
+    u32 i64 Int8;
+    u64 Numeric Numeric;
+    f32 f32 Float4;
+}
+
+// As in SQL, where `9.99` is a numeric: it is exact, it goes with integers and numerics as it is, and beside a float8 it
+// becomes one.
+impl IntoExpr for f64 {
+    type Ty = Numeric;
+    #[track_caller]
+    fn into_expr(self) -> Expr<Numeric> {
+        let mut text = self.to_string();
+        // The digits after the point say how many a quotient has.
+        if self.is_finite() && !text.contains('.') {
+            text.push_str(".0");
+        }
+        push_constant(declared(Scalar::Numeric), &text)
+    }
 }
 
 impl Sealed for bool {}

@@ -34,7 +34,11 @@ fn operators() {
         (a.ne(1), "(<> t.a 1::int4)"),
         (a.lt(1_i64), "(< t.a 1::int8)"),
         (a.le(1_i16), "(<= t.a 1::int2)"),
-        (a.gt(1.5), "(> t.a 1.5::float8)"),
+        (a.gt(1.5), "(> t.a 1.5::numeric)"),
+        (a.gt(7.0), "(> t.a 7.0::numeric)"),
+        (a.gt(7.5_f32), "(> t.a 7.5::float4)"),
+        (a.gt(f64::NAN), "(> t.a NaN::numeric)"),
+        (a.gt(f64::NEG_INFINITY), "(> t.a -inf::numeric)"),
         (a.ge("x"), r#"(>= t.a ("x"))"#),
         (a + b * 2, "(+ t.a (* t.b 2::int4))"),
         ((a - b) / 2 % 3, "(% (/ (- t.a t.b) 2::int4) 3::int4)"),
@@ -124,7 +128,7 @@ fn calls() {
         ),
         (
             percentile_cont(0.5).within_group(a.asc().nulls_first()),
-            "percentile_cont(0.5::float8) within group (t.a Ascending First)",
+            "percentile_cont(0.5::numeric) within group (t.a Ascending First)",
         ),
         (
             row_number().over(w()),

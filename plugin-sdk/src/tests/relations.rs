@@ -32,7 +32,7 @@ fn tables() {
         (
             p.id,
             p.only().tablesample(bernoulli(2.5).repeatable(7)),
-            "only position:p sample bernoulli(2.5::float8) repeatable 7::int4",
+            "only position:p sample bernoulli(2.5::numeric) repeatable 7::int4",
         ),
         (t.col("a"), t.tablesample(sampling_method("ext.rows", (1, 2))), "s.t:x sample ext.rows(1::int4 2::int4)"),
     }

@@ -125,3 +125,31 @@ async fn date_and_time_arithmetic() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn numbers_with_a_point_are_numerics() {
+    let b = table("book").alias("b");
+    let (price, pages) = (b.col("price"), b.col("pages"));
+    same(
+        select((
+            b.col("id"),
+            price.mul(0.1).alias("tenth"),
+            pages.mul(0.1).alias("int4"),
+            pages.cast::<f64>().mul(0.1).alias("float8"),
+            pages.cast::<f32>().mul(0.1).alias("float4"),
+            pages.div(7.0).alias("quotient"),
+            price.lt(f64::NAN).and(price.lt(f64::INFINITY)).and(price.gt(f64::NEG_INFINITY)).alias("between"),
+            days(1).mul(0.5).alias("half"),
+            coalesce((pages.cast::<f64>(), 0.5)).alias("first"),
+        ))
+        .from(b)
+        .filter(price.gt(9.99).and(pages.cast::<f64>().ge(0.5)))
+        .order_by(b.col("id")),
+        "SELECT id, price * 0.1 AS tenth, pages * 0.1 AS int4,
+                pages::float8 * 0.1 AS float8, pages::float4 * 0.1 AS float4, pages / 7.0 AS quotient,
+                price < 'NaN'::numeric AND price < 'Infinity'::numeric AND price > '-Infinity'::numeric AS between,
+                interval '1 day' * 0.5 AS half, COALESCE(pages::float8, 0.5) AS first
+         FROM book WHERE price > 9.99 AND pages::float8 >= 0.5 ORDER BY id",
+    )
+    .await;
+}

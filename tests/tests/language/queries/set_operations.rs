@@ -115,7 +115,7 @@ async fn the_columns_of_both_sides_come_to_one_type() {
             .union_all(select((constant(1.5), "none")))
             .union_all(select((constant(7_i64), b.col("title"))).from(b))
             .order_by((output("n").asc().nulls_first(), output("genre"))),
-        "SELECT pages AS n, genre::text FROM book UNION ALL SELECT 1.5::float8, 'none' UNION ALL
+        "SELECT pages AS n, genre::text FROM book UNION ALL SELECT 1.5, 'none' UNION ALL
          SELECT 7, title FROM book ORDER BY n NULLS FIRST, genre",
     )
     .await;
@@ -137,7 +137,7 @@ async fn values_are_a_query() {
     .await;
     same(
         select((b.col("genre").cast::<String>(), b.col("id"))).from(b).intersect(rows()).union_all(values([("science", 9.5)]).query()),
-        "SELECT genre::text, id FROM book INTERSECT VALUES ('novel', 1), ('poetry', 2) UNION ALL VALUES ('science', 9.5::float8)",
+        "SELECT genre::text, id FROM book INTERSECT VALUES ('novel', 1), ('poetry', 2) UNION ALL VALUES ('science', 9.5)",
     )
     .await;
     let grades = cte("grades", rows()).columns(["genre", "grade"]);
