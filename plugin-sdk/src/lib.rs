@@ -182,6 +182,9 @@ pub use callslip_ir::Exclude;
 /// `"First Name"` is `first_name`, and `"2fa"` is `_2fa`. Types are in PascalCase. Where two names come to the
 /// same, the one that needs no quotes in SQL keeps it, and the others get a number: `title_2`.
 ///
+/// A table may have the name of a word of the [`prelude`], such as `page` or `table`. Beside `use callslip_sdk::prelude::*` import
+/// it by its name, which goes before what `*` brings: `use tables::{Page, Position}`.
+///
 /// **For several plugins.** Everything is public: a crate that is nothing but a `schema!` serves them all. A table that a
 /// plugin doesn't use adds nothing to its component.
 pub use callslip_sdk_macros::schema;

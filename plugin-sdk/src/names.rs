@@ -20,6 +20,11 @@ impl FieldNames {
         Self { field, suffixes }
     }
 
+    /// Each of them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.suffixes.iter().map(|suffix| [self.field, suffix].concat())
+    }
+
     const fn name(&self, index: usize) -> Name<'static> {
         Name { field: self.field.as_bytes(), suffix: self.suffixes[index].as_bytes() }
     }

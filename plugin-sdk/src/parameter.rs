@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, panic::Location};
 
 use callslip_ir::{
-    Binding, NodeKind, Parameter, ParameterMode, Presence, Range, SlotId, SlotType, ValueType,
+    Binding, Domain, NodeKind, Parameter, ParameterMode, Presence, Range, Scalar, SlotId, SlotType, ValueType,
 };
 
 use crate::{
@@ -70,7 +70,8 @@ pub struct Choice {
 /// | a plain `String`, `i32`, `Vec<String>`, … | open: the plan runs in the sandbox for each new value |
 ///
 /// The field's documentation is the parameter's. `#[param(…)]` takes `default = 50`, `range = 1..=500` (either end
-/// may be missing) and `rename = "name"`.
+/// may be missing) and `rename = "name"`. A default is a Rust value, `Status::Paid` or `[Status::Paid]`, or the text of what Rust
+/// has no literal for, `"2026-01-31"`; in `#[query(example(…))]` stands what a caller writes, `"paid"` or `["paid"]`.
 ///
 /// ```
 /// # use callslip_sdk::prelude::*;
@@ -212,6 +213,20 @@ impl<'a> Source<'a> {
     fn failure(&self, message: &str) -> Failure {
         Failure::invalid(message).parameter(self.name)
     }
+
+    /// Only a test can leave out what is not bound.
+    fn missing(&self, domain: &Domain) -> Failure {
+        let value = match domain {
+            Domain::Scalar(Scalar::Bool) => "true".to_owned(),
+            Domain::Enum { labels, .. } => format!("{:?}", labels.first().map_or("", String::as_str)),
+            _ => "\"its JSON text\"".to_owned(),
+        };
+        let (before, after) = match self.kind {
+            InputKind::Parameter => ("", ""),
+            InputKind::Claim => ("claims { ", " }"),
+        };
+        self.failure(&format!("nothing was chosen: add `{before}{}: {value}{after}`", self.name))
+    }
 }
 
 /// What the host chose for a query.
@@ -235,10 +250,17 @@ impl<'a> Chosen<'a> {
 
     /// Refuses choices for what the query does not declare.
     pub fn check(&self, parameters: &[&[FieldNames]], claims: &[&[FieldNames]]) -> Result<(), Failure> {
-        for (choices, names) in [(self.parameters, parameters), (self.claims, claims)] {
+        for (choices, names, kind) in
+            [(self.parameters, parameters, "parameters"), (self.claims, claims, "claims")]
+        {
             let known = |choice: &&Choice| names.iter().any(|names| contains(names, &choice.parameter));
             if let Some(other) = choices.iter().find(|choice| !known(choice)) {
-                return Err(Failure::invalid("the query does not declare this").parameter(&other.parameter));
+                let names: Vec<String> = names.concat().iter().flat_map(FieldNames::names).collect();
+                let message = match names.as_slice() {
+                    [] => ["the query has no ", kind].concat(),
+                    names => format!("the query does not declare this; its {kind} are {}", names.join(", ")),
+                };
+                return Err(Failure::invalid(message).parameter(&other.parameter));
             }
         }
         Ok(())
@@ -280,7 +302,7 @@ impl<V: FieldValue> Field for V {
             (Some(choice), _) => V::from_choice(&source, choice),
             (None, Some(default)) => V::from_literal(&source, default),
             (None, None) => match V::unseen(&source) {
-                None => return Err(source.failure("nothing was chosen")),
+                None => return Err(source.missing(&V::field_type().0.domain)),
                 unseen => unseen,
             },
         };

@@ -77,7 +77,11 @@ impl Plugin {
         claims: &[Choice],
     ) -> Result<Vec<Statement>, Failure> {
         let Some(query) = self.queries.iter().find(|known| known.name == query) else {
-            return Err(Failure::not_found("the plugin has no such query"));
+            let queries: Vec<&str> = self.queries.iter().map(|query| query.name).collect();
+            return Err(Failure::not_found(format!(
+                "the plugin has no query \"{query}\"; its queries are {}",
+                queries.join(", ")
+            )));
         };
         arena::reset();
         (query.plan)(parameters, claims)

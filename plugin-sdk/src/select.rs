@@ -70,8 +70,8 @@ struct Core {
 #[must_use = "a query does nothing until it is returned"]
 pub struct One(pub(crate) Select);
 
-/// `SELECT items`: one item, a tuple of up to 24, an array or a `Vec`, each an expression or one with an
-/// [`alias`](crate::Expression::alias).
+/// `SELECT items`: one item, or several as a tuple of up to 24, `select((a, b))`, an array or a `Vec`. Each is an expression
+/// or one with an [`alias`](crate::Expression::alias).
 #[track_caller]
 pub fn select(items: impl Items) -> Select {
     let select = ir::Select {

@@ -130,12 +130,21 @@ macro_rules! assert_sql {
 #[track_caller]
 pub fn statement(plugin: &Plugin, query: &str, parameters: &[Choice], claims: &[Choice]) -> Statement {
     let (query, name) = query.split_once('.').unwrap_or((query, ""));
-    let plan = plugin.plan(query, parameters, claims);
-    let plan = plan.unwrap_or_else(|failure| panic!("the query {query} refuses: {failure}"));
+    let plan = match plugin.plan(query, parameters, claims) {
+        Ok(plan) => plan,
+        Err(failure) => panic!("the query {query} refuses: {failure}"),
+    };
     let names: Vec<String> = plan.iter().map(|statement| statement.name.clone()).collect();
     match plan.into_iter().find(|statement| statement.name == name) {
         Some(statement) => statement,
-        None => panic!("the query {query} has the statements {names:?}: name one, as in \"{query}.name\""),
+        None if names.iter().all(String::is_empty) => {
+            panic!("the query {query} has one statement, which has no name: {query} is enough")
+        }
+        None => panic!(
+            "the query {query} has the statements {}: name one, as in \"{query}.{}\"",
+            names.join(", "),
+            names[0]
+        ),
     }
 }
 

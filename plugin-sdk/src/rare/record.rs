@@ -2,8 +2,8 @@ use callslip_ir::{self as ir, NodeId, QualifiedName};
 
 use crate::{Call, IntoExpr, SqlType, TableFunction, type_name::parse_type};
 
-/// `name type [COLLATE collation]`: a column of a function that returns records. Made by [`column`]; a pair of a name and a
-/// type is one too.
+/// `name type [COLLATE collation]`: a column of a function that returns records. Made by [`column()`]; a pair of a name and
+/// a type is one too.
 #[derive(Clone)]
 pub struct ColumnDefinition(ir::ColumnDefinition);
 

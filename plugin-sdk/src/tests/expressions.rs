@@ -1,7 +1,7 @@
 //! Rows, arrays and what has a syntax of its own; that the author's line is where each was written, `written` checks.
 
 use super::written;
-use crate::prelude::*;
+use crate::{Item, prelude::*};
 
 fn assert_trees<const N: usize>(trees: [(Item, &str); N]) {
     for (item, tree) in trees {

@@ -6,6 +6,7 @@ mod language;
 mod queries;
 mod relations;
 mod sort;
+mod testing;
 mod typed;
 
 use callslip_ir::{

@@ -1,10 +1,10 @@
 //! SQL/JSON: on a server that has it, the rows of hand-written SQL; on an older one, a finding that says so.
 
-use callslip_sdk::prelude::*;
 use callslip_sdk::rare::json_table::{
     self, Column, JsonTable, column, column_as, json_table, nested, ordinality,
 };
 use callslip_sdk::testing::describe;
+use callslip_sdk::{Item, prelude::*};
 
 use crate::support::{library, same_since};
 

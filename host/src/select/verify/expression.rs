@@ -195,9 +195,13 @@ impl<'a> Verifier<'a> {
                     format!("{} (alias \"{relation}\") has no column \"{name}\"", found.of)
                 };
                 let names: Vec<&str> = columns.iter().filter_map(|column| column.name.as_deref()).collect();
-                let help = match nearest(name, names.iter().copied()) {
-                    Some(nearest) => format!("did you mean \"{nearest}\"?"),
-                    None => format!("its columns are {}", names.join(", ")),
+                let help = match (nearest(name, names.iter().copied()), names.first()) {
+                    // Of a function in FROM the SDK takes the alias for the name of the value.
+                    (_, Some(first)) if name == relation => {
+                        format!("its columns are {}: write .col(\"{first}\")", names.join(", "))
+                    }
+                    (Some(nearest), _) => format!("did you mean \"{nearest}\"?"),
+                    (None, _) => format!("its columns are {}", names.join(", ")),
                 };
                 self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
                 Operand::Opaque

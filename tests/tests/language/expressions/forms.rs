@@ -1,6 +1,6 @@
 //! What SQL gives a syntax of its own.
 
-use callslip_sdk::prelude::*;
+use callslip_sdk::{Item, prelude::*};
 
 use crate::support::{refused, same};
 

@@ -1,4 +1,4 @@
-use callslip_sdk::{prelude::*, rare};
+use callslip_sdk::{Order, prelude::*, rare};
 
 use crate::support::{refused, same};
 

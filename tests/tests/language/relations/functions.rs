@@ -138,7 +138,7 @@ async fn functions_that_name_their_columns() {
     .await;
     assert_eq!(
         refused(select(tags.value()).from(b).from(tags)),
-        "CS0302: jsonb_array_elements (alias \"e\") has no column \"e\"; its columns are value, ordinality"
+        "CS0302: jsonb_array_elements (alias \"e\") has no column \"e\"; its columns are value, ordinality: write .col(\"value\")"
     );
 }
 
