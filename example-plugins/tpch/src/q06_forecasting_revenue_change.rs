@@ -21,7 +21,7 @@ pub struct ForecastingRevenueChange {
 #[query(example(), example(date = "1997-01-01", discount = "0.09", quantity = 25))]
 pub fn q06_forecasting_revenue_change(p: ForecastingRevenueChange) -> One {
     let l = Lineitem::alias("l");
-    let (least, most) = (p.discount - dec("0.01"), p.discount + dec("0.01"));
+    let (least, most) = (p.discount - 0.01, p.discount + 0.01);
     select(sum(l.l_extendedprice * l.l_discount).alias("revenue"))
         .from(l)
         .filter(l.l_shipdate.ge(p.date))

@@ -23,7 +23,7 @@ pub fn q20_potential_part_promotion(p: PotentialPartPromotion) -> Select {
     let (s, n) = (Supplier::alias("s"), Nation::alias("n"));
     let (ps, part, l) = (Partsupp::alias("ps"), Part::alias("part"), Lineitem::alias("l"));
     let parts = select(part.p_partkey).from(part).filter(part.p_name.like(p.color.concat("%")));
-    let half_of_shipped = select(constant(dec("0.5")) * sum(l.l_quantity))
+    let half_of_shipped = select(constant(0.5) * sum(l.l_quantity))
         .from(l)
         .filter(l.l_partkey.eq(ps.ps_partkey))
         .filter(l.l_suppkey.eq(ps.ps_suppkey))
