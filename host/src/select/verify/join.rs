@@ -170,7 +170,7 @@ impl<'a> Verifier<'a> {
         let (mut merged, mut merged_names) = (Vec::new(), BTreeSet::new());
         for name in names {
             let ty = match (self.side(node, "left", name, &lefts), self.side(node, "right", name, &rights)) {
-                (Some(left), Some(right)) => self.compared(node, name, left, right),
+                (Some(left), Some(right)) => self.merged(node, name, left, right),
                 _ => None,
             };
             let name: Rc<str> = name.into();
@@ -215,6 +215,20 @@ impl<'a> Verifier<'a> {
                 None
             }
         }
+    }
+
+    /// [`Verifier::compared`], once for each two types: wide tables have many columns of few.
+    fn merged(&mut self, node: NodeId, name: &str, left: Option<Oid>, right: Option<Oid>) -> Option<Oid> {
+        let types = left.zip(right);
+        if let Some(found) = types.and_then(|types| self.merged.get(&types)) {
+            return *found;
+        }
+        let before = self.findings.len();
+        let found = self.compared(node, name, left, right);
+        if let Some(types) = types.filter(|_| self.findings.len() == before) {
+            self.merged.insert(types, found);
+        }
+        found
     }
 
     /// The type of a merged column. PostgreSQL compares the two with the `=` that it finds on the search path, which the

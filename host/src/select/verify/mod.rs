@@ -85,6 +85,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         columns: HashMap::new(),
+        merged: HashMap::new(),
         unseen: Vec::new(),
         fields: HashMap::new(),
         ctes: Vec::new(),
@@ -138,6 +139,8 @@ struct Verifier<'a> {
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// What columns of two types that USING and NATURAL compare are together, where nothing is wrong with it.
+    merged: HashMap<(Oid, Oid), Option<Oid>>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
     unseen: Vec<Rc<str>>,
     /// The fields of the rows whose type does not tell them.
