@@ -184,11 +184,20 @@ impl<'a> Verifier<'a> {
         fields: Option<Rc<[ScopeColumn]>>,
     ) -> Operand {
         let Some(fields) = fields.or_else(|| self.attributes(composite)) else {
-            if let Operand::Known(_) = composite {
-                let message = format!("{} has no fields", self.display(composite));
-                let help = "a composite type has, and a row whose columns are known";
-                self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
-            }
+            let (message, help) = match composite {
+                Operand::Known(_) => (
+                    format!("{} has no fields", self.display(composite)),
+                    "a composite type has, and a row whose columns are known",
+                ),
+                // PostgreSQL would call a function of that name, if the value has no such field: `(x).pg_sleep`.
+                _ if self.findings.is_empty() => (
+                    format!("it can't be told whether this value has a field \"{name}\""),
+                    "cast it to its type with .cast_as(\"…\")",
+                ),
+                // What could not be resolved is a finding already.
+                _ => return Operand::Opaque,
+            };
+            self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
             return Operand::Opaque;
         };
         if let Some(field) = fields.iter().find(|field| field.name.as_deref() == Some(name)) {

@@ -105,6 +105,21 @@ async fn fields_of_a_function_s_result() {
     .await;
 }
 
+#[tokio::test]
+async fn a_field_is_never_a_function() {
+    // PostgreSQL reads `(x).sqrt` as `sqrt(x)`, if the value has no such field, and so it would `(x).pg_sleep`.
+    let twice = call("twice", 4.0).field("first");
+    same(select(twice.cast::<f64>().alias("x")), "SELECT 4::float8 AS x").await;
+    for name in ["pg_sleep", "sqrt"] {
+        assert_eq!(
+            refused(select(twice.field(name).alias("x"))),
+            format!(
+                "CS0302: it can't be told whether this value has a field \"{name}\"; cast it to its type with .cast_as(\"…\")"
+            )
+        );
+    }
+}
+
 #[test]
 fn parts_that_are_not_there() {
     let (b, r) = (table("book").alias("b"), table("reader").alias("r"));

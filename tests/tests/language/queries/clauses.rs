@@ -16,6 +16,19 @@ async fn distinct_on_expressions() {
 }
 
 #[tokio::test]
+async fn distinct_on_a_column_that_is_sorted_by_what_is_the_same() {
+    let b = table("book").alias("b");
+    let title = b.col("title");
+    for same_title in [title.cast_as("text"), whole_row(b).field("title")] {
+        same(
+            select((title, b.col("id"))).distinct_on(title).from(b).order_by((same_title, b.col("id"))),
+            "SELECT DISTINCT ON (title) title, id FROM book ORDER BY title, id",
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn distinct_on_columns_in_any_order_of_theirs() {
     let b = table("book").alias("b");
     same(
