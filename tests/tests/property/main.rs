@@ -28,7 +28,7 @@ use property::Subject;
 /// How many descriptions are checked.
 const DESCRIPTIONS: u64 = 10_000;
 /// How often each construct must be among them.
-const AT_LEAST: usize = 20;
+const AT_LEAST: usize = 10;
 /// How many failures are shown.
 const SHOWN: usize = 5;
 
