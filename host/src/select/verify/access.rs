@@ -19,13 +19,15 @@ const FIXED_ARRAYS: &[(&str, &str)] =
 
 impl<'a> Verifier<'a> {
     /// `(value)[i][l:u].field…`: PostgreSQL takes all subscripts between two fields together, and with them the
-    /// dimensions of an array. So does this, for the whole chain that ends in the node.
+    /// dimensions of an array. So does this, for the whole chain that ends in the node, or begins with an element of a slice.
     pub(super) fn access(&mut self, node: NodeId, access: &'a Access, scope: &Scope<'_>) -> Operand {
         let mut steps = vec![(node, &access.step)];
-        let mut base = access.value;
-        while let NodeKind::Access(inner) = self.kind(base) {
+        let (mut outer, mut base) = (access, access.value);
+        while let NodeKind::Access(inner) = self.kind(base)
+            && !outer.is_of_slice(inner)
+        {
             steps.push((base, &inner.step));
-            base = inner.value;
+            (outer, base) = (inner, inner.value);
         }
         steps.reverse();
         let mut operand = self.value(base, scope).map_or(Operand::Opaque, Operand::Known);
