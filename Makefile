@@ -4,8 +4,9 @@ CARGO ?= cargo
 # What follows the command: make demo ARGS=--once, make test ARGS=hiring
 ARGS ?=
 
-# The rustc that builds plugins, for a recipe's environment. `setup` has said already where it is from.
-with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && CALLSLIP_WASM_RUSTC=$$rustc
+# The rustc that builds plugins, for a recipe's environment. `setup` has said already where it is from. No shell stays
+# between make and what it runs, so that whoever ends make ends that, too.
+with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && export CALLSLIP_WASM_RUSTC=$$rustc && exec
 
 # Each by itself must compile, for whoever embeds the host.
 FEATURES := postgres sandbox host service cluster cli

@@ -89,7 +89,8 @@ impl<T> TableFunction<T> {
         Expr::new(relation::column(self.id, &name).id)
     }
 
-    /// The number of the row, with [`TableFunction::with_ordinality`]: `alias.ordinality`.
+    /// The number of the row, with [`TableFunction::with_ordinality`]: `alias.ordinality`. What
+    /// [`TableFunction::column_aliases`] gives another name is a [`TableFunction::col`].
     #[track_caller]
     pub fn ordinality(self) -> Expr<i64> {
         Expr::new(relation::column(self.id, "ordinality").id)

@@ -84,6 +84,7 @@ pub fn heavy() -> Vec<(&'static str, bool, Description)> {
         ("aggregates over joins", true, joins(true)),
         ("joins by name", true, joins_by_name()),
         ("joins under an alias", true, aliased_joins()),
+        ("natural joins", true, natural_joins()),
         ("CTEs", true, ctes()),
         ("columns", true, columns()),
         ("output names", true, output_names()),
@@ -284,6 +285,30 @@ fn aliased_joins() -> Description {
     let item = writer.slot();
     let select = writer.select(vec![item], from);
     writer.query_of(select);
+    writer.description()
+}
+
+/// Each compares all columns of a wide CTE.
+fn natural_joins() -> Description {
+    let mut writer = Writer::default();
+    let from = writer.stored("candidate", "c");
+    let items = (0..800).map(|_| writer.column("c", "id")).collect();
+    let select = writer.select(items, vec![from]);
+    let query = writer.query_of(select);
+    let cte = |writer: &mut Writer, alias: &str| writer.table(RelationName::Cte("x".into()), alias);
+    let mut left = cte(&mut writer, "c");
+    for index in 0..80 {
+        let right = cte(&mut writer, &format!("c{index}"));
+        let (kind, condition) = (JoinKind::Inner, JoinCondition::Natural);
+        let join = Join { kind, left, right, condition, alias: None, columns: vec![] };
+        left = writer.add(NodeKind::Join(join));
+    }
+    let item = writer.column("c", "i0");
+    let select = writer.select(vec![item], vec![left]);
+    let body = writer.add(NodeKind::Select(select));
+    let (name, materialized) = ("x".to_owned(), Materialization::Unspecified);
+    let cte = Cte { name, columns: vec![], query, materialized, search: None, cycle: None };
+    writer.query_with(Some(With { recursive: false, ctes: vec![cte] }), body, vec![]);
     writer.description()
 }
 

@@ -207,6 +207,7 @@ async fn what_is_honest_is_not_warned_of() {
     let (p, i, q, r) = (position(), interview(), t("question", "q"), t("rating", "r"));
     let (advert, opening, price) = (t("advert", "a"), t("opening", "o"), t("price", "v"));
     let (tag, tagging, company) = (t("tag", "tag"), t("tagging", "g"), t("company", "c"));
+    let later = t("interview", "later");
     let (id, budget) = (p.col("id"), p.col("budget"));
     let per_position =
         "SELECT p.id, (SELECT sum(minutes) FROM interview i WHERE i.position_id = p.id) AS x FROM position p";
@@ -225,6 +226,16 @@ async fn what_is_honest_is_not_warned_of() {
         (
             rated(sum(r.col("score")).alias("x")).join(company, company.col("id").eq(p.col("company_id"))),
             "SELECT sum(score) AS x FROM rating",
+        ),
+        // The last interview is the one that none comes after.
+        (
+            interviewed(sum(budget).alias("x"))
+                .left_join(
+                    later,
+                    later.col("position_id").eq(i.col("position_id")).and(later.col("id").gt(i.col("id"))),
+                )
+                .filter(later.col("id").is_null()),
+            budgets,
         ),
         // Duplicates don't matter, or are left out.
         (

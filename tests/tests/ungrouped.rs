@@ -157,6 +157,8 @@ async fn what_postgresql_takes_is_not_refused() {
         shelved((upper(name).alias("u"), count_all().alias("n"))).group_by(upper(name)),
         shelved((name.cast::<String>().alias("t"), count_all().alias("n"))).group_by(name),
         shelved((name, count_all().alias("n"))).group_by(name.cast_as("text")),
+        shelved((name, count_all().alias("n"))).group_by(call("text", name)),
+        shelved((name, upper(name).alias("u"))).group_by(whole_row(s).field("name")),
         shelved((call("date", b.col("day").cast_as("timestamp")).alias("d"), count_all().alias("n")))
             .group_by(b.col("day").cast_as("timestamp").cast_as("date")),
         // In an aggregate, its filter and its order; over aggregates; in a subquery that has the group.

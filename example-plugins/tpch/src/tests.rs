@@ -106,13 +106,13 @@ fn the_countries_are_one_array() {
         SELECT custsale.cntrycode AS cntrycode, count(*) AS numcust, sum(custsale.c_acctbal) AS totacctbal
         FROM (SELECT substring(c.c_phone, CAST($1 AS int4), CAST($2 AS int4)) AS cntrycode, c.c_acctbal AS c_acctbal
               FROM public.customer AS c
-              WHERE ((substring(c.c_phone, CAST($1 AS int4), CAST($2 AS int4)) = ANY ((CAST($3 AS text[]))))
+              WHERE ((substring(c.c_phone, CAST($1 AS int4), CAST($2 AS int4)) = ANY (CAST($3 AS text[])))
                      AND (c.c_acctbal > (
                          SELECT avg(rich.c_acctbal) AS avg
                          FROM public.customer AS rich
                          WHERE (rich.c_acctbal > CAST($4 AS numeric))
                                AND (substring(rich.c_phone, CAST($1 AS int4), CAST($2 AS int4))
-                                    = ANY ((CAST($3 AS text[])))))))
+                                    = ANY (CAST($3 AS text[]))))))
                     AND (NOT EXISTS (SELECT CAST($1 AS int4) FROM public.orders AS o WHERE o.o_custkey = c.c_custkey)))
              AS custsale
         GROUP BY custsale.cntrycode ORDER BY custsale.cntrycode ASC

@@ -73,6 +73,11 @@ pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str)
     match query.total() {
         None => {
             let examples = query.shapes().len();
+            if examples == 0 {
+                return format!(
+                    "{name}: open, nothing of it {verdict}: no example has all that it reads of the caller's parameters and claims"
+                );
+            }
             format!("{name}: open, {examples} of its examples {verdict}, the rest at each new call")
         }
         Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, {verdict}", plural(total)),
@@ -122,7 +127,7 @@ pub(super) fn shape(shape: &Shape) -> String {
     let parameters = shape.parameters.iter().map(|choice| show(choice, ""));
     let claims = shape.claims.iter().map(|choice| show(choice, "claim "));
     let shown: Vec<String> = parameters.chain(claims).collect();
-    if shown.is_empty() { "nothing is seen".to_owned() } else { shown.join(", ") }
+    if shown.is_empty() { "the only one".to_owned() } else { shown.join(", ") }
 }
 
 fn value(source: &ValueSource) -> String {

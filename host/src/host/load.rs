@@ -92,7 +92,7 @@ impl Basis {
         let component = &settings.component;
         let bytes = tokio::fs::read(component).await.map_err(|error| {
             let message = format!("{} can't be read: {error}", component.display());
-            let help = format!("correct component in [plugins.{name}]");
+            let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
             refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
         })?;
         let size = bytes.len();

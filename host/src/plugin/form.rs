@@ -110,7 +110,11 @@ impl Form {
                         literal.push(',');
                     }
                     let range = Self::Range(bound.clone()).part(raw, || format!("range {}", index + 1))?;
-                    literal.push_str(&range.ok_or_else(|| format!("has a null as range {}", index + 1))?);
+                    let range = range.ok_or_else(|| format!("has a null as range {}", index + 1))?;
+                    if !is_one_range(&range) {
+                        return Err(format!("has a range {} that is not written as one", index + 1));
+                    }
+                    literal.push_str(&range);
                 }
                 literal.push('}');
                 Ok(literal)
@@ -216,6 +220,24 @@ fn range(bound: &Form, source: &str) -> Result<String, String> {
         literal.push(after);
     }
     Ok(literal)
+}
+
+/// Whether a text is no more than one range, whatever its bounds are: ranges within a multirange have no quotes around them.
+fn is_one_range(text: &str) -> bool {
+    let text = text.trim();
+    let Some(bounds) = text.strip_prefix(['[', '(']).and_then(|rest| rest.strip_suffix([']', ')'])) else {
+        return text.eq_ignore_ascii_case("empty");
+    };
+    let (mut is_quoted, mut bounds) = (false, bounds.chars());
+    while let Some(c) = bounds.next() {
+        match c {
+            '\\' if bounds.next().is_none() => return false,
+            '"' => is_quoted = !is_quoted,
+            ']' | ')' if !is_quoted => return false,
+            _ => {}
+        }
+    }
+    !is_quoted
 }
 
 /// `("a","b",)`; an attribute that is null or left out is null.
@@ -342,6 +364,12 @@ mod tests {
         assert_eq!(texts(&form, "{[1,3)}").as_deref(), Ok("{[1,3)}"));
         assert_eq!(read(&form, "[]").as_deref(), Ok("{}"));
         assert_eq!(read(&form, "[null]"), Err("has a null as range 1".into()));
+        assert_eq!(read(&form, r#"["(\"1\",2)", " EMPTY "]"#).as_deref(), Ok(r#"{("1",2), EMPTY }"#));
+        // One string is one range.
+        for text in ["[1,2),[5,9)", "[1,2)}", "[1,2", "", "empty,[1,2)", r#"[1,"2)"#, r"[1,2\)"] {
+            let json = serde_json::to_string(&[text]).unwrap();
+            assert_eq!(read(&form, &json), Err("has a range 1 that is not written as one".into()), "{text}");
+        }
     }
 
     #[test]

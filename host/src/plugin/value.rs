@@ -126,7 +126,7 @@ impl Value {
         match texts {
             [text] if ty.nullable && text == "null" => Ok(Self::Null),
             // The only way to write an array of no elements, or one whose only element begins with a bracket.
-            [text] if ty.array && text.starts_with('[') => {
+            [text] if ty.array && text.starts_with('[') && !is_range(form, text) => {
                 Self::of_json_array(&ty.domain, form, text, limits)
             }
             texts if ty.array => {
@@ -236,6 +236,13 @@ impl<'a> Token<'a> {
             token => token.string(),
         }
     }
+}
+
+/// Whether a text that begins with a bracket is one range, and not a list of them: that is of strings and objects.
+fn is_range(form: Option<&Form>, text: &str) -> bool {
+    let of_ranges = |raw: &&RawValue| raw.get().starts_with(['"', '{', 'n']);
+    matches!(form, Some(Form::Range(_)))
+        && !serde_json::from_str::<Vec<&RawValue>>(text).is_ok_and(|list| list.iter().all(of_ranges))
 }
 
 fn check_length(elements: usize, limits: &Limits) -> Result<(), String> {

@@ -453,6 +453,12 @@ impl Case {
 }
 
 impl Access {
+    /// Whether this takes an element of the slice that another access gives. In SQL that one stands in parentheses, since
+    /// subscripts beside a slice are slices, too.
+    pub fn is_of_slice(&self, inner: &Self) -> bool {
+        matches!((&self.step, &inner.step), (AccessStep::Index(_), AccessStep::Slice { .. }))
+    }
+
     pub(crate) fn visit_children(&mut self, visit: &mut dyn FnMut(&mut NodeId)) {
         visit(&mut self.value);
         match &mut self.step {

@@ -25,8 +25,8 @@ pub trait ArrayOperators: Expression {
 
     /// `self[lower:upper]`: the elements between two subscripts, both included.
     ///
-    /// PostgreSQL takes all subscripts beside each other together: where one of them is a slice, `.at(n)` beside it is the slice
-    /// from 1 to n of another dimension.
+    /// `.slice(1, 2).slice(2, 3)` are slices of two dimensions, as in SQL; `.slice(2, 3).at(1)` is an element of the slice,
+    /// `(self[2:3])[1]`.
     #[track_caller]
     fn slice<L: IntoExpr, U: IntoExpr>(self, lower: L, upper: U) -> Expr<Self::Ty>
     where

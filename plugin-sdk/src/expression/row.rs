@@ -1,4 +1,4 @@
-use callslip_ir::NodeKind;
+use callslip_ir::{Join, NodeKind};
 
 use crate::{Any, Expr, Expressions, IntoExpr, IntoRelation, SqlType, arena};
 
@@ -26,7 +26,11 @@ pub fn row<V: RowValues>(values: V) -> Expr<V::Ty> {
 /// If the relation is a join without an alias.
 #[track_caller]
 pub fn whole_row(relation: impl IntoRelation) -> Expr {
-    Expr::push(NodeKind::WholeRow { relation: arena::alias(relation.into_relation()) })
+    let relation = relation.into_relation();
+    if let NodeKind::Join(Join { alias: None, .. }) = arena::kind(relation) {
+        panic!("the whole row of a join is named by its alias: call `.alias(…)` before it");
+    }
+    Expr::push(NodeKind::WholeRow { relation: arena::alias(relation) })
 }
 
 /// The values of a [`row()`]: a tuple of up to 12, an array or a `Vec`.

@@ -120,6 +120,13 @@ fn an_alias_of_a_join_needs_a_join() {
 }
 
 #[test]
+#[should_panic(expected = "the whole row of a join is named by its alias")]
+fn the_whole_row_of_a_join_has_an_alias() {
+    arena::reset();
+    _ = whole_row(joined(table("a")).cross_join(table("b")));
+}
+
+#[test]
 #[should_panic(expected = "call `.alias(…)` before `.col(…)`")]
 fn columns_of_using_need_an_alias() {
     let _ = using(["id"]).col("id");

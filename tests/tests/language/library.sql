@@ -52,6 +52,9 @@ $$;
 CREATE FUNCTION pairs(VARIADIC items int4[]) RETURNS SETOF record IMMUTABLE LANGUAGE sql AS $$
     SELECT item, item * item FROM unnest(items) AS item
 $$;
+CREATE FUNCTION twice(item anyelement, OUT first anyelement, OUT second anyelement) IMMUTABLE LANGUAGE sql AS $$
+    SELECT item, item
+$$;
 CREATE FUNCTION one_line(home address) RETURNS text IMMUTABLE LANGUAGE sql AS $$
     SELECT home.street || ', ' || home.zip || ' ' || home.city
 $$;

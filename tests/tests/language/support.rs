@@ -159,7 +159,7 @@ pub fn refused(query: Select) -> String {
 
 /// The rows as JSON, columns in their order.
 async fn rows(client: &Client, sql: &str, values: &[Option<String>]) -> Result<Vec<String>, String> {
-    let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
+    let wrapped = format!("SELECT row_to_json(its_rows)::text FROM ({sql}) AS its_rows");
     let values: Vec<Text<'_>> = values.iter().map(|value| Text(value.as_deref())).collect();
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
     let rows = client.query(&wrapped, &values).await.map_err(|error| match error.as_db_error() {

@@ -205,6 +205,26 @@ fn arrays_of_every_length() {
 }
 
 #[test]
+fn a_list_of_one_range_is_that_range() {
+    let range = Form::Range(Box::new(Form::Scalar(Scalar::Int4)));
+    let ty = ValueType { array: true, ..ty(Domain::Named(callslip_ir::TypeName::parse("int4range"))) };
+    let list = |text: &str| {
+        let read = Value::of_texts(&ty, Some(&range), &[text.to_owned()], &Limits::default());
+        read.map(|value| value.text().unwrap())
+    };
+    for (text, expected) in [
+        ("[1,3)", r#"{"[1,3)"}"#),
+        ("[1,3]", r#"{"[1,3]"}"#),
+        ("[,3]", r#"{"[,3]"}"#),
+        ("[]", "{}"),
+        (r#"["[1,3)", {"lower": 5}]"#, r#"{"[1,3)","[\"5\",)"}"#),
+    ] {
+        assert_eq!(list(text).as_deref(), Ok(expected), "{text}");
+    }
+    assert!(list("[null]").unwrap_err().contains("element 1"));
+}
+
+#[test]
 fn a_value_is_bounded() {
     let long = format!("\"{}\"", "a".repeat(300 << 10));
     assert!(json(&ty(Domain::Scalar(Scalar::Text)), &long).unwrap_err().contains("bytes"));

@@ -94,7 +94,6 @@ pub const ALL_QUERY: &str = "{0} {1!} ALL ({2-})";
 pub const ANY_ARRAY: &str = "{0} {1!} ANY ({2!})";
 pub const ALL_ARRAY: &str = "{0} {1!} ALL ({2!})";
 
-pub const CALL: &str = "{0!}({1..})";
 pub const CALL_STAR: &str = "{0!}(*)";
 pub const CALL_DISTINCT: &str = "{0!}(DISTINCT {1!})";
 pub const CALL_LIST: &str = "{0!}({1!})";
@@ -241,7 +240,6 @@ pub fn is_atomic(text: &str) -> bool {
             | SCALAR
             | EXISTS
             | ARRAY_OF
-            | CALL
             | CALL_STAR
             | CALL_DISTINCT
             | CALL_LIST

@@ -41,7 +41,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn orders(&mut self, orders: &'a [Order]) -> Option<Expr> {
-        let orders: Vec<Expr> = orders.iter().map(|order| self.order(order)).collect();
+        let orders: Vec<Expr> = orders.iter().map(|order| self.inner_order(order)).collect();
         (!orders.is_empty()).then(|| fill(template::LIST, orders))
     }
 

@@ -120,7 +120,7 @@ impl<'a> Lowerer<'a> {
     fn access(&mut self, access: &'a Access) -> Expr {
         let value = self.operand(access.value);
         let value = match self.kind(access.value) {
-            NodeKind::Access(_) => value,
+            NodeKind::Access(inner) if !access.is_of_slice(inner) => value,
             _ => fill(template::ACCESSED, [value]),
         };
         match &access.step {

@@ -18,6 +18,7 @@ use sea_query::{ColumnName, ColumnRef, Expr, IntoIden, SchemaName, TableName, Ty
 use super::ResolvedType;
 use super::dialect::template;
 use super::verified::{OutputColumn, Resolution, Verified};
+use crate::catalog::PG_CATALOG;
 
 /// A statement that is ready to be printed.
 #[derive(Clone, Debug)]
@@ -152,12 +153,19 @@ fn integer(number: i32) -> Expr {
     Expr::Constant(Value::Int(Some(number)))
 }
 
+/// The modifier of an interval that has every field (`INTERVAL_FULL_RANGE` of PostgreSQL's timestamp.h).
+const INTERVAL_FULL_RANGE: i32 = 0x7FFF;
+
 pub(super) fn type_name(ty: &ResolvedType) -> Expr {
     let name = qualified(&ty.schema, &ty.name);
+    // `interval(3)` is of all fields, which is told first where the name of the type is not SQL's own word.
+    let all_fields = (ty.schema == PG_CATALOG && ty.name == "interval" && ty.modifiers.len() == 1)
+        .then_some(INTERVAL_FULL_RANGE);
+    let modifiers = all_fields.iter().chain(&ty.modifiers).copied().map(integer);
     let modified = if ty.modifiers.is_empty() {
         name
     } else {
-        fill(template::TYPE_MODIFIED, std::iter::once(name).chain(ty.modifiers.iter().copied().map(integer)))
+        fill(template::TYPE_MODIFIED, std::iter::once(name).chain(modifiers))
     };
     if ty.array { fill(template::TYPE_ARRAY, [modified]) } else { modified }
 }

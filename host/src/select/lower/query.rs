@@ -135,7 +135,8 @@ impl<'a> Lowerer<'a> {
                 self.placed(node, set)
             }
             NodeKind::Row(members) if members.is_empty() => fill(template::GROUP, []),
-            _ => self.expression(node),
+            // As it stands in an expression: `b.*` is what `to_json(b.*)` has to find in GROUP BY.
+            _ => self.operand(node),
         }
     }
 
@@ -158,8 +159,19 @@ impl<'a> Lowerer<'a> {
         fill(template, items)
     }
 
-    pub(super) fn order(&mut self, order: &'a Order) -> Expr {
+    /// An item of ORDER BY of a query, which DISTINCT looks for in the select list.
+    fn order(&mut self, order: &'a Order) -> Expr {
         let expression = self.expression(order.expression);
+        self.sorted(order, expression)
+    }
+
+    /// An item of ORDER BY of a call, which DISTINCT looks for among the arguments, or of a window.
+    pub(super) fn inner_order(&mut self, order: &'a Order) -> Expr {
+        let expression = self.operand(order.expression);
+        self.sorted(order, expression)
+    }
+
+    fn sorted(&self, order: &Order, expression: Expr) -> Expr {
         let directed = match &order.direction {
             callslip_ir::Direction::Ascending => fill(template::ASCENDING, [expression]),
             callslip_ir::Direction::Descending => fill(template::DESCENDING, [expression]),

@@ -20,7 +20,7 @@ impl<'a> Lowerer<'a> {
             parts.push(fill(template::PARTITION_BY, expressions));
         }
         if !window.order_by.is_empty() {
-            let orders: Vec<Expr> = window.order_by.iter().map(|order| self.order(order)).collect();
+            let orders: Vec<Expr> = window.order_by.iter().map(|order| self.inner_order(order)).collect();
             parts.push(fill(template::ORDER_BY, orders));
         }
         if let Some(frame) = &window.frame {

@@ -19,13 +19,15 @@ const FIXED_ARRAYS: &[(&str, &str)] =
 
 impl<'a> Verifier<'a> {
     /// `(value)[i][l:u].field…`: PostgreSQL takes all subscripts between two fields together, and with them the
-    /// dimensions of an array. So does this, for the whole chain that ends in the node.
+    /// dimensions of an array. So does this, for the whole chain that ends in the node, or begins with an element of a slice.
     pub(super) fn access(&mut self, node: NodeId, access: &'a Access, scope: &Scope<'_>) -> Operand {
         let mut steps = vec![(node, &access.step)];
-        let mut base = access.value;
-        while let NodeKind::Access(inner) = self.kind(base) {
+        let (mut outer, mut base) = (access, access.value);
+        while let NodeKind::Access(inner) = self.kind(base)
+            && !outer.is_of_slice(inner)
+        {
             steps.push((base, &inner.step));
-            base = inner.value;
+            (outer, base) = (inner, inner.value);
         }
         steps.reverse();
         let mut operand = self.value(base, scope).map_or(Operand::Opaque, Operand::Known);
@@ -184,11 +186,20 @@ impl<'a> Verifier<'a> {
         fields: Option<Rc<[ScopeColumn]>>,
     ) -> Operand {
         let Some(fields) = fields.or_else(|| self.attributes(composite)) else {
-            if let Operand::Known(_) = composite {
-                let message = format!("{} has no fields", self.display(composite));
-                let help = "a composite type has, and a row whose columns are known";
-                self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
-            }
+            let (message, help) = match composite {
+                Operand::Known(_) => (
+                    format!("{} has no fields", self.display(composite)),
+                    "a composite type has, and a row whose columns are known",
+                ),
+                // PostgreSQL would call a function of that name, if the value has no such field: `(x).pg_sleep`.
+                _ if self.findings.is_empty() => (
+                    format!("it can't be told whether this value has a field \"{name}\""),
+                    "cast it to its type with .cast_as(\"…\")",
+                ),
+                // What could not be resolved is a finding already.
+                _ => return Operand::Opaque,
+            };
+            self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
             return Operand::Opaque;
         };
         if let Some(field) = fields.iter().find(|field| field.name.as_deref() == Some(name)) {

@@ -417,6 +417,10 @@ impl<'a> Verifier<'a> {
                 format!("the function of {called} takes any type, and nothing tells which one it gets"),
                 "say which types you mean with .cast_as(\"…\")".to_owned(),
             ),
+            Unresolved::NoMatch if name == "unnest" && operands.len() > 1 => (
+                format!("there is no function {called}"),
+                "several arrays stand in FROM, as the functions of one rare::rows_from(…)".to_owned(),
+            ),
             Unresolved::NoMatch | Unresolved::Opaque => {
                 (format!("there is no function {called}"), format!("there are {signatures}"))
             }

@@ -15,6 +15,9 @@ use crate::select::signature::{self, Operand};
 
 /// The columns that the relations of a join have together, in PostgreSQL (`MaxAttrNumber`).
 const MAX_COLUMNS: usize = 32_767;
+/// The columns that all joins of a description by USING and NATURAL look through together. A short description can name wide
+/// CTEs often.
+const MAX_COLUMNS_BY_NAME: usize = 200_000;
 
 impl<'a> Verifier<'a> {
     pub(super) fn join(
@@ -34,16 +37,10 @@ impl<'a> Verifier<'a> {
         };
         let right = self.relation(join.right, &beside, outer);
         self.add_relations(join.right, &mut joined, right.relations);
-        let sides = match (left.columns, right.columns) {
-            (Some(left), Some(right)) if left.len() + right.len() > MAX_COLUMNS => {
-                let message = format!("a join has {} columns", left.len() + right.len());
-                self.report(node, Code::DescriptionTooLarge, message);
-                None
-            }
-            (Some(left), Some(right)) => Some((left, right)),
-            _ => None,
-        };
-        if sides.is_none() && matches!(join.condition, JoinCondition::Using { .. } | JoinCondition::Natural) {
+        let is_by_name = matches!(join.condition, JoinCondition::Using { .. } | JoinCondition::Natural);
+        let sides = left.columns.zip(right.columns);
+        let sides = sides.filter(|(left, right)| self.may_join(node, left.len() + right.len(), is_by_name));
+        if sides.is_none() && is_by_name {
             // What PostgreSQL compares, and by which casts, is not known.
             self.coerced(node, Operand::Opaque, None);
         }
@@ -102,6 +99,25 @@ impl<'a> Verifier<'a> {
                 FromItem { relations: joined, columns, hides_columns }
             }
         }
+    }
+
+    /// Whether a join has no more columns than PostgreSQL joins, nor than this looks through.
+    fn may_join(&mut self, node: NodeId, columns: usize, is_by_name: bool) -> bool {
+        let message = if columns > MAX_COLUMNS {
+            format!("a join has {columns} columns; PostgreSQL takes {MAX_COLUMNS}")
+        } else if is_by_name {
+            self.columns_by_name += columns;
+            if self.columns_by_name <= MAX_COLUMNS_BY_NAME {
+                return true;
+            }
+            format!(
+                "the joins by USING and NATURAL look through more than {MAX_COLUMNS_BY_NAME} columns in all"
+            )
+        } else {
+            return true;
+        };
+        self.report(node, Code::DescriptionTooLarge, message);
+        false
     }
 
     /// An alias of a join hides the relations in it, and that of USING too.

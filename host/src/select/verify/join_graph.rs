@@ -1,8 +1,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use callslip_ir::{
-    BooleanOperator, Description, Join, JoinCondition, NodeId, NodeKind, QualifiedName, RelationName, Select,
-    SpecialForm, Subexpression,
+    BooleanOperator, Description, Is, IsTest, Join, JoinCondition, NodeId, NodeKind, QualifiedName,
+    RelationName, Select, SpecialForm, Subexpression,
 };
 
 use super::leaves::{Leaves, MOST_LEAVES};
@@ -24,6 +24,8 @@ pub(super) struct JoinGraph<'a> {
     conditions: Vec<Leaves>,
     /// The relations of which something else than equality may select a single row.
     restricted: Leaves,
+    /// The relations of which only what has no row is kept: a column of a key is null.
+    absent: Leaves,
     /// Of each leaf, which have at most one row for a row of it.
     determined: Vec<Leaves>,
     /// Of each two leaves, which they share; see [`Self::shared_by`].
@@ -72,6 +74,7 @@ impl<'a> JoinGraph<'a> {
             grouped: Vec::new(),
             conditions: Vec::new(),
             restricted: Leaves::NONE,
+            absent: Leaves::NONE,
             determined: Vec::new(),
             shared: HashMap::new(),
         };
@@ -100,9 +103,10 @@ impl<'a> JoinGraph<'a> {
                 graph.restricted = graph.restricted | Leaves::one(leaf);
             }
         }
-        // A relation of which nothing is known may tell which row of another it belongs to.
-        let unknown = graph.unknown();
-        for &condition in graph.conditions.iter().filter(|condition| !condition.and(unknown).is_empty()) {
+        // A relation of which nothing is known may tell which row of another it belongs to, and one that must have no row may
+        // select the latest of another: `LEFT JOIN loan later ON … later.id > loan.id … WHERE later.id IS NULL`.
+        let telling = graph.unknown() | graph.absent;
+        for &condition in graph.conditions.iter().filter(|condition| !condition.and(telling).is_empty()) {
             graph.restricted = graph.restricted | condition;
         }
         for &item in &select.group_by {
@@ -275,8 +279,19 @@ impl<'a> JoinGraph<'a> {
                 }
             }
             // Null is no value of a key, but a partial one may be of the rows that have it.
-            NodeKind::Is(is) if !is.negated => self.pin(is.value, Vec::new()),
+            NodeKind::Is(is) if !is.negated => {
+                self.pin(is.value, Vec::new());
+                self.without_rows(is);
+            }
             _ => {}
+        }
+    }
+
+    fn without_rows(&mut self, is: &Is) {
+        let Some((leaf, name)) = self.column(is.value).filter(|_| is.test == IsTest::Null) else { return };
+        let in_key = |key: &Vec<Position>| key.iter().any(|&column| self.columns[column] == (leaf, name));
+        if self.leaves[leaf].keys.iter().any(in_key) {
+            self.absent = self.absent | Leaves::one(leaf);
         }
     }
 

@@ -85,6 +85,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         called: HashMap::new(),
         forbidden_casts: cast::forbidden(context.catalog, context.grants),
         compared_types: HashMap::new(),
+        columns_by_name: 0,
         columns: HashMap::new(),
         unseen: Vec::new(),
         fields: HashMap::new(),
@@ -139,6 +140,8 @@ struct Verifier<'a> {
     forbidden_casts: Vec<cast::ForbiddenCast<'a>>,
     /// The types of columns that were joined by their names, and that of the column that they are together.
     compared_types: HashMap<(Option<Oid>, Option<Oid>), Option<Oid>>,
+    /// How many columns the joins by USING and NATURAL have looked through.
+    columns_by_name: usize,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.

@@ -1,8 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use callslip_ir::{
-    Boolean, BooleanOperator, Call, Description, JoinCondition, NodeId, NodeKind, Query, RelationName,
-    Select, Special, SpecialForm,
+    Access, AccessStep, Boolean, BooleanOperator, Call, Description, JoinCondition, NodeId, NodeKind, Query,
+    RelationName, Select, Special, SpecialForm,
 };
 
 use super::fan_out::is_aggregate;
@@ -135,12 +135,27 @@ impl<'a> Grouping<'a> {
         }
     }
 
+    /// A column, which PostgreSQL makes of the field of a whole row too: `(b.*).title`.
+    fn column(&self, node: NodeId) -> Option<ColumnName<'a>> {
+        match self.kind(node) {
+            NodeKind::Column { relation, name } => Some((relation, name)),
+            NodeKind::Access(Access { value, step: AccessStep::Field(name) }) => match self.kind(*value) {
+                NodeKind::WholeRow { relation } => Some((relation, name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The column that an expression is, under casts, which may do nothing.
     fn bare_column(&self, mut node: NodeId) -> Option<ColumnName<'a>> {
         loop {
             match self.kind(node) {
-                NodeKind::Column { relation, name } => return Some((relation, name)),
                 NodeKind::Cast(cast) => node = cast.value,
+                // A call that is a cast.
+                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
+                    node = call.arguments.first()?.value;
+                }
                 NodeKind::Collate(collate) => node = collate.value,
                 NodeKind::Boolean(Boolean {
                     operator: BooleanOperator::And | BooleanOperator::Or,
@@ -149,7 +164,7 @@ impl<'a> Grouping<'a> {
                     [operand] => node = *operand,
                     _ => return None,
                 },
-                _ => return None,
+                _ => return self.column(node),
             }
         }
     }
@@ -158,9 +173,9 @@ impl<'a> Grouping<'a> {
         let mut open = vec![node];
         let mut found = Vec::new();
         while let Some(node) = open.pop() {
-            match self.kind(node) {
-                NodeKind::Column { relation, name } => found.push((relation.as_str(), name.as_str())),
-                kind => open.extend(kind.children()),
+            match self.column(node) {
+                Some(column) => found.push(column),
+                None => open.extend(self.kind(node).children()),
             }
         }
         found

@@ -110,13 +110,13 @@ fn places(folder: &Path) -> [(&'static str, String, &'static str, &'static str);
             "gone",
             gone,
             "CS0107",
-            "gone.wasm can't be read: No such file or directory (os error 2); correct component in [plugins.gone]",
+            "gone.wasm can't be read: No such file or directory (os error 2); correct component in [plugins.gone], or make it with `callslip build`",
         ),
         (
             "folder",
             folder.display().to_string(),
             "CS0107",
-            "Is a directory (os error 21); correct component in [plugins.folder]",
+            "Is a directory (os error 21); correct component in [plugins.folder], or make it with `callslip build`",
         ),
     ]
 }

@@ -20,13 +20,15 @@ async fn subscripts_and_slices() {
             (scores.at(1) + scores.at(2)).alias("sum"),
             grid.at((2, 3)).alias("cell"),
             grid.slice(1, 2).slice(2, 3).alias("part"),
-            grid.slice(1, 2).at(2).alias("mixed"),
+            scores.slice(2, 3).at(1).alias("second"),
+            grid.slice(1, 2).at((2, 3)).alias("mixed"),
         ))
         .from(b)
         .order_by(b.col("id")),
         "SELECT id, scores[1] AS first, scores[id - 1] AS computed, scores[2:3] AS slice, scores[2:] AS from,
                 scores[:2] AS to, scores[1] + scores[2] AS sum, (ARRAY[[1,2,3],[4,5,6]])[2][3] AS cell,
-                (ARRAY[[1,2,3],[4,5,6]])[1:2][2:3] AS part, (ARRAY[[1,2,3],[4,5,6]])[1:2][2] AS mixed
+                (ARRAY[[1,2,3],[4,5,6]])[1:2][2:3] AS part, (scores[2:3])[1] AS second,
+                ((ARRAY[[1,2,3],[4,5,6]])[1:2])[2][3] AS mixed
          FROM book ORDER BY id",
     )
     .await;
@@ -86,7 +88,7 @@ async fn fields() {
         .from(r)
         .order_by(r.col("id")),
         "SELECT id, (home).city, (home).zip + 1 AS next, (ARRAY[home])[1].street AS street,
-                (ARRAY[home])[1:1][1] AS slice, ((r).home).zip AS zip, one_line(home) AS line
+                ((ARRAY[home])[1:1])[1] AS slice, ((r).home).zip AS zip, one_line(home) AS line
          FROM reader r ORDER BY id",
     )
     .await;
@@ -103,6 +105,21 @@ async fn fields_of_a_function_s_result() {
         "SELECT (overdue(DATE '2026-03-01')).days AS days, (overdue(since => DATE '2026-03-01', at_most => 2)).loan_id AS loan ORDER BY days, loan",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_field_is_never_a_function() {
+    // PostgreSQL reads `(x).sqrt` as `sqrt(x)`, if the value has no such field, and so it would `(x).pg_sleep`.
+    let twice = call("twice", 4.0).field("first");
+    same(select(twice.cast::<f64>().alias("x")), "SELECT 4::float8 AS x").await;
+    for name in ["pg_sleep", "sqrt"] {
+        assert_eq!(
+            refused(select(twice.field(name).alias("x"))),
+            format!(
+                "CS0302: it can't be told whether this value has a field \"{name}\"; cast it to its type with .cast_as(\"…\")"
+            )
+        );
+    }
 }
 
 #[test]

@@ -307,3 +307,26 @@ fn operands_that_a_form_does_not_take() {
         assert!(found.starts_with(finding), "{found}\n{finding}");
     }
 }
+
+#[tokio::test]
+async fn types_with_modifiers() {
+    let r = table("reader").alias("r");
+    let age = r.col("joined") - Timestamptz::new("2020-01-01 00:00:00.5+00");
+    same(
+        select((
+            age.cast_as("interval(0)").alias("a"),
+            age.cast_as("interval").alias("b"),
+            r.col("joined").cast_as("timestamptz(0)").alias("c"),
+            r.col("name").cast_as("varchar(2)").alias("d"),
+            r.col("name").cast_as("char").alias("e"),
+            r.col("id").cast_as("numeric(5,2)").alias("f"),
+        ))
+        .from(r)
+        .order_by(r.col("id")),
+        "SELECT CAST(joined - timestamptz '2020-01-01 00:00:00.5+00' AS interval(0)) AS a,
+                joined - timestamptz '2020-01-01 00:00:00.5+00' AS b, CAST(joined AS timestamptz(0)) AS c,
+                CAST(name AS varchar(2)) AS d, CAST(name AS char) AS e, CAST(id AS numeric(5,2)) AS f
+         FROM reader ORDER BY id",
+    )
+    .await;
+}

@@ -258,6 +258,28 @@ fn a_whole_row_needs_names() {
 }
 
 #[tokio::test]
+async fn whole_rows_that_are_grouped_and_sorted() {
+    let s = table("shelf").alias("s");
+    same(
+        select((
+            call("to_json", whole_row(s)).alias("shelf"),
+            whole_row(s).alias("s"),
+            count_all().alias("n"),
+        ))
+        .from(s)
+        .group_by(whole_row(s))
+        .order_by(whole_row(s)),
+        "SELECT to_json(s) AS shelf, s, count(*) AS n FROM shelf s GROUP BY s ORDER BY s",
+    )
+    .await;
+    same(
+        select(array_agg(whole_row(s)).distinct().order_by(whole_row(s)).alias("shelves")).from(s),
+        "SELECT array_agg(DISTINCT s ORDER BY s) AS shelves FROM shelf s",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn rows_as_arguments_and_in_arrays() {
     let r = table("reader").alias("r");
     same(

@@ -3,6 +3,29 @@ use callslip_sdk::{Order, prelude::*, rare};
 use crate::support::{refused, same};
 
 #[tokio::test]
+async fn list_alias_distinct_where_having_and_qualified_names() {
+    let b = table("public.book").alias("b");
+    same(
+        select((b.col("genre"), b.col("shelf_id").alias("shelf")))
+            .distinct()
+            .from(b)
+            .filter(b.col("pages").gt(70))
+            .order_by((b.col("genre"), output("shelf"))),
+        "SELECT DISTINCT genre, shelf_id AS shelf FROM public.book WHERE pages > 70 ORDER BY genre, shelf",
+    )
+    .await;
+    same(
+        select((b.col("genre"), count_all().alias("books")))
+            .from(b)
+            .group_by(b.col("genre"))
+            .having(sum(b.col("pages")).gt(200))
+            .order_by(b.col("genre")),
+        "SELECT genre, count(*) AS books FROM public.book GROUP BY genre HAVING sum(pages) > 200 ORDER BY genre",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn distinct_on_expressions() {
     let b = table("book").alias("b");
     same(
@@ -13,6 +36,19 @@ async fn distinct_on_expressions() {
         "SELECT DISTINCT ON (upper(genre::text)) genre, title FROM book ORDER BY upper(genre::text), id",
     )
     .await;
+}
+
+#[tokio::test]
+async fn distinct_on_a_column_that_is_sorted_by_what_is_the_same() {
+    let b = table("book").alias("b");
+    let title = b.col("title");
+    for same_title in [title.cast_as("text"), whole_row(b).field("title")] {
+        same(
+            select((title, b.col("id"))).distinct_on(title).from(b).order_by((same_title, b.col("id"))),
+            "SELECT DISTINCT ON (title) title, id FROM book ORDER BY title, id",
+        )
+        .await;
+    }
 }
 
 #[tokio::test]

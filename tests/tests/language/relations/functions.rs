@@ -260,3 +260,14 @@ fn functions_in_from_have_their_rules() {
             .starts_with("CS0303: no relation with the alias \"b\" is in scope here")
     );
 }
+
+#[tokio::test]
+async fn several_arrays_of_one_unnest() {
+    let b = table("book").alias("b");
+    let both = call("unnest", (b.col("tags"), b.col("scores"))).in_from("both");
+    let told = refused(select(both.col("tag")).from(b).cross_join_lateral(both));
+    assert!(
+        told.contains("several arrays stand in FROM, as the functions of one rare::rows_from(…)"),
+        "{told}"
+    );
+}

@@ -275,3 +275,18 @@ fn an_alias_of_a_join_hides_what_is_in_it() {
         "CS0302: a join (alias \"lent\") has no column \"titel\"; did you mean \"title\"?"
     );
 }
+
+#[tokio::test]
+async fn joins_by_name_look_through_so_many_columns_only() {
+    let b = table("book").alias("b");
+    let items: Vec<_> = (0..1_500).map(|n| b.col("id").alias(&format!("c{n}"))).collect();
+    let wide = cte("wide", select(items).from(b));
+    let mut query = select(wide.col("c0")).from(wide);
+    for n in 0..90 {
+        query = query.natural_join(wide.alias(&format!("w{n}")));
+    }
+    assert_eq!(
+        refused(query),
+        "CS0202: the joins by USING and NATURAL look through more than 200000 columns in all"
+    );
+}

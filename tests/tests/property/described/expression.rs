@@ -79,7 +79,13 @@ impl Writer<'_> {
             NodeKind::Access(access) => {
                 let mut parts = vec![self.expression(access.value)];
                 let next = match self.kind(access.value) {
-                    NodeKind::Access(inner) if !matches!(inner.step, AccessStep::Field(_)) => {
+                    // An element of a slice is a subscript of its own.
+                    NodeKind::Access(inner)
+                        if !matches!(
+                            (&inner.step, &access.step),
+                            (AccessStep::Field(_), _) | (AccessStep::Slice { .. }, AccessStep::Index(_))
+                        ) =>
+                    {
                         " next dimension"
                     }
                     _ => "",

@@ -138,9 +138,13 @@ impl Generator<'_> {
 
     fn access(&mut self, of: Ty, kind: AccessKind, place: Place<'_>) -> NodeId {
         let mut value = self.expression(of, place);
-        // Subscripts side by side are one access of several dimensions, and each of these is of one.
+        // Subscripts side by side are one access of several dimensions, and each of these is of one; but for an element of
+        // a slice.
         if let NodeKind::Access(inner) = &self.nodes[value.0 as usize].kind
-            && !matches!(inner.step, AccessStep::Field(_))
+            && !matches!(
+                (&inner.step, &kind),
+                (AccessStep::Field(_), _) | (AccessStep::Slice { .. }, AccessKind::Index)
+            )
         {
             let ty = self.type_name(of);
             value = self.add(NodeKind::Cast(Cast { value, ty }));

@@ -189,13 +189,18 @@ impl Generator<'_> {
         let ordinality = self.choices.chance(30);
         types.extend(ordinality.then_some(Ty::Int8));
         let alias = self.alias(before);
-        // What a function's columns are named without this list is the function's own affair; that is another test's.
-        let columns = self.names(types.len());
-        let relation = Relation {
-            alias: alias.clone(),
-            columns: columns.iter().cloned().zip(types).collect(),
-            whole: true,
+        // What a function's columns are named without this list is the function's own affair, unless the query defines them.
+        let defined = match calls.as_slice() {
+            [TableFunction { columns, .. }] if !columns.is_empty() && self.choices.chance(50) => {
+                let names = columns.iter().map(|column| column.name.clone());
+                names.chain(ordinality.then(|| "ordinality".to_owned())).collect()
+            }
+            _ => Vec::new(),
         };
+        let columns = if defined.is_empty() { self.names(types.len()) } else { Vec::new() };
+        let names = if columns.is_empty() { defined } else { columns.clone() };
+        let relation =
+            Relation { alias: alias.clone(), columns: names.into_iter().zip(types).collect(), whole: true };
         let node = self.add(NodeKind::Functions(Functions { calls, ordinality, lateral, alias, columns }));
         (node, vec![relation])
     }
