@@ -18,9 +18,8 @@ pub struct SmallQuantityOrderRevenue {
 #[query(example(), example(brand = "Brand#55", container = "LG CASE"))]
 pub fn q17_small_quantity_order_revenue(p: SmallQuantityOrderRevenue) -> One {
     let (l, part, same) = (Lineitem::alias("l"), Part::alias("part"), Lineitem::alias("same"));
-    let small = select(constant(0.2) * avg(same.l_quantity))
-        .from(same)
-        .filter(same.l_partkey.eq(part.p_partkey));
+    let small =
+        select(constant(0.2) * avg(same.l_quantity)).from(same).filter(same.l_partkey.eq(part.p_partkey));
     select((sum(l.l_extendedprice) / 7.0).alias("avg_yearly"))
         .from(l)
         .join(part, part.p_partkey.eq(l.l_partkey))
