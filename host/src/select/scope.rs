@@ -71,6 +71,8 @@ impl<'a> Scope<'a> {
 pub(super) struct ScopeCte<'a> {
     pub name: &'a str,
     pub columns: CteColumns,
+    /// Whether it is the one whose recursive term is being verified.
+    pub recurses: bool,
 }
 
 /// What is known of a CTE's columns.

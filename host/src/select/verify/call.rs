@@ -2,6 +2,7 @@ use callslip_ir::{Call, NodeId, Over, QualifiedName};
 
 use super::Verifier;
 use super::coerce::At;
+use super::placement::Clause;
 use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, FunctionKind, Oid, PG_CATALOG, TypeKind};
 use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
@@ -12,10 +13,12 @@ use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
     pub(super) fn call(&mut self, node: NodeId, call: &'a Call, scope: &Scope<'_>) -> Operand {
-        let sets = self.sets_met;
+        let (sets, findings) = (self.sets_met, self.findings.len());
+        let around = std::mem::take(&mut self.met);
         let mut operands: Vec<Operand> =
             call.arguments.iter().map(|argument| self.expression(argument.value, scope)).collect();
         let mut nodes: Vec<NodeId> = call.arguments.iter().map(|argument| argument.value).collect();
+        let direct = std::mem::take(&mut self.met);
         for order in &call.within_group {
             let operand = self.expression(order.expression, scope);
             operands.push(operand);
@@ -26,8 +29,11 @@ impl<'a> Verifier<'a> {
             self.order(order, scope);
         }
         if let Some(condition) = call.filter {
+            let clause = self.enter(Clause::Filter);
             self.condition(condition, scope);
+            self.enter(clause);
         }
+        let rest = std::mem::take(&mut self.met);
         match &call.over {
             Some(Over::Window(window)) => self.window_of_call(node, window, scope),
             Some(Over::Named(name)) => self.named_window(node, name),
@@ -70,7 +76,13 @@ impl<'a> Verifier<'a> {
                 self.check_name(argument.value, "name of an argument", name);
             }
         }
-        self.function(node, call, &nodes, &operands, sets)
+        let result = self.function(node, call, &nodes, &operands, sets);
+        self.met = self.met.and(around).and(direct).and(rest);
+        // Of what is wrong in itself it is not known where it stands.
+        if self.findings.len() == findings {
+            self.placed(node, call, direct, rest);
+        }
+        result
     }
 
     /// Resolves a function, brings its arguments to the types that it takes, and gives that of its result. The nodes and operands
@@ -117,7 +129,14 @@ impl<'a> Verifier<'a> {
                 return Operand::Opaque;
             }
             Err(unresolved) => {
-                self.unresolved_function(node, &schemas, name, operands, &unresolved);
+                // Its signatures have what is in WITHIN GROUP too, so that without it none fits.
+                let is_ordered_set =
+                    |function: &Function| matches!(function.kind, FunctionKind::OrderedSet { .. });
+                if call.within_group.is_empty() && all().all(is_ordered_set) {
+                    self.needs_within_group(node, name);
+                } else {
+                    self.unresolved_function(node, &schemas, name, operands, &unresolved);
+                }
                 return Operand::Opaque;
             }
         };

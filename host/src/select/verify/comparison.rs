@@ -26,7 +26,7 @@ impl Compared {
 }
 
 /// The bit of a query among those around it; a description is not as deep as there are bits.
-fn level(scope: &Scope<'_>) -> u128 {
+pub(super) fn level(scope: &Scope<'_>) -> u128 {
     1_u128.checked_shl(scope.chain().count() as u32).unwrap_or_default()
 }
 
@@ -34,15 +34,15 @@ impl Verifier<'_> {
     /// Remembers of which of the queries around it a column is.
     pub(super) fn meet_column(&mut self, relation: &str, scope: &Scope<'_>) {
         let has = |scope: &&Scope<'_>| scope.relations.iter().any(|its| &*its.alias == relation);
-        self.columns_met |= scope.chain().find(has).map_or(0, level);
+        self.met.columns |= scope.chain().find(has).map_or(0, level);
     }
 
     /// Verifies an expression, and tells whether it holds a column of the query around it, and not only of those further out.
     fn with_columns(&mut self, node: NodeId, scope: &Scope<'_>) -> (Operand, bool) {
-        let before = std::mem::take(&mut self.columns_met);
+        let before = std::mem::take(&mut self.met);
         let operand = self.expression(node, scope);
-        let met = self.columns_met & level(scope) != 0;
-        self.columns_met |= before;
+        let met = self.met.columns & level(scope) != 0;
+        self.met = self.met.and(before);
         (operand, met)
     }
 

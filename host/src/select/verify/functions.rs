@@ -97,9 +97,12 @@ impl<'a> Verifier<'a> {
             self.not_plain(function.call, call);
             return (None, None);
         }
+        let findings = self.findings.len();
         let result = self.call(function.call, call, scope);
         let called = self.called.get(&function.call).and_then(|oid| catalog.function_by_oid(*oid));
-        if called.is_some_and(|called| called.kind != FunctionKind::Function) {
+        if called.is_some_and(|called| called.kind != FunctionKind::Function)
+            && self.findings.len() == findings
+        {
             self.not_plain(function.call, call);
         }
         let ty = match result {

@@ -6,6 +6,7 @@ use callslip_ir::{Join, JoinCondition, JoinKind, NodeId, NodeKind};
 use super::Verifier;
 use super::coerce::At;
 use super::comparison::Compared;
+use super::placement::Clause;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
@@ -54,7 +55,9 @@ impl<'a> Verifier<'a> {
                 None
             }
             (JoinCondition::On(condition), _) => {
+                let around = self.enter(Clause::On);
                 self.condition(*condition, &Scope { relations: &joined, outer: Some(outer) });
+                self.enter(around);
                 sides.map(both)
             }
             (JoinCondition::None, JoinKind::Cross) => sides.map(both),

@@ -7,7 +7,7 @@ mod call;
 mod cast;
 mod coerce;
 mod comparison;
-mod distinct_on;
+mod distinct;
 mod expression;
 mod fan_out;
 mod functions;
@@ -18,6 +18,7 @@ mod json_table;
 mod leaves;
 mod operator;
 mod order;
+mod placement;
 mod query;
 mod recursion;
 mod relation;
@@ -37,6 +38,7 @@ mod with;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use placement::{Met, QueryLevel};
 pub(in crate::select) use special::EXTRACT_FIELDS;
 use window::DeclaredWindow;
 
@@ -91,7 +93,8 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         fields: HashMap::new(),
         ctes: Vec::new(),
         windows: Vec::new(),
-        columns_met: 0,
+        queries: Vec::new(),
+        met: Met::default(),
         sets_met: 0,
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
@@ -152,8 +155,10 @@ struct Verifier<'a> {
     ctes: Vec<ScopeCte<'a>>,
     /// The WINDOW clauses around the current expression, the nearest last.
     windows: Vec<Vec<DeclaredWindow<'a>>>,
-    /// A bit for each level of queries of which a column was met, the outermost being the lowest.
-    columns_met: u128,
+    /// The queries around the current expression, the nearest last.
+    queries: Vec<QueryLevel>,
+    /// What was met in the current expression.
+    met: Met,
     /// How many calls were met in the current query that return a set.
     sets_met: usize,
 }

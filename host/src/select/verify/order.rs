@@ -83,8 +83,8 @@ impl<'a> Verifier<'a> {
         self.orderings.insert(node, operator);
     }
 
-    /// LIMIT and OFFSET, which see no relation of their own query.
-    pub(super) fn limit(&mut self, query: &'a Query, outer: &Scope<'_>) {
+    /// LIMIT and OFFSET.
+    pub(super) fn limit(&mut self, query: &'a Query, scope: &Scope<'_>) {
         if let Some(limit) = &query.limit {
             if limit.with_ties && query.order_by.is_empty() {
                 let finding =
@@ -92,16 +92,16 @@ impl<'a> Verifier<'a> {
                 let help = "say with .order_by(…) by what rows tie, or use .limit(…)";
                 self.find(limit.count, finding.with_help(help));
             }
-            self.count(limit.count, outer);
+            self.count(limit.count, scope);
         }
         if let Some(offset) = query.offset {
-            self.count(offset, outer);
+            self.count(offset, scope);
         }
     }
 
-    fn count(&mut self, node: NodeId, outer: &Scope<'_>) {
+    fn count(&mut self, node: NodeId, scope: &Scope<'_>) {
         let int8 = self.builtin("int8");
-        match self.expression(node, outer) {
+        match self.expression(node, scope) {
             Operand::Untyped => self.settle(node, int8),
             operand => self.coerced(node, operand, int8),
         }

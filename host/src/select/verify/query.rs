@@ -1,6 +1,7 @@
 use callslip_ir::{Distinct, Item, NodeId, NodeKind, Query, Select};
 
 use super::Verifier;
+use super::placement::Clause;
 use super::with::RecursiveCte;
 use crate::Code;
 use crate::catalog::Oid;
@@ -74,6 +75,7 @@ impl<'a> Verifier<'a> {
         recursive: Option<RecursiveCte<'a>>,
     ) -> Vec<ResultColumn> {
         let windows = self.windows.len();
+        let queries = self.begin_query(query.body, outer);
         let (columns, relations) = match self.kind(query.body) {
             NodeKind::Select(select) => self.select(query.body, select, outer),
             NodeKind::SetOperation(operation) => {
@@ -91,9 +93,12 @@ impl<'a> Verifier<'a> {
         }
         self.windows.truncate(windows);
         if let NodeKind::Select(select) = self.kind(query.body) {
-            self.distinct_on(query, select);
+            self.distinct(query, select);
         }
-        self.limit(query, outer);
+        self.enter(Clause::Limit);
+        // They see no relation of their own query.
+        self.limit(query, &Scope { relations: &[], outer: Some(outer) });
+        self.queries.truncate(queries);
         columns
     }
 
@@ -119,15 +124,19 @@ impl<'a> Verifier<'a> {
             self.report(node, Code::DescriptionTooLarge, message);
         }
         if let Some(condition) = select.filter {
+            self.enter(Clause::Where);
             self.condition(condition, &scope);
         }
+        self.enter(Clause::GroupBy);
         self.group_by(node, select, &scope);
         let windows = self.window_clause(node, &select.windows, &scope);
         if let Some(condition) = select.having {
+            self.enter(Clause::Having);
             self.condition(condition, &scope);
         }
         self.windows.pop();
         self.windows.push(windows);
+        self.enter(Clause::Results);
         if let Distinct::On(expressions) = &select.distinct {
             for &expression in expressions {
                 self.value(expression, &scope);

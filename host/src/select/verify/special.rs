@@ -118,8 +118,14 @@ impl<'a> Verifier<'a> {
                 self.known("bool")
             }
             SpecialForm::Grouping => {
+                let (around, findings) = (std::mem::take(&mut self.met), self.findings.len());
                 for &operand in operands {
                     self.value(operand, scope);
+                }
+                let within = self.met;
+                self.met = within.and(around);
+                if self.findings.len() == findings {
+                    self.aggregate(node, "GROUPING", within);
                 }
                 self.known("int4")
             }

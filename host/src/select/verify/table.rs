@@ -21,7 +21,7 @@ impl<'a> Verifier<'a> {
             RelationName::Stored(name) => {
                 let relation = self.stored(node, name);
                 if let Some(sample) = &table.sample {
-                    self.sample(node, relation, sample, outer);
+                    self.sample(node, relation, sample, &Scope { relations: &[], outer: Some(outer) });
                 }
                 let columns = relation.map(|relation| self.columns_of(relation));
                 (name.to_string(), columns, relation)

@@ -84,11 +84,7 @@ impl Verifier<'_> {
     fn ordered_set(&mut self, node: NodeId, call: &Call, function: &Function, direct: usize) {
         let name = &function.name;
         if call.within_group.is_empty() {
-            let finding = Finding::new(
-                Code::InvalidStructure,
-                format!("{name} is an ordered-set aggregate and needs WITHIN GROUP"),
-            );
-            return self.find(node, finding.with_help("say what it sorts by with .within_group(…)"));
+            return self.needs_within_group(node, name);
         }
         if call.over.is_some() {
             self.only_for(node, &format!("{name} is an ordered-set aggregate, so it can't have OVER"));
@@ -114,6 +110,14 @@ impl Verifier<'_> {
                 &format!("{name} has {passed} arguments and {keys} sort keys in WITHIN GROUP; it takes as many of both"),
             );
         }
+    }
+
+    pub(super) fn needs_within_group(&mut self, node: NodeId, name: &str) {
+        let finding = Finding::new(
+            Code::InvalidStructure,
+            format!("{name} is an ordered-set aggregate and needs WITHIN GROUP"),
+        );
+        self.find(node, finding.with_help("say what it sorts by with .within_group(…)"));
     }
 
     /// Refuses what returns a set, where PostgreSQL takes only one value: if more such calls were met than before.

@@ -29,10 +29,12 @@ impl<'a> Verifier<'a> {
             self.report(node, Code::DescriptionTooLarge, format!("VALUES has {width} columns"));
             return Vec::new();
         }
+        // A query of its own, without relations.
+        let scope = Scope { relations: &[], outer: Some(outer) };
         let mut columns = Vec::with_capacity(width);
         for index in 0..width {
             let nodes: Vec<NodeId> = values.rows.iter().map(|row| row[index]).collect();
-            let operand = self.common(&nodes, outer, "VALUES").map_or(Operand::Opaque, Operand::Known);
+            let operand = self.common(&nodes, &scope, "VALUES").map_or(Operand::Opaque, Operand::Known);
             let name = structure::values_name(index);
             columns.push(ResultColumn { name: Some(name.as_str().into()), operand, node: nodes[0] });
         }

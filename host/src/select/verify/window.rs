@@ -1,6 +1,7 @@
 use callslip_ir::{Bound, Frame, FrameMode, NamedWindow, NodeId, Window};
 
 use super::Verifier;
+use super::placement::Clause;
 use crate::Code;
 use crate::catalog::Oid;
 use crate::nearest::nearest;
@@ -71,6 +72,7 @@ impl<'a> Verifier<'a> {
         scope: &Scope<'_>,
     ) -> SortKeys {
         let base = window.base.as_deref().and_then(|base| self.base(node, window, base, declared));
+        let around = self.enter(Clause::Window);
         for &expression in &window.partition_by {
             self.value(expression, scope);
         }
@@ -82,8 +84,10 @@ impl<'a> Verifier<'a> {
             }
         }
         if let Some(frame) = &window.frame {
+            self.enter(Clause::Frame);
             self.frame(node, frame, order, scope);
         }
+        self.enter(around);
         order
     }
 
@@ -139,10 +143,10 @@ impl<'a> Verifier<'a> {
             FrameMode::Rows | FrameMode::Groups => (self.builtin("int8"), self.builtin("int8")),
         };
         // A distance is one for all rows: it sees no relation of its own query.
-        let outer = scope.outer.unwrap_or(&Scope::EMPTY);
+        let scope = Scope { relations: &[], outer: scope.outer };
         for bound in std::iter::once(&frame.start).chain(&frame.end) {
             if let Bound::Preceding(offset) | Bound::Following(offset) = bound {
-                match self.expression(*offset, outer) {
+                match self.expression(*offset, &scope) {
                     Operand::Untyped => self.settle(*offset, ty),
                     operand => self.coerced(*offset, operand, converted_to),
                 }

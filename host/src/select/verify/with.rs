@@ -34,7 +34,9 @@ impl<'a> Verifier<'a> {
         }
         let first = self.ctes.len();
         if with.recursive {
-            let later = with.ctes.iter().map(|cte| ScopeCte { name: &cte.name, columns: CteColumns::Later });
+            let later =
+                |cte: &'a Cte| ScopeCte { name: &cte.name, columns: CteColumns::Later, recurses: false };
+            let later = with.ctes.iter().map(later);
             self.ctes.extend(later);
         }
         for (index, cte) in with.ctes.iter().enumerate() {
@@ -43,7 +45,7 @@ impl<'a> Verifier<'a> {
                 self.ctes[position].columns = self.definition(RecursiveCte { cte, position }, outer);
             } else {
                 let columns = self.plain(cte, outer);
-                self.ctes.push(ScopeCte { name: &cte.name, columns });
+                self.ctes.push(ScopeCte { name: &cte.name, columns, recurses: false });
             }
         }
     }
@@ -106,6 +108,7 @@ impl<'a> Verifier<'a> {
             return CteColumns::Unknown;
         }
         let columns = self.result(cte.query, outer, Some(recursive));
+        self.ctes[recursive.position].recurses = false;
         let columns = self.settled(&columns);
         CteColumns::Known(self.cte_columns(cte, columns, true).into())
     }
@@ -140,7 +143,8 @@ impl<'a> Verifier<'a> {
         let findings = self.findings.len();
         let columns = self.cte_columns(recursive.cte, columns, false);
         self.findings.truncate(findings);
-        self.ctes[recursive.position].columns = CteColumns::Known(columns.into());
+        let cte = &mut self.ctes[recursive.position];
+        (cte.columns, cte.recurses) = (CteColumns::Known(columns.into()), true);
     }
 
     /// The columns of a recursive CTE: those of its query under their new names, and those that SEARCH and CYCLE add.

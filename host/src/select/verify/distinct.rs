@@ -1,4 +1,4 @@
-use callslip_ir::{Access, AccessStep, Distinct, JoinCondition, NodeId, NodeKind, Query, Select};
+use callslip_ir::{Access, AccessStep, Boolean, Distinct, JoinCondition, NodeId, NodeKind, Query, Select};
 
 use super::Verifier;
 use crate::Code;
@@ -6,14 +6,54 @@ use crate::select::verified::Resolution;
 use crate::select::{Finding, structure};
 
 impl<'a> Verifier<'a> {
+    /// Refuses what DISTINCT and ORDER BY can't have together, where that is certain.
+    pub(super) fn distinct(&mut self, query: &'a Query, select: &'a Select) {
+        // A column that a join has merged goes by several names.
+        match &select.distinct {
+            Distinct::All => {}
+            _ if self.merges_columns(select) => {}
+            Distinct::Rows => self.distinct_rows(query, select),
+            Distinct::On(expressions) => self.distinct_on(query, select, expressions),
+        }
+    }
+
+    /// Refuses SELECT DISTINCT that is sorted by a plain column which is not in the select list.
+    fn distinct_rows(&mut self, query: &'a Query, select: &'a Select) {
+        for order in &query.order_by {
+            let NodeKind::Column { relation, name } = self.kind(order.expression) else { continue };
+            let sorted = Some((relation.as_str(), name.as_str()));
+            if select.items.iter().any(|item| self.column_under_casts(item.expression) == sorted) {
+                continue;
+            }
+            let message = format!(
+                "SELECT DISTINCT is sorted by {relation}.{name}, which is not in the select list: the rows that it makes one may differ in it"
+            );
+            let finding = Finding::new(Code::InvalidStructure, message);
+            let help = "select it too, sort by a column of the select list, or use .group_by(…) and sort by an aggregate such as min(…)";
+            self.find(order.expression, finding.with_help(help));
+        }
+    }
+
+    /// The column that an expression is when PostgreSQL has read it: a cast may do nothing, whatever it is written as.
+    fn column_under_casts(&self, mut node: NodeId) -> Option<(&'a str, &'a str)> {
+        loop {
+            node = match self.kind(node) {
+                NodeKind::Column { relation, name } => return Some((relation, name)),
+                NodeKind::Cast(cast) => cast.value,
+                NodeKind::Collate(collate) => collate.value,
+                NodeKind::Boolean(Boolean { operands, .. }) if operands.len() == 1 => operands[0],
+                // A cast that is written as a call.
+                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
+                    call.arguments.first()?.value
+                }
+                _ => return None,
+            };
+        }
+    }
+
     /// Refuses a DISTINCT ON whose expressions are not those that ORDER BY begins with, where that is certain: of plain
     /// columns. Of other expressions PostgreSQL says it.
-    pub(super) fn distinct_on(&mut self, query: &'a Query, select: &'a Select) {
-        let Distinct::On(expressions) = &select.distinct else { return };
-        // A column that a join has merged goes by several names.
-        if self.merges_columns(select) {
-            return;
-        }
+    fn distinct_on(&mut self, query: &'a Query, select: &'a Select, expressions: &'a [NodeId]) {
         let mut missing = Vec::with_capacity(expressions.len());
         for &expression in expressions {
             match self.kind(expression) {
