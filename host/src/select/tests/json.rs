@@ -2,6 +2,7 @@
 
 use callslip_ir::{JsonTable, JsonTableColumn, SqlJson, SqlJsonBehavior, SqlJsonFunction, SqlJsonPassing};
 
+use super::size::on_a_small_stack;
 use super::*;
 
 /// `SELECT $1 AS x FROM JSON_TABLE($2, '$' COLUMNS (columns)) AS j`.

@@ -5,6 +5,7 @@ use callslip_ir::{
     SetOperator, Values,
 };
 
+use super::size::on_a_small_stack;
 use super::*;
 
 impl Writer {

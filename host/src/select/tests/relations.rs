@@ -2,6 +2,7 @@
 
 use callslip_ir::{ColumnDefinition, Functions, Join, JoinCondition, JoinKind, Sample, TableFunction};
 
+use super::size::on_a_small_stack;
 use super::*;
 
 const CODE: u32 = 6000;

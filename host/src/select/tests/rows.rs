@@ -2,6 +2,7 @@
 
 use callslip_ir::{Access, AccessStep, Cast};
 
+use super::size::on_a_small_stack;
 use super::*;
 
 /// The findings of an expression over `t`, by code and message.
