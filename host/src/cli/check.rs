@@ -83,7 +83,11 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
     let plural = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let served = plugins.iter().filter(|(_, plugin)| plugin.is_ok()).count();
     let (of, verdict) = (plural(plugins.len(), "plugin"), proof.verdict());
-    let warned = match plugins.iter().flat_map(|(_, plugin)| plugin).map(|its| its.warnings().len()).sum() {
+    let warnings = plugins.iter().map(|(_, plugin)| match plugin {
+        Ok(plugin) => plugin.warnings().len(),
+        Err(refusal) => refusal.warnings.len(),
+    });
+    let warned = match warnings.sum() {
         0 => String::new(),
         warnings => format!(", {}", plural(warnings, "warning")),
     };
@@ -152,7 +156,7 @@ fn as_json(proof: &Proof, findings: usize) -> Value {
                 let queries = plugin.queries().iter().map(|query| query_json(proof.catalog(), query));
                 (queries.collect(), &[], plugin.warnings())
             }
-            Err(refusal) => (Vec::new(), &refusal.findings, Vec::new()),
+            Err(refusal) => (Vec::new(), &refusal.findings, refusal.warnings.clone()),
         };
         let found: Vec<Value> = found.iter().map(finding_json).collect();
         let warnings: Vec<Value> = warnings.iter().map(finding_json).collect();

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::{Coded, HostArgs};
-use crate::{Code, LoadedPlugin, PluginFinding, service};
+use crate::{Code, PluginFinding, service};
 
 /// How long requests at hand may take after the server was asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -38,10 +38,10 @@ pub(super) struct ServeArgs {
     pub(super) host: HostArgs,
 }
 
-/// Says in the log what a plugin is served in spite of.
-pub(super) fn log_warnings(plugin: &LoadedPlugin) {
-    for PluginFinding { query, finding } in plugin.warnings() {
-        tracing::warn!(plugin = plugin.name(), query = query.unwrap_or_default(), "{finding}");
+/// Says in the log what the statements of a plugin are warned of.
+pub(super) fn log_warnings(plugin: &str, warnings: &[PluginFinding]) {
+    for PluginFinding { query, finding } in warnings {
+        tracing::warn!(plugin, query = query.as_deref().unwrap_or_default(), "{finding}");
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
                     shapes = plugin.proven(),
                     "proven"
                 );
-                log_warnings(plugin);
+                log_warnings(name, &plugin.warnings());
             }
             Err(refusal) => {
                 refused.push(name);
@@ -66,6 +66,7 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
                     let query = finding.query.as_deref().unwrap_or_default();
                     tracing::error!(plugin = name, query, "{}", finding.finding);
                 }
+                log_warnings(name, &refusal.warnings);
             }
         }
     }

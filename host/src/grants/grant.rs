@@ -19,9 +19,10 @@ pub struct GrantSettings {
     pub functions: Vec<String>,
     /// Operators outside `pg_catalog` that may be used: `public.%`.
     pub operators: Vec<String>,
-    /// Types that may be named, in casts above all, beside the built-in ones ([`BUILTIN_TYPES`]) and the enums and base
-    /// types of the columns of granted relations: `app.color`. A cast to a type runs its input function, and to a
-    /// domain the functions in its checks.
+    /// Types that may be named, in casts above all, beside the built-in ones ([`BUILTIN_TYPES`]): `app.color`. The enums
+    /// and base types of the columns of granted relations, and of the elements of their arrays, need no grant. Their
+    /// domains, composites and ranges do: a cast to a domain runs the functions in its checks, and the others may hold
+    /// one.
     pub types: Vec<String>,
 }
 

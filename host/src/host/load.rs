@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub struct Refusal {
     pub plugin: String,
     /// At least one.
     pub findings: Vec<PluginFinding>,
+    /// What its statements that were verified are warned of, each once for all shapes of a query.
+    pub warnings: Vec<PluginFinding>,
 }
 
 /// What is wrong with a plugin or with one of its queries.
@@ -32,13 +35,15 @@ pub struct PluginFinding {
 }
 
 impl fmt::Display for Refusal {
-    /// One finding a line.
+    /// One finding a line, and then one warning.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the plugin {} is refused:", self.plugin)?;
-        for PluginFinding { query, finding } in &self.findings {
+        let findings = self.findings.iter().map(|finding| ("", finding));
+        let warnings = self.warnings.iter().map(|warning| ("warning: ", warning));
+        for (kind, PluginFinding { query, finding }) in findings.chain(warnings) {
             match query {
-                Some(query) => write!(f, "\n  {}.{query}: {finding}", self.plugin)?,
-                None => write!(f, "\n  {}: {finding}", self.plugin)?,
+                Some(query) => write!(f, "\n  {kind}{}.{query}: {finding}", self.plugin)?,
+                None => write!(f, "\n  {kind}{}: {finding}", self.plugin)?,
             }
         }
         Ok(())
@@ -50,7 +55,7 @@ impl std::error::Error for Refusal {}
 impl Refusal {
     fn new(plugin: &str, findings: Vec<Finding>) -> Self {
         let findings = findings.into_iter().map(|finding| PluginFinding { query: None, finding }).collect();
-        Self { plugin: plugin.to_owned(), findings }
+        Self { plugin: plugin.to_owned(), findings, warnings: Vec::new() }
     }
 }
 
@@ -72,6 +77,14 @@ impl From<LoanError> for LoadFailure {
     fn from(error: LoanError) -> Self {
         Self::Database(error)
     }
+}
+
+/// What came of proving a query.
+struct QueryProof {
+    query: LoadedQuery,
+    findings: Vec<Finding>,
+    /// What its verified statements are warned of, also those of shapes that have findings.
+    warnings: Vec<Finding>,
 }
 
 impl Basis {
@@ -111,20 +124,19 @@ impl Basis {
             bytes: size,
             queries: Vec::new(),
         };
-        let mut findings = Vec::new();
+        let (mut findings, mut warnings) = (Vec::new(), Vec::new());
         for declaration in manifest.queries {
-            let (query, found) = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
-            findings.extend(
-                found
-                    .into_iter()
-                    .map(|finding| PluginFinding { query: Some(query.declaration.name.clone()), finding }),
-            );
-            loaded.queries.push(query);
+            let proof = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
+            let name = &proof.query.declaration.name;
+            let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
+            findings.extend(proof.findings.into_iter().map(of_query));
+            warnings.extend(proof.warnings.into_iter().map(of_query));
+            loaded.queries.push(proof.query);
         }
         if findings.is_empty() {
             Ok(Arc::new(loaded))
         } else {
-            Err(Refusal { plugin: name.to_owned(), findings }.into())
+            Err(Refusal { plugin: name.to_owned(), findings, warnings }.into())
         }
     }
 
@@ -138,7 +150,7 @@ impl Basis {
         declaration: QueryDeclaration,
         engine: &Engine,
         loan: Option<&Loan>,
-    ) -> Result<(LoadedQuery, Vec<Finding>), LoanError> {
+    ) -> Result<QueryProof, LoanError> {
         let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
         let forms = Forms::of(&declaration, &self.catalog, resolve);
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
@@ -149,9 +161,15 @@ impl Basis {
         let prover = Prover { basis: self, plugin, query: &declaration };
         let mut proven = Vec::with_capacity(shapes.len());
         let mut findings: Vec<Finding> = Vec::new();
+        let mut warnings: Vec<Finding> = Vec::new();
+        let mut warned = HashSet::new();
         for shape in shapes {
             let proof = match prover.plan(shape).await {
-                Ok(planned) => prover.finish(planned, loan).await,
+                Ok(planned) => {
+                    let new = planned.warnings().filter(|warning| warned.insert((*warning).clone()));
+                    warnings.extend(new.cloned());
+                    prover.finish(planned, loan).await
+                }
                 Err(error) => Err(error),
             };
             match proof {
@@ -176,7 +194,8 @@ impl Basis {
         if let Some(loan) = loan {
             findings.extend(prover.check_named_values(loan).await?);
         }
-        Ok((LoadedQuery::new(declaration, forms, total, proven), findings))
+        let query = LoadedQuery::new(declaration, forms, total, proven);
+        Ok(QueryProof { query, findings, warnings })
     }
 }
 

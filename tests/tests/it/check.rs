@@ -100,6 +100,28 @@ fn a_warning_is_told_once_and_refuses_nothing() {
 }
 
 #[test]
+fn a_warning_is_told_beside_findings() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::copy(component("tests/guests/mistaken"), path.join("hiring.wasm")).unwrap();
+    let arguments = ["check", "--snapshot", "schema.json"];
+    let says = [
+        "hiring.misspelt: CS",
+        "\n  warning: hiring.multiplied: CS0207 ",
+        "0 of 1 plugin verified",
+        ", 1 warning;",
+    ];
+    let told = assert_says(&run(path, &arguments), 1, &says);
+    assert_eq!(told.matches("CS0207").count(), 1, "{told}");
+    assert_says(&run(path, &["inspect", "hiring", "--snapshot", "schema.json"]), 1, &says[..2]);
+    let output = run(path, &[&arguments[..], &["--json"]].concat());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [warning] = &told["plugins"][0]["warnings"].as_array().unwrap()[..] else { panic!("{told:#}") };
+    assert_eq!((&warning["query"], &warning["code"]), (&"multiplied".into(), &"CS0207".into()));
+    assert!(!told["plugins"][0]["findings"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn a_server_says_in_its_log_what_it_serves_in_spite_of() {
     let folder = folder();
     std::fs::copy(component("tests/guests/multiplied"), folder.path().join("hiring.wasm")).unwrap();

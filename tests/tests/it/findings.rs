@@ -135,6 +135,11 @@ async fn all_at_once_with_file_line_and_what_to_write_instead() {
     let found = of(&refusal, "leaving");
     assert_finding(&found, Code::CastNotGranted, "", &["\"mood\"", "attacks.leak"]);
 
+    assert_eq!(of(&refusal, "multiplied"), []);
+    let [PluginFinding { query, finding }] = &refusal.warnings[..] else { panic!("{refusal:#?}") };
+    assert_eq!((query.as_deref(), finding.code), (Some("multiplied"), Code::FanOut), "{finding:#?}");
+    assert!(refusal.to_string().contains("\n  warning: mistaken.multiplied: CS0207"), "{refusal}");
+
     let found = of(&refusal, "panicking");
     assert_finding(&found, Code::PluginTrapped, "columns[7]", &["index out of bounds"]);
     assert_eq!(found.len(), 1, "{found:#?}");

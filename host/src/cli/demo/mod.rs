@@ -139,7 +139,7 @@ async fn show(host: &Host, showcase: &Showcase) -> anyhow::Result<()> {
         for query in plugin.queries() {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
-        serve::log_warnings(plugin);
+        serve::log_warnings(plugin.name(), &plugin.warnings());
     }
     let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| name == plugin_name) else {
         bail!("the plugin {plugin_name} is not loaded");

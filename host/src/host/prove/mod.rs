@@ -55,6 +55,13 @@ pub(super) struct Planned {
     findings: Vec<Finding>,
 }
 
+impl Planned {
+    /// What its statements are warned of, whatever comes of the rest of the plugin.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.outcome.iter().flatten().flat_map(|statement| &statement.verified.warnings)
+    }
+}
+
 struct Verified {
     planned: PlannedStatement,
     name: String,

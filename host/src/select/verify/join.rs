@@ -193,9 +193,15 @@ impl<'a> Verifier<'a> {
         let (lefts, rights) = (by_name(&left), by_name(&right));
         let (mut merged, mut merged_names) = (Vec::new(), BTreeSet::new());
         for name in names {
-            let ty = match (self.side(node, "left", name, &lefts), self.side(node, "right", name, &rights)) {
-                (Some(left), Some(right)) => self.compared_once(node, name, left, right),
-                _ => None,
+            let ty = if !lefts.contains_key(name) && !rights.contains_key(name) {
+                let both = lefts.keys().map(|name| &**name).filter(|name| rights.contains_key(*name));
+                self.lacked_by_both(node, name, both.collect());
+                None
+            } else {
+                match (self.side(node, "left", name, &lefts), self.side(node, "right", name, &rights)) {
+                    (Some(left), Some(right)) => self.compared_once(node, name, left, right),
+                    _ => None,
+                }
             };
             let name: Rc<str> = name.into();
             merged.push(ScopeColumn { name: Some(name.clone()), ty });
@@ -239,6 +245,18 @@ impl<'a> Verifier<'a> {
                 None
             }
         }
+    }
+
+    /// A column of USING that is nowhere is told once, with the names that would do: those that both sides have.
+    fn lacked_by_both(&mut self, node: NodeId, name: &str, mut both: Vec<&str>) {
+        both.sort_unstable();
+        let help = match nearest(name, both.iter().copied()) {
+            Some(nearest) => format!("did you mean \"{nearest}\"?"),
+            None if both.is_empty() => "they have no name in common: join with ON".to_owned(),
+            None => format!("both have {}; columns of different names are compared with ON", both.join(", ")),
+        };
+        let message = format!("neither side of the join has a column \"{name}\"");
+        self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
     }
 
     /// [`Verifier::compared`], remembered by the types: NATURAL compares all the columns of wide tables, and as often as it is

@@ -153,6 +153,9 @@ impl<'a> Verifier<'a> {
         };
         let is_aggregate =
             |kind: &FunctionKind| matches!(kind, FunctionKind::Aggregate | FunctionKind::OrderedSet { .. });
+        if kinds.is_empty() {
+            return;
+        }
         if kinds.iter().all(|kind| *kind == FunctionKind::Aggregate) {
             self.aggregate(node, name, direct.and(rest));
         } else if kinds.iter().all(is_aggregate) && !call.within_group.is_empty() {

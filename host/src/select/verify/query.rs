@@ -88,6 +88,7 @@ impl<'a> Verifier<'a> {
             }
         };
         let scope = Scope { relations: &relations, outer: Some(outer) };
+        self.enter(Clause::Results);
         for order in &query.order_by {
             self.order_of_query(query, order, &columns, &scope);
         }

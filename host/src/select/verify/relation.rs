@@ -89,13 +89,16 @@ impl<'a> Verifier<'a> {
         found: Vec<ScopeRelation>,
     ) {
         for relation in found {
-            if let Some(named) = relations.iter().find(|its| its.alias == relation.alias) {
+            if let Some(named) = relations.iter_mut().find(|its| its.alias == relation.alias) {
                 let message =
                     format!("the alias \"{}\" names both {} and {}", relation.alias, named.of, relation.of);
                 let finding = Finding::new(Code::DuplicateAlias, message);
                 self.find(node, finding.with_help("give one of them another alias with .alias(\"…\")"));
+                // Of which of the two a column is meant to be is not known, and one finding is enough.
+                named.columns = None;
+            } else {
+                relations.push(relation);
             }
-            relations.push(relation);
         }
     }
 }

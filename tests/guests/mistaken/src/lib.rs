@@ -118,6 +118,17 @@ fn leaving() -> Select {
     select(m.col("mood")).from(m)
 }
 
+/// A count that a join multiplies: nothing that PostgreSQL would refuse.
+#[query]
+fn multiplied() -> Select {
+    let (pos, i, q) =
+        (table("position").alias("p"), table("interview").alias("i"), table("question").alias("q"));
+    select(count(q.col("id")).alias("questions"))
+        .from(pos)
+        .left_join(i, i.col("position_id").eq(pos.col("id")))
+        .left_join(q, q.col("position_id").eq(pos.col("id")))
+}
+
 /// An index that is out of bounds.
 #[query]
 fn panicking() -> Select {
@@ -136,5 +147,6 @@ export_plugin!(
     sorted,
     open,
     leaving,
+    multiplied,
     panicking
 );

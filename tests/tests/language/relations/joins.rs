@@ -129,9 +129,19 @@ fn using_and_natural_have_their_rules() {
     let base = || select(constant(1).alias("one")).from(b);
     assert_eq!(
         refused(base().join_using(l, ["books_id"])),
-        "CS0302: the left side of the join has no column \"books_id\"; its columns are details, genre, id, isbn, pages, price, \
-         published, scores, shelf_id, tags, title, words\n\
-         CS0302: the right side of the join has no column \"books_id\"; did you mean \"book_id\"?"
+        "CS0302: neither side of the join has a column \"books_id\"; both have id; columns of different names are compared \
+         with ON"
+    );
+    assert_eq!(
+        refused(base().join_using(l, ["book_id"])),
+        "CS0302: the left side of the join has no column \"book_id\"; its columns are details, genre, id, isbn, pages, price, \
+         published, scores, shelf_id, tags, title, words"
+    );
+    // Columns of an alias that names two relations are not looked for.
+    let again = table("loan").alias("b");
+    assert_eq!(
+        refused(base().join(again, again.col("book_id").eq(b.col("id"))).order_by(b.col("title"))),
+        "CS0304: the alias \"b\" names both book and loan; give one of them another alias with .alias(\"…\")"
     );
     assert_eq!(
         refused(base().join_using(l, ["id", "id"])),
