@@ -1,8 +1,8 @@
-use callslip_ir::{Access, AccessStep, Distinct, JoinCondition, NodeId, NodeKind, Query, Select};
+use callslip_ir::{Distinct, JoinCondition, NodeId, NodeKind, Query, Select};
 
 use super::Verifier;
+use super::bare_column::{ColumnName, bare_column};
 use crate::Code;
-use crate::select::verified::Resolution;
 use crate::select::{Finding, structure};
 
 impl<'a> Verifier<'a> {
@@ -55,29 +55,13 @@ impl<'a> Verifier<'a> {
         false
     }
 
-    /// The column that an item of ORDER BY sorts by, if it is a plain one: under casts, which may do nothing, and as the field of
-    /// a whole row too.
-    fn sorted_column(&self, select: &'a Select, mut node: NodeId) -> Option<(&'a str, &'a str)> {
+    /// The column that an item of ORDER BY sorts by, if it is a plain one.
+    fn sorted_column(&self, select: &'a Select, mut node: NodeId) -> Option<ColumnName<'a>> {
         if let NodeKind::OutputName(output) = self.kind(node) {
             let named =
                 |item: &&callslip_ir::Item| structure::item_name(self.description, item) == Some(output);
             node = select.items.iter().find(named)?.expression;
         }
-        loop {
-            match self.kind(node) {
-                NodeKind::Column { relation, name } => return Some((relation, name)),
-                NodeKind::Cast(cast) => node = cast.value,
-                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
-                    node = call.arguments.first()?.value;
-                }
-                NodeKind::Access(Access { value, step: AccessStep::Field(name) }) => {
-                    match self.kind(*value) {
-                        NodeKind::WholeRow { relation } => return Some((relation, name)),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            }
-        }
+        bare_column(self.description, &self.resolutions, node)
     }
 }
