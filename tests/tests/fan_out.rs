@@ -403,6 +403,17 @@ async fn a_value_for_each_of_many_rows_is_meant() {
             lent_first().group_by(l.col("fine")),
             format!("SELECT fine, sum({looked_up}) AS x FROM loan l GROUP BY fine"),
         ),
+        // By a key as the field of a row, and under a cast written as a call.
+        (
+            select(x()).from(l).join(b, whole_row(b).field("id").eq(l.col("book_id"))),
+            format!("SELECT sum({looked_up}) AS x FROM loan l"),
+        ),
+        (
+            select(sum(l.col("fine")).alias("x"))
+                .from(l)
+                .join(b, call("int4", b.col("id")).eq(l.col("book_id"))),
+            "SELECT sum(fine) AS x FROM loan".to_owned(),
+        ),
         // What is made of both ends.
         (
             select(sum(pages * r.col("age")).alias("x"))
