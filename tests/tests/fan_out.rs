@@ -323,6 +323,188 @@ async fn what_is_honest_is_not_warned_of() {
     }
 }
 
+/// Books from their loans, each of which has one.
+fn borrowed(items: impl Items) -> Select {
+    let (b, l) = (t("book", "b"), t("loan", "l"));
+    select(items).from(l).join(b, b.col("id").eq(l.col("book_id")))
+}
+
+/// Readers, their loans, and the books of these.
+fn read(items: impl Items) -> Select {
+    let (r, b, l) = (t("reader", "r"), t("book", "b"), t("loan", "l"));
+    select(items)
+        .from(r)
+        .join(l, l.col("reader_id").eq(r.col("id")))
+        .join(b, b.col("id").eq(l.col("book_id")))
+}
+
+#[tokio::test]
+async fn a_value_for_each_of_many_rows_is_meant() {
+    let database = Database::open().await;
+    let (r, b, l, s) = (t("reader", "r"), t("book", "b"), t("loan", "l"), t("series", "s"));
+    let (m, pages) = (t("reminder", "m"), b.col("pages"));
+    let x = || sum(pages).alias("x");
+    let looked_up = "(SELECT pages FROM book b WHERE b.id = l.book_id)";
+    let titles = || string_agg(pages.cast::<String>(), ",").order_by(pages).alias("x");
+    let lent_first = || {
+        let lent = select((l.col("fine"), x())).from(b);
+        lent.join(l, l.col("book_id").eq(b.col("id")))
+    };
+    for (query, honest) in [
+        // Many to many, by the other side, by a column of it, or by an expression of its.
+        (
+            read((r.col("id"), x())).group_by(r.col("id")),
+            format!("SELECT reader_id AS id, sum({looked_up}) AS x FROM loan l GROUP BY reader_id"),
+        ),
+        (
+            read((r.col("id"), titles())).group_by(r.col("id")),
+            format!(
+                "SELECT r.id, (SELECT string_agg({looked_up}::text, ',' ORDER BY {looked_up})
+                               FROM loan l WHERE l.reader_id = r.id) AS x FROM reader r"
+            ),
+        ),
+        (
+            read(x()).group_by(r.col("age") / 10),
+            format!(
+                "SELECT sum({looked_up}) AS x FROM loan l JOIN reader r ON r.id = reader_id GROUP BY age / 10"
+            ),
+        ),
+        // The book first.
+        (
+            select((r.col("id"), x()))
+                .from(b)
+                .join(l, l.col("book_id").eq(b.col("id")))
+                .join(r, r.col("id").eq(l.col("reader_id")))
+                .group_by(r.col("id")),
+            format!("SELECT reader_id AS id, sum({looked_up}) AS x FROM loan l GROUP BY reader_id"),
+        ),
+        // The many rows first, or after what they belong to and the value does not.
+        (borrowed(avg(pages).alias("x")), format!("SELECT avg({looked_up}) AS x FROM loan l")),
+        (read(x()), format!("SELECT sum({looked_up}) AS x FROM loan l")),
+        (
+            borrowed((s.col("id"), x())).join(s, s.col("id").eq(b.col("series_id"))).group_by(s.col("id")),
+            format!(
+                "SELECT b.series_id AS id, sum({looked_up}) AS x FROM loan l JOIN book b ON b.id = book_id GROUP BY 1"
+            ),
+        ),
+        (
+            select(x())
+                .from(m)
+                .join(l, l.col("id").eq(m.col("loan_id")))
+                .join(b, b.col("id").eq(l.col("book_id"))),
+            format!("SELECT sum({looked_up}) AS x FROM reminder m JOIN loan l ON l.id = loan_id"),
+        ),
+        // By a column of the many rows, wherever they stand.
+        (
+            borrowed((l.col("fine"), avg(pages).alias("x"))).group_by(l.col("fine")),
+            format!("SELECT fine, avg({looked_up}) AS x FROM loan l GROUP BY fine"),
+        ),
+        (
+            lent_first().group_by(l.col("fine")),
+            format!("SELECT fine, sum({looked_up}) AS x FROM loan l GROUP BY fine"),
+        ),
+        // By a key as the field of a row, and under a cast written as a call.
+        (
+            select(x()).from(l).join(b, whole_row(b).field("id").eq(l.col("book_id"))),
+            format!("SELECT sum({looked_up}) AS x FROM loan l"),
+        ),
+        (
+            select(sum(l.col("fine")).alias("x"))
+                .from(l)
+                .join(b, call("int4", b.col("id")).eq(l.col("book_id"))),
+            "SELECT sum(fine) AS x FROM loan".to_owned(),
+        ),
+        // What is made of both ends.
+        (
+            select(sum(pages * r.col("age")).alias("x"))
+                .from(b)
+                .join(l, l.col("book_id").eq(b.col("id")))
+                .join(r, r.col("id").eq(l.col("reader_id"))),
+            format!("SELECT sum({looked_up} * age) AS x FROM loan l JOIN reader r ON r.id = reader_id"),
+        ),
+    ] {
+        let (sql, values, warnings) = verified(&database.catalog, query);
+        assert_eq!(warnings, [], "{sql}");
+        assert_eq!(database.rows(&sql, &values).await, database.rows(&honest, &[]).await, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn many_rows_that_are_not_meant_are_warned_of() {
+    let database = Database::open().await;
+    let (r, b, l, s) = (t("reader", "r"), t("book", "b"), t("loan", "l"), t("series", "s"));
+    let (m, p, pages) = (t("reminder", "m"), t("payment", "p"), b.col("pages"));
+    let x = || sum(pages).alias("x");
+    let of_reader =
+        "SELECT l.reader_id AS id, sum(pages) AS x FROM loan l JOIN book b ON b.id = book_id GROUP BY 1";
+    let per_loan = "SELECT sum(pages) AS x FROM loan l JOIN book b ON b.id = book_id";
+    let lent = |query: Select| query.join(l, l.col("book_id").eq(b.col("id")));
+    for (query, honest, says) in [
+        // What is grouped by belongs to the book, and so do the loans.
+        (
+            lent(select((s.col("id"), x())).from(s).join(b, b.col("series_id").eq(s.col("id"))))
+                .group_by(s.col("id")),
+            "SELECT series_id AS id, sum(pages) AS x FROM book GROUP BY series_id",
+            "sum(b.pages) takes each row of book (b) once for each row of loan (l) that is joined to it",
+        ),
+        // The loan's column is the book's key.
+        (
+            lent(select((l.col("book_id"), x())).from(b)).group_by(l.col("book_id")),
+            "SELECT DISTINCT book_id, pages AS x FROM loan JOIN book b ON b.id = book_id",
+            "sum(b.pages) takes each row of book (b) once for each row of loan (l)",
+        ),
+        // The other side only filters.
+        (
+            lent(select(x()).from(b)).join(r, r.col("id").eq(l.col("reader_id"))).filter(r.col("age").lt(20)),
+            "SELECT sum(pages) AS x FROM book WHERE id IN (SELECT book_id FROM loan WHERE reader_id = 1)",
+            "sum(b.pages) takes each row of book (b) once for each row of loan (l)",
+        ),
+        // For each loan, and each of these for each of its reminders.
+        (
+            read((r.col("id"), x())).join(m, m.col("loan_id").eq(l.col("id"))).group_by(r.col("id")),
+            of_reader,
+            "sum(b.pages) takes each row of book (b) once for each row of reminder (m)",
+        ),
+        (
+            borrowed(x()).join(m, m.col("loan_id").eq(l.col("id"))),
+            per_loan,
+            "sum(b.pages) takes each row of book (b) once for each row of reminder (m)",
+        ),
+        // The book looked up not from the reminder, but from the loan before it.
+        (
+            select(x())
+                .from(l)
+                .join(m, m.col("loan_id").eq(l.col("id")))
+                .join(b, b.col("id").eq(l.col("book_id"))),
+            per_loan,
+            "sum(b.pages) takes each row of book (b) once for each row of reminder (m)",
+        ),
+        // And each for each payment of the reader.
+        (
+            read((r.col("id"), x())).join(p, p.col("reader_id").eq(r.col("id"))).group_by(r.col("id")),
+            of_reader,
+            "sum(b.pages) takes each row of loan (l) once for each row of payment (p): both are joined to reader (r)",
+        ),
+        // From two tables first, neither of which tells the other.
+        (
+            {
+                let other = t("loan", "other");
+                select(x())
+                    .from(l)
+                    .join(other, other.col("book_id").eq(l.col("book_id")))
+                    .join(b, b.col("id").eq(l.col("book_id")).and(b.col("id").eq(other.col("book_id"))))
+            },
+            per_loan,
+            "sum(b.pages) takes each row of book (b) once for each row of loan (other)",
+        ),
+    ] {
+        let (sql, values, warnings) = verified(&database.catalog, query);
+        let [warning] = &warnings[..] else { panic!("{warnings:#?} of {sql}") };
+        assert!(warning.message.starts_with(says), "{warning} of {sql}");
+        assert_ne!(database.rows(&sql, &values).await, database.rows(honest, &[]).await, "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_known_is_not_warned_of() {
     let database = Database::open().await;

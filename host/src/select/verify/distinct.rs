@@ -1,8 +1,8 @@
-use callslip_ir::{Access, AccessStep, Boolean, Distinct, JoinCondition, NodeId, NodeKind, Query, Select};
+use callslip_ir::{Distinct, Item, JoinCondition, NodeId, NodeKind, Query, Select};
 
 use super::Verifier;
+use super::bare_column::{ColumnName, bare_column, collated_column};
 use crate::Code;
-use crate::select::verified::Resolution;
 use crate::select::{Finding, structure};
 
 impl<'a> Verifier<'a> {
@@ -22,7 +22,8 @@ impl<'a> Verifier<'a> {
         for order in &query.order_by {
             let NodeKind::Column { relation, name } = self.kind(order.expression) else { continue };
             let sorted = Some((relation.as_str(), name.as_str()));
-            if select.items.iter().any(|item| self.column_under_casts(item.expression) == sorted) {
+            let column = |item: &Item| collated_column(self.description, &self.resolutions, item.expression);
+            if select.items.iter().any(|item| column(item) == sorted) {
                 continue;
             }
             let message = format!(
@@ -31,23 +32,6 @@ impl<'a> Verifier<'a> {
             let finding = Finding::new(Code::InvalidStructure, message);
             let help = "select it too, sort by a column of the select list, or use .group_by(…) and sort by an aggregate such as min(…)";
             self.find(order.expression, finding.with_help(help));
-        }
-    }
-
-    /// The column that an expression is when PostgreSQL has read it: a cast may do nothing, whatever it is written as.
-    fn column_under_casts(&self, mut node: NodeId) -> Option<(&'a str, &'a str)> {
-        loop {
-            node = match self.kind(node) {
-                NodeKind::Column { relation, name } => return Some((relation, name)),
-                NodeKind::Cast(cast) => cast.value,
-                NodeKind::Collate(collate) => collate.value,
-                NodeKind::Boolean(Boolean { operands, .. }) if operands.len() == 1 => operands[0],
-                // A cast that is written as a call.
-                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
-                    call.arguments.first()?.value
-                }
-                _ => return None,
-            };
         }
     }
 
@@ -95,29 +79,13 @@ impl<'a> Verifier<'a> {
         false
     }
 
-    /// The column that an item of ORDER BY sorts by, if it is a plain one: under casts, which may do nothing, and as the field of
-    /// a whole row too.
-    fn sorted_column(&self, select: &'a Select, mut node: NodeId) -> Option<(&'a str, &'a str)> {
+    /// The column that an item of ORDER BY sorts by, if it is a plain one.
+    fn sorted_column(&self, select: &'a Select, mut node: NodeId) -> Option<ColumnName<'a>> {
         if let NodeKind::OutputName(output) = self.kind(node) {
             let named =
                 |item: &&callslip_ir::Item| structure::item_name(self.description, item) == Some(output);
             node = select.items.iter().find(named)?.expression;
         }
-        loop {
-            match self.kind(node) {
-                NodeKind::Column { relation, name } => return Some((relation, name)),
-                NodeKind::Cast(cast) => node = cast.value,
-                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
-                    node = call.arguments.first()?.value;
-                }
-                NodeKind::Access(Access { value, step: AccessStep::Field(name) }) => {
-                    match self.kind(*value) {
-                        NodeKind::WholeRow { relation } => return Some((relation, name)),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            }
-        }
+        bare_column(self.description, &self.resolutions, node)
     }
 }

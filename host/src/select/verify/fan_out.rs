@@ -54,6 +54,15 @@ const SHARES_MATTER: &[&str] = &[
 /// A chain of joins, each to many, is what an aggregate over its last relation is for. Over one before it, and where two
 /// joins to many stand side by side, every row of one is there once for each row of the other. What is not known to be so
 /// is not warned of: a view, a subquery, a relation without keys, and whatever an aggregate of somebody's does.
+///
+/// Nor is an aggregate of what belongs to the many rows of a relation, where these are what the query is about, so that a
+/// value is meant to come once for each of them, as the book of each loan:
+///
+/// - GROUP BY has a column of the many rows: `FROM book JOIN loan … GROUP BY loan.fine`;
+/// - they alone lead from what is aggregated to what is grouped by: `FROM reader JOIN loan … JOIN book … GROUP BY reader.id`;
+/// - FROM has them first, and what is aggregated is looked up from there by its key: `FROM loan JOIN book …`.
+///
+/// Of two joins to many side by side, both to what is aggregated or one to the many rows, it warns all the same.
 pub(super) fn warnings(
     description: &Description,
     catalog: &Catalog,
@@ -148,33 +157,48 @@ fn fan_out(graph: &JoinGraph<'_>, call: &Call) -> Option<FanOut> {
         return None;
     }
     let fixed = graph.determined_by(Leaves::NONE);
+    // In a group of one row of the parent each row comes as often as every other.
+    let spared = if shares_matter { fixed } else { Leaves::NONE };
     let many = graph.may_be_many().without(graph.determined_by(used));
+    // Those for each row of which the aggregate is meant to take a value.
+    let mut meant = Leaves::NONE;
     for many in many.iter() {
         let apart = used.without(graph.determined_by_one(many));
         let Some(one) = apart.iter().next() else {
             // Counting the rows of the join is what a count over one is for.
-            let is_meant = counts || (shares_matter && used.is_within(fixed));
-            match used.iter().next() {
-                Some(one) if !is_meant => return Some(FanOut::OfParent { one, many }),
-                _ => continue,
+            if counts || (shares_matter && used.is_within(fixed)) {
+                continue;
             }
+            let others = meant.without(graph.determined_by_one(many));
+            let is_beside = others.iter().any(|other| !graph.determined_by_one(other).has(many));
+            if !is_beside && graph.is_for_each(many, used) {
+                meant = meant | Leaves::one(many);
+                continue;
+            }
+            return used.iter().next().map(|one| FanOut::OfParent { one, many });
         };
-        if let Some(parent) = graph.shared_by(one, many)
-            && !(shares_matter && fixed.has(parent))
-        {
-            return Some(FanOut::SideBySide { one, other: many, parent });
+        if let Some(fan_out) = beside(graph, one, many, spared) {
+            return Some(fan_out);
         }
     }
-    if counts { side_by_side(graph, many) } else { None }
+    if counts {
+        return side_by_side(graph, many);
+    }
+    let others = graph.may_be_many().without(graph.determined_by(used | meant));
+    let mut pairs = meant.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+    pairs.find_map(|(one, other)| beside(graph, one, other, spared))
+}
+
+/// Two relations that are joined side by side, but to one that is spared.
+fn beside(graph: &JoinGraph<'_>, one: usize, other: usize, spared: Leaves) -> Option<FanOut> {
+    let parent = graph.shared_by(one, other).filter(|parent| !spared.has(*parent))?;
+    Some(FanOut::SideBySide { one, other, parent })
 }
 
 /// Two of these relations that are joined side by side.
 fn side_by_side(graph: &JoinGraph<'_>, among: Leaves) -> Option<FanOut> {
     let mut pairs = among.iter().flat_map(|one| among.iter().map(move |other| (one, other)));
-    pairs.find_map(|(one, other)| {
-        let parent = if one < other { graph.shared_by(one, other) } else { None };
-        parent.map(|parent| FanOut::SideBySide { one, other, parent })
-    })
+    pairs.find_map(|(one, other)| if one < other { beside(graph, one, other, Leaves::NONE) } else { None })
 }
 
 fn finding(description: &Description, graph: &JoinGraph<'_>, call: &Call, fan_out: &FanOut) -> Finding {

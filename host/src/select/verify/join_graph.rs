@@ -1,12 +1,14 @@
-use std::collections::{BTreeSet, HashMap};
+mod conditions;
+mod expressions;
+mod relations;
 
-use callslip_ir::{
-    BooleanOperator, Description, Is, IsTest, Join, JoinCondition, NodeId, NodeKind, QualifiedName,
-    RelationName, Select, SpecialForm, Subexpression,
-};
+use std::collections::HashMap;
 
-use super::leaves::{Leaves, MOST_LEAVES};
-use crate::catalog::{Catalog, PG_CATALOG, Relation, RelationKind};
+use callslip_ir::{BooleanOperator, Description, NodeId, NodeKind, QualifiedName, Select};
+
+use super::bare_column::collated_column;
+use super::leaves::Leaves;
+use crate::catalog::{Catalog, PG_CATALOG, Relation};
 use crate::select::verified::Resolution;
 
 /// The relations of one SELECT, and what its conditions say of how many rows of one belong to a row of another.
@@ -14,12 +16,15 @@ use crate::select::verified::Resolution;
 /// Where something isn't known, more is taken to be determined than may be: whoever warns by it rather says too little.
 pub(super) struct JoinGraph<'a> {
     description: &'a Description,
+    resolutions: &'a [Resolution],
     pub leaves: Vec<Leaf<'a>>,
     /// The columns that anything here is about.
     columns: Vec<LeafColumn<'a>>,
     equalities: Vec<Equality>,
     /// The columns that GROUP BY holds fast within a group.
     grouped: Vec<Position>,
+    /// The columns that GROUP BY is about, those within its expressions too.
+    group_by: Vec<Position>,
     /// Which relations each condition is about.
     conditions: Vec<Leaves>,
     /// The relations of which something else than equality may select a single row.
@@ -56,22 +61,22 @@ struct Equality {
 /// Of a SELECT with more conditions, or more relations than a set holds, nothing is said.
 const MOST_CONDITIONS: usize = 128;
 
-const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">=", "~~", "!~~"];
-
 impl<'a> JoinGraph<'a> {
     /// The graph of a SELECT that was verified; none, if it has what this does not see through.
     pub fn new(
         description: &'a Description,
         catalog: &'a Catalog,
-        resolutions: &[Resolution],
+        resolutions: &'a [Resolution],
         select: &'a Select,
     ) -> Option<Self> {
         let mut graph = Self {
             description,
+            resolutions,
             leaves: Vec::new(),
             columns: Vec::new(),
             equalities: Vec::new(),
             grouped: Vec::new(),
+            group_by: Vec::new(),
             conditions: Vec::new(),
             restricted: Leaves::NONE,
             absent: Leaves::NONE,
@@ -81,7 +86,7 @@ impl<'a> JoinGraph<'a> {
         let mut conditions: Vec<NodeId> = select.filter.into_iter().collect();
         let mut dependents = Vec::new();
         for &from in &select.from {
-            graph.relation(from, catalog, resolutions, &mut conditions, &mut dependents)?;
+            graph.relation(from, catalog, &mut conditions, &mut dependents)?;
         }
         graph.add_keys();
         for node in dependents {
@@ -124,200 +129,6 @@ impl<'a> JoinGraph<'a> {
         &self.description.nodes[node.0 as usize].kind
     }
 
-    /// Adds the leaves of a relation, and gathers the conditions of joins and what may look at relations before it.
-    fn relation(
-        &mut self,
-        node: NodeId,
-        catalog: &'a Catalog,
-        resolutions: &[Resolution],
-        conditions: &mut Vec<NodeId>,
-        dependents: &mut Vec<NodeId>,
-    ) -> Option<Leaves> {
-        let (alias, stored) = match self.kind(node) {
-            NodeKind::Join(join) => {
-                let left = self.relation(join.left, catalog, resolutions, conditions, dependents)?;
-                let right = self.relation(join.right, catalog, resolutions, conditions, dependents)?;
-                return self.join(join, left, right, conditions);
-            }
-            NodeKind::Table(table) => {
-                let stored = match (&table.name, &resolutions[node.0 as usize]) {
-                    (RelationName::Stored(_), Resolution::Object { schema, name })
-                        if table.columns.is_empty() =>
-                    {
-                        catalog.relation(schema, name)
-                    }
-                    _ => None,
-                };
-                (&table.alias, stored)
-            }
-            NodeKind::Subquery(subquery) => {
-                dependents.extend(subquery.lateral.then_some(node));
-                (&subquery.alias, None)
-            }
-            NodeKind::Functions(functions) => {
-                dependents.push(node);
-                (&functions.alias, None)
-            }
-            NodeKind::JsonTable(table) => {
-                dependents.push(node);
-                (&table.alias, None)
-            }
-            _ => return None,
-        };
-        let stored = stored.filter(|relation| {
-            let is_table = matches!(
-                relation.kind,
-                RelationKind::Table | RelationKind::PartitionedTable | RelationKind::MaterializedView
-            );
-            // A key of columns that can't be read is not known.
-            is_table && !relation.unique_keys.is_empty() && relation.hidden_columns == 0
-        });
-        if self.leaves.len() == MOST_LEAVES {
-            return None;
-        }
-        self.leaves.push(Leaf { alias, relation: stored, keys: Vec::new() });
-        Some(Leaves::one(self.leaves.len() - 1))
-    }
-
-    fn join(
-        &mut self,
-        join: &'a Join,
-        left: Leaves,
-        right: Leaves,
-        conditions: &mut Vec<NodeId>,
-    ) -> Option<Leaves> {
-        // An alias hides the names inside, and NATURAL joins whatever has one name.
-        if join.alias.is_some() {
-            return None;
-        }
-        match &join.condition {
-            JoinCondition::None => {}
-            JoinCondition::On(condition) => conditions.push(*condition),
-            JoinCondition::Using { alias: Some(_), .. } | JoinCondition::Natural => return None,
-            JoinCondition::Using { columns, alias: None } => {
-                for name in columns {
-                    let (left, right) = (self.with_column(left, name)?, self.with_column(right, name)?);
-                    for (left, right) in left.iter().flat_map(|l| right.iter().map(move |r| (l, r))) {
-                        let (left, right) = (self.position((left, name)), self.position((right, name)));
-                        self.equalities.push(Equality { column: left, others: vec![right] });
-                        self.equalities.push(Equality { column: right, others: vec![left] });
-                    }
-                    if self.conditions.len() == MOST_CONDITIONS {
-                        return None;
-                    }
-                    self.conditions.push(left | right);
-                }
-            }
-        }
-        Some(left | right)
-    }
-
-    /// The leaves among these that have a column of that name; none, if that can't be told of one.
-    fn with_column(&self, leaves: Leaves, name: &str) -> Option<Leaves> {
-        let mut found = Leaves::NONE;
-        for leaf in leaves.iter() {
-            let relation = self.leaves[leaf].relation?;
-            if relation.columns.iter().any(|column| column.name == name) {
-                found = found | Leaves::one(leaf);
-            }
-        }
-        Some(found)
-    }
-
-    /// Gives each leaf its relation's keys, among them what a foreign key of another leaf refers to.
-    fn add_keys(&mut self) {
-        let relations: Vec<&'a Relation> = self.leaves.iter().filter_map(|leaf| leaf.relation).collect();
-        for leaf in 0..self.leaves.len() {
-            let Some(relation) = self.leaves[leaf].relation else { continue };
-            let references = relations.iter().flat_map(|relation| &relation.foreign_keys);
-            let references = references.filter(|reference| reference.target == relation.oid);
-            let keys = relation.unique_keys.iter().map(|key| &key.columns);
-            for columns in keys.chain(references.map(|reference| &reference.target_columns)) {
-                let key = columns.iter().map(|name| self.position((leaf, name))).collect();
-                self.leaves[leaf].keys.push(key);
-            }
-        }
-    }
-
-    fn condition(&mut self, node: NodeId, bounds: &mut HashMap<usize, BTreeSet<&'a str>>) {
-        let mentioned = self.mentioned(node);
-        self.conditions.push(mentioned);
-        if let NodeKind::Subexpression(Subexpression::Exists(_)) = self.kind(node) {
-            return;
-        }
-        // It may ask for the latest row, or the only one.
-        if self.has_query(node) {
-            self.restricted = self.restricted | mentioned;
-            return;
-        }
-        match self.kind(node) {
-            NodeKind::Operation(operation) => match operation.operands.as_slice() {
-                &[left, right] if is_builtin(&operation.operator, &["="]) => self.equality(left, right),
-                operands if is_builtin(&operation.operator, &["<", "<=", ">", ">="]) => {
-                    for (leaf, column) in operands.iter().filter_map(|&operand| self.column(operand)) {
-                        bounds.entry(leaf).or_default().insert(column);
-                    }
-                }
-                _ if is_builtin(&operation.operator, &["@>", "<@", "&&"]) => {
-                    self.restricted = self.restricted | mentioned;
-                }
-                _ => {}
-            },
-            NodeKind::Special(special) => match (&special.form, special.operands.as_slice()) {
-                (SpecialForm::DistinctFrom { negated: true }, &[left, right]) => self.equality(left, right),
-                (SpecialForm::Between { .. }, operands) => {
-                    for (leaf, column) in operands.iter().filter_map(|&operand| self.column(operand)) {
-                        bounds.entry(leaf).or_default().insert(column);
-                    }
-                }
-                (SpecialForm::Overlaps, _) => self.restricted = self.restricted | mentioned,
-                _ => {}
-            },
-            NodeKind::Subexpression(Subexpression::InList { operand, items, negated: false }) => {
-                if let &[item] = items.as_slice() {
-                    self.equality(*operand, item);
-                }
-            }
-            // Null is no value of a key, but a partial one may be of the rows that have it.
-            NodeKind::Is(is) if !is.negated => {
-                self.pin(is.value, Vec::new());
-                self.without_rows(is);
-            }
-            _ => {}
-        }
-    }
-
-    fn without_rows(&mut self, is: &Is) {
-        let Some((leaf, name)) = self.column(is.value).filter(|_| is.test == IsTest::Null) else { return };
-        let in_key = |key: &Vec<Position>| key.iter().any(|&column| self.columns[column] == (leaf, name));
-        if self.leaves[leaf].keys.iter().any(in_key) {
-            self.absent = self.absent | Leaves::one(leaf);
-        }
-    }
-
-    fn equality(&mut self, left: NodeId, right: NodeId) {
-        match (self.kind(left), self.kind(right)) {
-            (NodeKind::Row(left), NodeKind::Row(right)) => {
-                for (&left, &right) in left.iter().zip(right) {
-                    self.pin(left, self.columns(right));
-                    self.pin(right, self.columns(left));
-                }
-            }
-            _ => {
-                self.pin(left, self.columns(right));
-                self.pin(right, self.columns(left));
-            }
-        }
-    }
-
-    fn pin(&mut self, node: NodeId, others: Vec<LeafColumn<'a>>) {
-        if let Some(column) = self.column(node) {
-            let column = self.position(column);
-            let others = others.into_iter().map(|other| self.position(other)).collect();
-            self.equalities.push(Equality { column, others });
-        }
-    }
-
     fn position(&mut self, column: LeafColumn<'a>) -> Position {
         self.columns.iter().position(|its| *its == column).unwrap_or_else(|| {
             self.columns.push(column);
@@ -327,82 +138,27 @@ impl<'a> JoinGraph<'a> {
 
     /// Takes the columns of an item of GROUP BY as having one value in each group.
     fn group(&mut self, node: NodeId) {
-        let columns = match self.kind(node) {
-            NodeKind::GroupingSet(_) | NodeKind::Row(_) => self.columns(node),
-            _ => self.column(node).into_iter().collect(),
-        };
-        for column in columns {
-            let position = self.position(column);
-            self.grouped.push(position);
+        let within: Vec<Position> =
+            self.columns(node).into_iter().map(|column| self.position(column)).collect();
+        match self.kind(node) {
+            NodeKind::GroupingSet(_) | NodeKind::Row(_) => self.grouped.extend(&within),
+            _ if self.column(node).is_some() => self.grouped.extend(&within),
+            _ => {}
         }
+        self.group_by.extend(within);
     }
 
-    /// The column that an expression is, under casts.
-    fn column(&self, mut node: NodeId) -> Option<LeafColumn<'a>> {
-        loop {
-            match self.kind(node) {
-                NodeKind::Column { relation, name } => return Some((self.leaf(relation)?, name)),
-                NodeKind::Cast(cast) => node = cast.value,
-                NodeKind::Collate(collate) => node = collate.value,
-                _ => return None,
-            }
-        }
+    fn column(&self, node: NodeId) -> Option<LeafColumn<'a>> {
+        let (relation, name) = collated_column(self.description, self.resolutions, node)?;
+        Some((self.leaf(relation)?, name))
     }
 
     fn leaf(&self, alias: &str) -> Option<usize> {
         self.leaves.iter().position(|leaf| leaf.alias == alias)
     }
 
-    /// The columns of leaves anywhere in an expression; of a whole row, its name as one.
-    fn columns(&self, node: NodeId) -> Vec<LeafColumn<'a>> {
-        let column = |node| match self.kind(node) {
-            NodeKind::Column { relation, name } => Some((self.leaf(relation)?, name.as_str())),
-            NodeKind::WholeRow { relation } => Some((self.leaf(relation)?, "")),
-            _ => None,
-        };
-        self.within(node).into_iter().filter_map(column).collect()
-    }
-
-    /// The leaves that an expression or a query is about.
-    pub fn mentioned(&self, node: NodeId) -> Leaves {
-        self.columns(node).iter().fold(Leaves::NONE, |found, (leaf, _)| found | Leaves::one(*leaf))
-    }
-
-    /// The leaves whose columns the value of an expression is made of: not those that only its conditions look at, as in
-    /// `CASE WHEN … THEN 1 ELSE 0 END`.
-    pub fn valued(&self, node: NodeId) -> Leaves {
-        let (mut open, mut found) = (vec![node], Leaves::NONE);
-        while let Some(node) = open.pop() {
-            match self.kind(node) {
-                NodeKind::Case(case) => {
-                    open.extend(case.arms.iter().map(|arm| arm.then).chain(case.otherwise));
-                }
-                NodeKind::Boolean(_)
-                | NodeKind::Is(_)
-                | NodeKind::Subexpression(Subexpression::Exists(_)) => {}
-                NodeKind::Operation(operation) if is_builtin(&operation.operator, COMPARISONS) => {}
-                NodeKind::Column { relation, .. } | NodeKind::WholeRow { relation } => {
-                    found = self.leaf(relation).map_or(found, |leaf| found | Leaves::one(leaf));
-                }
-                kind => open.extend(kind.children()),
-            }
-        }
-        found
-    }
-
-    fn has_query(&self, node: NodeId) -> bool {
-        self.within(node).into_iter().any(|node| matches!(self.kind(node), NodeKind::Query(_)))
-    }
-
-    /// A node and all nodes below it.
-    fn within(&self, node: NodeId) -> Vec<NodeId> {
-        let mut found = vec![node];
-        let mut at = 0;
-        while let Some(node) = found.get(at) {
-            found.extend(self.kind(*node).children());
-            at += 1;
-        }
-        found
+    fn all(&self) -> Leaves {
+        (0..self.leaves.len()).fold(Leaves::NONE, |found, leaf| found | Leaves::one(leaf))
     }
 
     /// Those of whose rows nothing is known.
@@ -413,15 +169,20 @@ impl<'a> JoinGraph<'a> {
 
     /// Those that may have many rows for one of another, as far as is known.
     pub fn may_be_many(&self) -> Leaves {
-        let all = (0..self.leaves.len()).fold(Leaves::NONE, |found, leaf| found | Leaves::one(leaf));
-        all.without(self.restricted | self.unknown())
+        self.all().without(self.restricted | self.unknown())
     }
 
     /// The leaves that have at most one row for one row of each of these, in one group.
     pub fn determined_by(&self, leaves: Leaves) -> Leaves {
+        self.determined(leaves, &self.grouped, self.all()).0
+    }
+
+    /// Those among some leaves, and these themselves, that have at most one row for one row of each of these and one
+    /// value of each of the columns; and of which columns they tell the value.
+    fn determined(&self, leaves: Leaves, columns: &[Position], among: Leaves) -> (Leaves, Vec<bool>) {
         let mut determined = leaves | self.unknown();
         let mut known = vec![false; self.columns.len()];
-        for &column in &self.grouped {
+        for &column in columns {
             known[column] = true;
         }
         loop {
@@ -435,18 +196,54 @@ impl<'a> JoinGraph<'a> {
                     is_settled = false;
                 }
             }
-            for (index, leaf) in self.leaves.iter().enumerate() {
-                if !determined.has(index)
-                    && leaf.keys.iter().any(|key| key.iter().all(|column| known[*column]))
-                {
+            for index in among.without(determined).iter() {
+                let keys = &self.leaves[index].keys;
+                if keys.iter().any(|key| key.iter().all(|column| known[*column])) {
                     determined = determined | Leaves::one(index);
                     is_settled = false;
                 }
             }
             if is_settled {
-                return determined;
+                return (determined, known);
             }
         }
+    }
+
+    /// Whether what is of these leaves is asked for each row of another one; see [`super::fan_out::warnings`].
+    pub fn is_for_each(&self, many: usize, leaves: Leaves) -> bool {
+        self.is_grouped_by(many, leaves) || self.is_looked_up(many, leaves) || self.is_link(many, leaves)
+    }
+
+    /// Whether GROUP BY is about a column of a leaf, and not about one that these leaves tell the value of.
+    fn is_grouped_by(&self, many: usize, leaves: Leaves) -> bool {
+        let (_, told) = self.determined(leaves, &[], self.all());
+        self.group_by.iter().any(|&column| self.columns[column].0 == many && !told[column])
+    }
+
+    /// Whether these leaves stand in FROM after another one and are found from it by their keys, each from those before.
+    fn is_looked_up(&self, many: usize, leaves: Leaves) -> bool {
+        let after = (many + 1..self.leaves.len()).fold(Leaves::NONE, |found, leaf| found | Leaves::one(leaf));
+        leaves.is_within(after) && leaves.is_within(self.determined(Leaves::one(many), &[], after).0)
+    }
+
+    /// Whether only by way of one leaf these leaves belong to one another and to those that GROUP BY is about.
+    fn is_link(&self, many: usize, leaves: Leaves) -> bool {
+        let grouped = self.group_by.iter().map(|&column| Leaves::one(self.columns[column].0));
+        let ends = grouped.fold(leaves, |found, leaf| found | leaf).without(Leaves::one(many));
+        let Some(start) = leaves.iter().next() else { return false };
+        let connected = |without: Leaves| {
+            let mut found = Leaves::one(start);
+            loop {
+                let conditions = self.conditions.iter().map(|condition| condition.without(without));
+                let joined = conditions.filter(|condition| !condition.and(found).is_empty());
+                let more = joined.fold(found, |found, condition| found | condition);
+                if more == found {
+                    return found;
+                }
+                found = more;
+            }
+        };
+        !connected(Leaves::NONE).and(ends).is_within(connected(Leaves::one(many)))
     }
 
     /// The leaves that have at most one row for one row of this one.

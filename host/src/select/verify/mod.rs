@@ -3,6 +3,7 @@
 
 mod access;
 mod array;
+mod bare_column;
 mod call;
 mod cast;
 mod coerce;

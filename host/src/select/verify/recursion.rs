@@ -1,5 +1,6 @@
 use callslip_ir::{
-    Cte, Description, Join, JoinKind, NodeId, NodeKind, Query, RelationName, SetOperation, SetOperator,
+    Cte, Description, Join, JoinCondition, JoinKind, NodeId, NodeKind, Query, RelationName, SetOperation,
+    SetOperator,
 };
 
 /// Where a recursive CTE refers to itself.
@@ -125,13 +126,10 @@ impl<'a> Walk<'a> {
             JoinKind::Left | JoinKind::Full => place.within(NULLABLE),
             JoinKind::Inner | JoinKind::Right | JoinKind::Cross => place,
         };
-        for child in NodeKind::Join(join.clone()).children() {
-            let place = match child {
-                child if child == join.left => left,
-                child if child == join.right => right,
-                _ => place,
-            };
-            self.node(child, place);
+        self.node(join.left, left);
+        self.node(join.right, right);
+        if let JoinCondition::On(condition) = join.condition {
+            self.node(condition, place);
         }
     }
 }

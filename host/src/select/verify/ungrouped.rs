@@ -1,10 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
 use callslip_ir::{
-    Access, AccessStep, Boolean, BooleanOperator, Call, Description, JoinCondition, NodeId, NodeKind, Query,
-    RelationName, Select, Special, SpecialForm,
+    Call, Description, JoinCondition, NodeId, NodeKind, Query, RelationName, Select, Special, SpecialForm,
 };
 
+use super::bare_column::{ColumnName, collated_column, column};
 use super::fan_out::is_aggregate;
 use crate::Code;
 use crate::catalog::{Catalog, FunctionKind, Relation, RelationKind};
@@ -51,9 +51,6 @@ enum Leaf<'a> {
     /// What may have one.
     Unknown,
 }
-
-/// A column by its relation's alias and its name.
-type ColumnName<'a> = (&'a str, &'a str);
 
 impl<'a> Grouping<'a> {
     fn kind(&self, node: NodeId) -> &'a NodeKind {
@@ -135,45 +132,15 @@ impl<'a> Grouping<'a> {
         }
     }
 
-    /// A column, which PostgreSQL makes of the field of a whole row too: `(b.*).title`.
-    fn column(&self, node: NodeId) -> Option<ColumnName<'a>> {
-        match self.kind(node) {
-            NodeKind::Column { relation, name } => Some((relation, name)),
-            NodeKind::Access(Access { value, step: AccessStep::Field(name) }) => match self.kind(*value) {
-                NodeKind::WholeRow { relation } => Some((relation, name)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// The column that an expression is, under casts, which may do nothing.
-    fn bare_column(&self, mut node: NodeId) -> Option<ColumnName<'a>> {
-        loop {
-            match self.kind(node) {
-                NodeKind::Cast(cast) => node = cast.value,
-                // A call that is a cast.
-                NodeKind::Call(call) if matches!(self.resolutions[node.0 as usize], Resolution::Type(_)) => {
-                    node = call.arguments.first()?.value;
-                }
-                NodeKind::Collate(collate) => node = collate.value,
-                NodeKind::Boolean(Boolean {
-                    operator: BooleanOperator::And | BooleanOperator::Or,
-                    operands,
-                }) => match operands.as_slice() {
-                    [operand] => node = *operand,
-                    _ => return None,
-                },
-                _ => return self.column(node),
-            }
-        }
+    fn bare_column(&self, node: NodeId) -> Option<ColumnName<'a>> {
+        collated_column(self.description, self.resolutions, node)
     }
 
     fn columns_within(&self, node: NodeId) -> Vec<ColumnName<'a>> {
         let mut open = vec![node];
         let mut found = Vec::new();
         while let Some(node) = open.pop() {
-            match self.column(node) {
+            match column(self.description, node) {
                 Some(column) => found.push(column),
                 None => open.extend(self.kind(node).children()),
             }
