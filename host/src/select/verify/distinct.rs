@@ -82,8 +82,7 @@ impl<'a> Verifier<'a> {
     /// The column that an item of ORDER BY sorts by, if it is a plain one.
     fn sorted_column(&self, select: &'a Select, mut node: NodeId) -> Option<ColumnName<'a>> {
         if let NodeKind::OutputName(output) = self.kind(node) {
-            let named =
-                |item: &&callslip_ir::Item| structure::item_name(self.description, item) == Some(output);
+            let named = |item: &&Item| structure::item_name(self.description, item) == Some(output);
             node = select.items.iter().find(named)?.expression;
         }
         bare_column(self.description, &self.resolutions, node)
