@@ -153,6 +153,7 @@ pub(super) fn json_value(parameter: &Parameter, json: &str, limits: &Limits) -> 
 }
 
 /// The text of such a value, in PostgreSQL's form; none of a null, and of what is no value.
+#[cfg(feature = "host")]
 pub fn text_of_json(parameter: &Parameter, json: &str, limits: &Limits) -> Option<String> {
     json_value(parameter, json, limits).ok()?.text()
 }

@@ -42,6 +42,7 @@ mod ticker;
 mod value;
 mod world;
 
+#[cfg(feature = "host")]
 pub(crate) use arguments::text_of_json;
 pub use arguments::{ArgumentError, Arguments};
 pub use call::{Failure, FailureCode, Plan, PlannedStatement};
