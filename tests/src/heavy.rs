@@ -251,18 +251,9 @@ fn joins(aggregated: bool) -> Description {
 /// Each of all the columns that were joined before.
 fn joins_by_name() -> Description {
     let mut writer = Writer::default();
-    let mut from = Vec::new();
-    for chain in 0..25 {
-        let mut left = writer.stored("candidate", &format!("c{chain}"));
-        for index in 0..90 {
-            let right = writer.stored("candidate", &format!("c{chain} {index}"));
-            let (kind, condition) = (JoinKind::Full, JoinCondition::Natural);
-            let join = Join { kind, left, right, condition, alias: None, columns: vec![] };
-            left = writer.add(NodeKind::Join(join));
-        }
-        from.push(left);
-    }
-    let item = writer.column("c0", "id");
+    let natural = (JoinKind::Full, JoinCondition::Natural);
+    let from = chains(&mut writer, natural, |chain, index| (format!("c{chain} {index}"), None));
+    let item = writer.column("c0 0", "id");
     let select = writer.select(vec![item], from);
     writer.query_of(select);
     writer.description()
@@ -271,21 +262,33 @@ fn joins_by_name() -> Description {
 /// Each of which has the columns of all that are within.
 fn aliased_joins() -> Description {
     let mut writer = Writer::default();
-    let mut from = Vec::new();
-    for chain in 0..25 {
-        let mut left = writer.stored("candidate", "c");
-        for index in 0..90 {
-            let right = writer.stored("candidate", &format!("c{index}"));
-            let (kind, condition) = (JoinKind::Cross, JoinCondition::None);
-            let alias = Some(format!("j{chain} {index}"));
-            left = writer.add(NodeKind::Join(Join { kind, left, right, condition, alias, columns: vec![] }));
-        }
-        from.push(left);
-    }
+    let cross = (JoinKind::Cross, JoinCondition::None);
+    let aliases = |chain, index| (format!("c{index}"), Some(format!("j{chain} {index}")));
+    let from = chains(&mut writer, cross, aliases);
     let item = writer.slot();
     let select = writer.select(vec![item], from);
     writer.query_of(select);
     writer.description()
+}
+
+/// Chains of joins as long as they may be, whose relations and joins have the aliases that `aliases` gives by the numbers of a
+/// chain and of a relation in it.
+fn chains(
+    writer: &mut Writer,
+    (kind, condition): (JoinKind, JoinCondition),
+    aliases: impl Fn(u32, u32) -> (String, Option<String>),
+) -> Vec<NodeId> {
+    let chain = |chain| {
+        let mut left = writer.stored("candidate", &aliases(chain, 0).0);
+        for index in 1..=90 {
+            let (relation, alias) = aliases(chain, index);
+            let right = writer.stored("candidate", &relation);
+            let condition = condition.clone();
+            left = writer.add(NodeKind::Join(Join { kind, left, right, condition, alias, columns: vec![] }));
+        }
+        left
+    };
+    (0..25).map(chain).collect()
 }
 
 /// Each compares all columns of a wide CTE.

@@ -178,11 +178,16 @@ impl Writer {
             only: false,
             sample: None,
         };
-        let from = vec![self.add(NodeKind::Table(table))];
+        let from = self.add(NodeKind::Table(table));
+        self.query_of(item, from, filter)
+    }
+
+    /// `SELECT item AS x FROM from WHERE filter`.
+    fn query_of(&mut self, item: NodeId, from: NodeId, filter: Option<NodeId>) -> NodeId {
         let body = self.add(NodeKind::Select(Select {
             distinct: Distinct::All,
             items: vec![Item { expression: item, alias: Some("x".into()) }],
-            from,
+            from: vec![from],
             filter,
             group_by: vec![],
             group_distinct: false,

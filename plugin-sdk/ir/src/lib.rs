@@ -23,14 +23,14 @@ mod name;
 mod query;
 mod relation;
 pub mod snapshot;
+mod sql_json;
 mod window;
 
 pub use binding::{Binding, Bindings};
 pub use description::{Description, Node, NodeId, NodeKind, Place, SlotId, SlotType};
 pub use expression::{
     Access, AccessStep, Argument, Boolean, BooleanOperator, Call, Case, CaseArm, Cast, Collate, Is, IsTest,
-    JsonItem, JsonQuotes, JsonWrapper, Operation, Over, Quantifier, Special, SpecialForm, SqlJson,
-    SqlJsonBehavior, SqlJsonFunction, SqlJsonPassing, Subexpression,
+    JsonItem, Operation, Over, Quantifier, Special, SpecialForm, Subexpression,
 };
 pub use json_table::{JsonTable, JsonTableColumn};
 pub use manifest::{
@@ -46,4 +46,5 @@ pub use relation::{
     ColumnDefinition, Functions, Join, JoinCondition, JoinKind, RelationName, Sample, Subquery, Table,
     TableFunction,
 };
+pub use sql_json::{JsonQuotes, JsonWrapper, SqlJson, SqlJsonBehavior, SqlJsonFunction, SqlJsonPassing};
 pub use window::{Bound, Exclude, Frame, FrameMode, Window};

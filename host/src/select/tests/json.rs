@@ -16,18 +16,8 @@ fn sql_of_table(
     let (path, alias) = ("$".to_owned(), "j".to_owned());
     let (path_name, on_error, column_aliases) = (None, None, vec![]);
     let table = JsonTable { context, path, path_name, passing, columns, on_error, alias, column_aliases };
-    let from = vec![writer.add(NodeKind::JsonTable(table))];
-    let body = writer.add(NodeKind::Select(Select {
-        distinct: Distinct::All,
-        items: vec![Item { expression, alias: Some("x".into()) }],
-        from,
-        filter: None,
-        group_by: vec![],
-        group_distinct: false,
-        having: None,
-        windows: vec![],
-    }));
-    writer.add(NodeKind::Query(Query { with: None, body, order_by: vec![], limit: None, offset: None }));
+    let from = writer.add(NodeKind::JsonTable(table));
+    writer.query_of(expression, from, None);
     writer.sql()
 }
 

@@ -103,24 +103,14 @@ impl Writer {
 
     /// `SELECT 1 AS x FROM relation`, or another item.
     fn from(mut self, item: Option<(&str, &str)>, relation: impl FnOnce(&mut Self) -> NodeId) -> Self {
-        let from = vec![relation(&mut self)];
+        let from = relation(&mut self);
         let expression = match item {
             Some((relation, name)) => {
                 self.add(NodeKind::Column { relation: relation.into(), name: name.into() })
             }
             None => self.slot(SlotType::Context),
         };
-        let body = self.add(NodeKind::Select(Select {
-            distinct: Distinct::All,
-            items: vec![Item { expression, alias: Some("x".into()) }],
-            from,
-            filter: None,
-            group_by: vec![],
-            group_distinct: false,
-            having: None,
-            windows: vec![],
-        }));
-        self.add(NodeKind::Query(Query { with: None, body, order_by: vec![], limit: None, offset: None }));
+        self.query_of(expression, from, None);
         self
     }
 }

@@ -401,11 +401,7 @@ impl<'a> Verifier<'a> {
     }
 
     pub(super) fn function_not_granted(&mut self, node: NodeId, function: &Function) {
-        let plugin = self.context.plugin;
-        let name = format!("{}.{}", function.schema, function.name);
-        let message = format!("the function {name} was not granted to the plugin {plugin}");
-        let help = format!("add \"{name}\" to functions in [plugins.{plugin}.grants]");
-        self.find(node, Finding::new(Code::FunctionNotGranted, message).with_help(help));
+        self.not_granted(node, Code::FunctionNotGranted, "function", (&function.schema, &function.name));
     }
 
     fn unresolved_function(

@@ -245,11 +245,15 @@ impl<'a> Verifier<'a> {
     }
 
     fn type_not_granted(&mut self, node: NodeId, ty: &Type) {
+        self.not_granted(node, Code::TypeNotGranted, "type", (&ty.schema, &ty.name));
+    }
+
+    /// What a grant names, of the list that has its plural as a name.
+    fn not_granted(&mut self, node: NodeId, code: Code, what: &str, (schema, name): (&str, &str)) {
         let plugin = self.context.plugin;
-        let name = format!("{}.{}", ty.schema, ty.name);
-        let message = format!("the type {name} was not granted to the plugin {plugin}");
-        let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-        self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+        let message = format!("the {what} {schema}.{name} was not granted to the plugin {plugin}");
+        let help = format!("add \"{schema}.{name}\" to {what}s in [plugins.{plugin}.grants]");
+        self.find(node, Finding::new(code, message).with_help(help));
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {

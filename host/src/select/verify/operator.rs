@@ -105,11 +105,7 @@ impl<'a> Verifier<'a> {
     }
 
     fn operator_not_granted(&mut self, node: NodeId, operator: &Operator) {
-        let plugin = self.context.plugin;
-        let name = format!("{}.{}", operator.schema, operator.name);
-        let message = format!("the operator {name} was not granted to the plugin {plugin}");
-        let help = format!("add \"{name}\" to operators in [plugins.{plugin}.grants]");
-        self.find(node, Finding::new(Code::OperatorNotGranted, message).with_help(help));
+        self.not_granted(node, Code::OperatorNotGranted, "operator", (&operator.schema, &operator.name));
     }
 
     fn unresolved_operator(

@@ -68,17 +68,8 @@ impl<'a> Verifier<'a> {
             self.find(node, finding.with_help(help));
             return None;
         };
-        let name = format!("{}.{}", relation.schema, relation.name);
         if !self.context.grants.relation(relation) {
-            let plugin = self.context.plugin;
-            let finding = Finding::new(
-                Code::RelationNotGranted,
-                format!("the relation {name} was not granted to the plugin {plugin}"),
-            );
-            self.find(
-                node,
-                finding.with_help(format!("add \"{name}\" to relations in [plugins.{plugin}.grants]")),
-            );
+            self.not_granted(node, Code::RelationNotGranted, "relation", (&relation.schema, &relation.name));
             return None;
         }
         let object = Resolution::Object { schema: relation.schema.clone(), name: relation.name.clone() };
