@@ -1,25 +1,24 @@
 //! The one type that ties the rooms together.
 
-mod basis;
 mod call;
 mod error;
+mod generation;
 mod load;
-mod offline;
 mod plugin;
 mod prove;
 mod reply;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use call::Call;
 pub use error::{CallError, StartError};
+pub use generation::Generation;
 pub use load::{PluginFinding, Refusal};
-pub use offline::OfflineProof;
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
 pub use reply::{Reply, ReplyError};
 
-use self::basis::{Basis, Plugins};
+use self::generation::Basis;
 use crate::catalog::{self, Catalog};
 use crate::loan::{ConnectionSettings, Pool};
 use crate::{Config, plugin as sandbox};
@@ -45,10 +44,17 @@ use crate::{Config, plugin as sandbox};
 pub struct Host(Arc<Inner>);
 
 struct Inner {
-    basis: Basis,
     pool: Pool,
     reply_limits: reply::ReplyLimits,
-    plugins: Plugins,
+    /// What is served now.
+    current: RwLock<Arc<Generation>>,
+}
+
+impl Inner {
+    fn generation(&self) -> Arc<Generation> {
+        // A thread that panicked while it held the lock left a whole generation behind: an assignment is all that is done.
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Host {
@@ -65,23 +71,17 @@ impl Host {
             let loan = pool.loan().await?;
             Catalog::new(catalog::reflect(loan.client()).await?)
         };
-        let basis = Basis::new(catalog, config);
-        let plugins = basis.load_all(config, &engine, Some(&pool)).await?;
+        let current = Basis::new(catalog, config).load_all(config, &engine, Some(&pool)).await?;
         let reply_limits = reply::ReplyLimits {
             rows: config.limits.rows,
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };
-        Ok(Self(Arc::new(Inner { basis, pool, reply_limits, plugins })))
+        Ok(Self(Arc::new(Inner { pool, reply_limits, current: RwLock::new(Arc::new(current)) })))
     }
 
-    /// The plugins by name: what was loaded, or why it was refused.
-    pub fn plugins(&self) -> impl Iterator<Item = (&str, Result<&LoadedPlugin, &Refusal>)> {
-        basis::each(&self.0.plugins)
-    }
-
-    /// The database's metadata, as it was when the host started.
-    pub fn catalog(&self) -> &Catalog {
-        &self.0.basis.catalog
+    /// What is served now: the catalog, and the plugins by name. Calls that have begun go on with what was served then.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.0.generation()
     }
 
     /// The host's own connections.

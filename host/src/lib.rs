@@ -38,6 +38,6 @@ pub use code::Code;
 pub use config::{Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallError, Host, LoadedPlugin, LoadedQuery, OfflineProof, PluginFinding, ProvenShape,
+    Call, CallError, Generation, Host, LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape,
     ProvenStatement, Refusal, Reply, ReplyError, StartError, ValueSource,
 };

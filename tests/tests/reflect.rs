@@ -164,11 +164,11 @@ fn types(catalog: &Catalog) {
     );
     assert_eq!(ty("_mood").kind, TypeKind::Array { element: ty("mood").oid });
     assert_eq!(ty("mood").array, Some(ty("_mood").oid));
-    assert_eq!(ty("email").kind, TypeKind::Domain { base: base("text") });
-    assert_eq!(ty("work_email").kind, TypeKind::Domain { base: ty("email").oid });
+    assert_eq!(ty("email").kind, TypeKind::Domain { base: base("text"), rules: Box::default() });
+    assert_eq!(ty("work_email").kind, TypeKind::Domain { base: ty("email").oid, rules: Box::default() });
     let address = [("street", base("text")), ("zip", ty("work_email").oid)];
     assert_eq!(attributes(ty("address")), address.map(|(name, ty)| (name, ty, -1)));
-    assert_eq!(ty("span").kind, TypeKind::Range { subtype: base("float8") });
+    assert_eq!(ty("span").kind, TypeKind::Range { subtype: base("float8"), collation: None });
     assert_eq!(ty("span_multirange").kind, TypeKind::Multirange { range: ty("span").oid });
     assert_eq!(catalog.ty(PG_CATALOG, "int4").map(|t| (&t.kind, t.category)), Some((&TypeKind::Base, 'N')));
     assert!(catalog.ty(PG_CATALOG, "float8").unwrap().preferred);
@@ -270,8 +270,8 @@ fn everything_that_is_named_is_there(contents: &Contents) {
         ty.array.iter().for_each(|&array| known(array, &ty.name));
         match &ty.kind {
             TypeKind::Array { element: other }
-            | TypeKind::Domain { base: other }
-            | TypeKind::Range { subtype: other }
+            | TypeKind::Domain { base: other, .. }
+            | TypeKind::Range { subtype: other, .. }
             | TypeKind::Multirange { range: other } => known(*other, &ty.name),
             TypeKind::Composite { attributes } => attributes.iter().for_each(|its| known(its.ty, &ty.name)),
             _ => {}

@@ -12,22 +12,24 @@ use std::collections::HashMap;
 
 pub use callslip_ir::snapshot::PG_CATALOG;
 pub use contents::{
-    Attribute, Cast, CastContext, Collation, Column, Contents, ForeignKey, Function, FunctionKind, Oid,
-    Operator, Relation, RelationKind, Type, TypeKind, UniqueKey, Volatility,
+    Attribute, Cast, CastContext, Check, Collation, Column, ColumnPrivileges, Contents, DomainRules,
+    Exclusion, Extension, ForeignKey, Function, FunctionKind, Generated, Identity, Index, ObjectName, Oid,
+    Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
+    Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
 #[cfg(feature = "postgres")]
-pub use reflect::{ReflectError, reflect};
+pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use snapshot::{Snapshot, SnapshotError};
 
 /// A database's metadata, with indexes for looking it up by name and by id.
 #[derive(Debug)]
 pub struct Catalog {
     contents: Contents,
-    relations: Index,
-    types: Index,
-    functions: Index,
-    operators: Index,
-    collations: Index,
+    relations: Names,
+    types: Names,
+    functions: Names,
+    operators: Names,
+    collations: Names,
     types_by_oid: HashMap<Oid, usize>,
     relations_by_oid: HashMap<Oid, usize>,
     functions_by_oid: HashMap<Oid, usize>,
@@ -35,10 +37,10 @@ pub struct Catalog {
 }
 
 /// From a name, to schemas, to positions.
-type Index = HashMap<String, Vec<(String, usize)>>;
+type Names = HashMap<String, Vec<(String, usize)>>;
 
-fn index<'a, T: 'a>(items: &'a [T], key: impl Fn(&'a T) -> (&'a str, &'a str)) -> Index {
-    let mut index = Index::new();
+fn index<'a, T: 'a>(items: &'a [T], key: impl Fn(&'a T) -> (&'a str, &'a str)) -> Names {
+    let mut index = Names::new();
     for (position, item) in items.iter().enumerate() {
         let (schema, name) = key(item);
         index.entry(name.to_owned()).or_default().push((schema.to_owned(), position));
@@ -101,7 +103,7 @@ impl Catalog {
         // A domain can't be its own base, but contents are data that anybody may have made.
         for _ in 0..32 {
             match self.type_by_oid(oid).map(|ty| &ty.kind) {
-                Some(TypeKind::Domain { base }) => oid = *base,
+                Some(TypeKind::Domain { base, .. }) => oid = *base,
                 _ => break,
             }
         }
@@ -134,7 +136,7 @@ impl Catalog {
     }
 }
 
-fn within(index: &Index, schema: &str, name: &str) -> impl Iterator<Item = usize> {
+fn within(index: &Names, schema: &str, name: &str) -> impl Iterator<Item = usize> {
     let found = index.get(name).map_or(&[][..], Vec::as_slice);
     found.iter().filter(move |(its, _)| its == schema).map(|&(_, position)| position)
 }

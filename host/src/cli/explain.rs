@@ -35,7 +35,8 @@ pub(super) struct ExplainArgs {
 
 pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let host = args.host.start_with(Some(&args.plugin)).await?;
-    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| *name == args.plugin) else {
+    let generation = host.generation();
+    let Some(Ok(plugin)) = generation.plugin(&args.plugin) else {
         bail!("{} names no plugin \"{}\"", args.host.config.display(), args.plugin);
     };
     let queries: Vec<&LoadedQuery> = match &args.query {

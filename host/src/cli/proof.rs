@@ -1,6 +1,7 @@
 //! What plugins are proven against: a database, or a snapshot of one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
@@ -8,7 +9,7 @@ use clap::Args;
 use super::HostArgs;
 use super::explain::PROVEN;
 use crate::catalog::{Catalog, Snapshot};
-use crate::{Host, LoadedPlugin, OfflineProof, Refusal};
+use crate::{Generation, LoadedPlugin, Refusal};
 
 #[derive(Args, Debug)]
 pub(super) struct ProofArgs {
@@ -20,11 +21,9 @@ pub(super) struct ProofArgs {
 }
 
 /// Plugins that were tried: without findings, or refused.
-pub(super) enum Proof {
-    /// Against a database.
-    Host(Host),
-    /// Against a snapshot.
-    Offline(OfflineProof),
+pub(super) struct Proof {
+    generation: Arc<Generation>,
+    is_described: bool,
 }
 
 impl ProofArgs {
@@ -32,36 +31,32 @@ impl ProofArgs {
     pub(super) async fn prove(&self, plugin: Option<&str>) -> anyhow::Result<Proof> {
         let config = self.host.read_config(plugin)?;
         let Some(path) = &self.snapshot else {
-            return Ok(Proof::Host(self.host.start(&config).await?));
+            let generation = self.host.start(&config).await?.generation();
+            return Ok(Proof { generation, is_described: true });
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
         let snapshot = Snapshot::read(&text).with_context(|| format!("{} can't be used", path.display()))?;
-        Ok(Proof::Offline(OfflineProof::of(&config, snapshot).await?))
+        let generation = Arc::new(Generation::offline(&config, snapshot).await?);
+        Ok(Proof { generation, is_described: false })
     }
 }
 
 impl Proof {
     pub(super) fn plugins(&self) -> Vec<(&str, Result<&LoadedPlugin, &Refusal>)> {
-        match self {
-            Self::Host(host) => host.plugins().collect(),
-            Self::Offline(proof) => proof.plugins().collect(),
-        }
+        self.generation.plugins().collect()
     }
 
     pub(super) fn catalog(&self) -> &Catalog {
-        match self {
-            Self::Host(host) => host.catalog(),
-            Self::Offline(proof) => proof.catalog(),
-        }
+        self.generation.catalog()
     }
 
     /// What a plugin without findings is: proven, or against a snapshot just verified.
     pub(super) fn verdict(&self) -> &'static str {
-        if self.is_described() { PROVEN } else { "verified" }
+        if self.is_described { PROVEN } else { "verified" }
     }
 
     /// Whether PostgreSQL has described every statement.
     pub(super) fn is_described(&self) -> bool {
-        matches!(self, Self::Host(_))
+        self.is_described
     }
 }

@@ -150,7 +150,7 @@ impl HostArgs {
     pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
         let host = self.start(&self.read_config(plugin)?).await?;
         if let Some(plugin) = plugin
-            && let Some((_, Err(refusal))) = host.plugins().find(|(name, _)| *name == plugin)
+            && let Some(Err(refusal)) = host.generation().plugin(plugin)
         {
             return Err(refusal.clone().into());
         }

@@ -48,7 +48,8 @@ pub(super) fn log_warnings(plugin: &str, warnings: &[PluginFinding]) {
 pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let host = args.host.start_with(None).await?;
     let mut refused = Vec::new();
-    for (name, plugin) in host.plugins() {
+    let generation = host.generation();
+    for (name, plugin) in generation.plugins() {
         match plugin {
             Ok(plugin) => {
                 tracing::info!(
@@ -70,7 +71,7 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    if host.plugins().next().is_none() {
+    if generation.plugins().next().is_none() {
         tracing::warn!("{} names no plugin", args.host.config.display());
     }
     if args.strict && !refused.is_empty() {

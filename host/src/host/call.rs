@@ -5,6 +5,7 @@ use tokio_postgres::Transaction;
 
 use super::Inner;
 use super::error::CallError;
+use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
@@ -96,11 +97,14 @@ impl Call<'_> {
     /// # Errors
     /// [`CallError`], if there is no such query or its parameters can't be used.
     pub fn shape(&self) -> Result<Shape, CallError> {
-        self.read().map(|(_, _, arguments)| arguments.shape)
+        self.read(&self.host.generation()).map(|(_, _, arguments)| arguments.shape)
     }
 
-    fn read(&self) -> Result<(&LoadedPlugin, &LoadedQuery, Arguments), CallError> {
-        let (plugin, query) = self.host.find(&self.plugin, &self.query)?;
+    fn read<'g>(
+        &self,
+        generation: &'g Generation,
+    ) -> Result<(&'g LoadedPlugin, &'g LoadedQuery, Arguments), CallError> {
+        let (plugin, query) = generation.find(&self.plugin, &self.query)?;
         let limits = plugin.component.engine().limits();
         let arguments =
             Arguments::read(query.declaration(), &query.forms, &self.parameters, &self.claims, limits);
@@ -116,8 +120,9 @@ impl<'loan> Call<'loan> {
     /// [`CallError`].
     pub async fn run(mut self) -> Result<Reply<'loan>, CallError> {
         let transaction = self.transaction.take();
-        let (plugin, query, arguments) = self.read()?;
-        let proven = self.host.shape(plugin, query, &arguments.shape).await?;
+        let generation = self.host.generation();
+        let (plugin, query, arguments) = self.read(&generation)?;
+        let proven = self.host.shape(&generation, plugin, query, &arguments.shape).await?;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
         let bound =
@@ -132,22 +137,10 @@ impl<'loan> Call<'loan> {
 }
 
 impl Inner {
-    fn find(&self, plugin: &str, query: &str) -> Result<(&LoadedPlugin, &LoadedQuery), CallError> {
-        let loaded = match self.plugins.get(plugin) {
-            Some(Ok(loaded)) => loaded,
-            Some(Err(_)) => return Err(CallError::Degraded { plugin: plugin.to_owned() }),
-            None => return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str))),
-        };
-        let queries = || loaded.queries().iter().map(|query| query.declaration().name.as_str());
-        match loaded.query(query) {
-            Some(found) => Ok((loaded, found)),
-            None => Err(CallError::unknown_query(plugin, query, queries())),
-        }
-    }
-
     /// The proven shape of a call. All of a closed query's were proven at load; of others, the first use proves.
     async fn shape(
         &self,
+        generation: &Generation,
         plugin: &LoadedPlugin,
         query: &LoadedQuery,
         shape: &Shape,
@@ -160,7 +153,7 @@ impl Inner {
             ProveError::Plugin(error) => CallError::Plugin(error),
             ProveError::Loan(error) => CallError::Loan(error),
         };
-        let prover = Prover { basis: &self.basis, plugin, query: query.declaration() };
+        let prover = Prover { basis: &generation.basis, plugin, query: query.declaration() };
         // Only then: a plugin that takes its time must not keep a connection from others.
         let planned = prover.plan(shape.clone()).await.map_err(failed)?;
         let loan = self.pool.loan().await?;

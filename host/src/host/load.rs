@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use callslip_ir::{QueryDeclaration, TypeName};
 
-use super::basis::Basis;
+use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
 use crate::Code;

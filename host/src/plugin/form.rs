@@ -70,7 +70,7 @@ impl Form {
         let of = |oid: Oid| Self::within(catalog, oid, depth);
         match &ty.kind {
             TypeKind::Array { element } => Self::Array(Box::new(of(*element))),
-            TypeKind::Range { subtype } => Self::Range(Box::new(of(*subtype))),
+            TypeKind::Range { subtype, .. } => Self::Range(Box::new(of(*subtype))),
             TypeKind::Multirange { range } => match of(*range) {
                 Self::Range(bound) => Self::Multirange(bound),
                 _ => Self::Text,

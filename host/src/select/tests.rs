@@ -34,6 +34,7 @@ fn catalog() -> Catalog {
         category,
         preferred: oid == BOOL || oid == TEXT,
         array: None,
+        ..Type::default()
     };
     let equals = |oid, operand| Operator {
         oid,
@@ -43,9 +44,16 @@ fn catalog() -> Catalog {
         right: operand,
         result: BOOL,
         function: None,
+        ..Operator::default()
     };
-    let column =
-        |name: &str, ty| Column { name: name.into(), ty, type_modifier: -1, nullable: false, comment: None };
+    let column = |name: &str, ty| Column {
+        name: name.into(),
+        ty,
+        type_modifier: -1,
+        nullable: false,
+        comment: None,
+        ..Column::default()
+    };
     let function = |oid, schema: &str, name: &str, argument, returns| Function {
         oid,
         schema: schema.into(),
@@ -60,6 +68,7 @@ fn catalog() -> Catalog {
         returns_set: false,
         volatility: Volatility::Immutable,
         security_definer: false,
+        ..Function::default()
     };
     let relation = |oid, schema: &str, name: &str, columns| Relation {
         oid,
@@ -72,6 +81,7 @@ fn catalog() -> Catalog {
         unique_keys: vec![],
         foreign_keys: vec![],
         comment: None,
+        ..Relation::default()
     };
     let row = |columns: &[(&str, u32)]| TypeKind::Composite {
         attributes: columns
@@ -89,7 +99,7 @@ fn catalog() -> Catalog {
             ty(TEXT, PG_CATALOG, "text", TypeKind::Base, 'S'),
             ty(MOOD, "public", "mood", TypeKind::Enum { labels }, 'E'),
             ty(2205, PG_CATALOG, "regclass", TypeKind::Base, 'N'),
-            ty(5001, "public", "relname", TypeKind::Domain { base: 2205 }, 'N'),
+            ty(5001, "public", "relname", TypeKind::Domain { base: 2205, rules: Box::default() }, 'N'),
             ty(5002, "public", "point_in_time", row(&[("n", INT4), ("m", MOOD)]), 'C'),
             ty(5003, "public", "object", row(&[("n", INT4), ("o", 5001)]), 'C'),
             ty(5004, "public", "labelled", row(&[("b", BOOL), ("label", TEXT)]), 'C'),
@@ -126,6 +136,7 @@ fn catalog() -> Catalog {
             function: Some(2),
             context: CastContext::Implicit,
             binary: false,
+            ..Cast::default()
         }],
         relations: vec![
             relation(1, "public", "t", vec![column("b", BOOL), column("n", INT4), column("m", MOOD)]),

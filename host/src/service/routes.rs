@@ -264,8 +264,8 @@ fn problem(error: &CallError) -> Problem {
 
 /// The process answers: says which plugins are served and which are not.
 async fn health(State(service): State<Service>) -> Json<serde_json::Value> {
-    let plugins: BTreeMap<&str, &str> = service
-        .host
+    let generation = service.host.generation();
+    let plugins: BTreeMap<&str, &str> = generation
         .plugins()
         .map(|(name, plugin)| (name, if plugin.is_ok() { "served" } else { "refused" }))
         .collect();

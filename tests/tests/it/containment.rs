@@ -12,7 +12,8 @@ async fn beside_a_good_plugin(source: &str) -> (Host, Refusal) {
     let text = config("language", "tests/guests/language");
     let bad = component(source);
     let host = database().host(&format!("{text}\n[plugins.bad]\ncomponent = {bad:?}\n")).await;
-    let (_, plugin) = host.plugins().find(|(name, _)| *name == "bad").expect("it is configured");
+    let generation = host.generation();
+    let plugin = generation.plugin("bad").expect("it is configured");
     let refusal = plugin.expect_err("a hostile plugin is served").clone();
     (host, refusal)
 }

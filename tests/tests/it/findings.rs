@@ -11,7 +11,8 @@ const SOURCE: &str = include_str!("../../guests/mistaken/src/lib.rs");
 async fn refusal() -> Refusal {
     let text = config("mistaken", "tests/guests/mistaken").replace("\"company\", ", "\"attacks.moods\", ");
     let host = database().host(&text).await;
-    let (_, plugin) = host.plugins().next().expect("one plugin");
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().expect("one plugin");
     plugin.expect_err("a plugin full of mistakes is loaded").clone()
 }
 

@@ -17,7 +17,8 @@ async fn rows(host: &Host, query: &str, parameters: &Value) -> Value {
 
 /// How many shapes of a query were proven, so that a test that goes through all of them notices a new one.
 fn shapes(host: &Host, query: &str) -> usize {
-    let (_, plugin) = host.plugins().next().expect("one plugin");
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().expect("one plugin");
     let plugin = plugin.unwrap_or_else(|refusal| panic!("{refusal}"));
     let query = plugin.query(query).expect("there is such a query");
     assert!(query.is_complete() && !query.is_open());
@@ -187,7 +188,8 @@ async fn the_filter_and_the_permission_are_about_the_same_rating() {
         )
         .await;
     assert!(!high.is_empty() && high.len() < two_joins.len(), "{} of {}", high.len(), two_joins.len());
-    let (_, plugin) = host.plugins().next().expect("one plugin");
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().expect("one plugin");
     let mut joins = Vec::new();
     for shape in plugin.unwrap().query("interviews").unwrap().shapes() {
         joins.push(shape.outcome.as_ref().unwrap()[0].sql.matches("\"rating\"").count());

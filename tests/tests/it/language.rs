@@ -199,7 +199,8 @@ async fn hostile_names_stay_names() {
 #[tokio::test]
 async fn every_shape_is_proven_when_the_plugin_is_loaded() {
     let host = language().await;
-    let (_, plugin) = host.plugins().next().expect("one plugin");
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().expect("one plugin");
     let plugin = plugin.unwrap_or_else(|refusal| panic!("{refusal}"));
     for query in plugin.queries() {
         let name = &query.declaration().name;

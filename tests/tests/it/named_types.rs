@@ -228,7 +228,8 @@ async fn over_http_a_query_string_says_the_same_and_a_bad_value_is_told_by_its_n
 #[tokio::test]
 async fn what_the_author_wrote_is_read_when_the_plugin_is_loaded() {
     let host = host_of(component_with("tests/guests/types", Some("mistaken"))).await;
-    let (_, plugin) = host.plugins().next().unwrap();
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().unwrap();
     let refusal = plugin.expect_err("a default and an example are wrong");
     let found: Vec<String> = refusal.findings.iter().map(|its| its.finding.to_string()).collect();
     assert_eq!(

@@ -173,7 +173,8 @@ async fn enums_are_bound_as_the_database_s_type_and_seen_as_shapes() {
 #[tokio::test]
 async fn of_many_shapes_some_are_proven_at_load_and_the_rest_on_first_use() {
     let host = language().await;
-    let (_, plugin) = host.plugins().next().unwrap();
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().unwrap();
     let query = plugin.unwrap().query("switches").unwrap();
     assert_eq!(query.total(), Some(512));
     assert!(!query.is_complete() && query.shapes().len() <= 256, "{}", query.shapes().len());

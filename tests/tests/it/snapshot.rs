@@ -5,7 +5,7 @@ use std::process::Output;
 
 use callslip::catalog::Snapshot;
 use callslip::grants::GrantSettings;
-use callslip::{Code, Config, Host, LoadedPlugin, OfflineProof, PluginFinding, Refusal};
+use callslip::{Code, Config, Generation, Host, LoadedPlugin, PluginFinding, Refusal};
 use callslip_tests::{database, tpch};
 
 use crate::command::callslip;
@@ -83,13 +83,13 @@ fn statements<'a>(
 
 fn snapshot_of(host: &Host) -> Snapshot {
     let builtin = GrantSettings::default();
-    let contents = host.catalog().contents().clone();
+    let contents = host.generation().catalog().contents().clone();
     Snapshot::new(contents, vec!["public".to_owned()], |function| builtin.may_call(function))
 }
 
-async fn offline(config: &str, snapshot: Snapshot) -> OfflineProof {
+async fn offline(config: &str, snapshot: Snapshot) -> Generation {
     let config = Config::parse(config, Path::new("")).unwrap();
-    OfflineProof::of(&config, snapshot).await.unwrap()
+    Generation::offline(&config, snapshot).await.unwrap()
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_snapshot_reads_back_as_it_was_written_and_proves_the_same_statements(
     assert_eq!(read.to_json(), written);
 
     let proof = offline(&text, read).await;
-    let (told, inferred) = (statements(host.plugins()), statements(proof.plugins()));
+    let (told, inferred) = (statements(host.generation().plugins()), statements(proof.plugins()));
     assert_eq!(told.len(), inferred.len());
     let mut known = 0;
     for ((query, sql, columns), (offline_query, offline_sql, offline_columns)) in told.iter().zip(&inferred) {
@@ -127,7 +127,7 @@ async fn a_snapshot_has_the_findings_of_a_database_but_for_postgresqls_own() {
     let refusal = |plugin: Option<(&str, Result<&LoadedPlugin, &Refusal>)>| {
         plugin.expect("one plugin").1.expect_err("a plugin full of mistakes is loaded").clone()
     };
-    let (told, offline) = (refusal(host.plugins().next()), refusal(proof.plugins().next()));
+    let (told, offline) = (refusal(host.generation().plugins().next()), refusal(proof.plugins().next()));
     for finding in &offline.findings {
         if !told.findings.contains(finding) {
             // A function of PostgreSQL's that no plugin was granted is not in the snapshot.

@@ -114,7 +114,8 @@ async fn what_is_no_order_and_no_page_is_refused_before_anything_runs() {
 async fn orders_that_were_not_proven_at_load_are_proven_on_first_use() {
     let text = format!("[limits]\nshapes = 5\n{}", config("language", "tests/guests/language"));
     let host = database().host(&text).await;
-    let (_, plugin) = host.plugins().next().unwrap();
+    let generation = host.generation();
+    let (_, plugin) = generation.plugins().next().unwrap();
     let query = plugin.unwrap().query("sorted").unwrap();
     assert_eq!(query.total(), Some(13));
     let proven: Vec<_> =

@@ -7,7 +7,7 @@ mod substitutions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use callslip::{Call, Host, LoadedPlugin, ValueSource};
+use callslip::{Call, Generation, Host, LoadedPlugin, ValueSource};
 use callslip_tests::tpch;
 use serde_json::value::RawValue;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -92,16 +92,16 @@ fn fields(line: &str) -> Vec<Option<String>> {
     fields
 }
 
-fn plugin(host: &Host) -> &LoadedPlugin {
-    let (_, plugin) = host.plugins().next().expect("one plugin");
+fn plugin(generation: &Generation) -> &LoadedPlugin {
+    let (_, plugin) = generation.plugins().next().expect("one plugin");
     let plugin = plugin.unwrap_or_else(|refusal| panic!("{refusal}"));
     assert_eq!(plugin.warnings(), [], "its aggregates are what TPC-H means");
     plugin
 }
 
 /// The query of a number, such as that of `q03_shipping_priority`.
-fn query_of(host: &Host, number: usize) -> &str {
-    let name = &plugin(host).queries()[number - 1].declaration().name;
+fn query_of(generation: &Generation, number: usize) -> &str {
+    let name = &plugin(generation).queries()[number - 1].declaration().name;
     assert!(name.starts_with(&format!("q{number:02}_")), "{name} is not Q{number}");
     name
 }
@@ -109,9 +109,10 @@ fn query_of(host: &Host, number: usize) -> &str {
 #[tokio::test]
 async fn all_22_give_the_reference_answers() {
     let host = tpch().await.host().await;
+    let generation = host.generation();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/tpch");
     for number in 1..=22 {
-        let query = query_of(&host, number);
+        let query = query_of(&generation, number);
         let csv = std::fs::read_to_string(folder.join(format!("q{number:02}.csv"))).unwrap();
         let expected = Table::of_csv(&csv);
         let found = Table::of_call(host.call("tpch", query), &expected.columns).await;
@@ -122,7 +123,8 @@ async fn all_22_give_the_reference_answers() {
 #[tokio::test]
 async fn all_22_are_closed_and_proven_and_use_each_of_their_parameters() {
     let host = tpch().await.host().await;
-    let queries = plugin(&host).queries();
+    let generation = host.generation();
+    let queries = plugin(&generation).queries();
     assert_eq!(queries.len(), 22);
     for query in queries {
         let name = &query.declaration().name;
@@ -141,9 +143,9 @@ async fn other_parameters_give_the_rows_of_hand_written_sql() {
     let tpch = tpch().await;
     let (host, client) = (tpch.host().await, tpch.owner().await);
     for (number, substitution) in (1..).zip(&SUBSTITUTIONS) {
-        let query = query_of(&host, number);
+        let query = query_of(&generation, number);
         let parameters = object(serde_json::from_str(substitution.parameters).unwrap());
-        let declared = &plugin(&host).query(query).unwrap().declaration().parameters;
+        let declared = &plugin(&generation).query(query).unwrap().declaration().parameters;
         let declared: BTreeSet<_> = declared.iter().map(|parameter| &parameter.name).collect();
         assert_eq!(parameters.keys().collect::<BTreeSet<_>>(), declared, "{query}: all are substituted");
 

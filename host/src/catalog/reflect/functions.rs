@@ -62,6 +62,7 @@ fn function(row: &Row) -> Result<Function, Error> {
             _ => Volatility::Volatile,
         },
         security_definer: row.try_get(14)?,
+        ..Function::default()
     })
 }
 
@@ -112,6 +113,7 @@ fn operator(row: &Row) -> Result<Operator, Error> {
         right: row.try_get(4)?,
         result: row.try_get(5)?,
         function: Some(row.try_get(6)?),
+        ..Operator::default()
     })
 }
 
@@ -130,6 +132,7 @@ fn cast(row: &Row) -> Result<Cast, Error> {
             _ => CastContext::Explicit,
         },
         binary: character(row, 4)? == 'b',
+        ..Cast::default()
     })
 }
 

@@ -52,6 +52,24 @@ pub enum ReflectError {
 /// # Errors
 /// [`ReflectError`], if the connection has a transaction open, if the server is too old, or if PostgreSQL refuses.
 pub async fn reflect(client: &Client) -> Result<Contents, ReflectError> {
+    reflect_as(client, Visibility::Readable).await
+}
+
+/// How much of a database is reflected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Visibility {
+    /// What the login may use: the only thing that plugins can be proven against.
+    #[default]
+    Readable,
+    /// Also what it may not: for people, and for snapshots of a whole database.
+    Everything,
+}
+
+/// The same as [`reflect`], of what the login may use or of everything.
+///
+/// # Errors
+/// As [`reflect`].
+pub async fn reflect_as(client: &Client, _visibility: Visibility) -> Result<Contents, ReflectError> {
     let server_version = idle_server_version(client).await?;
     let transaction = Rollback::begin(client).await?;
     let contents = read(client, server_version).await;
@@ -90,13 +108,13 @@ async fn read(client: &Client, server_version: u32) -> Result<Contents, ReflectE
     let row_types = relations.iter().filter_map(|relation| relation.row_type).collect();
     Ok(Contents {
         server_version,
-        partial: false,
         relations,
         types: types::types(&types, used, &row_types).map_err(failed("the types"))?,
         functions,
         operators,
         casts: functions::casts(&casts).map_err(failed("the casts"))?,
         collations: types::collations(&collations).map_err(failed("the collations"))?,
+        ..Contents::default()
     })
 }
 

@@ -85,9 +85,8 @@ pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result
             columns: its.into_iter().map(|(_, column)| column).collect(),
             hidden_columns: hidden,
             row_type: row.try_get(5)?,
-            unique_keys: Vec::new(),
-            foreign_keys: Vec::new(),
             comment: row.try_get(4)?,
+            ..Relation::default()
         });
     }
     add_keys(&mut decoded, keys, &names)?;
@@ -115,6 +114,7 @@ fn columns_by_relation(rows: &[Row]) -> Result<HashMap<Oid, Columns>, Error> {
             type_modifier: row.try_get(4)?,
             nullable: !row.try_get::<_, bool>(5)?,
             comment: row.try_get(6)?,
+            ..Column::default()
         };
         of_relation.readable.push((row.try_get(1)?, column));
     }
@@ -139,11 +139,23 @@ fn add_keys(relations: &mut [Relation], rows: &[Row], names: &HashMap<Oid, Names
         if kind == 'f' {
             let target = row.try_get(4)?;
             if let Some(target_columns) = named(target, row.try_get(5)?) {
-                relation.foreign_keys.push(ForeignKey { name, columns, target, target_columns });
+                relation.foreign_keys.push(ForeignKey {
+                    name,
+                    columns,
+                    target,
+                    target_columns,
+                    ..ForeignKey::default()
+                });
             }
         } else {
             let partial = row.try_get(6)?;
-            relation.unique_keys.push(UniqueKey { name, primary: kind == 'p', partial, columns });
+            relation.unique_keys.push(UniqueKey {
+                name,
+                primary: kind == 'p',
+                partial,
+                columns,
+                ..UniqueKey::default()
+            });
         }
     }
     Ok(())

@@ -74,8 +74,8 @@ fn decode(row: &Row) -> Result<Type, Error> {
     let kind = match (character(row, 3)?, of(7)?, of(8)?, of(10)?, of(11)?) {
         // First, since the array type of `record` is called a pseudo-type.
         (_, Some(element), ..) => TypeKind::Array { element },
-        ('d', _, Some(base), ..) => TypeKind::Domain { base },
-        ('r', _, _, Some(subtype), _) => TypeKind::Range { subtype },
+        ('d', _, Some(base), ..) => TypeKind::Domain { base, rules: Box::default() },
+        ('r', _, _, Some(subtype), _) => TypeKind::Range { subtype, collation: None },
         ('m', _, _, _, Some(range)) => TypeKind::Multirange { range },
         ('e', ..) => TypeKind::Enum { labels: labels()? },
         ('c', ..) => TypeKind::Composite { attributes: attributes(row)? },
@@ -90,6 +90,7 @@ fn decode(row: &Row) -> Result<Type, Error> {
         category: character(row, 4)?,
         preferred: row.try_get(5)?,
         array: of(6)?,
+        ..Type::default()
     })
 }
 
@@ -104,7 +105,7 @@ fn attributes(row: &Row) -> Result<Vec<Attribute>, Error> {
 pub(super) fn collations(rows: &[Row]) -> Result<Vec<Collation>, Error> {
     let mut collations: Vec<Collation> = Vec::with_capacity(rows.len());
     for row in rows {
-        let collation = Collation { schema: row.try_get(0)?, name: row.try_get(1)? };
+        let collation = Collation { schema: row.try_get(0)?, name: row.try_get(1)?, ..Collation::default() };
         // One name may be there for all encodings and for this one.
         if collations.last() != Some(&collation) {
             collations.push(collation);

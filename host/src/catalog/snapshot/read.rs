@@ -39,7 +39,7 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
             if !collations.insert(name.clone()) {
                 return Err(duplicate("the collation", &reference(&schema, &name)));
             }
-            contents.collations.push(Collation { schema: schema.clone(), name });
+            contents.collations.push(Collation { schema: schema.clone(), name, ..Collation::default() });
         }
     }
     reader.check_signatures(&contents)?;
@@ -132,13 +132,14 @@ impl Reader {
                 type_modifier: column.modifier.unwrap_or(-1),
                 nullable: column.nullable,
                 comment: column.comment,
+                ..Column::default()
             });
         }
         let mut unique_keys = Vec::with_capacity(entry.unique_keys.len());
         for key in entry.unique_keys {
             check(&key.columns, named, &key.name)?;
             let UniqueKeyEntry { name, primary, partial, columns } = key;
-            unique_keys.push(UniqueKey { name, primary, partial, columns });
+            unique_keys.push(UniqueKey { name, primary, partial, columns, ..UniqueKey::default() });
         }
         let mut foreign_keys = Vec::with_capacity(entry.foreign_keys.len());
         for ForeignKeyEntry { name, columns, target, target_columns } in entry.foreign_keys {
@@ -147,7 +148,13 @@ impl Reader {
             let of =
                 of.ok_or_else(|| unknown("relation", &target, &format!("the key {name} of {place}"), None))?;
             check(&target_columns, of, &name)?;
-            foreign_keys.push(ForeignKey { name, columns, target: of.oid, target_columns });
+            foreign_keys.push(ForeignKey {
+                name,
+                columns,
+                target: of.oid,
+                target_columns,
+                ..ForeignKey::default()
+            });
         }
         let (oid, row_type) = (named.oid, named.row_type);
         Ok(Relation {
@@ -161,6 +168,7 @@ impl Reader {
             unique_keys,
             foreign_keys,
             comment: entry.comment,
+            ..Relation::default()
         })
     }
 
@@ -196,6 +204,7 @@ impl Reader {
             volatility: entry.volatility.unwrap_or(Volatility::Immutable),
             security_definer: entry.security_definer,
             name: entry.name,
+            ..Function::default()
         })
     }
 
@@ -209,6 +218,7 @@ impl Reader {
             result: self.ty(&entry.result, &place)?,
             function: None,
             name: entry.name,
+            ..Operator::default()
         })
     }
 
@@ -231,6 +241,7 @@ impl Reader {
             function,
             context: entry.context,
             binary: entry.binary,
+            ..Cast::default()
         })
     }
 

@@ -22,7 +22,16 @@ fn error(public: &str, more: &str) -> String {
 }
 
 fn ty(oid: u32, schema: &str, name: &str, kind: TypeKind, category: char) -> Type {
-    Type { oid, schema: schema.into(), name: name.into(), kind, category, preferred: false, array: None }
+    Type {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind,
+        category,
+        preferred: false,
+        array: None,
+        ..Type::default()
+    }
 }
 
 #[test]
@@ -43,8 +52,8 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             ty(1007, PG_CATALOG, "_int4", TypeKind::Array { element: 23 }, 'A'),
             Type { array: Some(base + 9), ..ty(base, "public", "Mood", mood, 'E') },
             ty(base + 9, "public", "__Mood", TypeKind::Array { element: base }, 'A'),
-            ty(base + 1, "public", "low", TypeKind::Domain { base: 23 }, 'N'),
-            ty(base + 2, "public", "span", TypeKind::Range { subtype: base + 1 }, 'R'),
+            ty(base + 1, "public", "low", TypeKind::Domain { base: 23, rules: Box::default() }, 'N'),
+            ty(base + 2, "public", "span", TypeKind::Range { subtype: base + 1, collation: None }, 'R'),
             ty(base + 3, "public", "spans", TypeKind::Multirange { range: base + 2 }, 'R'),
             ty(base + 4, "public", "place", TypeKind::Composite { attributes: row(base, 2) }, 'C'),
             // The rows of the relations: one that the relation tells all of, and one with a column that can't be read, whose
@@ -66,6 +75,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             type_modifier: -1,
             nullable,
             comment: nullable.then(|| "may\nbe null".into()),
+            ..Column::default()
         };
         let relation = |oid, name: &str, row_type, foreign_keys| Relation {
             oid,
@@ -80,17 +90,31 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             hidden_columns: usize::from(name == "c"),
             row_type: Some(row_type),
             unique_keys: vec![
-                UniqueKey { name: "some".into(), primary: false, partial: true, columns: vec!["n".into()] },
-                UniqueKey { name: "key".into(), primary: true, partial: false, columns: vec!["id".into()] },
+                UniqueKey {
+                    name: "some".into(),
+                    primary: false,
+                    partial: true,
+                    columns: vec!["n".into()],
+                    ..UniqueKey::default()
+                },
+                UniqueKey {
+                    name: "key".into(),
+                    primary: true,
+                    partial: false,
+                    columns: vec!["id".into()],
+                    ..UniqueKey::default()
+                },
             ],
             foreign_keys,
             comment: Some(String::new()),
+            ..Relation::default()
         };
         let key = ForeignKey {
             name: "fk".into(),
             columns: vec!["n".into()],
             target: base + 20,
             target_columns: vec!["id".into()],
+            ..ForeignKey::default()
         };
         let mut relations =
             vec![relation(base + 20, "a.b", base + 5, vec![]), relation(base + 21, "c", base + 6, vec![key])];
@@ -108,6 +132,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             returns_set: true,
             volatility: Volatility::Volatile,
             security_definer: true,
+            ..Function::default()
         };
         let mut functions = vec![function(base + 30, &[23]), function(base + 31, &[base + 9])];
         if reversed {
@@ -123,6 +148,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             right: 23,
             result: 23,
             function: Some(1),
+            ..Operator::default()
         };
         let cast = Cast {
             source: base,
@@ -130,6 +156,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             function: Some(base + 31),
             context: CastContext::Implicit,
             binary: false,
+            ..Cast::default()
         };
         let (operators, casts) = (vec![operator], vec![cast]);
         Contents { server_version: 1, relations, types, functions, operators, casts, ..Contents::default() }

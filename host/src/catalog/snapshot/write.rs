@@ -154,11 +154,11 @@ impl<'a> Writer<'a> {
                 entry.labels = Some(labels.clone());
                 TypeKindName::Enum
             }
-            TypeKind::Domain { base } => {
+            TypeKind::Domain { base, .. } => {
                 entry.base = Some(self.ty(*base));
                 TypeKindName::Domain
             }
-            TypeKind::Range { subtype } => {
+            TypeKind::Range { subtype, .. } => {
                 entry.subtype = Some(self.ty(*subtype));
                 TypeKindName::Range
             }
@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
             }
         };
         let usual = match ty.kind {
-            TypeKind::Domain { base } => self.types.get(&base).map(|base| base.category),
+            TypeKind::Domain { base, .. } => self.types.get(&base).map(|base| base.category),
             _ => entry.kind.usual_category(),
         };
         entry.category = Some(ty.category).filter(|category| Some(*category) != usual);

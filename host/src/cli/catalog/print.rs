@@ -134,8 +134,8 @@ fn type_line(catalog: &Catalog, ty: &Type) -> Option<String> {
     let name = name(&ty.schema, &ty.name);
     let line = match &ty.kind {
         TypeKind::Enum { labels } => format!("enum {name}: {}", labels.join(", ")),
-        TypeKind::Domain { base } => format!("domain {name} over {}", type_name(catalog, *base)),
-        TypeKind::Range { subtype } => format!("range {name} of {}", type_name(catalog, *subtype)),
+        TypeKind::Domain { base, .. } => format!("domain {name} over {}", type_name(catalog, *base)),
+        TypeKind::Range { subtype, .. } => format!("range {name} of {}", type_name(catalog, *subtype)),
         TypeKind::Composite { attributes } => {
             let attributes =
                 attributes.iter().map(|its| format!("{} {}", its.name, type_name(catalog, its.ty)));

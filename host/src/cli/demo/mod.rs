@@ -134,14 +134,15 @@ async fn build(plugins: &ExamplePlugins, showcase: &Showcase, quiet: bool) -> an
 async fn show(host: &Host, showcase: &Showcase) -> anyhow::Result<()> {
     let Showcase { plugin: plugin_name, query: query_name, .. } = showcase;
     let mut stdout = io::stdout().lock();
-    for (_, plugin) in host.plugins() {
+    let generation = host.generation();
+    for (_, plugin) in generation.plugins() {
         let plugin = plugin.map_err(Clone::clone)?;
         for query in plugin.queries() {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
         serve::log_warnings(plugin.name(), &plugin.warnings());
     }
-    let Some((_, Ok(plugin))) = host.plugins().find(|(name, _)| name == plugin_name) else {
+    let Some(Ok(plugin)) = generation.plugin(plugin_name) else {
         bail!("the plugin {plugin_name} is not loaded");
     };
     let Some(query) = plugin.query(query_name) else {
@@ -172,7 +173,8 @@ fn invite(listener: &TcpListener, host: &Host, is_given: bool) -> anyhow::Result
     let address = listener.local_addr()?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "\nServing on http://{address} until Ctrl-C. Try:")?;
-    for (name, plugin) in host.plugins() {
+    let generation = host.generation();
+    for (name, plugin) in generation.plugins() {
         for query in plugin.map_err(Clone::clone)?.queries() {
             let declaration = query.declaration();
             let Some(example) = declaration.examples.first() else { continue };

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use proven::{ProvenShape, ProvenStatement, ValueSource};
 
-use super::basis::Basis;
+use super::generation::Basis;
 use super::plugin::LoadedPlugin;
 use crate::Code;
 use crate::catalog::{Oid, TypeKind};

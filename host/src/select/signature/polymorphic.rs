@@ -222,7 +222,7 @@ fn unify(catalog: &Catalog, family: Family, declared: &[Oid], operands: &[Operan
 
 fn subtype(catalog: &Catalog, range: Oid) -> Option<Oid> {
     match catalog.type_by_oid(range)?.kind {
-        TypeKind::Range { subtype } => Some(subtype),
+        TypeKind::Range { subtype, .. } => Some(subtype),
         _ => None,
     }
 }

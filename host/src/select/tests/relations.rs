@@ -26,7 +26,7 @@ fn library() -> Catalog {
         ty(CODE, "public", "code", TypeKind::Base, 'S'),
         ty(HANDLER, PG_CATALOG, "tsm_handler", TypeKind::Pseudo, 'P'),
         ty(RECORD, PG_CATALOG, "record", TypeKind::Pseudo, 'P'),
-        ty(6002, "public", "place", TypeKind::Domain { base: 5002 }, 'C'),
+        ty(6002, "public", "place", TypeKind::Domain { base: 5002, rules: Box::default() }, 'C'),
     ]);
     let function = contents.functions[0].clone();
     let function = |oid, name: &str, returns, columns: &[(&str, u32)]| Function {
@@ -58,9 +58,17 @@ fn library() -> Catalog {
         function: Some(2),
         context: CastContext::Implicit,
         binary: false,
+        ..Cast::default()
     });
     let of = |oid, name: &str, kind, column: &str, ty| {
-        let column = Column { name: column.into(), ty, type_modifier: -1, nullable: false, comment: None };
+        let column = Column {
+            name: column.into(),
+            ty,
+            type_modifier: -1,
+            nullable: false,
+            comment: None,
+            ..Column::default()
+        };
         Relation { oid, name: name.into(), kind, columns: vec![column], ..contents.relations[0].clone() }
     };
     let relations = [

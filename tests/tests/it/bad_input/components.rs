@@ -145,7 +145,8 @@ async fn each_is_refused_for_what_it_is_and_the_others_are_served() {
     let host = database().host(&text).await;
     let address = serve(host.clone(), ServiceLimits::default()).await;
     for (name, code, says) in rows {
-        let (_, plugin) = host.plugins().find(|(its, _)| *its == name).unwrap();
+        let generation = host.generation();
+        let plugin = generation.plugin(name).unwrap();
         let refusal = plugin.expect_err(name);
         println!("{refusal}");
         assert!(

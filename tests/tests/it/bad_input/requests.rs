@@ -17,7 +17,8 @@ async fn server() -> SocketAddr {
         + &format!("[plugins.hostile]\ncomponent = {hostile:?}\n")
         + "[plugins.gone]\ncomponent = \"/no/such/file.wasm\"\n";
     let host = database().host(&text).await;
-    for (name, plugin) in host.plugins() {
+    let generation = host.generation();
+    for (name, plugin) in generation.plugins() {
         assert_eq!(plugin.is_ok(), name != "gone", "{name}: {:?}", plugin.err());
     }
     serve(host, ServiceLimits::default()).await

@@ -96,6 +96,7 @@ impl Reader {
                     kind: self.kind(ty_entry, &reference(schema, name), entry.relations.0.get(name))?,
                     preferred: ty_entry.preferred,
                     array: self.arrays.get(&oid).copied(),
+                    ..Type::default()
                 };
                 if let (Some(array), Some(array_name)) = (ty.array, ty_entry.array_name(name)) {
                     types.push(array_type(&ty, array, array_name));
@@ -114,6 +115,7 @@ impl Reader {
                 category: 'C',
                 preferred: false,
                 array: Some(*array),
+                ..Type::default()
             };
             types.push(array_type(&ty, *array, array_name.clone()));
             types.push(ty);
@@ -152,10 +154,10 @@ impl Reader {
                 TypeKind::Enum { labels: labels.clone() }
             }
             (TypeKindName::Domain, None, Some(base), None, None, None) => {
-                TypeKind::Domain { base: self.ty(base, place)? }
+                TypeKind::Domain { base: self.ty(base, place)?, rules: Box::default() }
             }
             (TypeKindName::Range, None, None, Some(subtype), None, None) => {
-                TypeKind::Range { subtype: self.ty(subtype, place)? }
+                TypeKind::Range { subtype: self.ty(subtype, place)?, collation: None }
             }
             (TypeKindName::Multirange, None, None, None, Some(range), None) => {
                 TypeKind::Multirange { range: self.ty(range, place)? }
@@ -231,7 +233,7 @@ fn settle_categories(types: &mut [Type]) {
     for index in 0..types.len() {
         let (mut at, mut category) = (index, types[index].category);
         while category == UNTOLD
-            && let TypeKind::Domain { base } = types[at].kind
+            && let TypeKind::Domain { base, .. } = types[at].kind
         {
             at = positions[&base];
             category = types[at].category;
@@ -251,6 +253,7 @@ fn array_type(element: &Type, oid: Oid, name: String) -> Type {
         category: if of_record { 'P' } else { 'A' },
         preferred: false,
         array: None,
+        ..Type::default()
     }
 }
 

@@ -25,6 +25,7 @@ fn catalog() -> Catalog {
                 type_modifier: -1,
                 nullable: false,
                 comment: None,
+                ..Column::default()
             })
             .collect(),
         hidden_columns: 0,
@@ -34,9 +35,11 @@ fn catalog() -> Catalog {
             primary: true,
             partial: false,
             columns: vec![columns[0].into()],
+            ..UniqueKey::default()
         }],
         foreign_keys: vec![],
         comment: None,
+        ..Relation::default()
     };
     let sum = Function {
         oid: 3,
@@ -52,6 +55,7 @@ fn catalog() -> Catalog {
         returns_set: false,
         volatility: Volatility::Immutable,
         security_definer: false,
+        ..Function::default()
     };
     Catalog::new(Contents {
         relations: vec![
