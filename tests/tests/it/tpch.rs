@@ -7,7 +7,7 @@ mod substitutions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use callslip::{Call, Generation, Host, LoadedPlugin, ValueSource};
+use callslip::{Call, Generation, LoadedPlugin, ValueSource};
 use callslip_tests::tpch;
 use serde_json::value::RawValue;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -142,6 +142,7 @@ async fn all_22_are_closed_and_proven_and_use_each_of_their_parameters() {
 async fn other_parameters_give_the_rows_of_hand_written_sql() {
     let tpch = tpch().await;
     let (host, client) = (tpch.host().await, tpch.owner().await);
+    let generation = host.generation();
     for (number, substitution) in (1..).zip(&SUBSTITUTIONS) {
         let query = query_of(&generation, number);
         let parameters = object(serde_json::from_str(substitution.parameters).unwrap());
