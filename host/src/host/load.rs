@@ -7,14 +7,16 @@ use callslip_ir::{QueryDeclaration, TypeName};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
+use super::entry::{Entry, State};
+use super::version::{Version, read_component};
 use crate::Code;
 use crate::config::PluginConfig;
-use crate::grants::Grants;
-use crate::loan::{Loan, LoanError, Pool};
-use crate::plugin::{self, Arguments, Component, Engine, Forms, Inputs, Shape, Shapes};
+use crate::grants::{GrantError, Grants};
+use crate::loan::{Loan, LoanError};
+use crate::plugin::{self, Arguments, Engine, Forms, Inputs, Shape, Shapes};
 use crate::select::{self, Finding};
 
-/// Why a plugin is not served: everything that is wrong with it.
+/// Why a plugin is not served, or not all of it: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The plugin, as the configuration names it.
@@ -53,29 +55,9 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
-    fn new(plugin: &str, findings: Vec<Finding>) -> Self {
+    pub(super) fn new(plugin: &str, findings: Vec<Finding>) -> Self {
         let findings = findings.into_iter().map(|finding| PluginFinding { query: None, finding }).collect();
         Self { plugin: plugin.to_owned(), findings, warnings: Vec::new() }
-    }
-}
-
-/// Why a plugin was not loaded.
-pub(super) enum LoadFailure {
-    /// It is refused.
-    Refused(Refusal),
-    /// The database could not be asked. That is no fault of the plugin's.
-    Database(LoanError),
-}
-
-impl From<Refusal> for LoadFailure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<LoanError> for LoadFailure {
-    fn from(error: LoanError) -> Self {
-        Self::Database(error)
     }
 }
 
@@ -88,56 +70,62 @@ struct QueryProof {
 }
 
 impl Basis {
-    /// Scans, compiles and proves one plugin.
+    /// Reads, scans, compiles and proves one plugin.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
     pub(super) async fn load(
         &self,
         engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        pool: Option<&Pool>,
-    ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
-        let refused = |findings| Refusal::new(name, findings);
-        let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
-            let finding =
-                |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
-            refused(errors.into_iter().map(finding).collect())
-        })?;
-        let component = &settings.component;
-        let bytes = tokio::fs::read(component).await.map_err(|error| {
-            let message = format!("{} can't be read: {error}", component.display());
-            let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
-            refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
-        })?;
-        let size = bytes.len();
-        let loaded = Component::load_with_manifest(engine, bytes).await;
-        let (component, manifest) = loaded.map_err(|error| refused(error.into_findings()))?;
-        let loan = match pool {
-            Some(pool) => Some(pool.loan().await?),
-            None => None,
+        loan: Option<&Loan>,
+    ) -> Result<Entry, LoanError> {
+        let version = match read_component(name, settings).await {
+            Ok(bytes) => Version::load(engine, name, bytes).await,
+            Err(refusal) => Err(refusal),
         };
+        let state = match version {
+            Ok(version) => self.prove(name, settings, &Arc::new(version), loan).await?,
+            Err(refusal) => State::Unloadable(Arc::new(refusal)),
+        };
+        Ok(Entry { state, waiting: None })
+    }
 
+    /// Proves a version of a plugin, query by query.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
+    pub(super) async fn prove(
+        &self,
+        name: &str,
+        settings: &PluginConfig,
+        version: &Arc<Version>,
+        loan: Option<&Loan>,
+    ) -> Result<State, LoanError> {
+        // A grant that can't be resolved grants nothing.
+        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &self.schemas);
+        let unresolved = |error: GrantError| Finding::new(Code::BadConfiguration, error.to_string());
+        let mut refusal = Refusal::new(name, errors.into_iter().map(unresolved).collect());
         let mut loaded = LoadedPlugin {
             name: name.to_owned(),
-            component,
+            version: version.clone(),
             grants,
-            sdk: manifest.sdk,
-            bytes: size,
-            queries: Vec::new(),
+            queries: Vec::with_capacity(version.manifest.queries.len()),
         };
-        let (mut findings, mut warnings) = (Vec::new(), Vec::new());
-        for declaration in manifest.queries {
-            let proof = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
-            let name = &proof.query.declaration.name;
+        for declaration in &version.manifest.queries {
+            let proof = self.prove_query(&loaded, declaration.clone(), loan).await?;
+            let name = &declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
-            findings.extend(proof.findings.into_iter().map(of_query));
-            warnings.extend(proof.warnings.into_iter().map(of_query));
+            refusal.findings.extend(proof.findings.into_iter().map(of_query));
+            refusal.warnings.extend(proof.warnings.into_iter().map(of_query));
             loaded.queries.push(proof.query);
         }
-        if findings.is_empty() {
-            Ok(Arc::new(loaded))
-        } else {
-            Err(Refusal { plugin: name.to_owned(), findings, warnings }.into())
-        }
+        let loaded = Arc::new(loaded);
+        Ok(match refusal.findings.is_empty() {
+            true => State::Proven(loaded),
+            false => State::Degraded(loaded, Arc::new(refusal)),
+        })
     }
 
     /// Proves every shape of a query, and gathers what is wrong with any of them.
@@ -148,15 +136,15 @@ impl Basis {
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
-        engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
         let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
         let forms = Forms::of(&declaration, &self.catalog, resolve);
-        let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
+        let limits = plugin.version.component.engine().limits();
+        let (shapes, total) = match Shapes::of(&declaration, limits.shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
-            Shapes::Open => (example_shapes(&declaration, &forms, engine.limits()), None),
+            Shapes::Open => (example_shapes(&declaration, &forms, limits), None),
         };
         let prover = Prover { basis: self, plugin, query: &declaration };
         let mut proven = Vec::with_capacity(shapes.len());
@@ -164,6 +152,8 @@ impl Basis {
         let mut warnings: Vec<Finding> = Vec::new();
         let mut warned = HashSet::new();
         for shape in shapes {
+            // Verifying takes the thread for as long as it takes: requests come first.
+            tokio::task::yield_now().await;
             let proof = match prover.plan(shape).await {
                 Ok(planned) => {
                     let new = planned.warnings().filter(|warning| warned.insert((*warning).clone()));
@@ -194,7 +184,7 @@ impl Basis {
         if let Some(loan) = loan {
             findings.extend(prover.check_named_values(loan).await?);
         }
-        let query = LoadedQuery::new(declaration, forms, total, proven);
+        let query = LoadedQuery::new(declaration, forms, total, proven, findings.is_empty());
         Ok(QueryProof { query, findings, warnings })
     }
 }

@@ -5,18 +5,16 @@ use callslip_ir::QueryDeclaration;
 
 use super::load::PluginFinding;
 use super::prove::ProvenShape;
+use super::version::Version;
 use crate::grants::Grants;
-use crate::plugin::{Component, Digest, Forms, Shape};
+use crate::plugin::{Digest, Forms, Shape};
 
 /// A plugin that was loaded, with what it was proven to send.
 #[derive(Debug)]
 pub struct LoadedPlugin {
     pub(super) name: String,
-    pub(super) component: Component,
+    pub(super) version: Arc<Version>,
     pub(super) grants: Grants,
-    /// The SDK that built it, as the plugin says.
-    pub(super) sdk: String,
-    pub(super) bytes: usize,
     pub(super) queries: Vec<LoadedQuery>,
 }
 
@@ -28,6 +26,8 @@ pub struct LoadedQuery {
     pub(super) forms: Forms,
     pub(super) total: Option<u128>,
     pub(super) shapes: Vec<Arc<ProvenShape>>,
+    /// Whether nothing is wrong with it; only then is it served.
+    pub(super) proves: bool,
     /// What is found by its shape: all that were proven at load, and those that were first used since.
     remembered: RwLock<HashMap<Shape, Arc<ProvenShape>>>,
 }
@@ -45,22 +45,22 @@ impl LoadedPlugin {
 
     /// What identifies its code.
     pub fn digest(&self) -> Digest {
-        self.component.digest()
+        self.version.digest()
     }
 
     /// The world that it is of, such as `callslip:plugin@0.1.0`.
     pub fn world(&self) -> &str {
-        self.component.world()
+        self.version.component.world()
     }
 
     /// The SDK that built it, as the plugin itself says.
     pub fn sdk(&self) -> &str {
-        &self.sdk
+        &self.version.manifest.sdk
     }
 
     /// The bytes of its component.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.version.bytes
     }
 
     /// Its queries, in its own order.
@@ -101,9 +101,10 @@ impl LoadedQuery {
         forms: Forms,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
+        proves: bool,
     ) -> Self {
         let remembered = shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())).collect();
-        Self { declaration, forms, total, shapes, remembered: RwLock::new(remembered) }
+        Self { declaration, forms, total, shapes, proves, remembered: RwLock::new(remembered) }
     }
 
     /// What the plugin says of it.

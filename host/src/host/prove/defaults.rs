@@ -20,7 +20,7 @@ impl Prover<'_> {
             };
             let granted =
                 self.basis.catalog.ty(&ty.schema, &ty.name).is_some_and(|its| self.plugin.grants.ty(its));
-            let limits = self.plugin.component.engine().limits();
+            let limits = self.plugin.version.component.engine().limits();
             let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };
             match loan.evaluate(&select::print_constant(&ty), &text).await {
                 Ok(()) => {}
