@@ -5,6 +5,10 @@
 
 mod contents;
 #[cfg(feature = "postgres")]
+mod fingerprint;
+#[cfg(feature = "postgres")]
+mod notify;
+#[cfg(feature = "postgres")]
 mod reflect;
 mod snapshot;
 
@@ -17,6 +21,10 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
+#[cfg(feature = "postgres")]
+pub use fingerprint::{Fingerprint, fingerprint};
+#[cfg(feature = "postgres")]
+pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use snapshot::{Snapshot, SnapshotError};
