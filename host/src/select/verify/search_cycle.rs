@@ -21,8 +21,7 @@ impl<'a> Verifier<'a> {
         let mut added = Vec::new();
         if let Some(search) = &cte.search {
             self.listed(cte, "SEARCH", &search.by, &own);
-            added
-                .push(ScopeColumn::made(Some(search.set.as_str().into()), self.sequence_type(search)));
+            added.push(ScopeColumn::made(Some(search.set.as_str().into()), self.sequence_type(search)));
         }
         if let Some(cycle) = &cte.cycle {
             self.listed(cte, "CYCLE", &cycle.columns, &own);
