@@ -4,6 +4,8 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
+mod diff;
+mod modifier;
 #[cfg(feature = "postgres")]
 mod fingerprint;
 #[cfg(feature = "postgres")]
@@ -21,6 +23,9 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
+pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
+#[cfg(feature = "cli")]
+pub(crate) use modifier::with_modifier;
 #[cfg(feature = "postgres")]
 pub use fingerprint::{Fingerprint, fingerprint};
 #[cfg(feature = "postgres")]
