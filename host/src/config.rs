@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Code;
 use crate::grants::GrantSettings;
 use crate::loan::PoolSettings;
 use crate::plugin;
+use crate::{Code, WatchSettings};
 
 /// What 32-bit WebAssembly can address.
 const MOST_MEMORY_MIB: usize = 4_096;
@@ -36,6 +36,8 @@ const MOST_MEMORY_MIB: usize = 4_096;
 pub struct Config {
     /// `[database]`.
     pub database: DatabaseConfig,
+    /// `[catalog]`.
+    pub catalog: CatalogConfig,
     /// `[pool]`.
     pub pool: PoolConfig,
     /// `[limits]`, of every plugin.
@@ -55,6 +57,30 @@ pub struct DatabaseConfig {
 impl Default for DatabaseConfig {
     fn default() -> Self {
         Self { schemas: vec!["public".to_owned()] }
+    }
+}
+
+/// How `callslip serve` notices that the database has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogConfig {
+    /// Whether to listen for the database's own word, on one connection more. Default: true.
+    pub listen: bool,
+    /// How often to look whether the catalog has another fingerprint, in seconds; 0 for never. Default: 10.
+    pub poll_s: u64,
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        let settings = WatchSettings::default();
+        Self { listen: settings.listen, poll_s: settings.poll.as_secs() }
+    }
+}
+
+impl CatalogConfig {
+    /// The same for [`crate::Host::watch`].
+    pub fn settings(&self) -> WatchSettings {
+        WatchSettings { listen: self.listen, poll: Duration::from_secs(self.poll_s) }
     }
 }
 

@@ -35,9 +35,10 @@ pub mod service;
 
 pub use code::Code;
 #[cfg(feature = "host")]
-pub use config::{Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
+pub use config::{CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallError, Generation, Host, LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape,
-    ProvenStatement, Refusal, Reply, ReplyError, StartError, ValueSource,
+    Call, CallError, CatalogStatus, Change, Generation, Host, LoadedPlugin, LoadedQuery, PluginChange,
+    PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply,
+    ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

@@ -90,8 +90,7 @@ impl Entry {
     }
 
     pub fn is_settled(&self) -> bool {
-        self.state.is_settled()
-            && self.waiting.as_ref().is_none_or(|waiting| waiting.refusal.is_settled())
+        self.state.is_settled() && self.waiting.as_ref().is_none_or(|waiting| waiting.refusal.is_settled())
     }
 }
 

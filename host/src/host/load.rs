@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use callslip_ir::{QueryDeclaration, TypeName};
 
+use super::entry::{Entry, State};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
-use super::entry::{Entry, State};
 use super::version::{Version, read_component};
 use crate::Code;
 use crate::config::PluginConfig;

@@ -55,11 +55,7 @@ impl Version {
     ///
     /// # Errors
     /// As of [`Component::plan`].
-    pub async fn plan(
-        &self,
-        query: &str,
-        shape: &Shape,
-    ) -> Result<Result<Plan, Failure>, plugin::CallError> {
+    pub async fn plan(&self, query: &str, shape: &Shape) -> Result<Result<Plan, Failure>, plugin::CallError> {
         let key = (query.to_owned(), shape.clone());
         if let Some(plan) = self.plans().by_shape.get(&key) {
             return Ok(plan.clone());

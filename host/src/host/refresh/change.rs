@@ -1,5 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
 
+use super::super::entry::State;
 use super::super::generation::Generation;
 use super::super::load::Refusal;
 use crate::plugin::Digest;
@@ -50,7 +52,7 @@ impl Refreshed {
         for (name, entry) in &now.plugins {
             let Some(was) = before.plugins.get(name) else { continue };
             let mut add = |change| plugins.push(PluginChange { plugin: name.clone(), change });
-            let digest = |state: &super::super::entry::State| state.loaded().map(|loaded| loaded.digest());
+            let digest = |state: &State| state.loaded().map(|loaded| loaded.digest());
             if let Some(digest) = digest(&entry.state).filter(|now| Some(*now) != digest(&was.state)) {
                 add(Change::NewVersion { digest });
             }
@@ -62,7 +64,7 @@ impl Refreshed {
             match (&was.waiting, &entry.waiting) {
                 // Tried again, and in vain: worth saying again.
                 (None, Some(now)) => add(Change::Waiting(now.refusal.clone())),
-                (Some(was), Some(now)) if !std::sync::Arc::ptr_eq(was, now) => {
+                (Some(was), Some(now)) if !Arc::ptr_eq(was, now) => {
                     add(Change::Waiting(now.refusal.clone()));
                 }
                 (Some(waited), None) if waited.digest() != digest(&entry.state) => add(Change::Withdrawn),
@@ -74,7 +76,11 @@ impl Refreshed {
 
     /// Says it in the log.
     pub(super) fn log(&self) {
-        tracing::info!(generation = self.generation, "the catalog's generation {} is served", self.generation);
+        tracing::info!(
+            generation = self.generation,
+            "the catalog's generation {} is served",
+            self.generation
+        );
         for change in &self.plugins {
             change.log();
         }
@@ -85,8 +91,9 @@ impl PluginChange {
     fn log(&self) {
         let plugin = self.plugin.as_str();
         match &self.change {
-            Change::NewVersion { .. } | Change::Healthy => tracing::info!(plugin, "{}", self.change),
-            Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
+            Change::NewVersion { .. } | Change::Healthy | Change::Withdrawn => {
+                tracing::info!(plugin, "{}", self.change);
+            }
             Change::Degraded(refusal) => {
                 tracing::error!(plugin, "{}", self.change);
                 for found in &refusal.findings {

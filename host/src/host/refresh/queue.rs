@@ -65,10 +65,10 @@ struct Round {
 }
 
 /// What came of a refresh, for each that asked for it.
-pub(super) type Outcome = Result<Refreshed, Arc<RefreshError>>;
+pub(in crate::host) type Outcome = Result<Refreshed, Arc<RefreshError>>;
 
 /// A refresh that was asked for. It takes place also when this is dropped.
-pub(super) struct Asked(watch::Receiver<Option<Outcome>>);
+pub(in crate::host) struct Asked(watch::Receiver<Option<Outcome>>);
 
 impl Asked {
     pub async fn outcome(mut self) -> Outcome {
@@ -118,7 +118,7 @@ impl Refresher {
 
 impl Inner {
     /// Asks for a refresh: the next one to begin, of which there is never more than one.
-    pub(super) fn ask(self: &Arc<Self>, wish: Wish) -> Asked {
+    pub(in crate::host) fn ask(self: &Arc<Self>, wish: Wish) -> Asked {
         let mut queue = self.refresher.queue();
         let now = Instant::now();
         let round = queue.next.get_or_insert_with(|| Round::new(now));

@@ -84,9 +84,8 @@ impl Inner {
 /// What the database holds, if that is something else than what is known.
 async fn reflect(loan: &Loan, known: Arc<Catalog>) -> Result<Option<Arc<Catalog>>, RefreshError> {
     let contents = catalog::reflect(loan.client()).await?;
-    let index = move |contents: Contents| {
-        (contents != *known.contents()).then(|| Arc::new(Catalog::new(contents)))
-    };
+    let index =
+        move |contents: Contents| (contents != *known.contents()).then(|| Arc::new(Catalog::new(contents)));
     // Comparing and indexing thousands of tables is nothing for a thread that serves requests.
     tokio::task::spawn_blocking(move || index(contents)).await.map_err(|_| RefreshError::BrokenOff)
 }

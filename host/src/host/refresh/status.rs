@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::Code;
+use crate::PluginFinding;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
-use crate::PluginFinding;
 
 /// How well a host knows its database.
 #[derive(Clone, Debug)]

@@ -110,7 +110,7 @@ impl Successor<'_> {
         let state = match entry.state.loaded() {
             Some(loaded) if self.has_changed() || !entry.state.is_settled() => {
                 let state = basis.prove(name, settings, &loaded.version, Some(self.loan)).await?;
-                match self.decided(state)? {
+                match decided(state)? {
                     state if !self.has_changed() && state.refusal() == entry.state.refusal() => {
                         entry.state.clone()
                     }
@@ -138,9 +138,8 @@ impl Successor<'_> {
         }
         match basis.prove(name, settings, candidate, Some(self.loan)).await? {
             State::Degraded(_, refusal) if state.standing() != Standing::Refused => {
-                let known = waiting.filter(|known| {
-                    !is_new && !self.has_changed() && known.refusal == *refusal
-                });
+                let known =
+                    waiting.filter(|known| !is_new && !self.has_changed() && known.refusal == *refusal);
                 let new = || {
                     let refusal = Arc::unwrap_or_clone(refusal);
                     Arc::new(Waiting { version: Some(candidate.clone()), refusal })
@@ -151,15 +150,17 @@ impl Successor<'_> {
             candidate => Ok(Entry { state: candidate, waiting: None }),
         }
     }
+}
 
-    /// What is served must not suffer from a lock that was not free in time.
-    fn decided(&self, state: State) -> Result<State, RefreshError> {
-        let undecided = |refusal: &Refusal| {
-            let found =
-                refusal.findings.iter().find(|found| found.finding.code == Code::StatementTimeout)?;
-            Some(RefreshError::Undecided { plugin: refusal.plugin.clone(), finding: Box::new(found.clone()) })
-        };
-        state.refusal().and_then(undecided).map_or(Ok(state), Err)
+/// What is served must not suffer from a lock that was not free in time.
+fn decided(state: State) -> Result<State, RefreshError> {
+    let undecided = |refusal: &Refusal| {
+        let found = refusal.findings.iter().find(|found| found.finding.code == Code::StatementTimeout)?;
+        Some(RefreshError::Undecided { plugin: refusal.plugin.clone(), finding: Box::new(found.clone()) })
+    };
+    match state.refusal().and_then(undecided) {
+        Some(error) => Err(error),
+        None => Ok(state),
     }
 }
 

@@ -111,7 +111,7 @@ impl Watcher {
     /// All is well: looks again when it is time to.
     fn rest(&mut self) {
         self.delay = FIRST_DELAY;
-        self.look_at = self.poll.map(|poll| Instant::now() + poll);
+        self.look_at = self.poll.and_then(|poll| Instant::now().checked_add(poll));
     }
 
     /// Looks again soon, and less soon each time.
