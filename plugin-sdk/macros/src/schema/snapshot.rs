@@ -26,6 +26,8 @@ pub(super) struct Relation {
     pub kind: String,
     pub comment: Option<String>,
     pub columns: Vec<Column>,
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,18 @@ pub(super) struct Column {
     #[serde(default)]
     pub nullable: bool,
     pub comment: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    /// A reference to a relation.
+    pub target: String,
+    pub target_columns: Vec<String>,
+    /// Whether its last columns are compared by containment (PERIOD).
+    pub period: bool,
 }
 
 #[derive(Deserialize)]
