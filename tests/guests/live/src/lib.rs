@@ -31,11 +31,15 @@ export_plugin!(fragile::names, fragile::ids);
 mod amounts {
     use super::*;
 
+    fn all() -> Select {
+        let a = table("amount").alias("a");
+        select((a.col("id"), a.col("amount"))).from(a).order_by(a.col("id"))
+    }
+
     /// Reads a column whose type changes.
     #[query]
     pub fn amounts() -> Select {
-        let a = table("amount").alias("a");
-        select((a.col("id"), a.col("amount"))).from(a).order_by(a.col("id"))
+        all()
     }
 
     #[derive(Reply)]
@@ -48,7 +52,7 @@ mod amounts {
     #[query]
     pub fn two() -> Two {
         let a = table("amount").alias("a");
-        Two { ids: select(a.col("id")).from(a).order_by(a.col("id")), amounts: amounts() }
+        Two { ids: select(a.col("id")).from(a).order_by(a.col("id")), amounts: all() }
     }
 
     #[derive(Params)]
@@ -59,7 +63,7 @@ mod amounts {
     /// An open query: reads whatever table the caller names.
     #[query]
     pub fn ids_of(p: Named) -> Select {
-        let t = table(p.table).alias("t");
+        let t = table(&p.table).alias("t");
         select(t.col("id")).from(t).order_by(t.col("id"))
     }
 }
