@@ -4,9 +4,11 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
+mod readable;
 #[cfg(feature = "postgres")]
 mod reflect;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 
