@@ -26,6 +26,8 @@ pub(super) struct Relation {
     pub kind: String,
     pub comment: Option<String>,
     pub columns: Vec<Column>,
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,18 @@ impl Column {
     fn is_readable(&self) -> bool {
         self.privileges.as_ref().is_none_or(|privileges| privileges.iter().any(|its| its == "select"))
     }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    /// A reference to a relation.
+    pub target: String,
+    pub target_columns: Vec<String>,
+    /// Whether its last columns are compared by containment (PERIOD).
+    pub period: bool,
 }
 
 #[derive(Deserialize)]
