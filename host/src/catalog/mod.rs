@@ -10,9 +10,11 @@ mod fingerprint;
 mod modifier;
 #[cfg(feature = "postgres")]
 mod notify;
+mod readable;
 #[cfg(feature = "postgres")]
 mod reflect;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::DatabaseArgs;
 use crate::Config;
-use crate::catalog::{self, Contents};
+use crate::catalog::{self, Contents, Visibility};
 use crate::loan::{Pool, PoolSettings};
 
 const EXAMPLES: &str = "\
@@ -80,11 +80,16 @@ impl SourceArgs {
         Ok(config)
     }
 
+    /// What the login may use.
     async fn reflect(&self) -> anyhow::Result<Contents> {
+        self.reflect_as(Visibility::Readable).await
+    }
+
+    async fn reflect_as(&self, visibility: Visibility) -> anyhow::Result<Contents> {
         let connection = self.database.settings()?;
         let reflected = async {
             let pool = Pool::new(&connection, PoolSettings { size: 1, ..PoolSettings::default() })?;
-            anyhow::Ok(catalog::reflect(pool.loan().await?.client()).await?)
+            anyhow::Ok(catalog::reflect_as(pool.loan().await?.client(), visibility).await?)
         };
         reflected.await.with_context(|| self.database.tried(&connection))
     }
