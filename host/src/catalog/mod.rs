@@ -4,7 +4,7 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
-mod diff;
+pub mod diff;
 mod modifier;
 #[cfg(feature = "postgres")]
 mod reflect;
@@ -19,7 +19,6 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
-pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
 #[cfg(feature = "cli")]
 pub(crate) use modifier::with_modifier;
 #[cfg(feature = "postgres")]

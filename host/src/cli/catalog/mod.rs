@@ -1,5 +1,6 @@
 //! `callslip catalog`.
 
+mod diff;
 mod print;
 mod snapshot;
 
@@ -18,9 +19,10 @@ const EXAMPLES: &str = "\
 Examples:
   callslip catalog
   callslip catalog interview
-  callslip catalog snapshot --out schema.json";
+  callslip catalog snapshot --out schema.json
+  callslip catalog diff schema.json";
 
-/// Show what the database holds, as the login may use it, or write a snapshot of it.
+/// Show what the database holds, as the login may use it, write a snapshot of it, or say what changed since.
 ///
 /// It needs a database, and no configuration.
 #[derive(Args, Debug)]
@@ -37,6 +39,7 @@ pub(super) struct CatalogArgs {
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
     Snapshot(snapshot::SnapshotArgs),
+    Diff(diff::DiffArgs),
 }
 
 /// Where the catalog is from.
@@ -57,6 +60,7 @@ struct SourceArgs {
 pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(CatalogCommand::Snapshot(args)) => snapshot::main(args).await,
+        Some(CatalogCommand::Diff(args)) => diff::main(args).await,
         None => print::main(args).await,
     }
 }
@@ -77,10 +81,16 @@ impl SourceArgs {
     }
 
     async fn reflect(&self) -> anyhow::Result<Contents> {
+        Ok(self.reflect_with(PoolSettings::default()).await?.0)
+    }
+
+    /// The same, with the connection that it was reflected on.
+    async fn reflect_with(&self, settings: PoolSettings) -> anyhow::Result<(Contents, Pool)> {
         let connection = self.database.settings()?;
         let reflected = async {
-            let pool = Pool::new(&connection, PoolSettings { size: 1, ..PoolSettings::default() })?;
-            anyhow::Ok(catalog::reflect(pool.loan().await?.client()).await?)
+            let pool = Pool::new(&connection, PoolSettings { size: 1, ..settings })?;
+            let contents = catalog::reflect(pool.loan().await?.client()).await?;
+            anyhow::Ok((contents, pool))
         };
         reflected.await.with_context(|| self.database.tried(&connection))
     }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::SourceArgs;
-use crate::catalog::Snapshot;
+use crate::Config;
+use crate::catalog::{Contents, Snapshot};
 use crate::cli::file;
 use crate::grants::GrantSettings;
 
@@ -31,14 +32,18 @@ pub(super) struct SnapshotArgs {
 pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
     let contents = args.source.reflect().await?;
-    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
-    let snapshot = Snapshot::new(contents, config.database.schemas.clone(), |function| {
-        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
-    });
-    let text = snapshot.to_json();
+    let text = of(contents, &config).to_json();
     match &args.out {
         None => io::stdout().lock().write_all(text.as_bytes())?,
         Some(path) => file::write_whole(path, text.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a configuration's plugins can use of a catalog.
+pub(super) fn of(contents: Contents, config: &Config) -> Snapshot {
+    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
+    Snapshot::new(contents, config.database.schemas.clone(), |function| {
+        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
+    })
 }
