@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::SourceArgs;
-use crate::catalog::{Function, Snapshot, Visibility};
+use crate::Config;
+use crate::catalog::{Contents, Function, Snapshot, Visibility};
 use crate::cli::file;
 use crate::grants::GrantSettings;
 
@@ -36,22 +37,24 @@ pub(super) struct SnapshotArgs {
 
 pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
-    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
-    let may_be_called = |function: &Function| {
-        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
-    };
-    let search = config.database.schemas.clone();
-    let snapshot = match args.all {
-        false => Snapshot::new(args.source.reflect().await?, search, may_be_called),
-        true => {
-            let contents = args.source.reflect_as(Visibility::Everything).await?;
-            Snapshot::of_everything(contents, search, may_be_called)
-        }
-    };
-    let text = snapshot.to_json();
+    let visibility = if args.all { Visibility::Everything } else { Visibility::Readable };
+    let text = of(args.source.reflect_as(visibility).await?, &config, visibility).to_json();
     match &args.out {
         None => io::stdout().lock().write_all(text.as_bytes())?,
         Some(path) => file::write_whole(path, text.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The snapshot of a catalog for the plugins of a configuration.
+pub(super) fn of(contents: Contents, config: &Config, visibility: Visibility) -> Snapshot {
+    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
+    let may_be_called = |function: &Function| {
+        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
+    };
+    let search = config.database.schemas.clone();
+    match visibility {
+        Visibility::Readable => Snapshot::new(contents, search, may_be_called),
+        Visibility::Everything => Snapshot::of_everything(contents, search, may_be_called),
+    }
 }
