@@ -2,16 +2,17 @@
 
 mod functions;
 mod objects;
+mod references;
 mod relations;
 mod schemas;
 mod scope;
 mod types;
 
 use futures_util::{FutureExt, future::try_join};
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, types::Type};
 
 use self::{objects::Objects, scope::Scope};
-use super::Contents;
+use super::{Contents, Oid};
 use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
@@ -151,6 +152,19 @@ impl Drop for Rollback<'_> {
 /// Runs a statement without naming it, which poolers that share sessions need.
 async fn query(client: &Client, what: &'static str, sql: &str) -> Result<Vec<Row>, ReflectError> {
     client.query_typed(sql, &[]).await.map_err(failed(what))
+}
+
+/// The same of a statement about objects of these ids (`$1`); without any it is not sent.
+async fn query_of(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+    oids: Vec<Oid>,
+) -> Result<Vec<Row>, ReflectError> {
+    if oids.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.query_typed(sql, &[(&oids, Type::OID_ARRAY)]).await.map_err(failed(what))
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> ReflectError {
