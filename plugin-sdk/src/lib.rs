@@ -94,6 +94,7 @@ mod derived;
 mod expr;
 mod expression;
 mod failure;
+mod foreign_key;
 mod function;
 mod grouping;
 mod interval;
@@ -200,6 +201,7 @@ pub use expression::{
     array, array_query, empty_array, prefix, row, whole_row,
 };
 pub use failure::{Failure, Result};
+pub use foreign_key::ForeignKey;
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
     current_time, current_timestamp, date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag,

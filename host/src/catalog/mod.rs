@@ -4,6 +4,12 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
+mod diff;
+#[cfg(feature = "postgres")]
+mod fingerprint;
+mod modifier;
+#[cfg(feature = "postgres")]
+mod notify;
 #[cfg(feature = "postgres")]
 mod reflect;
 mod snapshot;
@@ -17,6 +23,13 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
+pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
+#[cfg(feature = "postgres")]
+pub use fingerprint::{Fingerprint, fingerprint};
+#[cfg(feature = "cli")]
+pub(crate) use modifier::with_modifier;
+#[cfg(feature = "postgres")]
+pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use snapshot::{Snapshot, SnapshotError};

@@ -1,5 +1,6 @@
 //! `callslip catalog`.
 
+mod install_notify;
 mod print;
 mod snapshot;
 
@@ -18,7 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   callslip catalog
   callslip catalog interview
-  callslip catalog snapshot --out schema.json";
+  callslip catalog snapshot --out schema.json
+  callslip catalog install-notify | psql --dbname shop --username postgres";
 
 /// Show what the database holds, as the login may use it, or write a snapshot of it.
 ///
@@ -37,6 +39,7 @@ pub(super) struct CatalogArgs {
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
     Snapshot(snapshot::SnapshotArgs),
+    InstallNotify(install_notify::InstallNotifyArgs),
 }
 
 /// Where the catalog is from.
@@ -57,6 +60,7 @@ struct SourceArgs {
 pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(CatalogCommand::Snapshot(args)) => snapshot::main(args).await,
+        Some(CatalogCommand::InstallNotify(args)) => install_notify::main(args).await,
         None => print::main(args).await,
     }
 }

@@ -251,6 +251,8 @@ impl Prover<'_> {
             columns,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
+            columns_read: verified.columns_read.into_iter().collect(),
+            objects: verified.objects.into_iter().collect(),
             warnings: verified.warnings,
         })
     }

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use callslip_ir::Rows;
 
+use crate::catalog::ObjectName;
 use crate::loan::ResultColumn;
 use crate::plugin::{Failure, Shape};
-use crate::select::Finding;
+use crate::select::{ColumnName, Finding};
 
 /// A shape of a query, with the statements that it was proven to send.
 #[derive(Debug)]
@@ -34,6 +35,12 @@ pub struct ProvenStatement {
     pub relations: Vec<String>,
     /// The functions that it calls, as `schema.name`.
     pub functions: Vec<String>,
+    /// The columns of these relations that it reads: those that it names, those of whole rows, and those that joins compare by
+    /// name.
+    pub columns_read: Vec<ColumnName>,
+    /// All that it takes from outside of `pg_catalog`, by name: relations, functions, operators, collations, and types, also
+    /// those of the columns that it reads.
+    pub objects: Vec<ObjectName>,
     /// What PostgreSQL takes and its author hardly means.
     pub warnings: Vec<Finding>,
 }
@@ -55,7 +62,10 @@ impl ProvenShape {
         let warning = |its: &Finding| its.message.len() + its.help.as_ref().map_or(0, String::len);
         let statement = |its: &ProvenStatement| {
             let (constants, warnings) = (its.values.iter().map(constant), its.warnings.iter().map(warning));
-            its.sql.len() + constants.sum::<usize>() + warnings.sum::<usize>()
+            let object = |its: &ObjectName| its.schema.len() + its.name.len();
+            let read = its.columns_read.iter().map(|its| object(&its.relation) + its.column.len());
+            let names = read.chain(its.objects.iter().map(object));
+            its.sql.len() + constants.sum::<usize>() + warnings.sum::<usize>() + names.sum::<usize>()
         };
         key + self.outcome.iter().flatten().map(statement).sum::<usize>()
     }

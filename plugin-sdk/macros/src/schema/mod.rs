@@ -3,6 +3,7 @@
 mod arguments;
 mod documentation;
 mod identifier;
+mod keys;
 mod layout;
 mod selection;
 mod snapshot;
