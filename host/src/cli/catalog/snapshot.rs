@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::SourceArgs;
-use crate::catalog::{Function, Snapshot, Visibility};
+use crate::Config;
+use crate::catalog::{Contents, Function, Snapshot, Visibility};
 use crate::cli::file;
 use crate::grants::GrantSettings;
 
@@ -18,16 +19,16 @@ Examples:
 /// Write a snapshot of the catalog: what plugins are compiled and checked against where there is no database.
 ///
 /// It is JSON, in an order of its own, so that a repository can keep it: the difference between two of them is what a
-/// migration has changed. It has what the login may use, and neither owners nor what the login may do beside reading, which
-/// are others in development than in production.
+/// migration has changed. It has what the login may use, and nothing that is another in development than in production with the
+/// same tables: no owners, no settings, and not what the login may do beside reading.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SnapshotArgs {
     /// The file, instead of stdout. It is replaced whole or not at all.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Everything: also what the login may not read, which plugins are not checked against all the same, with owners and with
-    /// the login's privileges.
+    /// Everything: also what the login may not read, with owners, settings and the login's privileges. Plugins are compiled and
+    /// checked only against what of it the login may read.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -36,16 +37,11 @@ pub(super) struct SnapshotArgs {
 
 pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
-    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
-    let may_be_called = |function: &Function| {
-        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
-    };
-    let search = config.database.schemas.clone();
     let snapshot = match args.all {
-        false => Snapshot::new(args.source.reflect().await?, search, may_be_called),
+        false => of(args.source.reflect().await?, &config),
         true => {
             let contents = args.source.reflect_as(Visibility::Everything).await?;
-            Snapshot::of_everything(contents, search, may_be_called)
+            Snapshot::of_everything(contents, config.database.schemas.clone(), may_be_called(&config))
         }
     };
     let text = snapshot.to_json();
@@ -54,4 +50,17 @@ pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
         Some(path) => file::write_whole(path, text.as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a configuration's plugins can use of a catalog.
+pub(super) fn of(contents: Contents, config: &Config) -> Snapshot {
+    Snapshot::new(contents, config.database.schemas.clone(), may_be_called(config))
+}
+
+/// Whether any plugin of a configuration may call a function, or could without a grant.
+fn may_be_called(config: &Config) -> impl Fn(&Function) -> bool {
+    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
+    move |function| {
+        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
+    }
 }
