@@ -5,9 +5,9 @@
 
 mod contents;
 mod diff;
-mod modifier;
 #[cfg(feature = "postgres")]
 mod fingerprint;
+mod modifier;
 #[cfg(feature = "postgres")]
 mod notify;
 #[cfg(feature = "postgres")]
@@ -24,10 +24,10 @@ pub use contents::{
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
 pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
-#[cfg(feature = "cli")]
-pub(crate) use modifier::with_modifier;
 #[cfg(feature = "postgres")]
 pub use fingerprint::{Fingerprint, fingerprint};
+#[cfg(feature = "cli")]
+pub(crate) use modifier::with_modifier;
 #[cfg(feature = "postgres")]
 pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]

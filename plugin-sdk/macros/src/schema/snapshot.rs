@@ -100,7 +100,8 @@ impl Snapshot {
     fn drop_unreadable(&mut self) {
         for schema in self.schemas.values_mut() {
             schema.relations.retain(|_, relation| {
-                let is_readable = relation.columns.is_empty() || relation.columns.iter().any(Column::is_readable);
+                let is_readable =
+                    relation.columns.is_empty() || relation.columns.iter().any(Column::is_readable);
                 relation.columns.retain(Column::is_readable);
                 is_readable
             });
