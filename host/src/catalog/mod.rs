@@ -4,15 +4,17 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
-mod diff;
+pub mod diff;
 #[cfg(feature = "postgres")]
 mod fingerprint;
 mod modifier;
 #[cfg(feature = "postgres")]
 mod notify;
+mod readable;
 #[cfg(feature = "postgres")]
 mod reflect;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 
@@ -23,7 +25,6 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
-pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
 #[cfg(feature = "postgres")]
 pub use fingerprint::{Fingerprint, fingerprint};
 #[cfg(feature = "cli")]

@@ -65,7 +65,8 @@ impl Generation {
     ///
     /// Every shape is planned, verified and printed, as [`crate::Host::start`] does. What only PostgreSQL can tell is left
     /// out: whether it takes the statement, the columns' types where the verifier can't infer them (these are `unknown`),
-    /// and whether the plugin's constants are values of their types, but for the labels of enums.
+    /// and whether the plugin's constants are values of their types, but for the labels of enums. Of a snapshot of everything
+    /// only what the login may read counts.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -84,7 +85,7 @@ impl Generation {
     /// [`StartError`], if the sandbox can't be made on this machine.
     pub async fn offline(config: &Config, snapshot: Snapshot) -> Result<Self, StartError> {
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = Basis::new(Catalog::new(snapshot.contents), config);
+        let basis = Basis::new(Catalog::new(snapshot.contents.readable()), config);
         Ok(basis.load_all(config, &engine, None).await?)
     }
 

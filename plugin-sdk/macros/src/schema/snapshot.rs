@@ -17,6 +17,7 @@ pub(super) struct Snapshot {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Schema {
+    pub comment: Option<String>,
     pub relations: BTreeMap<String, Relation>,
     pub types: BTreeMap<String, Type>,
 }
@@ -26,6 +27,8 @@ pub(super) struct Relation {
     pub kind: String,
     pub comment: Option<String>,
     pub columns: Vec<Column>,
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 #[derive(Deserialize)]
@@ -46,18 +49,37 @@ impl Column {
     }
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    /// A reference to a relation.
+    pub target: String,
+    pub target_columns: Vec<String>,
+    /// Whether its last columns are compared by containment (PERIOD).
+    pub period: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Type {
     Enum {
         labels: Vec<String>,
+        comment: Option<String>,
     },
     Domain {
         base: String,
     },
-    Composite,
-    Range,
-    Multirange,
+    Composite {
+        comment: Option<String>,
+    },
+    Range {
+        comment: Option<String>,
+    },
+    Multirange {
+        comment: Option<String>,
+    },
     #[serde(other)]
     Other,
 }
