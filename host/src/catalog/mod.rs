@@ -6,6 +6,8 @@
 mod contents;
 #[cfg(feature = "postgres")]
 mod reflect;
+mod schemas;
+mod search_path;
 mod snapshot;
 
 use std::collections::HashMap;
@@ -19,6 +21,8 @@ pub use contents::{
 };
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
+pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};
+pub use search_path::{ObjectKind, SearchPath};
 pub use snapshot::{Snapshot, SnapshotError};
 
 /// A database's metadata, with indexes for looking it up by name and by id.
@@ -125,9 +129,16 @@ impl Catalog {
         within(&self.operators, schema, name).map(|i| &self.contents.operators[i])
     }
 
-    /// Whether there is a collation of that schema and name.
-    pub fn has_collation(&self, schema: &str, name: &str) -> bool {
-        within(&self.collations, schema, name).next().is_some()
+    /// Whether a schema has something of that kind and name.
+    pub fn has(&self, kind: ObjectKind, schema: &str, name: &str) -> bool {
+        let names = match kind {
+            ObjectKind::Relation => &self.relations,
+            ObjectKind::Type => &self.types,
+            ObjectKind::Function => &self.functions,
+            ObjectKind::Operator => &self.operators,
+            ObjectKind::Collation => &self.collations,
+        };
+        within(names, schema, name).next().is_some()
     }
 
     /// The cast from one type to another, if `pg_cast` has one.

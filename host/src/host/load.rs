@@ -8,6 +8,7 @@ use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
 use crate::Code;
+use crate::catalog::ChosenSchemas;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
 use crate::loan::{Loan, LoanError, Pool};
@@ -97,7 +98,8 @@ impl Basis {
         pool: Option<&Pool>,
     ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
         let refused = |findings| Refusal::new(name, findings);
-        let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
+        let path = self.path(&ChosenSchemas::default());
+        let grants = Grants::resolve(&settings.grants, &self.catalog, &path).map_err(|errors| {
             let finding =
                 |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
             refused(errors.into_iter().map(finding).collect())
@@ -151,7 +153,8 @@ impl Basis {
         engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
-        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
+        let path = self.path(&ChosenSchemas::default());
+        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &path, ty).map(|ty| ty.oid);
         let forms = Forms::of(&declaration, &self.catalog, resolve);
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
