@@ -6,15 +6,16 @@ mod database;
 mod functions;
 mod objects;
 mod operators;
+mod references;
 mod relations;
 mod scope;
 mod types;
 
 use futures_util::{FutureExt, future::try_join};
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, types::Type};
 
 use self::{database::Database, objects::Objects, scope::Scope};
-use super::Contents;
+use super::{Contents, Oid};
 use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
@@ -120,11 +121,13 @@ async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
     }
 }
 
-/// Temporary relations come before `pg_catalog` unless they are named after it. The other settings are those that the text of
-/// an expression or a definition depends on: it has to be the same whoever reflects.
+/// Temporary relations come before `pg_catalog` unless they are named after it. To compile these statements would take longer than
+/// to run them. The other settings are those that the text of an expression or a definition depends on: it has to be the same
+/// whoever reflects.
 const BEGIN: &str = "
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL jit = off;
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL TimeZone = 'UTC';
@@ -165,6 +168,19 @@ impl Drop for Rollback<'_> {
 /// Runs a statement without naming it, which poolers that share sessions need.
 async fn query(client: &Client, what: &'static str, sql: &str) -> Result<Vec<Row>, ReflectError> {
     client.query_typed(sql, &[]).await.map_err(failed(what))
+}
+
+/// The same of a statement about objects of these ids (`$1`); without any it is not sent.
+async fn query_of(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+    oids: Vec<Oid>,
+) -> Result<Vec<Row>, ReflectError> {
+    if oids.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.query_typed(sql, &[(&oids, Type::OID_ARRAY)]).await.map_err(failed(what))
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> ReflectError {
