@@ -1,6 +1,7 @@
 //! The one type that ties the rooms together.
 
 mod call;
+mod drift;
 mod error;
 mod generation;
 mod load;
@@ -11,6 +12,7 @@ mod reply;
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use call::Call;
+pub use drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect, Live, ReplyColumn};
 pub use error::{CallError, StartError};
 pub use generation::Generation;
 pub use load::{PluginFinding, Refusal};

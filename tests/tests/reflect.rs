@@ -160,7 +160,8 @@ fn types(catalog: &Catalog) {
     );
     assert_eq!(ty("_mood").kind, TypeKind::Array { element: ty("mood").oid });
     assert_eq!(ty("mood").array, Some(ty("_mood").oid));
-    assert_eq!(ty("email").kind, TypeKind::Domain { base: base("text"), rules: Box::default() });
+    let TypeKind::Domain { base: text, rules } = &ty("email").kind else { panic!("email is a domain") };
+    assert_eq!((*text, rules.not_null, rules.checks.len()), (base("text"), true, 1));
     assert_eq!(ty("work_email").kind, TypeKind::Domain { base: ty("email").oid, rules: Box::default() });
     let address = [("street", base("text")), ("zip", ty("work_email").oid)];
     assert_eq!(attributes(ty("address")), address.map(|(name, ty)| (name, ty, -1)));

@@ -4,7 +4,7 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
-mod diff;
+pub mod diff;
 #[cfg(feature = "postgres")]
 mod fingerprint;
 mod modifier;
@@ -25,7 +25,6 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
-pub use diff::{Change, ObjectKind, ObjectRef, What, diff};
 #[cfg(feature = "postgres")]
 pub use fingerprint::{Fingerprint, fingerprint};
 #[cfg(feature = "cli")]

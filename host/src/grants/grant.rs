@@ -92,6 +92,16 @@ impl Grants {
         catalog: &Catalog,
         schemas: &[String],
     ) -> Result<Self, Vec<GrantError>> {
+        let (grants, errors) = Self::resolve_known(settings, catalog, schemas);
+        if errors.is_empty() { Ok(grants) } else { Err(errors) }
+    }
+
+    /// Resolves what can be resolved of what a configuration says, and says what can't be: that grants nothing.
+    pub fn resolve_known(
+        settings: &GrantSettings,
+        catalog: &Catalog,
+        schemas: &[String],
+    ) -> (Self, Vec<GrantError>) {
         let mut grants = Self::default();
         let mut errors = Vec::new();
         for written in &settings.relations {
@@ -141,7 +151,7 @@ impl Grants {
         let plain: Vec<Oid> =
             columns.map(|column| catalog.element_type(column.ty)).filter(is_plain).collect();
         grants.types.extend(plain);
-        if errors.is_empty() { Ok(grants) } else { Err(errors) }
+        (grants, errors)
     }
 
     /// Everything that a configuration could grant, for tests of plugins.

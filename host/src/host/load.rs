@@ -79,6 +79,14 @@ impl From<LoanError> for LoadFailure {
     }
 }
 
+/// What came of trying a plugin.
+pub(super) struct Tried {
+    /// What is proven of it; nothing where no component could be loaded.
+    pub loaded: Option<LoadedPlugin>,
+    /// Everything that is wrong with it.
+    pub refusal: Refusal,
+}
+
 /// What came of proving a query.
 struct QueryProof {
     query: LoadedQuery,
@@ -96,21 +104,43 @@ impl Basis {
         settings: &PluginConfig,
         pool: Option<&Pool>,
     ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
-        let refused = |findings| Refusal::new(name, findings);
-        let grants = Grants::resolve(&settings.grants, &self.catalog, &self.schemas).map_err(|errors| {
-            let finding =
-                |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
-            refused(errors.into_iter().map(finding).collect())
-        })?;
+        match self.try_plugin(engine, name, settings, pool).await? {
+            Tried { loaded: Some(loaded), refusal } if refusal.findings.is_empty() => Ok(Arc::new(loaded)),
+            Tried { refusal, .. } => Err(refusal.into()),
+        }
+    }
+
+    /// The same, query by query, for who wants to know of a plugin that is refused too.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
+    pub(super) async fn try_plugin(
+        &self,
+        engine: &Engine,
+        name: &str,
+        settings: &PluginConfig,
+        pool: Option<&Pool>,
+    ) -> Result<Tried, LoanError> {
+        // A grant that can't be resolved grants nothing.
+        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &self.schemas);
+        let unresolved =
+            |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
+        let unresolved = errors.into_iter().map(unresolved).collect();
+        let failed = |findings| Ok(Tried { loaded: None, refusal: Refusal::new(name, findings) });
         let component = &settings.component;
-        let bytes = tokio::fs::read(component).await.map_err(|error| {
-            let message = format!("{} can't be read: {error}", component.display());
-            let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
-            refused(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
-        })?;
+        let bytes = match tokio::fs::read(component).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let message = format!("{} can't be read: {error}", component.display());
+                let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
+                return failed(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)]);
+            }
+        };
         let size = bytes.len();
-        let loaded = Component::load_with_manifest(engine, bytes).await;
-        let (component, manifest) = loaded.map_err(|error| refused(error.into_findings()))?;
+        let (component, manifest) = match Component::load_with_manifest(engine, bytes).await {
+            Ok(loaded) => loaded,
+            Err(error) => return failed(error.into_findings()),
+        };
         let loan = match pool {
             Some(pool) => Some(pool.loan().await?),
             None => None,
@@ -124,20 +154,16 @@ impl Basis {
             bytes: size,
             queries: Vec::new(),
         };
-        let (mut findings, mut warnings) = (Vec::new(), Vec::new());
+        let mut refusal = Refusal::new(name, unresolved);
         for declaration in manifest.queries {
             let proof = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
             let name = &proof.query.declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
-            findings.extend(proof.findings.into_iter().map(of_query));
-            warnings.extend(proof.warnings.into_iter().map(of_query));
+            refusal.findings.extend(proof.findings.into_iter().map(of_query));
+            refusal.warnings.extend(proof.warnings.into_iter().map(of_query));
             loaded.queries.push(proof.query);
         }
-        if findings.is_empty() {
-            Ok(Arc::new(loaded))
-        } else {
-            Err(Refusal { plugin: name.to_owned(), findings, warnings }.into())
-        }
+        Ok(Tried { loaded: Some(loaded), refusal })
     }
 
     /// Proves every shape of a query, and gathers what is wrong with any of them.

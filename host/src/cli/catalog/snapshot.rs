@@ -37,14 +37,8 @@ pub(super) struct SnapshotArgs {
 
 pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
-    let snapshot = match args.all {
-        false => of(args.source.reflect().await?, &config),
-        true => {
-            let contents = args.source.reflect_as(Visibility::Everything).await?;
-            Snapshot::of_everything(contents, config.database.schemas.clone(), may_be_called(&config))
-        }
-    };
-    let text = snapshot.to_json();
+    let visibility = if args.all { Visibility::Everything } else { Visibility::Readable };
+    let text = of(args.source.reflect_as(visibility).await?, &config, visibility).to_json();
     match &args.out {
         None => io::stdout().lock().write_all(text.as_bytes())?,
         Some(path) => file::write_whole(path, text.as_bytes())?,
@@ -52,15 +46,15 @@ pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a configuration's plugins can use of a catalog.
-pub(super) fn of(contents: Contents, config: &Config) -> Snapshot {
-    Snapshot::new(contents, config.database.schemas.clone(), may_be_called(config))
-}
-
-/// Whether any plugin of a configuration may call a function, or could without a grant.
-fn may_be_called(config: &Config) -> impl Fn(&Function) -> bool {
+/// The snapshot of a catalog for the plugins of a configuration.
+pub(super) fn of(contents: Contents, config: &Config, visibility: Visibility) -> Snapshot {
     let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
-    move |function| {
+    let may_be_called = |function: &Function| {
         builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
+    };
+    let search = config.database.schemas.clone();
+    match visibility {
+        Visibility::Readable => Snapshot::new(contents, search, may_be_called),
+        Visibility::Everything => Snapshot::of_everything(contents, search, may_be_called),
     }
 }
