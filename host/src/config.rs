@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::catalog::Schemas;
 use crate::grants::GrantSettings;
 use crate::loan::PoolSettings;
 use crate::plugin;
@@ -250,6 +251,11 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+
+    /// Where names are looked for.
+    pub(crate) fn schemas(&self) -> Schemas {
+        Schemas { searched: self.database.schemas.clone(), ..Schemas::default() }
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -1,6 +1,7 @@
 //! The one type that ties the rooms together.
 
 mod call;
+mod drift;
 mod entry;
 mod error;
 mod generation;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use call::Call;
+pub use drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect, Live, ReplyColumn};
 pub use entry::{Standing, Waiting};
 pub use error::{CallError, StartError};
 pub use generation::Generation;

@@ -5,27 +5,27 @@ use std::fmt::Write as _;
 
 use callslip_ir::{Binding, Description, snapshot};
 
-use crate::catalog::{Catalog, Snapshot};
+use crate::catalog::{Catalog, SearchPath, Snapshot};
 use crate::grants::Grants;
 use crate::select::{self, Comment, Context, Finding, Limits};
 
 /// The SQL of a statement as people read it, and what is bound to its parameters in a comment after it: without quotes that
 /// say nothing, without `pg_catalog`, and with a clause a line. What runs is qualified and quoted throughout.
 ///
-/// It is verified against the snapshot as the host does when it loads a plugin, but that everything in the snapshot is
-/// granted.
+/// It is verified against the snapshot as the host does when it loads a plugin, but that everything in the snapshot that its
+/// login may read is granted.
 ///
 /// # Errors
 /// What is wrong with the snapshot, or all findings, one a line.
 pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> Result<String, String> {
     let snapshot = Snapshot::read(snapshot).map_err(|error| error.to_string())?;
-    let (catalog, limits) = (Catalog::new(snapshot.contents), Limits::default());
+    let (catalog, limits) = (Catalog::new(snapshot.contents.readable()), Limits::default());
     let grants = Grants::everything(&catalog);
     let context = Context {
         plugin: "this",
         catalog: &catalog,
         grants: &grants,
-        schemas: &snapshot.search,
+        path: &SearchPath::of(snapshot.search),
         limits: &limits,
     };
     let one_a_line =

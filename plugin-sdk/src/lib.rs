@@ -69,6 +69,7 @@
 //! | `i.completed_at.ge(now() - days(7))` | `i.completed_at >= now() - interval '7 day'` |
 //! | `c.profile.get_text("score").cast::<Numeric>().ge(dec("3.50"))` | `CAST(c.profile ->> 'score' AS numeric) >= 3.50` |
 //! | `q.page(p.page, p.sort.keys(…).then(pos.id))`: [`Sort`](struct@Sort), [`Page`] | `ORDER BY …, p.id LIMIT $1 OFFSET ($2 - 1) * $1` |
+//! | `q.join(pos, i.position().eq(pos))`: [`ForeignKey`] | `JOIN position AS p ON i.position_id = p.id` |
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
@@ -164,6 +165,26 @@ pub use callslip_ir::Exclude;
 /// - **a module for each schema that isn't searched**, with the same in it: `audit::Event`.
 /// - `SNAPSHOT`, the text of the file.
 ///
+/// **Foreign keys** are methods, each a [`ForeignKey`] that equals the table that it refers to, and no other:
+///
+/// ```
+/// # use callslip_sdk::prelude::*;
+/// # mod tables {
+/// #     callslip_sdk::schema!("tests/schema.json");
+/// # }
+/// # use tables::{Interview, Position};
+/// let (pos, i) = (Position::alias("p"), Interview::alias("i"));
+/// // LEFT JOIN interview AS i ON i.position_id = p.id
+/// let interviews = select((pos.title, i.status)).from(pos).left_join(i, i.position().eq(pos));
+/// ```
+///
+/// The method is named after the constraint, in snake case: `interview_position_id_fkey` is `interview_position_id_fkey()`, and also
+/// `position()`, without the table and the `_fkey` that PostgreSQL puts around the columns when it names a key, and without
+/// an `_id` at the end. A name that somebody gave, `fk_position`, stays as it is. A new table, view or key never changes what a name
+/// means: one that two keys of a table could have, or that hides a method that tables have, such as `alias`, is given to
+/// none, and the documentation of both says so; a whole name of that kind has `_foreign_key` behind it. There are
+/// none for keys with PERIOD, and for those that refer to a table that is not made.
+///
 /// | PostgreSQL | Rust |
 /// |---|---|
 /// | `int2`, `int4`, `int8`, `float4`, `float8`, `bool` | `i16`, `i32`, `i64`, `f32`, `f64`, `bool` |
@@ -175,6 +196,11 @@ pub use callslip_ir::Exclude;
 /// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
 /// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
+///
+/// **Names** that are no Rust identifiers become some: `First Name` is `FirstName`, a column `type` is `r#type`, one `self` is `self_`; of names
+/// that come to the same, one that SQL writes without quotes goes first, and the others get a number. Their documentation has
+/// the name in SQL. A table `option` hides Rust's `Option` from whoever imports everything of the module, and one `select` makes
+/// `Select` ambiguous; import what is meant by its name.
 ///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
 /// their columns use. A name that is no Rust identifier is written as a string: `only = ["Odd name"]`.

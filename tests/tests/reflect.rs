@@ -4,8 +4,8 @@
 
 use callslip::{
     catalog::{
-        CastContext, Catalog, Column, Contents, Function, FunctionKind, Oid, PG_CATALOG, ReflectError,
-        Relation, RelationKind, Type, TypeKind, Volatility, reflect,
+        CastContext, Catalog, Column, Contents, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG,
+        ReflectError, Relation, RelationKind, Type, TypeKind, Volatility, reflect,
     },
     cluster::{Cluster, ClusterOptions},
 };
@@ -160,7 +160,8 @@ fn types(catalog: &Catalog) {
     );
     assert_eq!(ty("_mood").kind, TypeKind::Array { element: ty("mood").oid });
     assert_eq!(ty("mood").array, Some(ty("_mood").oid));
-    assert_eq!(ty("email").kind, TypeKind::Domain { base: base("text"), rules: Box::default() });
+    let TypeKind::Domain { base: text, rules } = &ty("email").kind else { panic!("email is a domain") };
+    assert_eq!((*text, rules.not_null, rules.checks.len()), (base("text"), true, 1));
     assert_eq!(ty("work_email").kind, TypeKind::Domain { base: ty("email").oid, rules: Box::default() });
     let address = [("street", base("text")), ("zip", ty("work_email").oid)];
     assert_eq!(attributes(ty("address")), address.map(|(name, ty)| (name, ty, -1)));
@@ -200,8 +201,11 @@ fn types(catalog: &Catalog) {
     // A type of a schema that the reader may not use is there for the column that is of it.
     assert!(catalog.ty("hidden", "used").is_some() && catalog.ty("hidden", "unused").is_none());
 
-    assert!(catalog.has_collation(PG_CATALOG, "C") && catalog.has_collation("shop", "plain"));
-    assert!(!catalog.has_collation("hidden", "plain"));
+    assert!(
+        catalog.has(ObjectKind::Collation, PG_CATALOG, "C")
+            && catalog.has(ObjectKind::Collation, "shop", "plain")
+    );
+    assert!(!catalog.has(ObjectKind::Collation, "hidden", "plain"));
 }
 
 fn functions(catalog: &Catalog) {

@@ -6,7 +6,7 @@ use super::entry::{Entry, Standing, State, Waiting};
 use super::error::{CallError, StartError};
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
-use crate::catalog::{Catalog, Snapshot};
+use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
 use crate::loan::{Loan, LoanError};
 use crate::plugin::Engine;
 use crate::{Config, select};
@@ -27,14 +27,19 @@ pub struct Generation {
 /// What plugins are proven against.
 pub(super) struct Basis {
     pub catalog: Arc<Catalog>,
-    /// Where names without a schema are looked for.
-    pub schemas: Vec<String>,
+    /// Where names are looked for.
+    pub schemas: Arc<Schemas>,
     pub limits: select::Limits,
 }
 
 impl Basis {
     pub fn new(catalog: Arc<Catalog>, config: &Config) -> Self {
-        Self { catalog, schemas: config.database.schemas.clone(), limits: select::Limits::default() }
+        Self { catalog, schemas: Arc::new(config.schemas()), limits: select::Limits::default() }
+    }
+
+    /// Where names are looked for under what claims have chosen.
+    pub fn path(&self, chosen: &ChosenSchemas) -> SearchPath {
+        SearchPath::new(self.schemas.clone(), chosen.clone())
     }
 
     /// Loads and proves every plugin of a configuration: with a connection, all that PostgreSQL says of a statement too.
@@ -61,7 +66,8 @@ impl Generation {
     ///
     /// Every shape is planned, verified and printed, as [`crate::Host::start`] does. What only PostgreSQL can tell is left
     /// out: whether it takes the statement, the columns' types where the verifier can't infer them (these are `unknown`),
-    /// and whether the plugin's constants are values of their types, but for the labels of enums.
+    /// and whether the plugin's constants are values of their types, but for the labels of enums. Of a snapshot of everything
+    /// only what the login may read counts.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,7 +86,7 @@ impl Generation {
     /// [`StartError`], if the sandbox can't be made on this machine.
     pub async fn offline(config: &Config, snapshot: Snapshot) -> Result<Self, StartError> {
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = Basis::new(Arc::new(Catalog::new(snapshot.contents)), config);
+        let basis = Basis::new(Arc::new(Catalog::new(snapshot.contents.readable())), config);
         Ok(basis.load_all(config, &engine, None).await?)
     }
 

@@ -8,8 +8,9 @@ use super::entry::{Entry, State};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
-use super::version::{Version, read_component};
+use super::version::Version;
 use crate::Code;
+use crate::catalog::ChosenSchemas;
 use crate::config::PluginConfig;
 use crate::grants::{GrantError, Grants};
 use crate::loan::{Loan, LoanError};
@@ -81,11 +82,7 @@ impl Basis {
         settings: &PluginConfig,
         loan: Option<&Loan>,
     ) -> Result<Entry, LoanError> {
-        let version = match read_component(name, settings).await {
-            Ok(bytes) => Version::load(engine, name, bytes).await,
-            Err(refusal) => Err(refusal),
-        };
-        let state = match version {
+        let state = match Version::read(engine, name, settings).await {
             Ok(version) => self.prove(name, settings, &Arc::new(version), loan).await?,
             Err(refusal) => State::Unloadable(Arc::new(refusal)),
         };
@@ -104,7 +101,8 @@ impl Basis {
         loan: Option<&Loan>,
     ) -> Result<State, LoanError> {
         // A grant that can't be resolved grants nothing.
-        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &self.schemas);
+        let path = self.path(&ChosenSchemas::default());
+        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &path);
         let unresolved = |error: GrantError| Finding::new(Code::BadConfiguration, error.to_string());
         let mut refusal = Refusal::new(name, errors.into_iter().map(unresolved).collect());
         let mut loaded = LoadedPlugin {
@@ -138,7 +136,8 @@ impl Basis {
         declaration: QueryDeclaration,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
-        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
+        let path = self.path(&ChosenSchemas::default());
+        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &path, ty).map(|ty| ty.oid);
         let forms = Forms::of(&declaration, &self.catalog, resolve);
         let limits = plugin.version.component.engine().limits();
         let (shapes, total) = match Shapes::of(&declaration, limits.shapes) {

@@ -31,6 +31,14 @@ struct Plans {
 const PLAN_BYTES: usize = 2 << 20;
 
 impl Version {
+    /// Reads a plugin's component, checks and compiles it, and asks it what queries it offers.
+    ///
+    /// # Errors
+    /// The plugin's refusal.
+    pub async fn read(engine: &Engine, name: &str, settings: &PluginConfig) -> Result<Self, Refusal> {
+        Self::load(engine, name, read_component(name, settings).await?).await
+    }
+
     /// Checks and compiles what a component's file holds, and asks it what queries it offers.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ use super::{Contents, PG_CATALOG};
 ///
 /// The order is always the same: the server, the relations with their parts, the types, the functions, and so on, by name. Of
 /// equal catalogs nothing is told.
-pub fn diff(old: &Contents, new: &Contents) -> Vec<Change> {
+pub fn changes(old: &Contents, new: &Contents) -> Vec<Change> {
     let (old, new) = (Side::new(old), Side::new(new));
     let all = old.tells_all() && new.tells_all();
     let partial = old.contents.partial || new.contents.partial;

@@ -92,7 +92,9 @@ pub(super) fn name_all<'a>(table: &str, keys: &'a [ForeignKey]) -> Vec<Names<'a>
     let is_free = |name: &str, place| !is_reserved(name) && other(name, place).is_none();
     let names = wanted.iter().enumerate().map(|(place, wanted)| {
         let whole = [&wanted.whole, &wanted.avoiding].into_iter().find(|name| is_free(name, place));
-        let short = match &wanted.short {
+        // Of a whole name that isn't given as it is, the reason is the same as of a short one.
+        let avoided = (whole != Some(&wanted.whole)).then_some(&wanted.whole);
+        let short = match wanted.short.as_ref().or(avoided) {
             None => Short::None,
             Some(short) if is_reserved(short) => Short::Reserved(short.clone()),
             Some(short) => match other(short, place) {
@@ -130,7 +132,7 @@ fn short<'a>(table: &str, constraint: &'a str) -> Option<&'a str> {
     [short, columns].into_iter().find(|name| !name.is_empty())
 }
 
-fn is_reserved(name: &str) -> bool {
+pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED.binary_search(&name).is_ok()
 }
 

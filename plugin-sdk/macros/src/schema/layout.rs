@@ -52,6 +52,8 @@ pub(super) struct Layout<'a> {
 pub(super) struct Module<'a> {
     /// Its schema and its identifier; none of the scope of the call.
     pub schema: Option<(&'a str, String)>,
+    /// That of its schema.
+    pub comment: Option<&'a str>,
     pub tables: Vec<Table<'a>>,
     pub types: Vec<OwnType<'a>>,
 }
@@ -82,6 +84,7 @@ pub(super) struct Field<'a> {
 pub(super) struct OwnType<'a> {
     pub schema: &'a str,
     pub name: &'a str,
+    pub comment: Option<&'a str>,
     /// What PostgreSQL calls it.
     pub ty: String,
     pub identifier: String,
@@ -97,10 +100,11 @@ struct Members<'a> {
     types: BTreeMap<(&'a str, &'a str), Found<'a>>,
 }
 
-/// A type of the snapshot: the labels of an enum, and what PostgreSQL calls it.
+/// A type of the snapshot: the labels of an enum, what PostgreSQL calls it, and its comment.
 struct Found<'a> {
     labels: Option<&'a [String]>,
     ty: String,
+    comment: Option<&'a str>,
 }
 
 impl<'a> Layout<'a> {
@@ -125,7 +129,8 @@ impl<'a> Layout<'a> {
                 None => layout.modules[0].name(members, false, &mut scope),
                 Some(schema) => {
                     schemas.push(*schema);
-                    let mut module = Module::default();
+                    let comment = snapshot.schemas[*schema].comment.as_deref();
+                    let mut module = Module { comment, ..Module::default() };
                     module.name(members, true, &mut Scope::with(&[COLUMNS]));
                     layout.modules.push(module);
                 }
@@ -232,12 +237,12 @@ impl<'a> Table<'a> {
     fn find_keys(&mut self, place: usize, targets: &Targets<'_>) {
         let keys = &self.relation.foreign_keys;
         for (key, names) in keys.iter().zip(keys::name_all(self.name, keys)) {
-            let Some((schema, name)) = read_reference(&key.target) else { continue };
-            let Some((target, relation)) = targets.get(&(schema.as_str(), name.as_str())) else { continue };
-            let Some(places) = keys::places(key, self.relation, relation) else { continue };
             if key.period {
                 continue;
             }
+            let Some((schema, name)) = read_reference(&key.target) else { continue };
+            let Some((target, relation)) = targets.get(&(schema.as_str(), name.as_str())) else { continue };
+            let Some(places) = keys::places(key, self.relation, relation) else { continue };
             if names.is_empty() {
                 self.nameless_keys.push(&key.name);
             } else {
@@ -269,10 +274,10 @@ impl<'a> Module<'a> {
         }
         let identifiers = scope.name_all(members.types.keys().map(|(_, name)| *name), pascal);
         for ((&(schema, name), found), identifier) in members.types.iter().zip(identifiers) {
-            let (labels, ty) = (found.labels, found.ty.clone());
+            let (labels, ty, comment) = (found.labels, found.ty.clone(), found.comment);
             let variants =
                 Scope::default().name_all(labels.into_iter().flatten().map(String::as_str), pascal);
-            self.types.push(OwnType { schema, name, ty, identifier, labels, variants });
+            self.types.push(OwnType { schema, name, comment, ty, identifier, labels, variants });
         }
     }
 }
@@ -291,16 +296,22 @@ fn members<'a>(
     }
     for (schema, entry) in &snapshot.schemas {
         for (name, ty) in &entry.types {
-            let labels = match ty {
-                Type::Enum { labels } => Some(labels.as_slice()),
-                Type::Composite | Type::Range | Type::Multirange => None,
+            let (labels, comment) = match ty {
+                Type::Enum { labels, comment } => (Some(labels.as_slice()), comment.as_deref()),
+                Type::Composite { comment } | Type::Range { comment } | Type::Multirange { comment } => {
+                    (None, comment.as_deref())
+                }
                 Type::Domain { .. } | Type::Other => continue,
             };
             let Some(ty) = type_name(snapshot, schema, name, ty) else { continue };
             if wanted(schema, name, labels.is_some()) {
                 let found = snapshot.finds(schema, |schema| schema.types.contains_key(name));
                 let module = (!found).then_some(schema.as_str());
-                modules.entry(module).or_default().types.insert((schema, name), Found { labels, ty });
+                modules
+                    .entry(module)
+                    .or_default()
+                    .types
+                    .insert((schema, name), Found { labels, ty, comment });
             }
         }
     }

@@ -7,6 +7,8 @@ mod keys;
 mod layout;
 mod selection;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 

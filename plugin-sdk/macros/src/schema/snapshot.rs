@@ -17,6 +17,7 @@ pub(super) struct Snapshot {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Schema {
+    pub comment: Option<String>,
     pub relations: BTreeMap<String, Relation>,
     pub types: BTreeMap<String, Type>,
 }
@@ -65,13 +66,20 @@ pub(super) struct ForeignKey {
 pub(super) enum Type {
     Enum {
         labels: Vec<String>,
+        comment: Option<String>,
     },
     Domain {
         base: String,
     },
-    Composite,
-    Range,
-    Multirange,
+    Composite {
+        comment: Option<String>,
+    },
+    Range {
+        comment: Option<String>,
+    },
+    Multirange {
+        comment: Option<String>,
+    },
     #[serde(other)]
     Other,
 }

@@ -29,6 +29,7 @@ pub(super) fn tables(path: &str, layout: &Layout<'_>) -> TokenStream {
                     "The relations and types of the schema {} that are not found without it.",
                     code(schema)
                 );
+                let documentation = commented(module.comment, &documentation);
                 let name = ident(identifier);
                 quote! {
                     #[doc = #documentation]
@@ -161,10 +162,10 @@ fn keys(table: &Table<'_>) -> TokenStream {
                 Short::None => String::new(),
                 Short::Named(short) => format!(" In short: `{short}`."),
                 Short::Reserved(short) => {
-                    format!(" Its name is not shortened to `{short}`, which every table has.")
+                    format!(" It is not `{short}`, which every table has.")
                 }
                 Short::Ambiguous(short, other) => {
-                    format!(" Its name is not shortened to `{short}`, which could be {}, too.", code(other))
+                    format!(" It is not `{short}`, which could be {}, too.", code(other))
                 }
             };
             method(whole, format!("{sql}{short}"));
@@ -197,7 +198,7 @@ fn own_type(item: &OwnType<'_>) -> TokenStream {
     let sql = code(&format!("{}.{}", quoted(item.schema), quoted(item.name)));
     let identifier = ident(&item.identifier);
     let Some(labels) = item.labels else {
-        let (documentation, ty) = (format!("The type {sql}."), &item.ty);
+        let (documentation, ty) = (commented(item.comment, &format!("The type {sql}.")), &item.ty);
         return quote! {
             ::callslip_sdk::sql_type! {
                 #[doc = #documentation]
@@ -205,7 +206,7 @@ fn own_type(item: &OwnType<'_>) -> TokenStream {
             }
         };
     };
-    let documentation = format!("The enum type {sql}.");
+    let documentation = commented(item.comment, &format!("The enum type {sql}."));
     let variants: Vec<Ident> = item.variants.iter().map(|variant| ident(variant)).collect();
     let comments = labels.iter().map(|label| code(&format!("'{}'", label.replace('\'', "''"))));
     let implementation = sql_enum::implementation(&identifier, Some(&item.ty), &variants, labels);
