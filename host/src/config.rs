@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::Code;
+use crate::catalog::Schemas;
 use crate::grants::GrantSettings;
 use crate::loan::PoolSettings;
 use crate::plugin;
@@ -224,6 +225,11 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+
+    /// Where names are looked for.
+    pub(crate) fn schemas(&self) -> Schemas {
+        Schemas { searched: self.database.schemas.clone(), ..Schemas::default() }
     }
 
     fn check(&self) -> Result<(), ConfigError> {

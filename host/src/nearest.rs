@@ -1,4 +1,6 @@
-use crate::catalog::PG_CATALOG;
+use callslip_ir::QualifiedName;
+
+use crate::catalog::{PG_CATALOG, SearchPath};
 
 /// The bytes of a name that is compared: as many as PostgreSQL keeps of one.
 const LONGEST: usize = 63;
@@ -43,19 +45,20 @@ fn related(written: &str, candidate: &str) -> bool {
 /// What to write instead of a name that is not found: of these schemas and names the nearest, with its schema where it
 /// would not be found without it. Without a schema, a name is looked for in `pg_catalog` and in those that are searched.
 pub(crate) fn did_you_mean<'n>(
-    schema: Option<&str>,
-    name: &str,
-    searched: &[String],
+    written: &QualifiedName,
+    path: &'n SearchPath,
     candidates: impl Iterator<Item = (&'n str, &'n str)>,
 ) -> Option<String> {
+    let schema = written.schema.as_deref();
     let is_looked_in = |its: &str| match schema {
         Some(schema) => schema == its,
-        None => its == PG_CATALOG || searched.iter().any(|searched| searched == its),
+        None => its == PG_CATALOG || path.searched().iter().any(|searched| searched == its),
     };
+    let candidates = candidates.map(|(its, candidate)| (path.shown(its), candidate));
     // What was written is not there, though the candidates may name it.
     let candidates: Vec<(&str, &str)> =
-        candidates.filter(|&(its, candidate)| candidate != name || !is_looked_in(its)).collect();
-    let nearest = nearest(name, candidates.iter().map(|(_, candidate)| *candidate))?;
+        candidates.filter(|&(its, candidate)| candidate != written.name || !is_looked_in(its)).collect();
+    let nearest = nearest(&written.name, candidates.iter().map(|(_, candidate)| *candidate))?;
     let (its, candidate) = candidates
         .into_iter()
         .filter(|(_, candidate)| *candidate == nearest)

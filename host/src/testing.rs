@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use callslip_ir::{Binding, Description, snapshot};
 
-use crate::catalog::{Catalog, Snapshot};
+use crate::catalog::{Catalog, SearchPath, Snapshot};
 use crate::grants::Grants;
 use crate::select::{self, Comment, Context, Finding, Limits};
 
@@ -25,7 +25,7 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
         plugin: "this",
         catalog: &catalog,
         grants: &grants,
-        schemas: &snapshot.search,
+        path: &SearchPath::of(snapshot.search),
         limits: &limits,
     };
     let one_a_line =

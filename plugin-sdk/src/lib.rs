@@ -196,6 +196,11 @@ pub use callslip_ir::Exclude;
 /// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
 ///
+/// **Names** that are no Rust identifiers become some: `First Name` is `FirstName`, a column `type` is `r#type`, one `self` is `self_`; of names
+/// that come to the same, one that SQL writes without quotes goes first, and the others get a number. Their documentation has
+/// the name in SQL. A table `option` hides Rust's `Option` from whoever imports everything of the module, and one `select` makes
+/// `Select` ambiguous; import what is meant by its name.
+///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
 /// their columns use. A name that is no Rust identifier is written as a string: `only = ["Odd name"]`.
 ///

@@ -1,4 +1,4 @@
-use callslip::catalog::{Catalog, reflect};
+use callslip::catalog::{Catalog, SearchPath, reflect};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits, Printed};
 use callslip_ir::{
@@ -14,7 +14,7 @@ use crate::database;
 pub struct Verifier {
     catalog: Catalog,
     grants: Grants,
-    schemas: [String; 1],
+    path: SearchPath,
     limits: Limits,
 }
 
@@ -23,11 +23,11 @@ impl Verifier {
     /// If there is no database.
     pub async fn new() -> Self {
         let catalog = Catalog::new(reflect(&database().owner().await).await.expect("a catalog"));
-        let schemas = ["public".to_owned()];
+        let path = SearchPath::of(["public"]);
         let relations = vec!["candidate".into(), "interview".into(), "rating".into()];
         let settings = GrantSettings { relations, ..GrantSettings::default() };
-        let grants = Grants::resolve(&settings, &catalog, &schemas).expect("the tables are there");
-        Self { catalog, grants, schemas, limits: Limits::default() }
+        let grants = Grants::resolve(&settings, &catalog, &path).expect("the tables are there");
+        Self { catalog, grants, path, limits: Limits::default() }
     }
 
     /// Verifies, lowers and prints.
@@ -39,7 +39,7 @@ impl Verifier {
             plugin: "this",
             catalog: &self.catalog,
             grants: &self.grants,
-            schemas: &self.schemas,
+            path: &self.path,
             limits: &self.limits,
         };
         let verified = select::verify(description, context)?;

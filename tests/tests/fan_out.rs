@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::Code;
-use callslip::catalog::{Catalog, Snapshot, reflect};
+use callslip::catalog::{Catalog, SearchPath, Snapshot, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
@@ -45,12 +45,12 @@ impl Database {
 
 /// The SQL of a query with its constants, and what is warned of.
 fn verified(catalog: &Catalog, query: Select) -> (String, Vec<String>, Vec<Finding>) {
-    let schemas = ["public".to_owned()];
+    let path = SearchPath::of(["public"]);
     let relations = catalog.contents().relations.iter().map(|its| its.name.clone()).collect();
     let settings = GrantSettings { relations, ..GrantSettings::default() };
-    let grants = Grants::resolve(&settings, catalog, &schemas).unwrap();
+    let grants = Grants::resolve(&settings, catalog, &path).unwrap();
     let limits = Limits::default();
-    let context = Context { plugin: "this", catalog, grants: &grants, schemas: &schemas, limits: &limits };
+    let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
     let statement = describe(query);
     let description = &statement.shape;
     let verified = select::verify(description, context).unwrap_or_else(|findings| panic!("{findings:#?}"));

@@ -4,8 +4,8 @@
 
 use callslip::{
     catalog::{
-        CastContext, Catalog, Column, Contents, Function, FunctionKind, Oid, PG_CATALOG, ReflectError,
-        Relation, RelationKind, Type, TypeKind, Volatility, reflect,
+        CastContext, Catalog, Column, Contents, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG,
+        ReflectError, Relation, RelationKind, Type, TypeKind, Volatility, reflect,
     },
     cluster::{Cluster, ClusterOptions},
 };
@@ -201,8 +201,11 @@ fn types(catalog: &Catalog) {
     // A type of a schema that the reader may not use is there for the column that is of it.
     assert!(catalog.ty("hidden", "used").is_some() && catalog.ty("hidden", "unused").is_none());
 
-    assert!(catalog.has_collation(PG_CATALOG, "C") && catalog.has_collation("shop", "plain"));
-    assert!(!catalog.has_collation("hidden", "plain"));
+    assert!(
+        catalog.has(ObjectKind::Collation, PG_CATALOG, "C")
+            && catalog.has(ObjectKind::Collation, "shop", "plain")
+    );
+    assert!(!catalog.has(ObjectKind::Collation, "hidden", "plain"));
 }
 
 fn functions(catalog: &Catalog) {

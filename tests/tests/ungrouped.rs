@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::Code;
-use callslip::catalog::{Catalog, RelationKind, reflect};
+use callslip::catalog::{Catalog, RelationKind, SearchPath, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
@@ -20,15 +20,14 @@ const TABLES: &str = "
 
 /// What a query is printed as against a catalog, and against another.
 fn print(catalog: &Catalog, other: &Catalog, query: Select) -> (Printed, Printed) {
-    let schemas = ["public".to_owned()];
+    let path = SearchPath::of(["public"]);
     let relations = catalog.contents().relations.iter().map(|its| its.name.clone()).collect();
     let settings = GrantSettings { relations, ..GrantSettings::default() };
     let description = describe(query).shape;
     let print = |catalog: &Catalog| {
-        let grants = Grants::resolve(&settings, catalog, &schemas).unwrap();
+        let grants = Grants::resolve(&settings, catalog, &path).unwrap();
         let limits = Limits::default();
-        let context =
-            Context { plugin: "this", catalog, grants: &grants, schemas: &schemas, limits: &limits };
+        let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
         let verified = select::verify(&description, context)?;
         let comment = Comment { plugin: "this", query: "this", shape: "this" };
         let printed = select::print(&select::lower(&description, &verified), &comment, &[], &limits);

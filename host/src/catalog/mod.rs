@@ -13,6 +13,8 @@ mod notify;
 mod readable;
 #[cfg(feature = "postgres")]
 mod reflect;
+mod schemas;
+mod search_path;
 mod snapshot;
 mod unused;
 
@@ -33,6 +35,8 @@ pub(crate) use modifier::with_modifier;
 pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
+pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};
+pub use search_path::{ObjectKind, SearchPath};
 pub use snapshot::{Snapshot, SnapshotError};
 
 /// A database's metadata, with indexes for looking it up by name and by id.
@@ -139,9 +143,16 @@ impl Catalog {
         within(&self.operators, schema, name).map(|i| &self.contents.operators[i])
     }
 
-    /// Whether there is a collation of that schema and name.
-    pub fn has_collation(&self, schema: &str, name: &str) -> bool {
-        within(&self.collations, schema, name).next().is_some()
+    /// Whether a schema has something of that kind and name.
+    pub fn has(&self, kind: ObjectKind, schema: &str, name: &str) -> bool {
+        let names = match kind {
+            ObjectKind::Relation => &self.relations,
+            ObjectKind::Type => &self.types,
+            ObjectKind::Function => &self.functions,
+            ObjectKind::Operator => &self.operators,
+            ObjectKind::Collation => &self.collations,
+        };
+        within(names, schema, name).next().is_some()
     }
 
     /// The cast from one type to another, if `pg_cast` has one.

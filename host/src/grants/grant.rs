@@ -1,14 +1,18 @@
 use std::collections::BTreeSet;
 
+use callslip_ir::QualifiedName;
 use serde::Deserialize;
 
 use super::{BUILTIN_FUNCTIONS, BUILTIN_TYPES};
-use crate::catalog::{Cast, Catalog, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
+use crate::catalog::{
+    Cast, Catalog, Function, ObjectKind, Oid, Operator, PG_CATALOG, Relation, SearchPath, Type, TypeKind,
+};
 use crate::nearest::did_you_mean;
 
 /// The `[plugins.NAME.grants]` of a configuration.
 ///
-/// A name without a schema is looked for in the schemas that the configuration searches.
+/// A name without a schema is looked for in the schemas that the configuration searches. The names of logical schemas are
+/// those that plugins know: what is granted of one is granted of the schema that it stands for, and of no other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GrantSettings {
@@ -90,9 +94,9 @@ impl Grants {
     pub fn resolve(
         settings: &GrantSettings,
         catalog: &Catalog,
-        schemas: &[String],
+        path: &SearchPath,
     ) -> Result<Self, Vec<GrantError>> {
-        let (grants, errors) = Self::resolve_known(settings, catalog, schemas);
+        let (grants, errors) = Self::resolve_known(settings, catalog, path);
         if errors.is_empty() { Ok(grants) } else { Err(errors) }
     }
 
@@ -100,43 +104,30 @@ impl Grants {
     pub fn resolve_known(
         settings: &GrantSettings,
         catalog: &Catalog,
-        schemas: &[String],
+        path: &SearchPath,
     ) -> (Self, Vec<GrantError>) {
         let mut grants = Self::default();
         let mut errors = Vec::new();
-        for written in &settings.relations {
-            match in_schemas(written, schemas, false, |schema, name| catalog.relation(schema, name).is_some())
-            {
-                Some((schema, _)) if is_system(&schema) => {
-                    errors.push(GrantError::SystemCatalog { name: written.clone() });
+        let lists = [
+            (&settings.relations, ObjectKind::Relation, &mut grants.relations),
+            (&settings.functions, ObjectKind::Function, &mut grants.functions),
+            (&settings.operators, ObjectKind::Operator, &mut grants.operators),
+        ];
+        for (list, kind, granted) in lists {
+            for written in list {
+                match found(catalog, path, kind, written) {
+                    Ok((schema, _)) if kind == ObjectKind::Relation && is_system(&schema) => {
+                        errors.push(GrantError::SystemCatalog { name: written.clone() });
+                    }
+                    Ok(name) => _ = granted.insert(name),
+                    Err(error) => errors.push(error),
                 }
-                Some(found) => _ = grants.relations.insert(found),
-                None if written.split_once('.').is_some_and(|(schema, _)| is_system(schema)) => {
-                    errors.push(GrantError::SystemCatalog { name: written.clone() });
-                }
-                None => errors.push(unknown("relations", written, "relation", catalog, schemas)),
-            }
-        }
-        for written in &settings.functions {
-            match in_schemas(written, schemas, true, |schema, name| {
-                catalog.functions(schema, name).next().is_some()
-            }) {
-                Some(found) => _ = grants.functions.insert(found),
-                None => errors.push(unknown("functions", written, "function", catalog, schemas)),
-            }
-        }
-        for written in &settings.operators {
-            match in_schemas(written, schemas, true, |schema, name| {
-                catalog.operators(schema, name).next().is_some()
-            }) {
-                Some(found) => _ = grants.operators.insert(found),
-                None => errors.push(unknown("operators", written, "operator", catalog, schemas)),
             }
         }
         for written in &settings.types {
-            match in_schemas(written, schemas, true, |schema, name| catalog.ty(schema, name).is_some()) {
-                Some((schema, name)) => grants.types.extend(catalog.ty(&schema, &name).map(|ty| ty.oid)),
-                None => errors.push(unknown("types", written, "type", catalog, schemas)),
+            match found(catalog, path, ObjectKind::Type, written) {
+                Ok((schema, name)) => grants.types.extend(catalog.ty(&schema, &name).map(|ty| ty.oid)),
+                Err(error) => errors.push(error),
             }
         }
         let columns =
@@ -219,51 +210,57 @@ fn is_builtin(function: &Function) -> bool {
         && !function.arguments.iter().any(|oid| INTERNAL_TYPES.contains(oid))
 }
 
-fn unknown(
-    list: &'static str,
-    name: &str,
-    what: &'static str,
+/// The schema and the name of what a grant names.
+fn found(
     catalog: &Catalog,
-    schemas: &[String],
+    path: &SearchPath,
+    kind: ObjectKind,
+    written: &str,
+) -> Result<(String, String), GrantError> {
+    // An operator may itself hold no dot, and a function's or relation's name with a dot must be qualified.
+    let name = QualifiedName::parse(written);
+    match path.first(catalog, kind, &name) {
+        Some(schema) => Ok((schema.to_owned(), name.name.clone())),
+        None if kind == ObjectKind::Relation && name.schema.as_deref().is_some_and(is_system) => {
+            Err(GrantError::SystemCatalog { name: written.to_owned() })
+        }
+        None => Err(unknown(catalog, path, kind, written, &name)),
+    }
+}
+
+fn unknown(
+    catalog: &Catalog,
+    path: &SearchPath,
+    kind: ObjectKind,
+    written: &str,
+    name: &QualifiedName,
 ) -> GrantError {
+    path.missed(name);
     let contents = catalog.contents();
-    let (schema, unqualified) = match name.rsplit_once('.') {
-        Some((schema, name)) => (Some(schema), name),
-        None => (None, name),
-    };
     let relations = contents.relations.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
     let functions = contents.functions.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
-    let near = match list {
-        "relations" => did_you_mean(schema, unqualified, schemas, relations),
-        "functions" => did_you_mean(schema, unqualified, schemas, functions),
+    let near = match kind {
+        ObjectKind::Relation => did_you_mean(name, path, relations),
+        ObjectKind::Function => did_you_mean(name, path, functions),
         _ => None,
     };
     let help = match near {
         Some(near) => format!("; {near}"),
-        None if list == "functions" && contents.partial => format!("; {PARTIAL_CATALOG}"),
-        None if name.contains('.') => String::new(),
-        None => format!("; it was looked for in the schemas {}", schemas.join(", ")),
+        None if kind == ObjectKind::Function && contents.partial => format!("; {PARTIAL_CATALOG}"),
+        None if name.schema.is_some() => String::new(),
+        None => format!("; it was looked for in the schemas {}", path.searched().join(", ")),
     };
-    GrantError::Unknown { list, name: name.to_owned(), what, help }
+    let (list, what) = match kind {
+        ObjectKind::Relation => ("relations", "relation"),
+        ObjectKind::Function => ("functions", "function"),
+        ObjectKind::Operator => ("operators", "operator"),
+        ObjectKind::Type => ("types", "type"),
+        // No list is of them.
+        ObjectKind::Collation => ("collations", "collation"),
+    };
+    GrantError::Unknown { list, name: written.to_owned(), what, help }
 }
 
 fn is_system(schema: &str) -> bool {
     schema == PG_CATALOG || schema == "information_schema" || schema.starts_with("pg_")
-}
-
-fn in_schemas(
-    written: &str,
-    schemas: &[String],
-    builtin: bool,
-    exists: impl Fn(&str, &str) -> bool,
-) -> Option<(String, String)> {
-    // An operator may itself hold no dot, and a function's or relation's name with a dot must be qualified.
-    if let Some((schema, name)) = written.split_once('.') {
-        return exists(schema, name).then(|| (schema.to_owned(), name.to_owned()));
-    }
-    let searched = builtin.then_some(PG_CATALOG).into_iter().chain(schemas.iter().map(String::as_str));
-    searched
-        .into_iter()
-        .find(|schema| exists(schema, written))
-        .map(|schema| (schema.to_owned(), written.to_owned()))
 }

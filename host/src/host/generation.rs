@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::error::{CallError, StartError};
 use super::load::{LoadFailure, Refusal};
 use super::plugin::{LoadedPlugin, LoadedQuery};
-use crate::catalog::{Catalog, Snapshot};
+use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
 use crate::loan::{LoanError, Pool};
 use crate::plugin::Engine;
 use crate::{Config, select};
@@ -23,8 +23,8 @@ pub struct Generation {
 /// What plugins are proven against.
 pub(super) struct Basis {
     pub catalog: Arc<Catalog>,
-    /// Where names without a schema are looked for.
-    pub schemas: Vec<String>,
+    /// Where names are looked for.
+    pub schemas: Arc<Schemas>,
     pub limits: select::Limits,
 }
 
@@ -32,9 +32,14 @@ impl Basis {
     pub fn new(catalog: Catalog, config: &Config) -> Self {
         Self {
             catalog: Arc::new(catalog),
-            schemas: config.database.schemas.clone(),
+            schemas: Arc::new(config.schemas()),
             limits: select::Limits::default(),
         }
+    }
+
+    /// Where names are looked for under what claims have chosen.
+    pub fn path(&self, chosen: &ChosenSchemas) -> SearchPath {
+        SearchPath::new(self.schemas.clone(), chosen.clone())
     }
 
     /// Loads and proves every plugin of a configuration: with a pool, all that PostgreSQL says of a statement too.

@@ -8,6 +8,7 @@ use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, Prover};
 use crate::Code;
+use crate::catalog::ChosenSchemas;
 use crate::config::PluginConfig;
 use crate::grants::Grants;
 use crate::loan::{Loan, LoanError, Pool};
@@ -122,7 +123,8 @@ impl Basis {
         pool: Option<&Pool>,
     ) -> Result<Tried, LoanError> {
         // A grant that can't be resolved grants nothing.
-        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &self.schemas);
+        let path = self.path(&ChosenSchemas::default());
+        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &path);
         let unresolved =
             |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
         let unresolved = errors.into_iter().map(unresolved).collect();
@@ -177,7 +179,8 @@ impl Basis {
         engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
-        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &self.schemas, ty).map(|ty| ty.oid);
+        let path = self.path(&ChosenSchemas::default());
+        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &path, ty).map(|ty| ty.oid);
         let forms = Forms::of(&declaration, &self.catalog, resolve);
         let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),

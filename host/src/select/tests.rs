@@ -2,6 +2,7 @@ mod json;
 mod queries;
 mod relations;
 mod rows;
+mod schemas;
 mod size;
 mod subqueries;
 mod windows;
@@ -16,7 +17,7 @@ use super::*;
 use crate::Code;
 use crate::catalog::{
     Attribute, Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG,
-    Relation, RelationKind, Type, TypeKind, Volatility,
+    Relation, RelationKind, SearchPath, Type, TypeKind, Volatility,
 };
 use crate::grants::{GrantSettings, Grants};
 
@@ -236,10 +237,10 @@ impl Writer {
     ) -> Result<String, Vec<Finding>> {
         let nodes = self.nodes.into_iter().map(|kind| Node { kind, place: None }).collect();
         let description = Description { slots: self.slots, files: vec![], nodes };
-        let schemas = ["public".to_owned()];
-        let grants = Grants::resolve(settings, catalog, &schemas).unwrap();
+        let path = SearchPath::of(["public"]);
+        let grants = Grants::resolve(settings, catalog, &path).unwrap();
         let limits = Limits::default();
-        let context = Context { plugin: "p", catalog, grants: &grants, schemas: &schemas, limits: &limits };
+        let context = Context { plugin: "p", catalog, grants: &grants, path: &path, limits: &limits };
         let verified = verify(&description, context)?;
         let comment = Comment { plugin: "p", query: "q", shape: "0" };
         let printed =

@@ -1,6 +1,6 @@
 use callslip_ir::TypeName;
 
-use crate::catalog::{Catalog, Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{Catalog, ObjectKind, Oid, PG_CATALOG, SearchPath, TypeKind};
 
 /// A type that was found in the catalog, with its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,24 +29,24 @@ impl ResolvedType {
         }
     }
 
-    /// Whether every text is a value of it.
-    pub fn takes_any_text(&self) -> bool {
-        let text = matches!(self.name.as_str(), "text" | "varchar" | "bpchar");
-        self.schema == PG_CATALOG && text && self.modifiers.is_empty() && !self.array
-    }
-}
-
-impl std::fmt::Display for ResolvedType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.schema != PG_CATALOG {
-            write!(f, "{}.", self.schema)?;
-        }
+    /// Its name as plugins write it.
+    pub fn shown(&self, path: &SearchPath) -> String {
+        let schema = match path.shown(&self.schema) {
+            PG_CATALOG => String::new(),
+            schema => format!("{schema}."),
+        };
         let written = TypeName {
             name: callslip_ir::QualifiedName::new(self.name.as_str()),
             modifiers: self.modifiers.clone(),
             array: self.array,
         };
-        write!(f, "{written}")
+        format!("{schema}{written}")
+    }
+
+    /// Whether every text is a value of it.
+    pub fn takes_any_text(&self) -> bool {
+        let text = matches!(self.name.as_str(), "text" | "varchar" | "bpchar");
+        self.schema == PG_CATALOG && text && self.modifiers.is_empty() && !self.array
     }
 }
 
@@ -72,18 +72,14 @@ const SPELLINGS: &[(&str, &str)] = &[
 ];
 
 /// Finds a type by its name: in its schema, or in `pg_catalog` and then the schemas to search.
-pub fn resolve(catalog: &Catalog, schemas: &[String], written: &TypeName) -> Option<ResolvedType> {
+pub fn resolve(catalog: &Catalog, path: &SearchPath, written: &TypeName) -> Option<ResolvedType> {
     let name = written.name.name.as_str();
-    let found = match &written.name.schema {
-        Some(schema) => catalog.ty(schema, name),
-        None => {
-            let canonical =
-                SPELLINGS.iter().find(|(spelling, _)| *spelling == name).map_or(name, |(_, name)| name);
-            catalog
-                .ty(PG_CATALOG, canonical)
-                .or_else(|| schemas.iter().find_map(|schema| catalog.ty(schema, name)))
-        }
-    }?;
+    let spelling = SPELLINGS.iter().find(|(spelling, _)| *spelling == name && written.name.schema.is_none());
+    let builtin = spelling.and_then(|(_, canonical)| catalog.ty(PG_CATALOG, canonical));
+    let found = builtin.or_else(|| {
+        let schema = path.first(catalog, ObjectKind::Type, &written.name)?;
+        catalog.ty(schema, name)
+    })?;
     let (base, array) = match found.kind {
         // `_int4` is an array already, by its name in the catalog.
         TypeKind::Array { element } => (catalog.type_by_oid(element)?, true),
@@ -116,8 +112,8 @@ pub(super) fn of_oid(catalog: &Catalog, oid: Oid) -> Option<ResolvedType> {
 }
 
 /// A type's name in a message.
-pub(super) fn display(catalog: &Catalog, oid: Oid) -> String {
-    of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.to_string())
+pub(super) fn display(catalog: &Catalog, path: &SearchPath, oid: Oid) -> String {
+    of_oid(catalog, oid).map_or_else(|| format!("type {oid}"), |ty| ty.shown(path))
 }
 
 /// Whether the values of a type are rows.

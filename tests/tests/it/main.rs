@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod containment;
 mod demo;
+mod drift;
 mod findings;
 mod hiring;
 mod http;

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::sync::OnceLock;
 
 use bytes::BytesMut;
-use callslip::catalog::{Catalog, Contents, reflect};
+use callslip::catalog::{Catalog, Contents, SearchPath, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
@@ -42,7 +42,8 @@ impl Library {
         tokio::spawn(connection);
         client.batch_execute(include_str!("library.sql")).await.unwrap();
         let catalog = Catalog::new(reflect(&client).await.unwrap());
-        let grants = Grants::resolve(&everything(catalog.contents()), &catalog, &schemas()).unwrap();
+        let grants =
+            Grants::resolve(&everything(catalog.contents()), &catalog, &SearchPath::of(schemas())).unwrap();
         Self { cluster, catalog, grants }
     }
 
@@ -61,9 +62,9 @@ impl Library {
 
     /// The types that were inferred of a statement's columns.
     pub fn types(&self, statement: &Statement) -> Result<Vec<Option<u32>>, Vec<Finding>> {
-        let (schemas, limits) = (schemas(), Limits::default());
+        let (path, limits) = (SearchPath::of(schemas()), Limits::default());
         let (catalog, grants) = (&self.catalog, &self.grants);
-        let context = Context { plugin: "this", catalog, grants, schemas: &schemas, limits: &limits };
+        let context = Context { plugin: "this", catalog, grants, path: &path, limits: &limits };
         let verified = select::verify(&statement.shape, context)?;
         Ok(verified.columns.iter().map(|column| column.ty).collect())
     }
@@ -88,9 +89,9 @@ impl Library {
         catalog: &Catalog,
         statement: &Statement,
     ) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
-        let (schemas, limits) = (schemas(), Limits::default());
+        let (path, limits) = (SearchPath::of(schemas()), Limits::default());
         let grants = &self.grants;
-        let context = Context { plugin: "this", catalog, grants, schemas: &schemas, limits: &limits };
+        let context = Context { plugin: "this", catalog, grants, path: &path, limits: &limits };
         let verified = select::verify(&statement.shape, context)?;
         let lowered = select::lower(&statement.shape, &verified);
         let comment = Comment { plugin: "this", query: "this", shape: "this" };

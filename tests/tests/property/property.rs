@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use callslip::catalog::{Catalog, Contents};
+use callslip::catalog::{Catalog, Contents, SearchPath};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits, Printed, StatementParameter};
 use callslip_ir::Description;
@@ -16,7 +16,7 @@ pub struct Subject {
     /// The same of a PostgreSQL that has every construct.
     newer: Catalog,
     grants: Grants,
-    schemas: Vec<String>,
+    path: SearchPath,
     limits: Limits,
 }
 
@@ -32,10 +32,10 @@ impl Subject {
             types: contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
         };
         let newer = Catalog::new(Contents { server_version: 180_000, ..contents.clone() });
-        let (catalog, schemas) = (Catalog::new(contents), vec![SCHEMA.to_owned()]);
-        let grants = Grants::resolve(&settings, &catalog, &schemas);
+        let (catalog, path) = (Catalog::new(contents), SearchPath::of([SCHEMA]));
+        let grants = Grants::resolve(&settings, &catalog, &path);
         let grants = grants.unwrap_or_else(|errors| panic!("the fixture can't be granted: {errors:?}"));
-        Self { catalog, newer, grants, schemas, limits: Limits::default() }
+        Self { catalog, newer, grants, path, limits: Limits::default() }
     }
 
     /// The version of the PostgreSQL that it was reflected of, as in 150018.
@@ -50,7 +50,7 @@ impl Subject {
             plugin: "this",
             catalog: if is_newer { &self.newer } else { &self.catalog },
             grants: &self.grants,
-            schemas: &self.schemas,
+            path: &self.path,
             limits: &self.limits,
         };
         let verified = select::verify(description, context)?;

@@ -79,3 +79,17 @@ pub struct Contents {
     /// The collations.
     pub collations: Vec<Collation>,
 }
+
+impl Contents {
+    /// The schemas of everything in it, many times over.
+    pub fn schema_names(&self) -> impl Iterator<Item = &str> {
+        let schemas = self.schemas.iter().map(|its| &its.name);
+        let relations = self.relations.iter().map(|its| &its.schema);
+        let types = self.types.iter().map(|its| &its.schema);
+        let functions = self.functions.iter().map(|its| &its.schema);
+        let operators = self.operators.iter().map(|its| &its.schema);
+        let collations = self.collations.iter().map(|its| &its.schema);
+        let all = schemas.chain(relations).chain(types).chain(functions).chain(operators).chain(collations);
+        all.map(String::as_str)
+    }
+}

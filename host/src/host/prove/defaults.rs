@@ -14,7 +14,7 @@ impl Prover<'_> {
         let mut findings = Vec::new();
         for (parameter, what, json) in self.written() {
             let written = parameter.ty.type_name();
-            let Some(ty) = select::resolve_type(&self.basis.catalog, &self.basis.schemas, &written) else {
+            let Some(ty) = select::resolve_type(&self.basis.catalog, &self.path(), &written) else {
                 // A slot of it is a finding already.
                 continue;
             };
@@ -26,8 +26,11 @@ impl Prover<'_> {
                 Ok(()) => {}
                 Err(LoanError::Failed(postgres)) => {
                     let name = printable(&parameter.name, 63);
-                    let message =
-                        format!("parameter `{name}` has {what} that is no {ty}: `{}`", printable(json, 40));
+                    let message = format!(
+                        "parameter `{name}` has {what} that is no {}: `{}`",
+                        ty.shown(&self.path()),
+                        printable(json, 40)
+                    );
                     findings.push(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()));
                 }
                 Err(error) => return Err(error),

@@ -11,7 +11,7 @@ pub use proven::{ProvenShape, ProvenStatement, ValueSource};
 use super::generation::Basis;
 use super::plugin::LoadedPlugin;
 use crate::Code;
-use crate::catalog::{Oid, TypeKind};
+use crate::catalog::{ChosenSchemas, Oid, SearchPath, TypeKind};
 use crate::loan::{Loan, LoanError, ResultColumn};
 use crate::nearest::nearest;
 use crate::plugin::{self, Failure, PlannedStatement, Shape};
@@ -133,6 +133,10 @@ impl Prover<'_> {
         }
     }
 
+    fn path(&self) -> SearchPath {
+        self.basis.path(&ChosenSchemas::default())
+    }
+
     /// The statements that the query declares.
     fn expected(&self) -> Vec<(&str, Rows)> {
         match &self.query.reply {
@@ -146,11 +150,12 @@ impl Prover<'_> {
         statement: &PlannedStatement,
         shape: &Shape,
     ) -> Result<(Lowered, select::Verified), Vec<Finding>> {
+        let path = self.path();
         let context = select::Context {
             plugin: &self.plugin.name,
             catalog: &self.basis.catalog,
             grants: &self.plugin.grants,
-            schemas: &self.basis.schemas,
+            path: &path,
             limits: &self.basis.limits,
         };
         let mut findings = self.bindings(statement, shape);
@@ -242,12 +247,13 @@ impl Prover<'_> {
         let names = |of: &std::collections::BTreeSet<(String, String)>| {
             of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
         };
+        let path = self.path();
         Ok(ProvenStatement {
             name,
             rows,
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),
-            types: printed.parameters.iter().map(|parameter| parameter.ty.to_string()).collect(),
+            types: printed.parameters.iter().map(|parameter| parameter.ty.shown(&path)).collect(),
             columns,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
@@ -304,7 +310,8 @@ impl Prover<'_> {
             let found = match self.basis.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
                 Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
                 Some(TypeKind::Enum { labels }) => {
-                    let message = format!("the enum {} has no label \"{text}\"", parameter.ty);
+                    let message =
+                        format!("the enum {} has no label \"{text}\"", parameter.ty.shown(&self.path()));
                     let labels = || labels.iter().map(String::as_str);
                     let help = match nearest(text, labels()) {
                         Some(nearest) => format!("did you mean \"{nearest}\"?"),
@@ -318,7 +325,8 @@ impl Prover<'_> {
                     Some(loan) => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
                         Ok(()) => None,
                         Err(LoanError::Failed(postgres)) => {
-                            let message = format!("the constant \"{text}\" is no {}", parameter.ty);
+                            let message =
+                                format!("the constant \"{text}\" is no {}", parameter.ty.shown(&self.path()));
                             Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
                         }
                         Err(error) => return Err(ProveError::Loan(error)),

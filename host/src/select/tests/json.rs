@@ -142,11 +142,10 @@ fn an_older_server_is_told_by_its_version() {
     let description = Description { slots: writer.slots, files: vec![], nodes };
     let catalog = Catalog::new(Contents { server_version: 150_018, ..catalog().contents().clone() });
     let settings = GrantSettings { relations: vec!["t".into()], ..GrantSettings::default() };
-    let schemas = ["public".to_owned()];
-    let grants = Grants::resolve(&settings, &catalog, &schemas).unwrap();
+    let path = SearchPath::of(["public"]);
+    let grants = Grants::resolve(&settings, &catalog, &path).unwrap();
     let limits = Limits::default();
-    let context =
-        Context { plugin: "p", catalog: &catalog, grants: &grants, schemas: &schemas, limits: &limits };
+    let context = Context { plugin: "p", catalog: &catalog, grants: &grants, path: &path, limits: &limits };
     let found: Vec<String> =
         verify(&description, context).unwrap_err().iter().map(|finding| finding.message.clone()).collect();
     assert_eq!(

@@ -6,9 +6,9 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{Attribute, CastContext, Function, Oid, PG_CATALOG, TypeKind};
 use crate::nearest::nearest;
+use crate::select::Finding;
 use crate::select::scope::{Scope, ScopeColumn};
 use crate::select::signature::Operand;
-use crate::select::{Finding, types};
 
 /// The subscripts that an array can have (`MAXDIM`).
 const MAX_SUBSCRIPTS: usize = 6;
@@ -136,7 +136,7 @@ impl<'a> Verifier<'a> {
             };
             let base = catalog.type_by_oid(catalog.base_type(oid));
             if !base.is_some_and(|ty| ty.schema == PG_CATALOG && TAKEN.contains(&ty.name.as_str())) {
-                let shown = types::display(catalog, oid);
+                let shown = self.shown_type(oid);
                 let message = format!("a subscript of a jsonb is a text or an int4, and this is {shown}");
                 let finding = Finding::new(Code::UnknownOperator, message);
                 self.find(node, finding.with_help("cast it with .cast_as(\"text\") or .cast_as(\"int4\")"));

@@ -4,7 +4,7 @@ use super::Verifier;
 use super::coerce::At;
 use super::placement::Clause;
 use crate::Code;
-use crate::catalog::{CastContext, Catalog, Function, FunctionKind, Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{CastContext, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG, TypeKind};
 use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand, Pathway, Unresolved};
@@ -97,10 +97,7 @@ impl<'a> Verifier<'a> {
     ) -> Operand {
         let catalog = self.context.catalog;
         let name = call.function.name.as_str();
-        let schemas: Vec<&str> = match &call.function.schema {
-            Some(schema) => vec![schema.as_str()],
-            None => self.search_path().collect(),
-        };
+        let schemas = self.context.path.all(catalog, ObjectKind::Function, &call.function);
         let Some(first) = schemas.iter().find_map(|schema| catalog.functions(schema, name).next()) else {
             if let Some(oid) = self.functional_cast(node, call, nodes, operands) {
                 return Operand::Known(oid);
@@ -192,7 +189,7 @@ impl<'a> Verifier<'a> {
         }
         let last = chosen.arguments.last().copied().flatten().and_then(|oid| catalog.type_by_oid(oid));
         if let Some(last) = last.filter(|ty| chosen.spread && !is_any && ty.array.is_none()) {
-            let ty = types::display(catalog, last.oid);
+            let ty = self.shown_type(last.oid);
             self.report(
                 node,
                 Code::UnknownType,
@@ -277,11 +274,10 @@ impl<'a> Verifier<'a> {
         }
         let catalog = self.context.catalog;
         let name = call.function.name.as_str();
-        let found = match &call.function.schema {
-            Some(schema) => catalog.ty(schema, name),
-            None => self.search_path().find_map(|schema| catalog.ty(schema, name)),
-        };
-        let ty = found.filter(|ty| !matches!(ty.kind, TypeKind::Composite { .. } | TypeKind::Pseudo))?;
+        let schema = self.context.path.first(catalog, ObjectKind::Type, &call.function)?;
+        let ty = catalog
+            .ty(schema, name)
+            .filter(|ty| !matches!(ty.kind, TypeKind::Composite { .. } | TypeKind::Pseudo))?;
         match *operand {
             Operand::Untyped => {}
             Operand::Opaque => return None,
@@ -418,7 +414,7 @@ impl<'a> Verifier<'a> {
         let called = format!("{name}({})", called.join(", "));
         let all: Vec<&Function> = schemas.iter().flat_map(|schema| catalog.functions(schema, name)).collect();
         let mut signatures: Vec<String> =
-            all.iter().take(SHOWN).map(|function| display_signature(catalog, function)).collect();
+            all.iter().take(SHOWN).map(|function| self.shown_signature(function)).collect();
         if all.len() > SHOWN {
             signatures.push(format!("and {} more", all.len() - SHOWN));
         }
@@ -442,6 +438,11 @@ impl<'a> Verifier<'a> {
         };
         self.find(node, Finding::new(Code::UnknownFunction, message).with_help(help));
     }
+
+    fn shown_signature(&self, function: &Function) -> String {
+        let arguments: Vec<String> = function.arguments.iter().map(|oid| self.shown_type(*oid)).collect();
+        format!("{}({})", function.name, arguments.join(", "))
+    }
 }
 
 /// The operands, with the types that untyped ones take.
@@ -451,9 +452,4 @@ fn printed_types(operands: &[Operand], types: &[Option<Oid>]) -> Vec<Operand> {
         _ => *operand,
     };
     operands.iter().zip(types).map(typed).collect()
-}
-
-fn display_signature(catalog: &Catalog, function: &Function) -> String {
-    let arguments: Vec<String> = function.arguments.iter().map(|oid| types::display(catalog, *oid)).collect();
-    format!("{}({})", function.name, arguments.join(", "))
 }

@@ -4,8 +4,8 @@ use super::Verifier;
 use crate::Code;
 use crate::catalog::{CastContext, Catalog, Function, Oid, TypeKind};
 use crate::grants::Grants;
+use crate::select::Finding;
 use crate::select::signature::{self, Operand, Pathway};
-use crate::select::{Finding, types};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +110,7 @@ impl Verifier<'_> {
                 return self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
             };
             if let Some(refused) = self.context.grants.refused_part(catalog, *ty) {
-                let name = format!("{}.{}", refused.schema, refused.name);
+                let name = self.shown(&refused.schema, &refused.name);
                 let message = format!(
                     "{function} makes values of the type {name} here, which was not granted to the plugin {plugin}"
                 );
@@ -136,7 +136,7 @@ impl Verifier<'_> {
         if let Operand::Known(from) = from
             && !signature::castable(catalog, from, to)
         {
-            let (from, to) = (types::display(catalog, from), types::display(catalog, to));
+            let (from, to) = (self.shown_type(from), self.shown_type(to));
             self.report(node, Code::UnknownCast, format!("there is no cast from {from} to {to}"));
         }
         self.cast_granted(node, from, to);
@@ -229,7 +229,7 @@ impl Verifier<'_> {
 
     fn cast_not_granted(&mut self, node: NodeId, function: &Function) {
         let plugin = self.context.plugin;
-        let name = format!("{}.{}", function.schema, function.name);
+        let name = self.shown(&function.schema, &function.name);
         let message =
             format!("a cast here calls the function {name}, which was not granted to the plugin {plugin}");
         let help =

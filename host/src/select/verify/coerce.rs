@@ -77,7 +77,7 @@ impl Verifier<'_> {
                 match array(to) {
                     Some(array) => self.coerce(node, from_array, array),
                     None => {
-                        let ty = types::display(self.context.catalog, to);
+                        let ty = self.shown_type(to);
                         self.report(node, Code::UnknownType, format!("there are no arrays of {ty}"));
                     }
                 }

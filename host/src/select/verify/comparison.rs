@@ -4,9 +4,9 @@ use super::Verifier;
 use super::coerce::At;
 use crate::Code;
 use crate::catalog::{CastContext, Oid, Operator, PG_CATALOG};
+use crate::select::Finding;
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand};
-use crate::select::{Finding, types};
 
 /// What a value is compared with, where SQL has no place for the operator's name.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ impl Verifier<'_> {
     fn several_types(&mut self, node: NodeId, types: &[Option<Oid>]) {
         let mut names: Vec<String> = Vec::new();
         for oid in types.iter().flatten() {
-            let name = types::display(self.context.catalog, *oid);
+            let name = self.shown_type(*oid);
             if !names.contains(&name) {
                 names.push(name);
             }

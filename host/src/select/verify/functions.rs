@@ -2,7 +2,7 @@ use callslip_ir::{Call, ColumnDefinition, Functions, NodeId, NodeKind, TableFunc
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Function, FunctionKind, Oid, PG_CATALOG};
+use crate::catalog::{Function, FunctionKind, ObjectKind, Oid, PG_CATALOG};
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::verified::{DefinedColumn, Resolution};
@@ -88,10 +88,7 @@ impl<'a> Verifier<'a> {
             return (None, None);
         };
         let catalog = self.context.catalog;
-        let schemas: Vec<&str> = match &call.function.schema {
-            Some(schema) => vec![schema.as_str()],
-            None => self.search_path().collect(),
-        };
+        let schemas = self.context.path.all(catalog, ObjectKind::Function, &call.function);
         let of_name = || schemas.iter().flat_map(|schema| catalog.functions(schema, &call.function.name));
         if of_name().next().is_some() && of_name().all(|function| function.kind != FunctionKind::Function) {
             self.not_plain(function.call, call);
@@ -170,7 +167,7 @@ impl<'a> Verifier<'a> {
     /// The columns of definitions, whose types are resolved already.
     fn defined_columns(&self, definitions: &[ColumnDefinition]) -> Vec<ScopeColumn> {
         let column = |its: &ColumnDefinition| {
-            let ty = types::resolve(self.context.catalog, self.context.schemas, &its.ty);
+            let ty = types::resolve(self.context.catalog, self.context.path, &its.ty);
             ScopeColumn::made(Some(its.name.as_str().into()), ty.map(|ty| ty.oid))
         };
         definitions.iter().map(column).collect()

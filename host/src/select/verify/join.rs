@@ -297,8 +297,8 @@ impl<'a> Verifier<'a> {
         if let Some(own) = own {
             let message = format!(
                 "USING and NATURAL compare \"{name}\" with the = of pg_catalog, and its type has one of its own, \
-                 {}.=",
-                own.schema
+                 {}",
+                self.shown(&own.schema, &own.name)
             );
             let finding = Finding::new(Code::UnknownOperator, message);
             self.find(node, finding.with_help("join with ON"));

@@ -51,7 +51,7 @@ use super::scope::{Origin, Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, Oid, PG_CATALOG, Type};
+use crate::catalog::{Catalog, ObjectKind, Oid, SearchPath, Type};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -65,8 +65,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// What the plugin may touch.
     pub grants: &'a Grants,
-    /// Where names without a schema are looked for, after `pg_catalog`.
-    pub schemas: &'a [String],
+    /// Where names are looked for. It keeps in mind which logical schemas had a say.
+    pub path: &'a SearchPath,
     /// How large a description may be.
     pub limits: &'a Limits,
 }
@@ -114,7 +114,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         findings.truncate(MAX_FINDINGS);
         return Err(findings);
     }
-    let text = types::resolve(context.catalog, &[], &TypeName::parse("pg_catalog.text"));
+    let text = types::resolve(context.catalog, context.path, &TypeName::parse("pg_catalog.text"));
     for resolution in &mut resolutions {
         if *resolution == Resolution::Untyped {
             let Some(text) = text.clone() else {
@@ -227,17 +227,28 @@ impl<'a> Verifier<'a> {
     }
 
     /// What to write instead of a name that is not found.
-    fn did_you_mean<'n>(
+    fn did_you_mean(
         &self,
         written: &QualifiedName,
-        candidates: impl Iterator<Item = (&'n str, &'n str)>,
+        candidates: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Option<String> {
-        did_you_mean(written.schema.as_deref(), &written.name, self.context.schemas, candidates)
+        self.context.path.missed(written);
+        did_you_mean(written, self.context.path, candidates)
+    }
+
+    /// A type's name in a message.
+    fn shown_type(&self, oid: Oid) -> String {
+        types::display(self.context.catalog, self.context.path, oid)
+    }
+
+    /// The name of what was found, as the plugin and its grants write it.
+    fn shown(&self, schema: &str, name: &str) -> String {
+        format!("{}.{name}", self.context.path.shown(schema))
     }
 
     fn ty(&mut self, node: NodeId, written: &TypeName) -> Option<ResolvedType> {
         let catalog = self.context.catalog;
-        let Some(found) = types::resolve(catalog, self.context.schemas, written) else {
+        let Some(found) = types::resolve(catalog, self.context.path, written) else {
             let mut finding = Finding::new(Code::UnknownType, format!("there is no type {written}"));
             let granted = catalog.contents().types.iter().filter(|ty| self.context.grants.ty(ty));
             let names = granted.map(|ty| (ty.schema.as_str(), ty.name.as_str()));
@@ -255,7 +266,8 @@ impl<'a> Verifier<'a> {
             return None;
         }
         if found.modifiers.len() > 2 {
-            self.report(node, Code::UnknownType, format!("the type {found} has too many modifiers"));
+            let shown = found.shown(self.context.path);
+            self.report(node, Code::UnknownType, format!("the type {shown} has too many modifiers"));
             return None;
         }
         Some(found)
@@ -268,8 +280,9 @@ impl<'a> Verifier<'a> {
     /// What a grant names, of the list that has its plural as a name.
     fn not_granted(&mut self, node: NodeId, code: Code, what: &str, (schema, name): (&str, &str)) {
         let plugin = self.context.plugin;
-        let message = format!("the {what} {schema}.{name} was not granted to the plugin {plugin}");
-        let help = format!("add \"{schema}.{name}\" to {what}s in [plugins.{plugin}.grants]");
+        let shown = self.shown(schema, name);
+        let message = format!("the {what} {shown} was not granted to the plugin {plugin}");
+        let help = format!("add \"{shown}\" to {what}s in [plugins.{plugin}.grants]");
         self.find(node, Finding::new(code, message).with_help(help));
     }
 
@@ -281,13 +294,8 @@ impl<'a> Verifier<'a> {
 
     /// The schema and name of a collation.
     fn collation_name(&mut self, node: NodeId, written: &QualifiedName) -> Option<(String, String)> {
-        let searched = std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str));
         let catalog = self.context.catalog;
-        let found = match &written.schema {
-            Some(schema) => catalog.has_collation(schema, &written.name).then_some(schema.as_str()),
-            None => searched.into_iter().find(|schema| catalog.has_collation(schema, &written.name)),
-        };
-        if let Some(schema) = found {
+        if let Some(schema) = self.context.path.first(catalog, ObjectKind::Collation, written) {
             return Some((schema.to_owned(), written.name.clone()));
         }
         let mut finding = Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));

@@ -3,10 +3,10 @@ use callslip_ir::{NodeId, QualifiedName};
 use super::Verifier;
 use super::coerce::At;
 use crate::Code;
-use crate::catalog::{Oid, Operator, PG_CATALOG};
+use crate::catalog::{ObjectKind, Oid, Operator, PG_CATALOG};
+use crate::select::Finding;
 use crate::select::signature::{self, Chosen, Operand, Unresolved};
 use crate::select::verified::Resolution;
-use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
     /// Resolves an operator that is written, brings its operands to the types that it takes, and gives that of its result.
@@ -44,10 +44,7 @@ impl<'a> Verifier<'a> {
         operands: &[(At, Operand)],
     ) -> Option<Chosen<'a, Operator>> {
         let catalog = self.context.catalog;
-        let schemas: Vec<&str> = match &written.schema {
-            Some(schema) => vec![schema.as_str()],
-            None => self.search_path().collect(),
-        };
+        let schemas = self.context.path.all(catalog, ObjectKind::Operator, written);
         let candidates = signature::of_operator(catalog, &schemas, &written.name, operands.len());
         let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
         match signature::choose(catalog, candidates, &types, true) {
@@ -152,21 +149,16 @@ impl<'a> Verifier<'a> {
         let catalog = self.context.catalog;
         let is_text = |oid: Oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.category == 'S');
         let (wanted, other) = if is_text(right) { (left, "the text") } else { (right, "the left side") };
-        let wanted = types::display(catalog, wanted);
+        let wanted = self.shown_type(wanted);
         (left != right)
             .then(|| format!("cast {other} with .cast_as(\"{wanted}\"), or the other side to its type"))
     }
 
     pub(super) fn display(&self, operand: Operand) -> String {
         match operand {
-            Operand::Known(oid) => types::display(self.context.catalog, oid),
+            Operand::Known(oid) => self.shown_type(oid),
             Operand::Untyped => "unknown".to_owned(),
             Operand::Opaque => "?".to_owned(),
         }
-    }
-
-    /// Where a name without a schema is looked for.
-    pub(super) fn search_path(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        std::iter::once(PG_CATALOG).chain(self.context.schemas.iter().map(String::as_str))
     }
 }

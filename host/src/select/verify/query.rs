@@ -196,7 +196,7 @@ impl<'a> Verifier<'a> {
         match condition {
             Operand::Untyped => self.settle(node, bool),
             Operand::Known(oid) if Some(self.context.catalog.base_type(oid)) != bool => {
-                let found = crate::select::types::display(self.context.catalog, oid);
+                let found = self.shown_type(oid);
                 self.report(
                     node,
                     Code::UnknownOperator,

@@ -4,9 +4,9 @@ use super::Verifier;
 use super::query::ResultColumn;
 use super::with::RecursiveCte;
 use crate::Code;
+use crate::select::Finding;
 use crate::select::scope::Scope;
 use crate::select::signature::Operand;
-use crate::select::{Finding, types};
 
 impl<'a> Verifier<'a> {
     /// Verifies both sides of a set operation. It has the names of the left one and the types that both have together.
@@ -68,7 +68,7 @@ impl<'a> Verifier<'a> {
         if catalog.base_type(first_type) == catalog.base_type(overall) {
             return;
         }
-        let (is, overall) = (types::display(catalog, first_type), types::display(catalog, overall));
+        let (is, overall) = (self.shown_type(first_type), self.shown_type(overall));
         let column = first.name.as_deref().unwrap_or("?");
         let message = format!(
             "column \"{column}\" of a recursive CTE is {is} in its non-recursive term, but {overall} with the recursive one"

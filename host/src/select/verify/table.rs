@@ -4,7 +4,7 @@ use callslip_ir::{NodeId, QualifiedName, RelationName, Sample, Table};
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Column, Oid, PG_CATALOG, Relation, RelationKind};
+use crate::catalog::{Column, ObjectKind, Oid, PG_CATALOG, Relation, RelationKind};
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
@@ -58,11 +58,8 @@ impl<'a> Verifier<'a> {
 
     fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<&'a Relation> {
         let catalog = self.context.catalog;
-        let found = match &written.schema {
-            Some(schema) => catalog.relation(schema, &written.name),
-            None => self.context.schemas.iter().find_map(|schema| catalog.relation(schema, &written.name)),
-        };
-        let Some(relation) = found else {
+        let schema = self.context.path.first(catalog, ObjectKind::Relation, written);
+        let Some(relation) = schema.and_then(|schema| catalog.relation(schema, &written.name)) else {
             let finding = Finding::new(Code::UnknownRelation, format!("there is no relation {written}"));
             let help = self.nearest_relation(written);
             self.find(node, finding.with_help(help));
@@ -130,10 +127,7 @@ impl<'a> Verifier<'a> {
         }
         let catalog = self.context.catalog;
         let is_handler = |oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.name == "tsm_handler");
-        let schemas: Vec<&str> = match &written.schema {
-            Some(schema) => vec![schema.as_str()],
-            None => self.context.schemas.iter().map(String::as_str).collect(),
-        };
+        let schemas = self.context.path.all(catalog, ObjectKind::Function, written);
         let mut functions = schemas.iter().flat_map(|schema| catalog.functions(schema, &written.name));
         let found = functions.find(|function| is_handler(function.returns));
         let Some(function) = found else {
@@ -177,7 +171,7 @@ impl<'a> Verifier<'a> {
             None if written.schema.is_some() => {
                 "the host's login may not see it, or it is misspelt".to_owned()
             }
-            None => format!("looked in the schemas {}", self.context.schemas.join(", ")),
+            None => format!("looked in the schemas {}", self.context.path.searched().join(", ")),
         }
     }
 }

@@ -94,14 +94,14 @@ fn snapshot(random: &mut Random) -> Value {
         types.extend(random.names(4).into_iter().map(|name| (schema.clone(), name)));
         relations.extend(random.names(5).into_iter().map(|name| (schema.clone(), name, random.names(8))));
     }
-    let mut entries: HashMap<&str, (Map<String, Value>, Map<String, Value>)> = HashMap::new();
+    let mut entries: HashMap<&str, [Map<String, Value>; 2]> = HashMap::new();
     for (schema, name) in &types {
         let ty = match random.below(4) {
             0 => json!({"kind": "composite"}),
             1 => json!({"kind": "domain", "base": "text[]"}),
             _ => json!({"kind": "enum", "labels": random.names(9), "comment": random.name()}),
         };
-        entries.entry(schema).or_default().1.insert(name.clone(), ty);
+        entries.entry(schema).or_default()[1].insert(name.clone(), ty);
     }
     for (schema, name, columns) in &relations {
         let mut written = Vec::new();
@@ -121,11 +121,11 @@ fn snapshot(random: &mut Random) -> Value {
                 "target_columns": [to]}));
         }
         let relation = json!({"kind": "table", "columns": written, "foreign_keys": keys});
-        entries.entry(schema).or_default().0.insert(name.clone(), relation);
+        entries.entry(schema).or_default()[0].insert(name.clone(), relation);
     }
     let schemas: Map<String, Value> = entries
         .into_iter()
-        .map(|(name, (relations, types))| (name.to_owned(), json!({"relations": relations, "types": types})))
+        .map(|(name, [relations, types])| (name.to_owned(), json!({"relations": relations, "types": types})))
         .collect();
     json!({"format": "callslip catalog snapshot", "version": 2, "search": ["public"], "schemas": schemas})
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use callslip::catalog::{Catalog, reflect};
+use callslip::catalog::{Catalog, SearchPath, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Limits};
@@ -197,7 +197,7 @@ impl Oracle {
             operators: vec!["public.+".to_owned()],
             types: types.map(|its| full(&its.schema, &its.name)).collect(),
         };
-        oracle.grants = Grants::resolve(&settings, &oracle.catalog, &["public".to_owned()]).unwrap();
+        oracle.grants = Grants::resolve(&settings, &oracle.catalog, &SearchPath::of(["public"])).unwrap();
         oracle
     }
 
@@ -211,7 +211,7 @@ impl Oracle {
         client.batch_execute(&format!("CREATE TABLE t ({})", columns.join(", "))).await.unwrap();
         let catalog = Catalog::new(reflect(&client).await.unwrap());
         let settings = GrantSettings { relations: vec!["public.t".to_owned()], ..GrantSettings::default() };
-        let grants = Grants::resolve(&settings, &catalog, &["public".to_owned()]).unwrap();
+        let grants = Grants::resolve(&settings, &catalog, &SearchPath::of(["public"])).unwrap();
         Self { cluster, catalog, grants }
     }
 
@@ -226,12 +226,12 @@ impl Oracle {
 
     /// What the verifier prints, with a literal instead of each parameter, or its findings.
     pub fn print(&self, description: &Description, literal: &str) -> Result<String, String> {
-        let (limits, schemas) = (Limits::default(), ["public".to_owned()]);
+        let (limits, path) = (Limits::default(), SearchPath::of(["public"]));
         let context = Context {
             plugin: "oracle",
             catalog: &self.catalog,
             grants: &self.grants,
-            schemas: &schemas,
+            path: &path,
             limits: &limits,
         };
         let verified = select::verify(description, context)

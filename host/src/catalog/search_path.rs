@@ -1,0 +1,175 @@
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use callslip_ir::QualifiedName;
+
+use super::{Catalog, ChosenSchemas, LogicalSchema, PG_CATALOG, Schemas};
+
+/// The one door from the names that plugins and configurations write to the schemas of the database, for one choice of the
+/// schemas that claims choose.
+///
+/// A logical schema for which nothing is chosen is empty. The path keeps in mind which ones had a say ([`Self::consulted`]):
+/// if all of these were chosen, everything that was looked up means the same whatever is chosen for the others.
+#[derive(Debug)]
+pub struct SearchPath {
+    schemas: Arc<Schemas>,
+    chosen: ChosenSchemas,
+    consulted: Mutex<BTreeSet<String>>,
+}
+
+/// What a name may be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A relation. None of `pg_catalog` is found without its schema.
+    Relation,
+    /// A type.
+    Type,
+    /// A function.
+    Function,
+    /// An operator.
+    Operator,
+    /// A collation.
+    Collation,
+}
+
+/// A schema to look in.
+enum Place<'s> {
+    Real(&'s str),
+    /// One of the logical schemas that claims choose, by its name.
+    Chosen {
+        logical: &'s str,
+        allowed: &'s [String],
+        /// None, if nothing is chosen for it.
+        real: Option<&'s str>,
+    },
+}
+
+impl SearchPath {
+    /// The path under what claims have chosen.
+    pub fn new(schemas: Arc<Schemas>, chosen: ChosenSchemas) -> Self {
+        Self { schemas, chosen, consulted: Mutex::default() }
+    }
+
+    /// A path through schemas of the database, where there are no logical ones.
+    pub fn of(searched: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let searched = searched.into_iter().map(Into::into).collect();
+        Self::new(Arc::new(Schemas { searched, ..Schemas::default() }), ChosenSchemas::default())
+    }
+
+    /// Where names without a schema are looked for, as the configuration writes it.
+    pub fn searched(&self) -> &[String] {
+        &self.schemas.searched
+    }
+
+    /// What claims have chosen.
+    pub fn chosen(&self) -> &ChosenSchemas {
+        &self.chosen
+    }
+
+    /// The first schema of the database that has what is named.
+    pub fn first<'s>(
+        &'s self,
+        catalog: &Catalog,
+        kind: ObjectKind,
+        name: &'s QualifiedName,
+    ) -> Option<&'s str> {
+        self.places(kind, name).find_map(|place| self.holds(catalog, kind, &name.name, &place))
+    }
+
+    /// All schemas of the database that have what is named, in the order in which they are searched.
+    pub fn all<'s>(&'s self, catalog: &Catalog, kind: ObjectKind, name: &'s QualifiedName) -> Vec<&'s str> {
+        self.places(kind, name).filter_map(|place| self.holds(catalog, kind, &name.name, &place)).collect()
+    }
+
+    /// Keeps in mind that a name was found nowhere: what is said of that depends on every schema in which it was looked for.
+    pub fn missed(&self, name: &QualifiedName) {
+        for place in self.places(ObjectKind::Relation, name) {
+            if let Place::Chosen { logical, .. } = place {
+                self.consult(logical);
+            }
+        }
+    }
+
+    /// The logical schemas that claims choose and that had a say in what was looked up: they were named, or one of the schemas
+    /// that they can be has what was looked for.
+    pub fn consulted(&self) -> BTreeSet<String> {
+        self.record().clone()
+    }
+
+    /// The first logical schema that had a say, and for which nothing is chosen yet.
+    pub fn unchosen(&self) -> Option<String> {
+        self.record().iter().find(|logical| self.chosen.get(logical).is_none()).cloned()
+    }
+
+    /// A schema of the database as plugins name it.
+    pub fn shown<'s>(&'s self, real: &'s str) -> &'s str {
+        let is_it = |(name, logical): &(&String, &LogicalSchema)| match logical {
+            LogicalSchema::Fixed(schema) => schema == real,
+            LogicalSchema::Chosen { .. } => self.chosen.get(name) == Some(real),
+        };
+        self.schemas.logical.iter().find(is_it).map_or(real, |(name, _)| name)
+    }
+
+    fn record(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // Insertions are all that is done to it.
+        self.consulted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn consult(&self, logical: &str) {
+        let mut consulted = self.record();
+        if !consulted.contains(logical) {
+            consulted.insert(logical.to_owned());
+        }
+    }
+
+    fn places<'s>(&'s self, kind: ObjectKind, name: &'s QualifiedName) -> impl Iterator<Item = Place<'s>> {
+        let builtin =
+            (name.schema.is_none() && kind != ObjectKind::Relation).then_some(Place::Real(PG_CATALOG));
+        let (written, searched) = match &name.schema {
+            // A collation takes no grant, so that it would be of any tenant's.
+            Some(schema) if kind == ObjectKind::Collation && self.is_of_claim(schema) => (None, &[][..]),
+            Some(schema) => (Some(self.place(schema)), &[][..]),
+            None => (None, self.schemas.searched.as_slice()),
+        };
+        if let Some(Place::Chosen { logical, .. }) = written {
+            self.consult(logical);
+        }
+        builtin.into_iter().chain(written).chain(searched.iter().map(|schema| self.place(schema)))
+    }
+
+    fn place<'s>(&'s self, written: &'s str) -> Place<'s> {
+        match self.schemas.logical.get_key_value(written) {
+            None => Place::Real(written),
+            Some((_, LogicalSchema::Fixed(schema))) => Place::Real(schema),
+            Some((logical, LogicalSchema::Chosen { allowed, .. })) => {
+                Place::Chosen { logical, allowed, real: self.chosen.get(logical) }
+            }
+        }
+    }
+
+    /// Whether this is the real name of a schema that a claim can choose.
+    fn is_of_claim(&self, written: &str) -> bool {
+        !self.schemas.logical.contains_key(written)
+            && self.schemas.chosen().any(|(_, _, allowed)| allowed.iter().any(|real| real == written))
+    }
+
+    /// The schema of the database that is meant by a place, if it has the name.
+    fn holds<'s>(
+        &self,
+        catalog: &Catalog,
+        kind: ObjectKind,
+        name: &str,
+        place: &Place<'s>,
+    ) -> Option<&'s str> {
+        let has = |schema: &&str| catalog.has(kind, schema, name);
+        match place {
+            Place::Real(schema) => Some(*schema).filter(has),
+            Place::Chosen { logical, allowed, real } => {
+                if allowed.iter().any(|schema| has(&schema.as_str())) {
+                    self.consult(logical);
+                }
+                real.filter(has)
+            }
+        }
+    }
+}
