@@ -136,8 +136,8 @@ impl Node<'_> {
                 "opno" if self.number("opfuncid").unwrap_or(0) == 0 => Some(Reference::Operator(oid)),
                 "opnos" | "eqop" | "sortop" | "cycle_mark_neop" => Some(Reference::Operator(oid)),
                 "minmaxtype" => Some(Reference::Order(oid)),
-                // XMLTABLE, JSON_TABLE
-                "coltypes" => Some(Reference::Input(oid)),
+                // XMLTABLE, JSON_TABLE; VALUES and a WITH query have their types alone there.
+                "coltypes" if self.tag == "TABLEFUNC" => Some(Reference::Input(oid)),
                 "relid" if self.number("rtekind") == Some(0) => Some(Reference::Relation(oid)),
                 "resulttype" if self.tag == "COERCEVIAIO" => Some(Reference::Input(oid)),
                 "resulttype" if self.tag == "COERCETODOMAIN" => Some(Reference::Domain(oid)),
@@ -213,6 +213,8 @@ mod tests {
         assert_eq!(of("({ROWCOMPAREEXPR :opnos (o 97 664) :largs <>})"), [Operator(97), Operator(664)]);
         assert_eq!(of("{SORTGROUPCLAUSE :eqop 96 :sortop 0}"), [Operator(96)]);
         assert_eq!(of("{MINMAX :minmaxtype 25 :args <>}"), [Order(25)]);
+        assert_eq!(of("{RTE :rtekind 5 :values_lists <> :coltypes (o 23 25)}"), []);
+        assert_eq!(of("{RTE :rtekind 4 :tablefunc {TABLEFUNC :coltypes (o 25)}}"), [Input(25)]);
     }
 
     #[test]
