@@ -7,6 +7,9 @@ ARGS ?=
 # The rustc that builds plugins, for a recipe's environment. `setup` has said already where it is from. No shell stays
 # between make and what it runs, so that whoever ends make ends that, too.
 with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && export CALLSLIP_WASM_RUSTC=$$rustc && exec
+# The folder of the other PostgreSQL versions, in the same way.
+with_versions = versions=$$(host/setup/postgresql-versions.sh 2>/dev/null) && \
+    export CALLSLIP_POSTGRESQL_VERSIONS=$$versions &&
 
 # Each by itself must compile, for whoever embeds the host.
 FEATURES := postgres sandbox host service cluster cli
@@ -21,15 +24,19 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_WASM_TARGET=auto        where the wasm target comes from: rustup, debian, or auto, which is'
 	@echo '                                   what is there already, else rustup, else Debian'"'"'s packages'
 	@echo '  CALLSLIP_WASM_RUSTC=…            a rustc that has the wasm target already'
+	@echo '  CALLSLIP_POSTGRESQL_VERSIONS=…   the folder of the PostgreSQL versions that the tests run on beside'
+	@echo '                                   the machine'"'"'s own'
+	@echo '  CALLSLIP_EVERY_POSTGRESQL=1      fail where one of these can'"'"'t be had, instead of testing without it'
 	@echo '  CARGO_TARGET_DIR=target          where everything is built'
 
 setup: ## Bring what is missing: the wasm target and the PostgreSQL server programs
 	@host/setup/wasm-target.sh >/dev/null
 	@host/setup/postgresql.sh >/dev/null
 
-# The tests read SQL with PostgreSQL's own parser, whose build needs more.
+# The tests read SQL with PostgreSQL's own parser, whose build needs more, and run on every version of PostgreSQL.
 setup-tests: setup
 	@host/setup/libclang.sh
+	@host/setup/postgresql-versions.sh >/dev/null
 
 # The recipes of cargo begin with +, which hands it make's own job slots.
 
@@ -37,9 +44,10 @@ demo: setup ## Start a throw-away PostgreSQL, build and load the example plugins
 	+@$(with_wasm_rustc) $(CARGO) run -p callslip -- demo $(ARGS)
 
 test: setup-tests ## Run every test
-	+@$(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
+	+@$(with_versions) $(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
 
-bench: setup-tests ## Run the benchmarks
+bench: setup ## Run the benchmarks
+	@host/setup/libclang.sh
 	+@$(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 
 # libFuzzer steers by these, which stable Rust can do too; with --target build scripts go without.

@@ -38,6 +38,7 @@ pub use code::Code;
 pub use config::{Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallError, Generation, Host, LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape,
-    ProvenStatement, Refusal, Reply, ReplyError, StartError, ValueSource,
+    AffectedShapes, BrokenQuery, Call, CallError, ChangedReply, Drift, Effect, Generation, Host, Live,
+    LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape, ProvenStatement, Refusal, Reply, ReplyColumn,
+    ReplyError, StartError, ValueSource,
 };

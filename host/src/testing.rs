@@ -12,14 +12,14 @@ use crate::select::{self, Comment, Context, Finding, Limits};
 /// The SQL of a statement as people read it, and what is bound to its parameters in a comment after it: without quotes that
 /// say nothing, without `pg_catalog`, and with a clause a line. What runs is qualified and quoted throughout.
 ///
-/// It is verified against the snapshot as the host does when it loads a plugin, but that everything in the snapshot is
-/// granted.
+/// It is verified against the snapshot as the host does when it loads a plugin, but that everything in the snapshot that its
+/// login may read is granted.
 ///
 /// # Errors
 /// What is wrong with the snapshot, or all findings, one a line.
 pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> Result<String, String> {
     let snapshot = Snapshot::read(snapshot).map_err(|error| error.to_string())?;
-    let (catalog, limits) = (Catalog::new(snapshot.contents), Limits::default());
+    let (catalog, limits) = (Catalog::new(snapshot.contents.readable()), Limits::default());
     let grants = Grants::everything(&catalog);
     let context = Context {
         plugin: "this",
@@ -32,7 +32,7 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
         |findings: Vec<Finding>| findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n");
     let verified = select::verify(description, context).map_err(one_a_line)?;
     let lowered = select::lower(description, &verified);
-    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
     let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| finding.to_string())?;
     // The comment that tells a DBA whose statement it is says nothing here.
     let mut sql = lines(&plain(printed.sql.split_once("*/ ").map_or("", |(_, sql)| sql)));

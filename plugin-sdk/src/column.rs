@@ -62,6 +62,12 @@ impl Columns {
         Column { number: self.relation << COLUMN_BITS | place, ty: PhantomData }
     }
 
+    /// The column at a place as an expression, whatever its type is.
+    #[track_caller]
+    pub(crate) fn expression(self, place: u32) -> Expr {
+        Expr::new(arena::push_column(self.relation, place as usize, Location::caller()))
+    }
+
     /// The relation's node.
     pub fn relation(self) -> NodeId {
         arena::relation(self.relation)

@@ -94,6 +94,7 @@ mod derived;
 mod expr;
 mod expression;
 mod failure;
+mod foreign_key;
 mod function;
 mod grouping;
 mod interval;
@@ -163,6 +164,26 @@ pub use callslip_ir::Exclude;
 /// - **a module for each schema that isn't searched**, with the same in it: `audit::Event`.
 /// - `SNAPSHOT`, the text of the file.
 ///
+/// **Foreign keys** are methods, each a [`ForeignKey`] that equals the table that it refers to, and no other:
+///
+/// ```
+/// # use callslip_sdk::prelude::*;
+/// # mod tables {
+/// #     callslip_sdk::schema!("tests/schema.json");
+/// # }
+/// # use tables::{Interview, Position};
+/// let (pos, i) = (Position::alias("p"), Interview::alias("i"));
+/// // LEFT JOIN interview AS i ON i.position_id = p.id
+/// let interviews = select((pos.title, i.status)).from(pos).left_join(i, i.position().eq(pos));
+/// ```
+///
+/// The method is named after the constraint, in snake case: `interview_position_id_fkey` is `interview_position_id_fkey()`, and also
+/// `position()`, without the table and the `_fkey` that PostgreSQL puts around the columns when it names a key, and without
+/// an `_id` at the end. A name that somebody gave, `fk_position`, stays as it is. A new table, view or key never changes what a name
+/// means: one that two keys of a table could have, or that hides a method that tables have, such as `alias`, is given to
+/// none, and the documentation of both says so; a whole name of that kind has `_foreign_key` behind it. There are
+/// none for keys with PERIOD, and for those that refer to a table that is not made.
+///
 /// | PostgreSQL | Rust |
 /// |---|---|
 /// | `int2`, `int4`, `int8`, `float4`, `float8`, `bool` | `i16`, `i32`, `i64`, `f32`, `f64`, `bool` |
@@ -200,6 +221,7 @@ pub use expression::{
     array, array_query, empty_array, prefix, row, whole_row,
 };
 pub use failure::{Failure, Result};
+pub use foreign_key::ForeignKey;
 pub use function::{
     abs, array_agg, avg, bool_and, bool_or, coalesce, count, count_all, count_distinct, current_date,
     current_time, current_timestamp, date_trunc, dense_rank, extract, first_value, greatest, jsonb_agg, lag,

@@ -5,9 +5,11 @@ mod database;
 mod heavy;
 mod rows;
 mod tpch;
+mod versions;
 
 pub use components::{component, component_with};
 pub use database::{Database, database};
 pub use heavy::{Verifier, heavy, oversized};
 pub use rows::rows;
 pub use tpch::{Tpch, tpch};
+pub use versions::servers;

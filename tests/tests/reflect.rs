@@ -68,7 +68,7 @@ fn oid(catalog: &Catalog, schema: &str, name: &str) -> Oid {
 async fn a_schema_is_reflected_as_its_reader_may_see_it() {
     let database = database().await;
     let contents = reflect(&database.reader).await.unwrap();
-    assert_eq!(contents.server_version / 10_000, major(&database.cluster));
+    assert_eq!(contents.server_version / 10_000, database.cluster.binaries().major());
     let catalog = Catalog::new(contents);
 
     relations(&catalog);
@@ -76,10 +76,6 @@ async fn a_schema_is_reflected_as_its_reader_may_see_it() {
     functions(&catalog);
     operators_and_casts(&catalog);
     everything_that_is_named_is_there(catalog.contents());
-}
-
-fn major(cluster: &Cluster) -> u32 {
-    cluster.binaries().version().split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
 }
 
 fn relations(catalog: &Catalog) {

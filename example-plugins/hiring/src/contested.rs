@@ -36,11 +36,8 @@ pub fn contested(p: Contested) -> Select {
     ))
     .from(i)
     .join(pos, pos.id.eq(i.position_id))
-    .join(low, low.interview_id.eq(i.id).and(low.answer_id.is_null()))
-    .join(
-        high,
-        all([high.interview_id.eq(i.id), high.answer_id.is_null(), high.reviewer_id.ne(low.reviewer_id)]),
-    )
+    .join(low, low.interview().eq(i).and(low.answer_id.is_null()))
+    .join(high, all([high.interview().eq(i), high.answer_id.is_null(), high.reviewer_id.ne(low.reviewer_id)]))
     .filter(pos.company_id.eq(p.company))
     .filter(low.score.le(p.low))
     .filter(high.score.ge(p.high))

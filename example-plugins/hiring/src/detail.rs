@@ -26,7 +26,7 @@ pub fn detail(p: Detail, who: Who) -> Result<One> {
     }
     let (pos, c, i, r) =
         (Position::alias("p"), Candidate::alias("c"), Interview::alias("i"), Rating::alias("r"));
-    let average = select(avg(r.score)).from(r).filter(r.interview_id.eq(i.id)).filter(r.answer_id.is_null());
+    let average = select(avg(r.score)).from(r).filter(r.interview().eq(i)).filter(r.answer_id.is_null());
     Ok(select((
         i.id,
         i.status,

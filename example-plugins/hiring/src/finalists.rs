@@ -33,8 +33,8 @@ pub fn finalists(p: Finalists) -> Select {
         },
         |s| {
             s.from(pos)
-                .join(i, i.position_id.eq(pos.id))
-                .join(r, r.interview_id.eq(i.id))
+                .join(i, i.position().eq(pos))
+                .join(r, r.interview().eq(i))
                 .filter(pos.company_id.eq(p.company))
                 .group_by((pos.id, i.candidate_id))
         }

@@ -27,7 +27,7 @@ pub fn funnel(p: Funnel) -> Select {
         count(i.id).filter(i.status.eq(InterviewStatus::Completed)).alias("completed"),
     ))
     .from(pos)
-    .left_join(i, i.position_id.eq(pos.id))
+    .left_join(i, i.position().eq(pos))
     .filter(pos.company_id.eq(p.company))
     .filter(p.open.then(|| pos.closed_at.is_null())) // None adds nothing
     .filter(p.since.map(|t| i.created_at.ge(t)))

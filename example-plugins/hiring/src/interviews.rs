@@ -46,7 +46,7 @@ pub fn interviews(p: Interviews, who: Who) -> Select {
 /// A filter.
 fn rated(q: Select, i: Interview, at_least: Option<Arg<Numeric>>) -> Select {
     let Some(at_least) = at_least else { return q };
-    let (q, r) = q.join_once("r", |r: Rating| r.interview_id.eq(i.id).and(r.answer_id.is_null()));
+    let (q, r) = q.join_once("r", |r: Rating| r.interview().eq(i).and(r.answer_id.is_null()));
     q.filter(r.score.ge(at_least))
 }
 
@@ -55,6 +55,6 @@ fn visible(q: Select, i: Interview, who: &Who) -> Select {
     if who.admin {
         return q;
     }
-    let (q, r) = q.join_once("r", |r: Rating| r.interview_id.eq(i.id).and(r.answer_id.is_null()));
+    let (q, r) = q.join_once("r", |r: Rating| r.interview().eq(i).and(r.answer_id.is_null()));
     q.filter(r.reviewer_id.eq(who.user))
 }

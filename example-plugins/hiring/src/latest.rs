@@ -18,7 +18,7 @@ pub fn latest(p: Latest) -> Select {
     let (pos, i, r) = (Position::alias("p"), Interview::alias("i"), Rating::alias("r"));
     let newest = subquery!("newest", { score: r.score, at: r.created_at, by: r.reviewer_id }, |s| {
         s.from(r)
-            .filter(r.interview_id.eq(i.id))
+            .filter(r.interview().eq(i))
             .filter(r.answer_id.is_null())
             .order_by((r.created_at.desc(), r.id.desc()))
             .limit(1)

@@ -20,7 +20,7 @@ pub fn progress(p: Progress) -> Select {
     let lately = i.completed_at.ge(now() - days(p.days));
     select((pos.id, pos.title, count(i.id).alias("completed"), max(i.completed_at).alias("last")))
         .from(pos)
-        .left_join(i, i.position_id.eq(pos.id).and(lately)) // in WHERE it would leave out the position
+        .left_join(i, i.position().eq(pos).and(lately)) // in WHERE it would leave out the position
         .filter(pos.company_id.eq(p.company))
         .filter(pos.closed_at.is_null())
         .group_by(pos.id)

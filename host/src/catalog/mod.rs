@@ -4,11 +4,19 @@
 //! [`Snapshot`] keeps it in a file.
 
 mod contents;
+pub mod diff;
+#[cfg(feature = "postgres")]
+mod fingerprint;
+mod modifier;
+#[cfg(feature = "postgres")]
+mod notify;
+mod readable;
 #[cfg(feature = "postgres")]
 mod reflect;
 mod schemas;
 mod search_path;
 mod snapshot;
+mod unused;
 
 use std::collections::HashMap;
 
@@ -19,6 +27,12 @@ pub use contents::{
     Operator, Parallel, PartitionOf, Partitioning, Persistence, Policy, PolicyCommand, ReferentialAction,
     Relation, RelationKind, RowSecurity, Schema, Signature, Type, TypeKind, UniqueKey, View, Volatility,
 };
+#[cfg(feature = "postgres")]
+pub use fingerprint::{Fingerprint, fingerprint};
+#[cfg(feature = "cli")]
+pub(crate) use modifier::with_modifier;
+#[cfg(feature = "postgres")]
+pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};

@@ -179,9 +179,6 @@ fn query_json(catalog: &Catalog, query: &LoadedQuery) -> Value {
 }
 
 fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
-    let seen = |choices: &[Choice]| -> Value {
-        choices.iter().map(|choice| (choice.parameter.clone(), Value::from(choice.value.as_str()))).collect()
-    };
     let statement = |statement: &ProvenStatement| {
         let columns: Vec<Value> =
             columns(catalog, statement).map(|(name, ty)| json!({ "name": name, "type": ty })).collect();
@@ -203,6 +200,11 @@ fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
             json!({ "parameters": parameters, "claims": claims, "refused": failure.to_string() })
         }
     }
+}
+
+/// What is seen of parameters or claims, by their names.
+pub(super) fn seen(choices: &[Choice]) -> Value {
+    choices.iter().map(|choice| (choice.parameter.clone(), Value::from(choice.value.as_str()))).collect()
 }
 
 pub(super) fn finding_json(PluginFinding { query, finding }: &PluginFinding) -> Value {

@@ -1,9 +1,11 @@
-//! Files that the command writes.
+//! Files that the command reads and writes.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
+
+use crate::catalog::Snapshot;
 
 /// Writes a file so that a reader sees the old one or the new one, never a part, also after a crash of the machine.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -21,4 +23,10 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         Ok(())
     };
     write().with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Reads a catalog snapshot.
+pub(super) fn read_snapshot(path: &Path) -> anyhow::Result<Snapshot> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    Snapshot::read(&text).with_context(|| format!("{} can't be used", path.display()))
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::HostArgs;
 use super::explain::PROVEN;
-use crate::catalog::{Catalog, Snapshot};
+use super::file;
+use crate::catalog::Catalog;
 use crate::{Generation, LoadedPlugin, Refusal};
 
 #[derive(Args, Debug)]
@@ -34,9 +34,7 @@ impl ProofArgs {
             let generation = self.host.start(&config).await?.generation();
             return Ok(Proof { generation, is_described: true });
         };
-        let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-        let snapshot = Snapshot::read(&text).with_context(|| format!("{} can't be used", path.display()))?;
-        let generation = Arc::new(Generation::offline(&config, snapshot).await?);
+        let generation = Arc::new(Generation::offline(&config, file::read_snapshot(path)?).await?);
         Ok(Proof { generation, is_described: false })
     }
 }

@@ -31,6 +31,7 @@ const PLACES: &[&str] = &[
 pub struct Binaries {
     folder: PathBuf,
     version: String,
+    major: u32,
 }
 
 impl Binaries {
@@ -75,10 +76,10 @@ impl Binaries {
         let said = String::from_utf8_lossy(&output.stdout);
         let version =
             version_in(&said).ok_or_else(|| unusable(format!("its version is {:?}", said.trim())))?;
-        if major(version).is_none_or(|major| major < OLDEST_VERSION) {
-            return Err(unusable(format!("it is version {version}; {OLDEST_VERSION} or later is needed")));
+        match major(version) {
+            Some(major) if major >= OLDEST_VERSION => Ok(Self { version: version.to_owned(), major, folder }),
+            _ => Err(unusable(format!("it is version {version}; {OLDEST_VERSION} or later is needed"))),
         }
-        Ok(Self { version: version.to_owned(), folder })
     }
 
     /// The folder that they are in.
@@ -89,6 +90,11 @@ impl Binaries {
     /// Their version, such as `15.18` or `19beta1`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Their major version, such as 15.
+    pub fn major(&self) -> u32 {
+        self.major
     }
 }
 
@@ -148,7 +154,7 @@ mod tests {
             pretend(&at(version.split('.').next().unwrap()).join("bin"), version);
         }
         let found = Binaries::find_in(None, None, &[&place]).unwrap();
-        assert_eq!((found.folder(), found.version()), (at("16/bin").as_path(), "16.2"));
+        assert_eq!((found.folder(), found.version(), found.major()), (at("16/bin").as_path(), "16.2", 16));
 
         let path = env::join_paths([at("13/bin"), at("15/bin")]).unwrap();
         let found = Binaries::find_in(None, Some(&path), &[&place]).unwrap();

@@ -31,6 +31,17 @@ pub struct GrantSettings {
 }
 
 impl GrantSettings {
+    /// Each grant by itself.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        let Self { relations, functions, operators, types } = self;
+        let one = |name: &String| vec![name.clone()];
+        let relations = relations.iter().map(|name| Self { relations: one(name), ..Self::default() });
+        let functions = functions.iter().map(|name| Self { functions: one(name), ..Self::default() });
+        let operators = operators.iter().map(|name| Self { operators: one(name), ..Self::default() });
+        let types = types.iter().map(|name| Self { types: one(name), ..Self::default() });
+        relations.chain(functions).chain(operators).chain(types).collect()
+    }
+
     /// Whether a plugin with these grants may call the function of `pg_catalog`: it is built in, or named here.
     pub fn may_call(&self, function: &Function) -> bool {
         let named = |written: &String| {
@@ -96,6 +107,16 @@ impl Grants {
         catalog: &Catalog,
         path: &SearchPath,
     ) -> Result<Self, Vec<GrantError>> {
+        let (grants, errors) = Self::resolve_known(settings, catalog, path);
+        if errors.is_empty() { Ok(grants) } else { Err(errors) }
+    }
+
+    /// Resolves what can be resolved of what a configuration says, and says what can't be: that grants nothing.
+    pub fn resolve_known(
+        settings: &GrantSettings,
+        catalog: &Catalog,
+        path: &SearchPath,
+    ) -> (Self, Vec<GrantError>) {
         let mut grants = Self::default();
         let mut errors = Vec::new();
         let lists = [
@@ -132,7 +153,7 @@ impl Grants {
         let plain: Vec<Oid> =
             columns.map(|column| catalog.element_type(column.ty)).filter(is_plain).collect();
         grants.types.extend(plain);
-        if errors.is_empty() { Ok(grants) } else { Err(errors) }
+        (grants, errors)
     }
 
     /// Everything that a configuration could grant, for tests of plugins.
@@ -251,6 +272,7 @@ fn unknown(
     GrantError::Unknown { list, name: written.to_owned(), what, help }
 }
 
-fn is_system(schema: &str) -> bool {
+/// Whether a schema is PostgreSQL's own.
+pub(crate) fn is_system(schema: &str) -> bool {
     schema == PG_CATALOG || schema == "information_schema" || schema.starts_with("pg_")
 }

@@ -5,7 +5,7 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
 };
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::connection::Connection;
 use super::error::LoanError;
@@ -83,14 +83,7 @@ impl Pool {
         if settings.statements_per_connection == 0 {
             return refuse("statements_per_connection", "must be at least one statement");
         }
-        let mut config = connection.config().clone();
-        // The driver asks a server that must be writable whether its transactions are read-only: there, that
-        // has to wait until it is connected.
-        let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
-        config.options(startup_options(config.get_options(), &settings, read_only_at_once));
-        let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-        let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
-        let connect_within = connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX));
+        let (config, connect_within) = session_config(connection, &settings);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let built = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
             .max_size(settings.size)
@@ -170,6 +163,18 @@ impl Loan {
         self.connection.begin_work();
         self.connection.client()
     }
+}
+
+/// How a session of the host's own connects, and how long that may take in all.
+pub(super) fn session_config(connection: &ConnectionSettings, settings: &PoolSettings) -> (Config, Duration) {
+    let mut config = connection.config().clone();
+    // The driver asks a server that must be writable whether its transactions are read-only: there, that
+    // has to wait until it is connected.
+    let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
+    config.options(startup_options(config.get_options(), settings, read_only_at_once));
+    let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+    let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
+    (config, connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX)))
 }
 
 /// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice

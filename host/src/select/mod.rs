@@ -24,5 +24,5 @@ pub use lower::{Lowered, StatementParameter, lower};
 pub use print::{ColumnForm, Comment, Printed, place_of_slot, print, print_constant};
 
 pub use types::{ResolvedType, resolve as resolve_type};
-pub use verified::{OutputColumn, Verified};
+pub use verified::{ColumnName, OutputColumn, Verified};
 pub use verify::{Context, verify};

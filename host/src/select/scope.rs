@@ -9,6 +9,23 @@ pub(super) struct ScopeColumn {
     pub name: Option<Rc<str>>,
     /// Its type, where it was inferred.
     pub ty: Option<Oid>,
+    /// The column of a stored relation that naming it reads.
+    pub origin: Option<Origin>,
+}
+
+impl ScopeColumn {
+    /// A column that a query makes.
+    pub fn made(name: Option<Rc<str>>, ty: Option<Oid>) -> Self {
+        Self { name, ty, origin: None }
+    }
+}
+
+/// A column of a stored relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    pub relation: Oid,
+    /// Its position among the relation's columns.
+    pub column: usize,
 }
 
 /// A relation that columns can be named of.

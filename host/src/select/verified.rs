@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use callslip_ir::NodeId;
 
 use super::{Finding, ResolvedType};
-use crate::catalog::Oid;
+use crate::catalog::{ObjectName, Oid};
 
 /// What verification found out about a description: everything that lowering needs, and nothing that came from the
 /// plugin unchecked.
@@ -21,8 +21,23 @@ pub struct Verified {
     pub relations: BTreeSet<(String, String)>,
     /// The functions that it calls, as (schema, name).
     pub functions: BTreeSet<(String, String)>,
+    /// The columns of these relations that it reads: those that it names, those of whole rows, and those that USING and
+    /// NATURAL compare.
+    pub columns_read: BTreeSet<ColumnName>,
+    /// All that it takes from outside of `pg_catalog`: relations, functions, operators, collations, and types, also those of
+    /// the columns that it reads.
+    pub objects: BTreeSet<ObjectName>,
     /// What PostgreSQL takes and its author hardly means, in the order of the author's source; at most a hundred.
     pub warnings: Vec<Finding>,
+}
+
+/// A column of a relation, by its names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnName {
+    /// The relation.
+    pub relation: ObjectName,
+    /// The column.
+    pub column: String,
 }
 
 /// A column of a result.

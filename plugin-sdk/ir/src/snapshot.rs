@@ -1,11 +1,15 @@
 //! What the host, which writes catalog snapshots, and the SDK's macros, which make tables of them, have to agree on.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 /// What the member `format` of a snapshot says.
 pub const FORMAT: &str = "callslip catalog snapshot";
-/// What its member `version` says. A change that an older program would misread makes it one more.
-pub const VERSION: u32 = 1;
+/// What its member `version` says where it is written today. A change that an older program would misread makes it one more.
+pub const VERSION: u32 = 2;
+/// The versions that can be read. Version 1 has fewer members: nothing of defaults, checks, indexes, policies, partitions,
+/// views' queries, extensions and settings, and nothing that can't be read.
+pub const VERSIONS: RangeInclusive<u32> = 1..=VERSION;
 
 /// The schema of PostgreSQL's own objects.
 pub const PG_CATALOG: &str = "pg_catalog";

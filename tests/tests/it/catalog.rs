@@ -1,8 +1,10 @@
 //! What is reflected, against what the safety of the host rests on.
 
-use callslip::catalog::{Catalog, PG_CATALOG, Volatility, reflect};
+use callslip::catalog::{Catalog, INSTALL_NOTIFY, PG_CATALOG, Volatility, reflect};
 use callslip::grants::BUILTIN_FUNCTIONS;
-use callslip_tests::database;
+use callslip_tests::{Database, database};
+
+use crate::command::callslip;
 
 #[tokio::test]
 async fn no_built_in_function_is_volatile_or_runs_with_other_rights() {
@@ -135,4 +137,36 @@ async fn what_is_dangerous_is_not_built_in() {
     for name in dangerous {
         assert!(BUILTIN_FUNCTIONS.binary_search(&name).is_err(), "{name} is built in");
     }
+}
+
+#[tokio::test]
+async fn the_notifying_triggers_are_printed_installed_and_removed() {
+    let database = Database::new(&[]).await;
+    let client = database.owner().await;
+    let triggers = || async {
+        let sql = "SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'callslip%'";
+        client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let run = |arguments: &[&str]| {
+        let output = callslip().args(["catalog", "install-notify"]).args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+
+    let (code, sql, _) = run(&[]);
+    assert_eq!((code, sql.as_str()), (Some(0), INSTALL_NOTIFY));
+    assert_eq!(triggers().await, 0, "printing changes nothing");
+    client.batch_execute(&sql).await.unwrap();
+    assert_eq!(triggers().await, 2);
+
+    let (code, _, error) = run(&["--remove", "--admin-url", &database.owner_url()]);
+    assert_eq!((code, triggers().await), (Some(0), 0), "{error}");
+    let (code, said, error) = run(&["--admin-url", &database.owner_url()]);
+    assert_eq!((code, triggers().await), (Some(0), 2), "{error}");
+    assert!(said.contains("tells of every change of its schema"), "{said}");
+
+    // Whoever is no superuser changes nothing.
+    let (code, _, error) = run(&["--remove", "--admin-url", &database.url()]);
+    assert_eq!((code, triggers().await), (Some(1), 2));
+    assert!(error.contains("superuser") && error.contains("nothing was changed"), "{error}");
 }

@@ -195,7 +195,7 @@ fn what_check_can_not_use_is_told_with_what_to_do() {
             &["openapi.json can't be used", "no catalog snapshot", "callslip catalog snapshot"][..],
         ),
         ("truncated.json", &["truncated.json can't be used", "EOF", "line "]),
-        ("later.json", &["version 99", "reads version 1"]),
+        ("later.json", &["version 99", "reads versions 1 to 2"]),
         ("other.json", &["no type public.mood", "public.interview"]),
         ("nowhere.json", &["can't read nowhere.json"]),
         ("hiring.wasm", &["can't read hiring.wasm"]),

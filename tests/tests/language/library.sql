@@ -27,6 +27,19 @@ CREATE TABLE book (
 -- What inherits is read with its parent, and without it by ONLY.
 CREATE TABLE rare_book (vault text) INHERITS (book);
 
+-- A key of two columns, and a reference to one.
+CREATE TABLE copy (
+    book_id int4 REFERENCES book,
+    number int4,
+    PRIMARY KEY (book_id, number)
+);
+CREATE TABLE repair (
+    id int4 PRIMARY KEY,
+    book_id int4 NOT NULL,
+    number int4,
+    CONSTRAINT repair_copy_fkey FOREIGN KEY (book_id, number) REFERENCES copy
+);
+
 CREATE TABLE reader (
     id int4 PRIMARY KEY,
     name text NOT NULL,
@@ -69,6 +82,8 @@ INSERT INTO book VALUES
     (5, 3, 'A Field Guide', '9780000000005', 'science', NULL, 25.00, NULL, '{}', '{4}', '{}', 'field:2 guid:3');
 INSERT INTO rare_book VALUES
     (6, 5, 'Psalms', NULL, 'poetry', '1650-01-01', 900.00, 96, '{old}', '{}', '{}', 'psalm:1', 'B2');
+INSERT INTO copy VALUES (1, 1), (1, 2), (4, 1);
+INSERT INTO repair VALUES (1, 1, 2), (2, 4, 1), (3, 4, NULL);
 INSERT INTO reader VALUES
     (1, 'Ada', 'ada@example.org', ('1 Mill Lane', 'Ely', 101), '10.0.0.1', '2025-01-01 10:00+00'),
     (2, 'Ben', NULL, ('2 High St', 'Ely', 102), '10.0.7.2/24', '2025-06-01 12:00+00'),

@@ -1,9 +1,11 @@
 use tokio_postgres::{Error, Row};
 
-use super::character;
+use super::{character, scope::Scope};
 use crate::catalog::{Attribute, Cast, CastContext, Function, FunctionKind, Oid, Operator, Volatility};
 
-pub(super) const FUNCTIONS: &str = "
+pub(super) fn functions(scope: Scope) -> String {
+    format!(
+        "
 SELECT p.oid, n.nspname, p.proname, p.prokind, g.aggkind, g.aggnumdirectargs, p.proargtypes::oid[], p.proargnames,
        p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef,
        p.proallargtypes
@@ -12,25 +14,35 @@ JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid
 WHERE p.prokind IN ('f', 'a', 'w')
   AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-  AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
-ORDER BY n.nspname, p.proname, p.oid";
+  AND {usable}
+ORDER BY n.nspname, p.proname, p.oid",
+        usable =
+            scope.visible("has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')"),
+    )
+}
 
 // An operator without a function is only announced.
-pub(super) const OPERATORS: &str = "
+pub(super) fn operators(scope: Scope) -> String {
+    format!(
+        "
 SELECT o.oid, n.nspname, o.oprname, nullif(o.oprleft, 0), o.oprright, o.oprresult, o.oprcode::oid
 FROM pg_operator o
 JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE o.oprcode <> 0
   AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-  AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(o.oprcode, 'EXECUTE')
-ORDER BY n.nspname, o.oprname, o.oid";
+  AND {usable}
+ORDER BY n.nspname, o.oprname, o.oid",
+        usable = scope
+            .visible("has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(o.oprcode, 'EXECUTE')"),
+    )
+}
 
 pub(super) const CASTS: &str = "
 SELECT c.castsource, c.casttarget, nullif(c.castfunc, 0), c.castcontext, c.castmethod
 FROM pg_cast c
 ORDER BY c.oid";
 
-pub(super) fn functions(rows: &[Row]) -> Result<Vec<Function>, Error> {
+pub(super) fn decode_functions(rows: &[Row]) -> Result<Vec<Function>, Error> {
     rows.iter().map(function).collect()
 }
 
@@ -100,7 +112,7 @@ fn output_columns(names: Option<&[String]>, modes: Option<&[i8]>, types: Option<
     columns
 }
 
-pub(super) fn operators(rows: &[Row]) -> Result<Vec<Operator>, Error> {
+pub(super) fn decode_operators(rows: &[Row]) -> Result<Vec<Operator>, Error> {
     rows.iter().map(operator).collect()
 }
 
@@ -117,7 +129,7 @@ fn operator(row: &Row) -> Result<Operator, Error> {
     })
 }
 
-pub(super) fn casts(rows: &[Row]) -> Result<Vec<Cast>, Error> {
+pub(super) fn decode_casts(rows: &[Row]) -> Result<Vec<Cast>, Error> {
     rows.iter().map(cast).collect()
 }
 

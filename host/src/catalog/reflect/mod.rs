@@ -1,18 +1,17 @@
 //! Reading the catalog from PostgreSQL 14 or later.
 
 mod functions;
+mod objects;
 mod relations;
+mod schemas;
+mod scope;
 mod types;
 
-use std::collections::HashSet;
-
-use futures_util::{
-    FutureExt,
-    future::{try_join, try_join3, try_join5},
-};
+use futures_util::{FutureExt, future::try_join};
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
-use super::{Contents, Function};
+use self::{objects::Objects, scope::Scope};
+use super::Contents;
 use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
@@ -69,52 +68,31 @@ pub enum Visibility {
 ///
 /// # Errors
 /// As [`reflect`].
-pub async fn reflect_as(client: &Client, _visibility: Visibility) -> Result<Contents, ReflectError> {
-    let server_version = idle_server_version(client).await?;
+pub async fn reflect_as(client: &Client, visibility: Visibility) -> Result<Contents, ReflectError> {
+    let scope = Scope { server_version: idle_server_version(client).await?, visibility };
     let transaction = Rollback::begin(client).await?;
-    let contents = read(client, server_version).await;
+    let contents = read(client, scope).await;
     transaction.roll_back().await?;
     contents
 }
 
-async fn read(client: &Client, server_version: u32) -> Result<Contents, ReflectError> {
+async fn read(client: &Client, scope: Scope) -> Result<Contents, ReflectError> {
     // Polled together, these are sent together, and PostgreSQL answers them one after the other.
-    let (relations, names) = (
-        try_join3(
-            query(client, "the relations", relations::RELATIONS),
-            query(client, "the columns", relations::COLUMNS),
-            query(client, "the keys", relations::KEYS),
-        ),
-        try_join5(
-            query(client, "the types", types::TYPES),
-            query(client, "the collations", types::COLLATIONS),
-            query(client, "the functions", functions::FUNCTIONS),
-            query(client, "the operators", functions::OPERATORS),
-            query(client, "the casts", functions::CASTS),
-        ),
-    );
-    let ((relations, columns, keys), (types, collations, functions, operators, casts)) =
-        try_join(relations, names).await?;
-
-    let relations = relations::decode(&relations, &columns, &keys).map_err(failed("the relations"))?;
-    let functions = functions::functions(&functions).map_err(failed("the functions"))?;
-    let operators = functions::operators(&operators).map_err(failed("the operators"))?;
-    let used: HashSet<_> = relations
-        .iter()
-        .flat_map(|relation| relation.columns.iter().map(|column| column.ty))
-        .chain(functions.iter().flat_map(Function::types))
-        .chain(operators.iter().flat_map(|o| [o.right, o.result].into_iter().chain(o.left)))
-        .collect();
-    let row_types = relations.iter().filter_map(|relation| relation.row_type).collect();
+    let (relations, objects) = try_join(relations::read(client, scope), objects::read(client, scope)).await?;
+    let Objects { settings, schemas, extensions, types, functions, operators, casts, collations } =
+        objects.used_by(&relations)?;
     Ok(Contents {
-        server_version,
+        server_version: scope.server_version,
+        settings,
+        partial: false,
+        schemas,
+        extensions,
         relations,
-        types: types::types(&types, used, &row_types).map_err(failed("the types"))?,
+        types,
         functions,
         operators,
-        casts: functions::casts(&casts).map_err(failed("the casts"))?,
-        collations: types::collations(&collations).map_err(failed("the collations"))?,
-        ..Contents::default()
+        casts,
+        collations,
     })
 }
 

@@ -1,29 +1,48 @@
 use std::collections::HashMap;
 
-use tokio_postgres::{Error, Row};
+use futures_util::future::try_join3;
+use tokio_postgres::{Client, Error, Row};
 
-use super::character;
+use super::{ReflectError, character, failed, query, scope::Scope};
 use crate::catalog::{Column, ForeignKey, Oid, Relation, RelationKind, UniqueKey};
 
-pub(super) const RELATIONS: &str = "
+pub(super) async fn read(client: &Client, scope: Scope) -> Result<Vec<Relation>, ReflectError> {
+    let (relations, columns, keys) = try_join3(
+        query(client, "the relations", &relations(scope)),
+        query(client, "the columns", &columns(scope)),
+        query(client, "the keys", KEYS),
+    )
+    .await?;
+    decode(&relations, &columns, &keys).map_err(failed("the relations"))
+}
+
+fn relations(scope: Scope) -> String {
+    format!(
+        "
 SELECT c.oid, n.nspname, c.relname, c.relkind, d.description, nullif(c.reltype, 0)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
-  AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')
-ORDER BY n.nspname, c.relname";
+  AND {usable}
+ORDER BY n.nspname, c.relname",
+        usable = scope
+            .visible("has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT')"),
+    )
+}
 
 // From PostgreSQL 18 on `attnotnull` does not hold for rows that a constraint was not validated for. The rows of
 // `pg_constraint` that tell are there from then on.
-pub(super) const COLUMNS: &str = "
+fn columns(scope: Scope) -> String {
+    format!(
+        "
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
        a.attnotnull AND (a.attrelid, a.attnum) NOT IN (
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k
          WHERE k.contype = 'n' AND NOT k.convalidated AND k.conrelid <> 0 AND k.conkey[1] IS NOT NULL)
        OR t.typtype = 'd' AND t.typnotnull,
-       d.description, has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+       d.description, {readable}
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -33,12 +52,15 @@ LEFT JOIN pg_description d
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
   AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attrelid, a.attnum";
+ORDER BY a.attrelid, a.attnum",
+        readable = scope.visible("has_column_privilege(a.attrelid, a.attnum, 'SELECT')"),
+    )
+}
 
 // Unique constraints that may be violated for a while (deferrable) or that compare by overlap and not by equality (WITHOUT
 // OVERLAPS) promise nothing, and neither do foreign keys to such. A foreign key to a partitioned table has copies of itself for
 // the partitions, which are its own children.
-pub(super) const KEYS: &str = "
+const KEYS: &str = "
 SELECT k.conrelid, k.conname, k.contype, k.conkey, k.confrelid, coalesce(k.confkey, '{}'), false
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
@@ -59,7 +81,7 @@ WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY 1, 3, 2";
 
-pub(super) fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result<Vec<Relation>, Error> {
+fn decode(relations: &[Row], columns: &[Row], keys: &[Row]) -> Result<Vec<Relation>, Error> {
     let mut columns = columns_by_relation(columns)?;
     let mut decoded = Vec::with_capacity(relations.len());
     let mut names = HashMap::with_capacity(relations.len());

@@ -2,17 +2,19 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::{Error, Row};
 
-use super::character;
+use super::{character, scope::Scope};
 use crate::catalog::{Attribute, Collation, Oid, Type, TypeKind};
 
 // `named`: whether a statement may name it. Tables bring a row type each, and that an array type; these, the types of schemas that can't
 // be used and those of `information_schema` are clutter, except where something that is kept is of that type.
-pub(super) const TYPES: &str = "
+pub(super) fn types(scope: Scope) -> String {
+    format!(
+        "
 SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory, t.typispreferred, nullif(t.typarray, 0), element.oid,
        nullif(t.typbasetype, 0), labels.labels, r.rngsubtype, m.rngtypid,
        row_of.oid IS NULL AND n.nspname <> 'information_schema'
          AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-         AND has_schema_privilege(n.oid, 'USAGE') AS named,
+         AND {usable} AS named,
        attributes.names, attributes.types, attributes.modifiers
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
@@ -26,20 +28,32 @@ LEFT JOIN (SELECT attrelid, array_agg(attname::text ORDER BY attnum) AS names, a
 LEFT JOIN pg_range r ON r.rngtypid = t.oid
 LEFT JOIN pg_range m ON m.rngmultitypid = t.oid
 WHERE t.typisdefined
-ORDER BY n.nspname, t.typname";
+ORDER BY n.nspname, t.typname",
+        usable = scope.visible("has_schema_privilege(n.oid, 'USAGE')"),
+    )
+}
 
-pub(super) const COLLATIONS: &str = "
+pub(super) fn collations(scope: Scope) -> String {
+    format!(
+        "
 SELECT n.nspname, c.collname
 FROM pg_collation c
 JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE c.collencoding IN (-1, (SELECT d.encoding FROM pg_database d WHERE d.datname = current_database()))
   AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-  AND has_schema_privilege(n.oid, 'USAGE')
-ORDER BY n.nspname, c.collname, c.collencoding";
+  AND {usable}
+ORDER BY n.nspname, c.collname, c.collencoding",
+        usable = scope.visible("has_schema_privilege(n.oid, 'USAGE')"),
+    )
+}
 
 /// The types that a statement may name, those that are used, the rows of relations and arrays of them, and what all these
 /// are made of.
-pub(super) fn types(rows: &[Row], used: HashSet<Oid>, row_types: &HashSet<Oid>) -> Result<Vec<Type>, Error> {
+pub(super) fn decode_types(
+    rows: &[Row],
+    used: HashSet<Oid>,
+    row_types: &HashSet<Oid>,
+) -> Result<Vec<Type>, Error> {
     let mut types = Vec::with_capacity(rows.len());
     let mut wanted: Vec<Oid> = used.into_iter().collect();
     for row in rows {
@@ -102,7 +116,7 @@ fn attributes(row: &Row) -> Result<Vec<Attribute>, Error> {
     Ok(attributes.map(|((name, ty), type_modifier)| Attribute { name, ty, type_modifier }).collect())
 }
 
-pub(super) fn collations(rows: &[Row]) -> Result<Vec<Collation>, Error> {
+pub(super) fn decode_collations(rows: &[Row]) -> Result<Vec<Collation>, Error> {
     let mut collations: Vec<Collation> = Vec::with_capacity(rows.len());
     for row in rows {
         let collation = Collation { schema: row.try_get(0)?, name: row.try_get(1)?, ..Collation::default() };

@@ -1,3 +1,5 @@
+use callslip_ir::snapshot::VERSIONS;
+
 use crate::printable::printable;
 
 /// How many characters are repeated of a name, with its schema and its table: PostgreSQL keeps 63 bytes of each.
@@ -21,10 +23,11 @@ pub enum SnapshotError {
     NotASnapshot,
     /// It is of a version that this program does not know.
     #[error(
-        "the catalog snapshot is of version {}, and this program reads version {version}; write it anew with \
-         `callslip catalog snapshot`, or bring the program up to date",
+        "the catalog snapshot is of version {}, and this program reads versions {oldest} to {newest}; write it anew \
+         with `callslip catalog snapshot`, or bring the program up to date",
         shown(.found),
-        version = callslip_ir::snapshot::VERSION
+        oldest = VERSIONS.start(),
+        newest = VERSIONS.end()
     )]
     UnsupportedVersion {
         /// What it gives as its version.
@@ -47,9 +50,32 @@ pub enum SnapshotError {
         /// What may be meant.
         nearest: Option<String>,
     },
+    /// Something is referred to by what is no name.
+    #[error(
+        "in the catalog snapshot {} refers to the {what} {:?}, which is no name as SQL writes it: {}",
+        shown(.place),
+        shown(.reference),
+        example(.what)
+    )]
+    InvalidReference {
+        /// `relation`, `collation` or `signature`.
+        what: &'static str,
+        /// The reference as it is written.
+        reference: String,
+        /// What refers to it.
+        place: String,
+    },
     /// A name or signature is there twice.
     #[error("the catalog snapshot has {} twice", shown(.0))]
     Duplicate(String),
+    /// A relation's entry contradicts itself.
+    #[error("in the catalog snapshot the relation {} {wrong}", shown(.relation))]
+    InvalidRelation {
+        /// The relation.
+        relation: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
     /// A type's entry and its kind don't fit.
     #[error("in the catalog snapshot the type {} {wrong}", shown(.ty))]
     InvalidType {
@@ -70,6 +96,14 @@ pub enum SnapshotError {
 
 fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or_else(String::new, |nearest| format!("; did you mean {}?", shown(nearest)))
+}
+
+/// How a reference is written.
+fn example(what: &str) -> &'static str {
+    match what {
+        "signature" => "write app.\"Name\"(int4, app.mood[])",
+        _ => "write app.name or app.\"Name\"",
+    }
 }
 
 fn shown(name: &str) -> String {

@@ -4,8 +4,9 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::document::{Document, RelationEntry, SchemaEntry};
-use crate::catalog::PG_CATALOG;
+use super::document::{Document, RelationEntry, RowSecurityEntry, SchemaEntry, ViewEntry};
+use super::entries::Entries;
+use crate::catalog::{PG_CATALOG, Persistence};
 
 /// The text of a document: a block for each relation, and a line for each of its columns and of everything else, so that
 /// a difference between two of them can be read.
@@ -14,7 +15,10 @@ pub(super) fn text(document: &Document) -> String {
     lines.member("format", &document.format);
     lines.member("version", &document.version);
     lines.member("postgresql", &document.postgresql);
+    lines.entries("settings", &document.settings);
     lines.member("search", &document.search);
+    lines.flag("everything", document.everything);
+    lines.entries("extensions", &document.extensions);
     lines.block("schemas", '{', '}', |lines| {
         // What is the user's comes first.
         let (builtin, own): (Vec<_>, Vec<_>) =
@@ -29,6 +33,8 @@ pub(super) fn text(document: &Document) -> String {
 }
 
 fn schema(lines: &mut Lines, schema: &SchemaEntry) {
+    lines.word("owner", &schema.owner);
+    lines.optional("comment", schema.comment.as_ref());
     if !schema.relations.0.is_empty() {
         lines.block("relations", '{', '}', |lines| {
             for (name, entry) in &schema.relations.0 {
@@ -36,13 +42,7 @@ fn schema(lines: &mut Lines, schema: &SchemaEntry) {
             }
         });
     }
-    if !schema.types.0.is_empty() {
-        lines.block("types", '{', '}', |lines| {
-            for (name, ty) in &schema.types.0 {
-                lines.member(name, ty);
-            }
-        });
-    }
+    lines.entries("types", &schema.types);
     lines.list("functions", &schema.functions);
     lines.list("operators", &schema.operators);
     lines.list("collations", &schema.collations);
@@ -50,15 +50,39 @@ fn schema(lines: &mut Lines, schema: &SchemaEntry) {
 
 fn relation(lines: &mut Lines, relation: &RelationEntry) {
     lines.member("kind", &relation.kind);
-    if let Some(comment) = &relation.comment {
-        lines.member("comment", comment);
-    }
+    lines.optional("persistence", Some(relation.persistence).filter(|its| *its != Persistence::default()));
+    lines.word("owner", &relation.owner);
+    lines.optional("extension", relation.extension.as_ref());
+    lines.optional("comment", relation.comment.as_ref());
+    lines.optional("foreign_server", relation.foreign_server.as_ref());
+    lines.optional("partitioned_by", relation.partitioned_by.as_ref());
+    lines.optional("partition_of", relation.partition_of.as_ref());
+    lines.list("inherits", &relation.inherits);
     lines.block("columns", '[', ']', |lines| relation.columns.iter().for_each(|column| lines.item(column)));
-    if relation.hidden_columns > 0 {
-        lines.member("hidden_columns", &relation.hidden_columns);
-    }
+    lines.optional("hidden_columns", Some(relation.hidden_columns).filter(|hidden| *hidden > 0));
     lines.list("unique_keys", &relation.unique_keys);
     lines.list("foreign_keys", &relation.foreign_keys);
+    lines.list("checks", &relation.checks);
+    lines.list("exclusions", &relation.exclusions);
+    lines.list("indexes", &relation.indexes);
+    let RowSecurityEntry { enabled, forced, policies } = &relation.row_security;
+    if *enabled || *forced || !policies.is_empty() {
+        lines.block("row_security", '{', '}', |lines| {
+            lines.flag("enabled", *enabled);
+            lines.flag("forced", *forced);
+            lines.list("policies", policies);
+        });
+    }
+    if let Some(view) = &relation.view {
+        let ViewEntry { definition, security_barrier, security_invoker, reads, calls } = view;
+        lines.block("view", '{', '}', |lines| {
+            lines.list("definition", definition);
+            lines.flag("security_barrier", *security_barrier);
+            lines.flag("security_invoker", *security_invoker);
+            lines.list("reads", reads);
+            lines.list("calls", calls);
+        });
+    }
 }
 
 /// JSON that is being written, a member or an item a line.
@@ -90,6 +114,32 @@ impl Lines {
         if !items.is_empty() {
             self.block(key, '[', ']', |lines| items.iter().for_each(|item| lines.item(item)));
         }
+    }
+
+    /// An object with a line for each member; nothing, if it has none.
+    fn entries(&mut self, key: &str, entries: &Entries<impl Serialize>) {
+        if !entries.0.is_empty() {
+            self.block(key, '{', '}', |lines| {
+                entries.0.iter().for_each(|(name, entry)| lines.member(name, entry));
+            });
+        }
+    }
+
+    /// A member, if there is a value.
+    fn optional(&mut self, key: &str, value: Option<impl Serialize>) {
+        if let Some(value) = value {
+            self.member(key, &value);
+        }
+    }
+
+    /// A text, unless it is empty.
+    fn word(&mut self, key: &str, word: &str) {
+        self.optional(key, Some(word).filter(|word| !word.is_empty()));
+    }
+
+    /// What is true, and nothing of what is not.
+    fn flag(&mut self, key: &str, is_set: bool) {
+        self.optional(key, Some(is_set).filter(|is_set| *is_set));
     }
 
     fn member(&mut self, key: &str, value: &impl Serialize) {

@@ -6,7 +6,7 @@ mod entries;
 mod error;
 mod layout;
 mod read;
-mod selection;
+mod terse;
 mod write;
 
 #[cfg(test)]
@@ -14,26 +14,32 @@ mod tests;
 
 pub use error::SnapshotError;
 
-use callslip_ir::snapshot::{FORMAT, VERSION};
+use callslip_ir::snapshot::{FORMAT, VERSIONS};
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Contents, Function, PG_CATALOG};
+use super::{Contents, Function};
 
 /// A catalog, and the schemas in which names without one are looked for, to be kept in a file.
 ///
-/// The file is JSON, by names and in order, a line for each column and function: what a migration changes is what a
-/// difference between two of them shows.
+/// The file is JSON, by names and in order, a line for each column, key, index, function and line of a view's query: what a
+/// migration changes is what a difference between two of them shows. What is usual is left out, such as that a table is
+/// permanent, an index a `btree` and a key validated.
+///
+/// There are two kinds. [`Snapshot::new`] makes the one that a repository keeps: of what the login may use, and without what
+/// another login or another machine has otherwise. [`Snapshot::of_everything`] keeps what the login may not read too, marked by
+/// its privileges; [`Contents::readable`] leaves of it what plugins can be proven against.
 ///
 /// ```
 /// let text = r#"{
-///   "format": "callslip catalog snapshot", "version": 1, "postgresql": 150018, "search": ["public"],
+///   "format": "callslip catalog snapshot", "version": 2, "postgresql": 150018, "search": ["public"],
 ///   "schemas": {
 ///     "public": {"relations": {"position": {"kind": "table", "columns": [{"name": "id", "type": "int8"}]}}},
 ///     "pg_catalog": {"types": {"int8": {"kind": "base", "category": "N"}}}
 ///   }
 /// }"#;
 /// let snapshot = callslip::catalog::Snapshot::read(text)?;
-/// let catalog = callslip::catalog::Catalog::new(snapshot.contents);
+/// let catalog = callslip::catalog::Catalog::new(snapshot.contents.readable());
 /// assert_eq!(catalog.relation("public", "position").map(|position| position.columns.len()), Some(1));
 /// # Ok::<(), callslip::catalog::SnapshotError>(())
 /// ```
@@ -44,35 +50,51 @@ pub struct Snapshot {
     pub contents: Contents,
     /// The schemas to search, in their order, after `pg_catalog`.
     pub search: Vec<String>,
+    /// Whether it is [of everything](Self::of_everything), and not of what the login may use.
+    pub everything: bool,
 }
 
 impl Snapshot {
     /// What verification can use of a catalog. Of the functions of `pg_catalog`, which are thousands, only those stay that
-    /// may be called; nothing stays of `information_schema` but the types that something else is of.
-    pub fn new(
+    /// may be called, and of `pg_catalog`'s objects only what resolves names: no owners and comments, and of a function not its language
+    /// nor whether it is strict, leakproof and parallel. Nothing stays of `information_schema` but the types that
+    /// something else is of.
+    ///
+    /// Owners are left out, and what the login may do beside reading: they are others in development than in production, with
+    /// the same tables.
+    pub fn new(contents: Contents, search: Vec<String>, may_be_called: impl Fn(&Function) -> bool) -> Self {
+        let mut snapshot = Self::of_everything(contents, search, may_be_called);
+        terse::forget_logins(&mut snapshot.contents);
+        snapshot.everything = false;
+        snapshot
+    }
+
+    /// The same of everything that [was reflected](crate::catalog::Visibility::Everything), with owners and with all
+    /// privileges of the login.
+    pub fn of_everything(
         mut contents: Contents,
         search: Vec<String>,
         may_be_called: impl Fn(&Function) -> bool,
     ) -> Self {
-        contents.functions.retain(|function| match function.schema.as_str() {
-            PG_CATALOG => may_be_called(function),
-            schema => schema != "information_schema",
-        });
-        contents.partial = true;
-        selection::drop_unused(&mut contents);
-        Self { contents, search }
+        terse::forget_builtin(&mut contents, may_be_called);
+        terse::settle_dependent_types(&mut contents);
+        Self { contents, search, everything: true }
     }
 
-    /// Reads the text of a snapshot.
+    /// Reads the text of a snapshot, also of an older version, which has less of a catalog.
+    ///
+    /// Extensions, owners, collations, and what a relation inherits from, is a part of, reads and calls are named there, and need
+    /// not be in it.
     ///
     /// # Errors
-    /// [`SnapshotError`], for what is no snapshot, one of another version, and one that refers to what it does not hold.
+    /// [`SnapshotError`], for what is no snapshot, one of a later version, and one that contradicts itself or refers to a type,
+    /// column, key's target or cast's function that it does not hold.
     pub fn read(text: &str) -> Result<Self, SnapshotError> {
         /// What tells whether the rest can be read.
         #[derive(Deserialize)]
         struct Header {
-            format: Option<serde_json::Value>,
-            version: Option<serde_json::Value>,
+            format: Option<Value>,
+            version: Option<Value>,
         }
         let header: Header = serde_json::from_str(text).map_err(|error| match error.classify() {
             // JSON, but no object.
@@ -82,12 +104,10 @@ impl Snapshot {
         if header.format.is_none_or(|format| format != FORMAT) {
             return Err(SnapshotError::NotASnapshot);
         }
-        match header.version {
-            Some(version) if version == VERSION => {}
-            found => {
-                let found = found.map_or_else(|| "none".to_owned(), |version| version.to_string());
-                return Err(SnapshotError::UnsupportedVersion { found });
-            }
+        let is_read = |version: &Value| VERSIONS.map(Value::from).any(|read| read == *version);
+        if !header.version.as_ref().is_some_and(is_read) {
+            let found = header.version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            return Err(SnapshotError::UnsupportedVersion { found });
         }
         read::snapshot(serde_json::from_str(text).map_err(SnapshotError::Json)?)
     }

@@ -1,5 +1,7 @@
 //! `callslip catalog`.
 
+mod diff;
+mod install_notify;
 mod print;
 mod snapshot;
 
@@ -11,16 +13,18 @@ use clap::{Args, Subcommand};
 
 use super::DatabaseArgs;
 use crate::Config;
-use crate::catalog::{self, Contents};
+use crate::catalog::{self, Contents, Visibility};
 use crate::loan::{Pool, PoolSettings};
 
 const EXAMPLES: &str = "\
 Examples:
   callslip catalog
   callslip catalog interview
-  callslip catalog snapshot --out schema.json";
+  callslip catalog snapshot --out schema.json
+  callslip catalog diff schema.json
+  callslip catalog install-notify | psql --dbname shop --username postgres";
 
-/// Show what the database holds, as the login may use it, or write a snapshot of it.
+/// Show what the database holds, as the login may use it, write a snapshot of it, or say what changed since.
 ///
 /// It needs a database, and no configuration.
 #[derive(Args, Debug)]
@@ -37,6 +41,8 @@ pub(super) struct CatalogArgs {
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
     Snapshot(snapshot::SnapshotArgs),
+    InstallNotify(install_notify::InstallNotifyArgs),
+    Diff(diff::DiffArgs),
 }
 
 /// Where the catalog is from.
@@ -57,6 +63,8 @@ struct SourceArgs {
 pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(CatalogCommand::Snapshot(args)) => snapshot::main(args).await,
+        Some(CatalogCommand::InstallNotify(args)) => install_notify::main(args).await,
+        Some(CatalogCommand::Diff(args)) => diff::main(args).await,
         None => print::main(args).await,
     }
 }
@@ -76,11 +84,26 @@ impl SourceArgs {
         Ok(config)
     }
 
+    /// What the login may use.
     async fn reflect(&self) -> anyhow::Result<Contents> {
+        self.reflect_as(Visibility::Readable).await
+    }
+
+    async fn reflect_as(&self, visibility: Visibility) -> anyhow::Result<Contents> {
+        Ok(self.reflect_with(visibility, PoolSettings::default()).await?.0)
+    }
+
+    /// The same, with the connection that it was reflected on.
+    async fn reflect_with(
+        &self,
+        visibility: Visibility,
+        settings: PoolSettings,
+    ) -> anyhow::Result<(Contents, Pool)> {
         let connection = self.database.settings()?;
         let reflected = async {
-            let pool = Pool::new(&connection, PoolSettings { size: 1, ..PoolSettings::default() })?;
-            anyhow::Ok(catalog::reflect(pool.loan().await?.client()).await?)
+            let pool = Pool::new(&connection, PoolSettings { size: 1, ..settings })?;
+            let contents = catalog::reflect_as(pool.loan().await?.client(), visibility).await?;
+            anyhow::Ok((contents, pool))
         };
         reflected.await.with_context(|| self.database.tried(&connection))
     }

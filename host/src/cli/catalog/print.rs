@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use super::CatalogArgs;
+use crate::catalog::with_modifier;
 use crate::catalog::{Catalog, Column, Function, Relation, RelationKind, Type, TypeKind, UniqueKey};
 use crate::cli::table::{self, Table};
 use crate::cli::type_name::type_name;
@@ -167,23 +168,5 @@ fn name(schema: &str, name: &str) -> String {
 
 /// The type of a column with what its modifier says: `varchar(40)`, `numeric(10,2)`.
 fn written_type(catalog: &Catalog, column: &Column) -> String {
-    let name = type_name(catalog, column.ty);
-    let (base, array) = match name.strip_suffix("[]") {
-        Some(base) => (base, "[]"),
-        None => (name.as_str(), ""),
-    };
-    let modifier = column.type_modifier;
-    match base {
-        _ if modifier < 0 => name,
-        "varchar" | "bpchar" => format!("{base}({}){array}", modifier - 4),
-        // The scale has 11 bits and a sign.
-        "numeric" => {
-            let (precision, scale) = ((modifier - 4) >> 16, ((((modifier - 4) & 0x7ff) ^ 1024) - 1024));
-            format!("{base}({precision},{scale}){array}")
-        }
-        "bit" | "varbit" | "time" | "timetz" | "timestamp" | "timestamptz" => {
-            format!("{base}({modifier}){array}")
-        }
-        _ => name,
-    }
+    with_modifier(type_name(catalog, column.ty), column.type_modifier)
 }

@@ -159,9 +159,8 @@ impl<'a> Verifier<'a> {
         if function.columns.len() > 1 {
             let is_pseudo =
                 |oid: &Oid| catalog.type_by_oid(*oid).is_some_and(|ty| ty.kind == TypeKind::Pseudo);
-            let column = |its: &Attribute| ScopeColumn {
-                name: Some(its.name.as_str().into()),
-                ty: Some(its.ty).filter(|oid| !is_pseudo(oid)),
+            let column = |its: &Attribute| {
+                ScopeColumn::made(Some(its.name.as_str().into()), Some(its.ty).filter(|oid| !is_pseudo(oid)))
             };
             self.fields.insert(node, function.columns.iter().map(column).collect());
         }
@@ -174,7 +173,7 @@ impl<'a> Verifier<'a> {
         let TypeKind::Composite { attributes } = &catalog.type_by_oid(catalog.base_type(oid))?.kind else {
             return None;
         };
-        let column = |its: &Attribute| ScopeColumn { name: Some(its.name.as_str().into()), ty: Some(its.ty) };
+        let column = |its: &Attribute| ScopeColumn::made(Some(its.name.as_str().into()), Some(its.ty));
         Some(attributes.iter().map(column).collect())
     }
 

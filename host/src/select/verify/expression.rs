@@ -182,7 +182,10 @@ impl<'a> Verifier<'a> {
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
         let mut matches = columns.iter().filter(named);
         match (matches.next(), matches.next()) {
-            (Some(column), None) => column.ty.map_or(Operand::Opaque, Operand::Known),
+            (Some(column), None) => {
+                self.read.extend(column.origin);
+                column.ty.map_or(Operand::Opaque, Operand::Known)
+            }
             (Some(_), Some(_)) => {
                 let message = format!("{} has more than one column named \"{name}\"", found.of);
                 self.report(node, Code::DuplicateColumn, message);

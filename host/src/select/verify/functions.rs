@@ -42,7 +42,7 @@ impl<'a> Verifier<'a> {
         }
         self.resolve(node, Resolution::Columns(defined));
         if functions.ordinality {
-            let ordinality = ScopeColumn { name: Some("ordinality".into()), ty: self.builtin("int8") };
+            let ordinality = ScopeColumn::made(Some("ordinality".into()), self.builtin("int8"));
             columns.iter_mut().for_each(|columns| columns.push(ordinality.clone()));
         }
         let columns = self.renamed(node, columns, &functions.columns);
@@ -161,14 +161,14 @@ impl<'a> Verifier<'a> {
         }
         let declared = declared.first().map(|column| column.name.as_str()).filter(|name| !name.is_empty());
         let name = declared.or(alias).unwrap_or(&call.function.name);
-        Some(vec![ScopeColumn { name: Some(name.into()), ty: Some(oid) }])
+        Some(vec![ScopeColumn::made(Some(name.into()), Some(oid))])
     }
 
     /// The columns of definitions, whose types are resolved already.
     fn defined_columns(&self, definitions: &[ColumnDefinition]) -> Vec<ScopeColumn> {
-        let column = |its: &ColumnDefinition| ScopeColumn {
-            name: Some(its.name.as_str().into()),
-            ty: types::resolve(self.context.catalog, self.context.path, &its.ty).map(|ty| ty.oid),
+        let column = |its: &ColumnDefinition| {
+            let ty = types::resolve(self.context.catalog, self.context.path, &its.ty);
+            ScopeColumn::made(Some(its.name.as_str().into()), ty.map(|ty| ty.oid))
         };
         definitions.iter().map(column).collect()
     }

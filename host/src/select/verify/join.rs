@@ -11,7 +11,7 @@ use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{FromItem, Scope, ScopeColumn, ScopeRelation};
+use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::{self, Operand};
 
 /// The columns that the relations of a join have together, in PostgreSQL (`MaxAttrNumber`).
@@ -204,7 +204,7 @@ impl<'a> Verifier<'a> {
                 }
             };
             let name: Rc<str> = name.into();
-            merged.push(ScopeColumn { name: Some(name.clone()), ty });
+            merged.push(ScopeColumn::made(Some(name.clone()), ty));
             merged_names.insert(name);
         }
         let is_other =
@@ -226,7 +226,10 @@ impl<'a> Verifier<'a> {
         columns: &HashMap<Rc<str>, Named>,
     ) -> Option<Option<Oid>> {
         match columns.get(name) {
-            Some(Named { ty, several: false }) => Some(*ty),
+            Some(Named { ty, origin, several: false }) => {
+                self.read.extend(*origin);
+                Some(*ty)
+            }
             Some(Named { several: true, .. }) => {
                 let message = format!("the {side} side of the join has more than one column \"{name}\"");
                 let finding = Finding::new(Code::DuplicateColumn, message);
@@ -355,6 +358,7 @@ fn both((mut left, mut right): (Vec<ScopeColumn>, Vec<ScopeColumn>)) -> Vec<Scop
 /// A column as USING finds it.
 struct Named {
     ty: Option<Oid>,
+    origin: Option<Origin>,
     several: bool,
 }
 
@@ -362,7 +366,7 @@ fn by_name(columns: &[ScopeColumn]) -> HashMap<Rc<str>, Named> {
     let mut named: HashMap<Rc<str>, Named> = HashMap::new();
     for column in columns {
         let Some(name) = &column.name else { continue };
-        let first = Named { ty: column.ty, several: false };
+        let first = Named { ty: column.ty, origin: column.origin, several: false };
         named.entry(name.clone()).and_modify(|found| found.several = true).or_insert(first);
     }
     named

@@ -90,7 +90,7 @@ impl<'a> Verifier<'a> {
                 }
             };
             self.json_name(node, "column", Some(name), names);
-            found.push(ScopeColumn { name: Some(name.as_str().into()), ty });
+            found.push(ScopeColumn::made(Some(name.as_str().into()), ty));
         }
         found.append(&mut nested);
         found

@@ -32,6 +32,7 @@ mod subexpression;
 mod table;
 mod ungrouped;
 mod usage;
+mod uses;
 mod values;
 mod window;
 mod with;
@@ -46,7 +47,7 @@ use window::DeclaredWindow;
 use callslip_ir::{Description, NodeId, NodeKind, QualifiedName, TypeName};
 
 use super::limits::IDENTIFIER_BYTES;
-use super::scope::{Scope, ScopeColumn, ScopeCte};
+use super::scope::{Origin, Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
@@ -90,6 +91,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         compared_types: HashMap::new(),
         columns_by_name: 0,
         columns: HashMap::new(),
+        read: BTreeSet::new(),
         unseen: Vec::new(),
         fields: HashMap::new(),
         ctes: Vec::new(),
@@ -101,7 +103,8 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, .. } = verifier;
+    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, read, .. } =
+        verifier;
     if findings.is_empty() {
         findings = ungrouped::findings(description, context.catalog, &resolutions);
     }
@@ -124,7 +127,19 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
     warnings.sort_by(|a, b| a.place.cmp(&b.place));
     warnings.dedup();
     warnings.truncate(MAX_FINDINGS);
-    Ok(Verified { resolutions, coercions, orderings, columns, relations, functions, warnings })
+    let mut verified = Verified {
+        resolutions,
+        coercions,
+        orderings,
+        columns,
+        relations,
+        functions,
+        columns_read: BTreeSet::new(),
+        objects: BTreeSet::new(),
+        warnings,
+    };
+    uses::fill(&mut verified, context.catalog, &read);
+    Ok(verified)
 }
 
 const MAX_FINDINGS: usize = 100;
@@ -148,6 +163,8 @@ struct Verifier<'a> {
     columns_by_name: usize,
     /// The columns of the stored relations that were met, which many aliases share.
     columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    /// The columns of stored relations that were named, each by itself, in a whole row, or by a join on names.
+    read: BTreeSet<Origin>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
     unseen: Vec<Rc<str>>,
     /// The fields of the rows whose type does not tell them.

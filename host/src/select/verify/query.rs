@@ -63,7 +63,7 @@ impl<'a> Verifier<'a> {
                 }
                 Operand::Opaque => None,
             };
-            settled.push(ScopeColumn { name: column.name.clone(), ty });
+            settled.push(ScopeColumn::made(column.name.clone(), ty));
         }
         settled
     }

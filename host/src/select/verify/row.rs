@@ -31,7 +31,7 @@ impl<'a> Verifier<'a> {
     /// do with a column: it is part of the type, and nobody grants it by itself.
     pub(super) fn row(&mut self, node: NodeId, items: &'a [NodeId], scope: &Scope<'_>) -> Operand {
         self.check_row_length(node, items);
-        let field = |(index, ty)| ScopeColumn { name: Some(format!("f{}", index + 1).into()), ty };
+        let field = |(index, ty)| ScopeColumn::made(Some(format!("f{}", index + 1).into()), ty);
         let types: Vec<_> = items.iter().map(|&item| self.value(item, scope)).collect();
         self.fields.insert(node, types.into_iter().enumerate().map(field).collect());
         self.known("record")
@@ -42,6 +42,7 @@ impl<'a> Verifier<'a> {
         let Some(found) = self.relation_in_reach(node, relation, scope) else { return Operand::Opaque };
         let Some(columns) = found.columns.clone() else { return Operand::Opaque };
         self.check_fields(node, relation, &columns);
+        self.read.extend(columns.iter().filter_map(|column| column.origin));
         let Some(row_type) = found.row_type.filter(|&its| self.known("record") != Operand::Known(its)) else {
             self.fields.insert(node, columns);
             return self.known("record");

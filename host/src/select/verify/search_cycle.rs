@@ -21,17 +21,16 @@ impl<'a> Verifier<'a> {
         let mut added = Vec::new();
         if let Some(search) = &cte.search {
             self.listed(cte, "SEARCH", &search.by, &own);
-            added
-                .push(ScopeColumn { name: Some(search.set.as_str().into()), ty: self.sequence_type(search) });
+            added.push(ScopeColumn::made(Some(search.set.as_str().into()), self.sequence_type(search)));
         }
         if let Some(cycle) = &cte.cycle {
             self.listed(cte, "CYCLE", &cycle.columns, &own);
             let ty = self.mark_type(cte, cycle, whole);
             if whole || cycle.values.is_none() {
-                added.push(ScopeColumn { name: Some(cycle.mark.as_str().into()), ty });
+                added.push(ScopeColumn::made(Some(cycle.mark.as_str().into()), ty));
             }
             let path = self.record().1;
-            added.push(ScopeColumn { name: Some(cycle.path.as_str().into()), ty: path });
+            added.push(ScopeColumn::made(Some(cycle.path.as_str().into()), path));
         }
         for column in added {
             let Some(name) = column.name.clone() else { continue };

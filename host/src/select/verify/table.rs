@@ -7,7 +7,7 @@ use crate::Code;
 use crate::catalog::{Column, ObjectKind, Oid, PG_CATALOG, Relation, RelationKind};
 use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{FromItem, Scope, ScopeColumn, ScopeRelation};
+use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::verified::Resolution;
 
@@ -77,8 +77,12 @@ impl<'a> Verifier<'a> {
 
     fn columns_of(&mut self, relation: &Relation) -> Rc<[ScopeColumn]> {
         let columns = self.columns.entry(relation.oid).or_insert_with(|| {
-            let column = |c: &Column| ScopeColumn { name: Some(c.name.as_str().into()), ty: Some(c.ty) };
-            relation.columns.iter().map(column).collect()
+            let column = |(column, c): (usize, &Column)| ScopeColumn {
+                name: Some(c.name.as_str().into()),
+                ty: Some(c.ty),
+                origin: Some(Origin { relation: relation.oid, column }),
+            };
+            relation.columns.iter().enumerate().map(column).collect()
         });
         columns.clone()
     }

@@ -1,3 +1,6 @@
+/// What stands for a character that changes how others are shown.
+const HIDDEN: char = char::REPLACEMENT_CHARACTER;
+
 /// A comment of the database as Markdown that says what the comment says: no link, list, HTML or code block is made of it,
 /// which would be warned about or even run as a test.
 pub(super) fn prose(comment: &str) -> String {
@@ -30,13 +33,18 @@ fn escape(markdown: &mut String, word: &str, begins: bool) {
         if c.is_ascii_punctuation() && !harmless {
             markdown.push('\\');
         }
-        markdown.push(c);
+        markdown.push(shown(c));
     }
+}
+
+/// Control characters, and those that turn the direction of text, show something else than is there.
+fn shown(c: char) -> char {
+    if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { HIDDEN } else { c }
 }
 
 /// A piece of SQL as Markdown.
 pub(super) fn code(sql: &str) -> String {
-    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sql: String = sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().map(shown).collect();
     if !sql.contains('`') {
         return format!("`{sql}`");
     }
@@ -59,6 +67,7 @@ mod tests {
             ("- a\n- b", r"\- a - b"),
             ("1. a", r"1\. a"),
             ("https://example.org/a", r"https\:\/\/example\.org\/a"),
+            ("\u{202e}evil\u{2066} \u{1}", "\u{fffd}evil\u{fffd} \u{fffd}"),
         ] {
             assert_eq!(prose(comment), markdown, "{comment}");
         }
@@ -69,5 +78,6 @@ mod tests {
         assert_eq!(code("id int8"), "`id int8`");
         assert_eq!(code("a`b"), "`` a`b ``");
         assert_eq!(code("a\nb"), "`a b`");
+        assert_eq!(code("a\u{202e}b\u{7f}"), "`a\u{fffd}b\u{fffd}`");
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use callslip_ir::snapshot::read_reference;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Result;
@@ -7,6 +8,7 @@ use syn::Result;
 use super::{
     arguments::Wanted,
     identifier::{Scope, ident, pascal, snake},
+    keys::{self, Key},
     selection::{Selected, relations},
     snapshot::{Column, Relation, Snapshot, Type},
     types::{RustType, type_name},
@@ -50,6 +52,8 @@ pub(super) struct Layout<'a> {
 pub(super) struct Module<'a> {
     /// Its schema and its identifier; none of the scope of the call.
     pub schema: Option<(&'a str, String)>,
+    /// That of its schema.
+    pub comment: Option<&'a str>,
     pub tables: Vec<Table<'a>>,
     pub types: Vec<OwnType<'a>>,
 }
@@ -64,6 +68,9 @@ pub(super) struct Table<'a> {
     /// The module of its columns' names.
     pub columns: String,
     pub fields: Vec<Field<'a>>,
+    pub keys: Vec<Key<'a>>,
+    /// The constraints that have no method, since another one's name comes to the same.
+    pub nameless_keys: Vec<&'a str>,
 }
 
 pub(super) struct Field<'a> {
@@ -77,6 +84,7 @@ pub(super) struct Field<'a> {
 pub(super) struct OwnType<'a> {
     pub schema: &'a str,
     pub name: &'a str,
+    pub comment: Option<&'a str>,
     /// What PostgreSQL calls it.
     pub ty: String,
     pub identifier: String,
@@ -92,10 +100,11 @@ struct Members<'a> {
     types: BTreeMap<(&'a str, &'a str), Found<'a>>,
 }
 
-/// A type of the snapshot: the labels of an enum, and what PostgreSQL calls it.
+/// A type of the snapshot: the labels of an enum, what PostgreSQL calls it, and its comment.
 struct Found<'a> {
     labels: Option<&'a [String]>,
     ty: String,
+    comment: Option<&'a str>,
 }
 
 impl<'a> Layout<'a> {
@@ -120,7 +129,8 @@ impl<'a> Layout<'a> {
                 None => layout.modules[0].name(members, false, &mut scope),
                 Some(schema) => {
                     schemas.push(*schema);
-                    let mut module = Module::default();
+                    let comment = snapshot.schemas[*schema].comment.as_deref();
+                    let mut module = Module { comment, ..Module::default() };
                     module.name(members, true, &mut Scope::with(&[COLUMNS]));
                     layout.modules.push(module);
                 }
@@ -131,13 +141,14 @@ impl<'a> Layout<'a> {
         for (module, schema) in layout.modules[1..].iter_mut().zip(schemas.into_iter().zip(identifiers)) {
             module.schema = Some(schema);
         }
-        let paths = layout.type_paths();
+        let (type_paths, targets) = (layout.type_paths(), layout.targets());
         for (place, module) in layout.modules.iter_mut().enumerate() {
             let mut written: HashMap<&str, TokenStream> = HashMap::new();
             for table in &mut module.tables {
                 table.fields = fields(table.relation, |ty| {
-                    written.entry(ty).or_insert_with(|| path(&types[ty], place, &paths)).clone()
+                    written.entry(ty).or_insert_with(|| type_path(&types[ty], place, &type_paths)).clone()
                 });
+                table.find_keys(place, &targets);
             }
         }
         Ok(layout)
@@ -146,49 +157,71 @@ impl<'a> Layout<'a> {
     fn type_paths(&self) -> TypePaths<'a> {
         let mut paths = HashMap::new();
         for (place, module) in self.modules.iter().enumerate() {
-            let name = module.schema.as_ref().map(|(_, name)| ident(name));
             for item in &module.types {
-                let identifier = ident(&item.identifier);
-                let from_call = match &name {
-                    Some(module) => quote!(#module::#identifier),
-                    None => quote!(#identifier),
-                };
-                paths.insert(
-                    (item.schema, item.name),
-                    TypePath { place, identifier: quote!(#identifier), from_call },
-                );
+                paths.insert((item.schema, item.name), Path::new(place, module, &item.identifier));
             }
         }
         paths
     }
+
+    /// What a foreign key can refer to.
+    fn targets(&self) -> Targets<'a> {
+        let mut targets = HashMap::new();
+        for (place, module) in self.modules.iter().enumerate() {
+            for table in &module.tables {
+                let path = Path::new(place, module, &table.identifier);
+                targets.insert((table.schema, table.name), (path, table.relation));
+            }
+        }
+        targets
+    }
 }
 
-type TypePaths<'a> = HashMap<(&'a str, &'a str), TypePath>;
+type TypePaths<'a> = HashMap<(&'a str, &'a str), Path>;
+type Targets<'a> = HashMap<(&'a str, &'a str), (Path, &'a Relation)>;
 
-struct TypePath {
-    /// Of its module.
-    place: usize,
+/// How an item is reached.
+struct Path {
+    /// The place of its module.
+    of: usize,
     identifier: TokenStream,
     /// From the scope of the call.
     from_call: TokenStream,
 }
 
+impl Path {
+    fn new(of: usize, module: &Module<'_>, identifier: &str) -> Self {
+        let identifier = ident(identifier);
+        let from_call = match &module.schema {
+            Some((_, module)) => {
+                let module = ident(module);
+                quote!(#module::#identifier)
+            }
+            None => quote!(#identifier),
+        };
+        Self { of, identifier: quote!(#identifier), from_call }
+    }
+
+    /// As it is written in the module at `place`.
+    fn from(&self, place: usize) -> TokenStream {
+        let Self { of, identifier, from_call } = self;
+        match place {
+            _ if place == *of => identifier.clone(),
+            0 => from_call.clone(),
+            _ => quote!(super::#from_call),
+        }
+    }
+}
+
 /// A type as it is written in the module at `place`.
-fn path(ty: &RustType, place: usize, own: &TypePaths<'_>) -> TokenStream {
+fn type_path(ty: &RustType, place: usize, own: &TypePaths<'_>) -> TokenStream {
     match ty {
         RustType::Known(path) => path.clone(),
         RustType::Vec(element) => {
-            let element = path(element, place, own);
+            let element = type_path(element, place, own);
             quote!(::std::vec::Vec<#element>)
         }
-        RustType::Own { schema, name } => {
-            let TypePath { place: of, identifier, from_call } = &own[&(schema.as_str(), name.as_str())];
-            match place {
-                _ if place == *of => identifier.clone(),
-                0 => from_call.clone(),
-                _ => quote!(super::#from_call),
-            }
-        }
+        RustType::Own { schema, name } => own[&(schema.as_str(), name.as_str())].from(place),
     }
 }
 
@@ -199,6 +232,26 @@ fn fields<'a>(relation: &'a Relation, mut ty: impl FnMut(&'a str) -> TokenStream
     fields.map(|(column, identifier)| Field { column, identifier, ty: ty(&column.ty) }).collect()
 }
 
+impl<'a> Table<'a> {
+    /// The keys whose targets are generated. The others have their names all the same, so that no other key gets them.
+    fn find_keys(&mut self, place: usize, targets: &Targets<'_>) {
+        let keys = &self.relation.foreign_keys;
+        for (key, names) in keys.iter().zip(keys::name_all(self.name, keys)) {
+            let Some((schema, name)) = read_reference(&key.target) else { continue };
+            let Some((target, relation)) = targets.get(&(schema.as_str(), name.as_str())) else { continue };
+            let Some(places) = keys::places(key, self.relation, relation) else { continue };
+            if key.period {
+                continue;
+            }
+            if names.is_empty() {
+                self.nameless_keys.push(&key.name);
+            } else {
+                self.keys.push(Key { key, names, target: target.from(place), places });
+            }
+        }
+    }
+}
+
 impl<'a> Module<'a> {
     fn name(&mut self, members: &Members<'a>, qualified: bool, scope: &mut Scope) {
         let tables = || members.relations.keys().map(|(_, name)| *name);
@@ -207,15 +260,24 @@ impl<'a> Module<'a> {
         for ((&(schema, name), relation), (identifier, columns)) in
             members.relations.iter().zip(identifiers.into_iter().zip(columns))
         {
-            let (qualifier, fields) = (qualified.then_some(schema), Vec::new());
-            self.tables.push(Table { schema, qualifier, name, relation, identifier, columns, fields });
+            self.tables.push(Table {
+                schema,
+                qualifier: qualified.then_some(schema),
+                name,
+                relation,
+                identifier,
+                columns,
+                fields: Vec::new(),
+                keys: Vec::new(),
+                nameless_keys: Vec::new(),
+            });
         }
         let identifiers = scope.name_all(members.types.keys().map(|(_, name)| *name), pascal);
         for ((&(schema, name), found), identifier) in members.types.iter().zip(identifiers) {
-            let (labels, ty) = (found.labels, found.ty.clone());
+            let (labels, ty, comment) = (found.labels, found.ty.clone(), found.comment);
             let variants =
                 Scope::default().name_all(labels.into_iter().flatten().map(String::as_str), pascal);
-            self.types.push(OwnType { schema, name, ty, identifier, labels, variants });
+            self.types.push(OwnType { schema, name, comment, ty, identifier, labels, variants });
         }
     }
 }
@@ -234,16 +296,22 @@ fn members<'a>(
     }
     for (schema, entry) in &snapshot.schemas {
         for (name, ty) in &entry.types {
-            let labels = match ty {
-                Type::Enum { labels } => Some(labels.as_slice()),
-                Type::Composite | Type::Range | Type::Multirange => None,
+            let (labels, comment) = match ty {
+                Type::Enum { labels, comment } => (Some(labels.as_slice()), comment.as_deref()),
+                Type::Composite { comment } | Type::Range { comment } | Type::Multirange { comment } => {
+                    (None, comment.as_deref())
+                }
                 Type::Domain { .. } | Type::Other => continue,
             };
             let Some(ty) = type_name(snapshot, schema, name, ty) else { continue };
             if wanted(schema, name, labels.is_some()) {
                 let found = snapshot.finds(schema, |schema| schema.types.contains_key(name));
                 let module = (!found).then_some(schema.as_str());
-                modules.entry(module).or_default().types.insert((schema, name), Found { labels, ty });
+                modules
+                    .entry(module)
+                    .or_default()
+                    .types
+                    .insert((schema, name), Found { labels, ty, comment });
             }
         }
     }

@@ -3,9 +3,12 @@
 mod arguments;
 mod documentation;
 mod identifier;
+mod keys;
 mod layout;
 mod selection;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod types;
 mod write;
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use callslip_ir::snapshot::{FORMAT, PG_CATALOG, VERSION};
+use callslip_ir::snapshot::{FORMAT, PG_CATALOG, VERSIONS};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ pub(super) struct Snapshot {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Schema {
+    pub comment: Option<String>,
     pub relations: BTreeMap<String, Relation>,
     pub types: BTreeMap<String, Type>,
 }
@@ -26,6 +27,8 @@ pub(super) struct Relation {
     pub kind: String,
     pub comment: Option<String>,
     pub columns: Vec<Column>,
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +38,27 @@ pub(super) struct Column {
     pub ty: String,
     #[serde(default)]
     pub nullable: bool,
+    /// What the login may do with it; nothing is said where that is to read it.
+    pub privileges: Option<Vec<String>>,
     pub comment: Option<String>,
+}
+
+impl Column {
+    fn is_readable(&self) -> bool {
+        self.privileges.as_ref().is_none_or(|privileges| privileges.iter().any(|its| its == "select"))
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ForeignKey {
+    pub name: String,
+    pub columns: Vec<String>,
+    /// A reference to a relation.
+    pub target: String,
+    pub target_columns: Vec<String>,
+    /// Whether its last columns are compared by containment (PERIOD).
+    pub period: bool,
 }
 
 #[derive(Deserialize)]
@@ -43,13 +66,20 @@ pub(super) struct Column {
 pub(super) enum Type {
     Enum {
         labels: Vec<String>,
+        comment: Option<String>,
     },
     Domain {
         base: String,
     },
-    Composite,
-    Range,
-    Multirange,
+    Composite {
+        comment: Option<String>,
+    },
+    Range {
+        comment: Option<String>,
+    },
+    Multirange {
+        comment: Option<String>,
+    },
     #[serde(other)]
     Other,
 }
@@ -71,16 +101,33 @@ impl Snapshot {
         if header.format.is_none_or(|format| format != FORMAT) {
             return Err(not_a_snapshot());
         }
-        if header.version.as_ref().is_none_or(|version| *version != VERSION) {
+        let read = |version: &Value| VERSIONS.map(Value::from).any(|its| its == *version);
+        if !header.version.as_ref().is_some_and(read) {
             let found = header.version.map_or_else(|| "none".to_owned(), |version| version.to_string());
             return Err(format!(
-                "is a snapshot of format version {found}, and this callslip-sdk reads version {VERSION}: use a `callslip` and a \
-                 callslip-sdk of the same release, and write it again with `{COMMAND}`"
+                "is a snapshot of format version {found}, and this callslip-sdk reads versions {} to {}: use a `callslip` and a \
+                 callslip-sdk of the same release, and write it again with `{COMMAND}`",
+                VERSIONS.start(),
+                VERSIONS.end()
             ));
         }
-        serde_json::from_str(text).map_err(|error| {
+        let mut snapshot: Self = serde_json::from_str(text).map_err(|error| {
             format!("is no whole catalog snapshot: {error}\nwrite it again with `{COMMAND}`")
-        })
+        })?;
+        snapshot.drop_unreadable();
+        Ok(snapshot)
+    }
+
+    /// Leaves out what the login may not read, which only a snapshot of everything has.
+    fn drop_unreadable(&mut self) {
+        for schema in self.schemas.values_mut() {
+            schema.relations.retain(|_, relation| {
+                let is_readable =
+                    relation.columns.is_empty() || relation.columns.iter().any(Column::is_readable);
+                relation.columns.retain(Column::is_readable);
+                is_readable
+            });
+        }
     }
 
     pub(super) fn ty(&self, schema: &str, name: &str) -> Option<&Type> {
@@ -114,12 +161,31 @@ mod tests {
             ("{", "is no JSON"),
             ("[]", "is no catalog snapshot"),
             (r#"{"format": "x"}"#, "is no catalog snapshot"),
-            (r#"{"format": "callslip catalog snapshot", "version": 2}"#, "format version 2"),
+            (r#"{"format": "callslip catalog snapshot", "version": 0}"#, "format version 0"),
+            (r#"{"format": "callslip catalog snapshot", "version": 3}"#, "reads versions 1 to 2"),
+            (r#"{"format": "callslip catalog snapshot", "version": "1"}"#, "format version \"1\""),
             (r#"{"format": "callslip catalog snapshot"}"#, "format version none"),
             (r#"{"format": "callslip catalog snapshot", "version": 1}"#, "missing field `search`"),
+            (r#"{"format": "callslip catalog snapshot", "version": 2}"#, "missing field `search`"),
         ] {
             let Err(message) = Snapshot::parse(text) else { panic!("{text} is read") };
             assert!(message.contains(says) && message.contains(COMMAND), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn what_the_login_may_not_read_is_left_out() {
+        let text = r#"{"format": "callslip catalog snapshot", "version": 2, "search": [], "schemas": {"s": {"relations": {
+            "t": {"kind": "table", "columns": [
+                {"name": "a", "type": "int4"},
+                {"name": "b", "type": "int4", "privileges": ["insert"]},
+                {"name": "c", "type": "int4", "privileges": ["select", "update"]}]},
+            "secret": {"kind": "table", "columns": [{"name": "a", "type": "int4", "privileges": []}]},
+            "empty": {"kind": "table", "columns": []}}}}}"#;
+        let snapshot = Snapshot::parse(text).unwrap_or_else(|message| panic!("{message}"));
+        let relations = &snapshot.schemas["s"].relations;
+        assert_eq!(relations.keys().collect::<Vec<_>>(), ["empty", "t"]);
+        let columns: Vec<_> = relations["t"].columns.iter().map(|column| &column.name[..]).collect();
+        assert_eq!(columns, ["a", "c"]);
     }
 }

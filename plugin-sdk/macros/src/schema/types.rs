@@ -66,12 +66,12 @@ fn resolve(snapshot: &Snapshot, ty: &str, depth: u32) -> RustType {
     match snapshot.ty(&schema, &name) {
         Some(Type::Domain { base }) => resolve(snapshot, base, depth - 1),
         _ if schema == PG_CATALOG => built_in(&name),
-        Some(ty @ (Type::Enum { .. } | Type::Composite | Type::Range | Type::Multirange)) => {
-            match type_name(snapshot, &schema, &name, ty) {
-                Some(_) => RustType::Own { schema, name },
-                None => any(),
-            }
-        }
+        Some(
+            ty @ (Type::Enum { .. } | Type::Composite { .. } | Type::Range { .. } | Type::Multirange { .. }),
+        ) => match type_name(snapshot, &schema, &name, ty) {
+            Some(_) => RustType::Own { schema, name },
+            None => any(),
+        },
         // An extension's type, in whichever schema that was installed.
         Some(Type::Other) if name == "citext" => RustType::Known(quote!(::std::string::String)),
         _ => any(),
@@ -131,7 +131,7 @@ fn built_in(name: &str) -> RustType {
 ///
 /// There is none for an enum that has no value, and for a name of which the SDK would read something else.
 pub(super) fn type_name(snapshot: &Snapshot, schema: &str, name: &str, ty: &Type) -> Option<String> {
-    let is_empty = matches!(ty, Type::Enum { labels } if labels.is_empty());
+    let is_empty = matches!(ty, Type::Enum { labels, .. } if labels.is_empty());
     // Of what is in parentheses the SDK reads modifiers.
     let is_modified = name.contains('(') || schema.contains('(');
     if is_empty || name.ends_with("[]") || schema.contains('.') || is_modified {

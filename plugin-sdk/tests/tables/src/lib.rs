@@ -2,6 +2,11 @@
 //! warning.
 
 #![deny(
+    warnings,
+    future_incompatible,
+    rust_2018_idioms,
+    let_underscore,
+    keyword_idents,
     missing_copy_implementations,
     missing_debug_implementations,
     missing_docs,

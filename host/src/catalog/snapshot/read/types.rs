@@ -4,8 +4,8 @@ use callslip_ir::snapshot::reference;
 
 use super::super::document::{Document, RelationEntry, SchemaEntry, TypeEntry, TypeKindName};
 use super::super::{SnapshotError, builtin};
-use super::{NamedRelation, Reader, duplicate};
-use crate::catalog::{Attribute, Oid, PG_CATALOG, Type, TypeKind};
+use super::{Reader, checks, collation, duplicate, relation};
+use crate::catalog::{Attribute, DomainRules, Oid, PG_CATALOG, Type, TypeKind};
 
 /// The type of a relation's rows that only the relation tells of.
 pub(super) struct RowType {
@@ -35,7 +35,7 @@ impl Reader {
                 let columns = relation.columns.iter().map(|column| column.name.clone()).collect();
                 let oid = self.oid();
                 let row_type = self.name_row_type(schema, name, entry);
-                let named = NamedRelation { oid, row_type, columns };
+                let named = relation::Named { oid, row_type, columns };
                 self.relations.insert((schema.clone(), name.clone()), named);
             }
             self.name_arrays_of_rows(schema);
@@ -88,15 +88,20 @@ impl Reader {
         for (schema, entry) in &document.schemas.0 {
             for (name, ty_entry) in &entry.types.0 {
                 let oid = self.types[&(schema.clone(), name.clone())];
+                let relation = entry.relations.0.get(name);
+                // The rows of a relation belong to whom it belongs to.
+                let row_of = relation.filter(|_| ty_entry.kind == TypeKindName::Composite);
                 let ty = Type {
                     oid,
                     schema: schema.clone(),
                     name: name.clone(),
                     category: ty_entry.category.or(ty_entry.kind.usual_category()).unwrap_or(UNTOLD),
-                    kind: self.kind(ty_entry, &reference(schema, name), entry.relations.0.get(name))?,
+                    kind: self.kind(ty_entry, &reference(schema, name), relation)?,
                     preferred: ty_entry.preferred,
                     array: self.arrays.get(&oid).copied(),
-                    ..Type::default()
+                    owner: row_of.map_or(&ty_entry.owner, |relation| &relation.owner).clone(),
+                    extension: row_of.map_or(&ty_entry.extension, |relation| &relation.extension).clone(),
+                    comment: ty_entry.comment.clone(),
                 };
                 if let (Some(array), Some(array_name)) = (ty.array, ty_entry.array_name(name)) {
                     types.push(array_type(&ty, array, array_name));
@@ -115,7 +120,9 @@ impl Reader {
                 category: 'C',
                 preferred: false,
                 array: Some(*array),
-                ..Type::default()
+                owner: relation.map_or_else(String::new, |relation| relation.owner.clone()),
+                extension: relation.and_then(|relation| relation.extension.clone()),
+                comment: None,
             };
             types.push(array_type(&ty, *array, array_name.clone()));
             types.push(ty);
@@ -134,6 +141,13 @@ impl Reader {
     ) -> Result<TypeKind, SnapshotError> {
         let TypeEntry { kind, labels, base, subtype, range, attributes, .. } = entry;
         let wrong = |wrong| SnapshotError::InvalidType { ty: place.to_owned(), wrong };
+        let collated = matches!(kind, TypeKindName::Domain | TypeKindName::Range);
+        if (entry.has_rules() && *kind != TypeKindName::Domain) || (entry.collation.is_some() && !collated) {
+            return Err(wrong(
+                "may have `modifier`, `not_null`, `default` and `checks` for a domain, `collation` for a domain or a range, \
+                 and none of them otherwise",
+            ));
+        }
         Ok(match (kind, labels, base, subtype, range, attributes) {
             (TypeKindName::Base, None, None, None, None, None) => TypeKind::Base,
             (TypeKindName::Composite, None, None, None, None, None) => {
@@ -154,11 +168,12 @@ impl Reader {
                 TypeKind::Enum { labels: labels.clone() }
             }
             (TypeKindName::Domain, None, Some(base), None, None, None) => {
-                TypeKind::Domain { base: self.ty(base, place)?, rules: Box::default() }
+                TypeKind::Domain { base: self.ty(base, place)?, rules: Box::new(entry.rules(place)?) }
             }
-            (TypeKindName::Range, None, None, Some(subtype), None, None) => {
-                TypeKind::Range { subtype: self.ty(subtype, place)?, collation: None }
-            }
+            (TypeKindName::Range, None, None, Some(subtype), None, None) => TypeKind::Range {
+                subtype: self.ty(subtype, place)?,
+                collation: collation(entry.collation.as_deref(), place)?,
+            },
             (TypeKindName::Multirange, None, None, None, Some(range), None) => {
                 TypeKind::Multirange { range: self.ty(range, place)? }
             }
@@ -253,7 +268,9 @@ fn array_type(element: &Type, oid: Oid, name: String) -> Type {
         category: if of_record { 'P' } else { 'A' },
         preferred: false,
         array: None,
-        ..Type::default()
+        owner: element.owner.clone(),
+        extension: element.extension.clone(),
+        comment: None,
     }
 }
 
@@ -264,5 +281,21 @@ impl TypeEntry {
             None => Some(format!("_{name}")),
             Some(array) => array.clone(),
         }
+    }
+
+    /// Whether it tells of what only a domain adds to its base.
+    fn has_rules(&self) -> bool {
+        self.modifier.is_some() || self.not_null || self.default.is_some() || !self.checks.is_empty()
+    }
+
+    /// What a domain adds to its base.
+    fn rules(&self, place: &str) -> Result<DomainRules, SnapshotError> {
+        Ok(DomainRules {
+            type_modifier: self.modifier,
+            not_null: self.not_null,
+            default: self.default.clone(),
+            collation: collation(self.collation.as_deref(), place)?,
+            checks: checks(self.checks.clone(), place)?,
+        })
     }
 }

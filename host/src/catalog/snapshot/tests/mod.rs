@@ -1,7 +1,11 @@
+mod mutated;
+mod round_trip;
+mod whole;
+
 use super::*;
 use crate::catalog::{
-    Attribute, Cast, CastContext, Catalog, Column, ForeignKey, Operator, Relation, RelationKind, Type,
-    TypeKind, UniqueKey, Volatility,
+    Attribute, Cast, CastContext, Catalog, Column, ForeignKey, Operator, PG_CATALOG, Relation, RelationKind,
+    Type, TypeKind, UniqueKey, Volatility,
 };
 
 /// A snapshot with a little of everything; `schemas.public` and more can be put in.
@@ -73,6 +77,7 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
             name: name.into(),
             ty,
             type_modifier: -1,
+            dimensions: u16::from(name == "moods"),
             nullable,
             comment: nullable.then(|| "may\nbe null".into()),
             ..Column::default()
@@ -174,8 +179,8 @@ fn whatever_the_ids_and_the_order_the_text_is_the_same() {
         r#"          "hidden_columns": 1,"#,
         r#"            {"name": "key", "primary": true, "columns": ["id"]},"#,
         r#"            {"name": "some", "partial": true, "columns": ["n"]}"#,
-        r#"            {"name": "fk", "columns": ["n"], "target": "public.\"a.b\"", "target_columns": ["id"]}"#,
-        r#"    {"source": "public.\"Mood\"", "target": "int4", "function": "public.score", "context": "implicit"}"#,
+        r#"            {"name": "fk", "columns": ["n"], "target": "public.\"a.b\"", "target_columns": ["id"], "validated": false}"#,
+        r#"    {"source": "public.\"Mood\"", "target": "int4", "function": "public.score(public.\"Mood\"[])", "context": "implicit"}"#,
     ] {
         assert!(written.lines().any(|its| its == line), "no {line} in\n{written}");
     }
@@ -236,7 +241,7 @@ fn what_is_no_snapshot_is_told_apart_from_one_that_is_broken() {
         assert!(matches!(error, SnapshotError::Json(_)), "{text}: {error}");
         assert!(error.to_string().contains("line "), "{error}");
     }
-    for version in ["99", "0", "\"1\"", "1.5", "null"] {
+    for version in ["99", "3", "0", "-1", "\"1\"", "1.5", "null"] {
         let text = text("", "").replace("\"version\": 1", &format!("\"version\": {version}"));
         let error = error(&text);
         assert!(matches!(error, SnapshotError::UnsupportedVersion { .. }), "{version}: {error}");
@@ -302,7 +307,10 @@ fn what_does_not_fit_together_is_named() {
             r#""functions": [{"name": "f", "arguments": ["text"], "argument_names": ["a", "b"], "returns": "text"}]"#.into(),
             "`argument_names`",
         ),
-        (r#""collations": ["C", "C"]"#.into(), "the collation public.\"C\" twice"),
+        (r#""collations": ["C", {"name": "C"}]"#.into(), "the collation public.\"C\" twice"),
+        (r#""collations": [1]"#.into(), "a collation's name, or an object"),
+        (r#""collations": [{"name": "C", "deterministic": true}]"#.into(), "unknown field `deterministic`"),
+        (r#""owner": null"#.into(), "invalid type: null"),
     ] {
         let error = error(&public, "");
         assert!(error.contains(says), "{public}: no {says} in {error}");
@@ -338,4 +346,98 @@ fn an_error_repeats_no_more_of_a_name_than_a_line_takes() {
     }
     let unknown = Snapshot::read(&text(&format!("\"{long}\": 1"), "")).unwrap_err().to_string();
     assert!(unknown.contains("nnn… at line "), "{unknown}");
+}
+
+#[test]
+fn what_a_relation_cannot_have_is_named() {
+    let table = |more: &str| {
+        let column = r#"{"name": "id", "type": "int4"}"#;
+        format!(r#""relations": {{"t": {{"kind": "table", "columns": [{column}], {more}}}}}"#)
+    };
+    let column = |more: &str| {
+        let column = format!(r#"{{"name": "id", "type": "int4", {more}}}"#);
+        format!(r#""relations": {{"t": {{"kind": "table", "columns": [{column}]}}}}"#)
+    };
+    let view = |more: &str| {
+        format!(
+            r#""relations": {{"v": {{"kind": "view", "columns": [], "view": {{"definition": []{more}}}}}}}"#
+        )
+    };
+    let domain = |more: &str| format!(r#""types": {{"x": {{"kind": "domain", "base": "int4", {more}}}}}"#);
+    let key = r#"{"name": "k", "columns": ["id"]}"#;
+    let foreign = r#"{"name": "k", "columns": ["id"], "target": "public.t", "target_columns": []}"#;
+    let (check, index) = (r#"{"name": "c", "expression": "true"}"#, r#"{"name": "i", "keys": ["id"]}"#);
+    let exclusion = r#"{"name": "e", "definition": "EXCLUDE"}"#;
+    let policy = r#"{"name": "p", "roles": ["public"]}"#;
+    for (public, says) in [
+        (table(r#""persistence": "eternal""#), "unknown variant `eternal`"),
+        (table(r#""owner": 1"#), "invalid type: integer `1`, expected a string"),
+        (table(r#""view": {"definition": []}"#), "the relation public.t has a `view` and is none"),
+        (table(r#""partitioned_by": "LIST (id)""#), "public.t is `partitioned_by` something and no partitioned table"),
+        (table(r#""foreign_server": "s""#), "public.t has a `foreign_server` and is no foreign table"),
+        (table(r#""partition_of": {"parent": "public.t", "bounds": ""}"#), "public.t is a partition of itself"),
+        (table(r#""partition_of": {"parent": "Parent", "bounds": ""}"#), "public.t refers to the relation \"Parent\", which is no name"),
+        (table(r#""partition_of": {"parent": "public.p"}"#), "missing field `bounds`"),
+        (table(r#""inherits": ["public.t"]"#), "public.t inherits from itself"),
+        (table(r#""inherits": ["public.a", "public.a"]"#), "public.a among what is inherited by public.t twice"),
+        (table(r#""inherits": "public.a""#), "expected a sequence"),
+        (table(&format!(r#""unique_keys": [{key}, {key}]"#)), "the key k of public.t twice"),
+        (table(&format!(r#""foreign_keys": [{foreign}]"#)), "not as many `target_columns` as `columns`"),
+        (table(&format!(r#""checks": [{check}, {check}]"#)), "the check c of public.t twice"),
+        (table(&format!(r#""exclusions": [{exclusion}, {exclusion}]"#)), "the exclusion e of public.t twice"),
+        (table(&format!(r#""indexes": [{index}, {index}]"#)), "the index i of public.t twice"),
+        (table(r#""indexes": [{"name": "i"}]"#), "missing field `keys`"),
+        (
+            table(&format!(r#""row_security": {{"policies": [{policy}, {policy}]}}"#)),
+            "the policy p of public.t twice",
+        ),
+        (
+            table(&format!(r#""row_security": {{"policies": [{}]}}"#, policy.replace("\"public\"", "\"a\", \"a\""))),
+            "the role a of the policy p of public.t twice",
+        ),
+        (table(r#""row_security": {"enabled": "yes"}"#), "expected a boolean"),
+        (column(r#""collation": "C""#), "the column id of public.t refers to the collation \"C\", which is no name"),
+        (column(r#""dimensions": -1"#), "expected u16"),
+        (column(r#""identity": "sometimes""#), "unknown variant `sometimes`"),
+        (column(r#""generated": true"#), "expected value at line"),
+        (column(r#""privileges": ["select", "select"]"#), "a privilege on the column id of public.t twice"),
+        (column(r#""privileges": ["delete"]"#), "unknown variant `delete`"),
+        (view(r#", "reads": ["public.a", "public.a"]"#), "public.a among what is read by the view public.v twice"),
+        (view(r#", "reads": ["a b"]"#), "the view public.v refers to the relation \"a b\", which is no name"),
+        (view(r#", "calls": ["now"]"#), "the view public.v refers to the signature \"now\", which is no name"),
+        (view(r#", "calls": ["f(a)", "f(a)"]"#), "f(a) among what is called by the view public.v twice"),
+        (view(r#", "definition": "SELECT""#), "duplicate field `definition`"),
+        (domain(&format!(r#""checks": [{check}, {check}]"#)), "the check c of public.x twice"),
+        (domain(r#""collation": """#), "public.x refers to the collation \"\""),
+        (r#""types": {"x": {"kind": "base", "not_null": true}}"#.into(), "public.x may have `modifier`"),
+        (r#""types": {"x": {"kind": "enum", "labels": [], "checks": [{"name": "c", "expression": "true"}]}}"#.into(), "public.x may have"),
+        (r#""types": {"x": {"kind": "base", "collation": "app.c"}}"#.into(), "public.x may have"),
+    ] {
+        let error = error(&public, "");
+        assert!(error.contains(says), "{public}: no {says} in {error}");
+    }
+    let cast = |function: &str| {
+        format!(
+            r#", "casts": [{{"source": "int4", "target": "text", "context": "explicit", "function": "{function}"}}]"#
+        )
+    };
+    let f = r#""functions": [{"name": "f", "arguments": ["int4"], "returns": "text"}]"#;
+    assert!(Snapshot::read(&text(f, &cast("public.f(int4)"))).is_ok());
+    for (function, says) in [
+        ("public.f(text)", "no function public.f(text), which the cast from int4 to text refers to"),
+        ("public.f(int5)", "no type int5"),
+        ("public.f(", "refers to the signature \"public.f(\""),
+    ] {
+        let error = error(f, &cast(function));
+        assert!(error.contains(says), "{function}: no {says} in {error}");
+    }
+    for (more, says) in [
+        (r#", "extensions": {"a": {"schema": "b", "version": "1"}, "a": {}}"#, "\"a\" is there twice"),
+        (r#", "extensions": {"a": {"schema": "b"}}"#, "missing field `version`"),
+        (r#", "settings": {"a": 1}"#, "expected a string"),
+        (r#", "everything": 1"#, "expected a boolean"),
+    ] {
+        let error = error("", more);
+        assert!(error.contains(says), "{more}: no {says} in {error}");
+    }
 }

@@ -1,0 +1,78 @@
+//! `callslip catalog diff`.
+
+mod json;
+mod text;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{SourceArgs, snapshot};
+use crate::catalog::{Snapshot, Visibility};
+use crate::cli::file;
+use crate::{Drift, Live};
+
+const EXAMPLES: &str = "\
+Examples:
+  callslip catalog diff schema.json
+  callslip catalog diff schema.json migrated.json --json | jq '.changes[].words'
+
+Exit codes:
+  0    no query breaks, whatever changed
+  1    a query breaks, or a plugin or a file can't be used
+  2    the command line can't be used";
+
+/// Say in words what changed between two snapshots, or since a snapshot, and which queries each change breaks.
+///
+/// The plugins of the configuration are proven against both; without a configuration only the changes are told. A query breaks that
+/// proves against the older one and not against the newer one. What it replies may change without that: this is told, and breaks
+/// nothing.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct DiffArgs {
+    /// The older snapshot.
+    #[arg(value_name = "OLD.json")]
+    old: PathBuf,
+    /// The newer one. Without it the database itself, which then describes every statement too.
+    #[arg(value_name = "NEW.json")]
+    new: Option<PathBuf>,
+    /// Print the changes and what they break as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+pub(super) async fn main(args: DiffArgs) -> anyhow::Result<ExitCode> {
+    let config = args.source.config()?;
+    let old = file::read_snapshot(&args.old)?;
+    let drift = match &args.new {
+        Some(new) => Drift::between(&config, &old, &file::read_snapshot(new)?, None).await?,
+        None => {
+            let visibility = if old.everything { Visibility::Everything } else { Visibility::Readable };
+            let settings = config.pool.settings();
+            let (contents, pool) = args.source.reflect_with(visibility, settings).await?;
+            // As it is once it was written and read, so that nothing differs that a file does not keep.
+            let new = Snapshot::read(&snapshot::of(contents.clone(), &config, visibility).to_json())?;
+            let contents = contents.readable();
+            Drift::between(&config, &old, &new, Some(Live { contents: &contents, pool: &pool })).await?
+        }
+    };
+    let mut out = io::stdout().lock();
+    match args.json {
+        true => writeln!(out, "{:#}", json::of(&drift))?,
+        false => text::print(&mut out, &drift, !config.plugins.is_empty())?,
+    }
+    let is_whole = drift.broken() == 0 && drift.untried.is_empty();
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `hiring.funnel`, or the plugin alone, where it is about what is granted to it.
+fn name(plugin: &str, query: Option<&str>) -> String {
+    match query {
+        Some(query) => format!("{plugin}.{query}"),
+        None => plugin.to_owned(),
+    }
+}
