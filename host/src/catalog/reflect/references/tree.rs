@@ -46,6 +46,8 @@ pub(in crate::catalog::reflect) fn references(tree: &str) -> BTreeSet<Reference>
 
 /// The output function of all arrays, `array_out(anyarray)`.
 const ARRAY_OUT: Oid = 751;
+/// What a set of columns counts from: `attnum` 0 is 7 in it.
+const LOWEST_COLUMN: i16 = 7;
 const BOOL: Oid = 16;
 const INT4: Oid = 23;
 
@@ -89,6 +91,7 @@ impl Node<'_> {
                     | "coltypes"
                     | "rtekind"
                     | "relid"
+                    | "selectedCols"
                     | "subLinkType"
                     | "op"
             );
@@ -136,9 +139,14 @@ impl Node<'_> {
                 "opno" if self.number("opfuncid").unwrap_or(0) == 0 => Some(Reference::Operator(oid)),
                 "opnos" | "eqop" | "sortop" | "cycle_mark_neop" => Some(Reference::Operator(oid)),
                 "minmaxtype" => Some(Reference::Order(oid)),
-                // XMLTABLE, JSON_TABLE
-                "coltypes" => Some(Reference::Input(oid)),
+                // XMLTABLE, JSON_TABLE; VALUES and a WITH query have their types alone there.
+                "coltypes" if self.tag == "TABLEFUNC" => Some(Reference::Input(oid)),
                 "relid" if self.number("rtekind") == Some(0) => Some(Reference::Relation(oid)),
+                // From PostgreSQL 16 on; only since 18 a column may be computed when it is read.
+                "selectedCols" if self.tag == "RTEPERMISSIONINFO" => {
+                    let number = i16::try_from(oid).ok().map(|member| member - LOWEST_COLUMN);
+                    number.zip(self.number("relid")).map(|(number, relid)| Reference::Column(relid, number))
+                }
                 "resulttype" if self.tag == "COERCEVIAIO" => Some(Reference::Input(oid)),
                 "resulttype" if self.tag == "COERCETODOMAIN" => Some(Reference::Domain(oid)),
                 _ => None,
@@ -213,6 +221,8 @@ mod tests {
         assert_eq!(of("({ROWCOMPAREEXPR :opnos (o 97 664) :largs <>})"), [Operator(97), Operator(664)]);
         assert_eq!(of("{SORTGROUPCLAUSE :eqop 96 :sortop 0}"), [Operator(96)]);
         assert_eq!(of("{MINMAX :minmaxtype 25 :args <>}"), [Order(25)]);
+        assert_eq!(of("{RTE :rtekind 5 :values_lists <> :coltypes (o 23 25)}"), []);
+        assert_eq!(of("{RTE :rtekind 4 :tablefunc {TABLEFUNC :coltypes (o 25)}}"), [Input(25)]);
     }
 
     #[test]
