@@ -1,6 +1,8 @@
 //! The one type that ties the rooms together.
 
+mod by_choice;
 mod call;
+mod choice;
 mod drift;
 mod entry;
 mod error;
@@ -89,7 +91,7 @@ impl Host {
             Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
         };
         let loan = pool.loan().await?;
-        let current = Basis::new(catalog, config).load_all(config, &engine, Some(&loan)).await?;
+        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
         drop(loan);
         let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
         let reply_limits = reply::ReplyLimits {

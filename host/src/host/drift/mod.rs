@@ -143,9 +143,11 @@ impl Drift {
         let changes = diff::changes(&old.contents, &new.contents);
         let mut drift = Self { effects: changes.into_iter().map(effect).collect(), ..Self::default() };
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = |contents: &Contents| Basis::new(Arc::new(Catalog::new(contents.clone())), config);
-        let (before, after) = (basis(&old.contents), basis(&new.contents));
-        let live = live.map(|live| (basis(live.contents), live.pool));
+        let basis =
+            |contents: &Contents, schemas| Basis::new(Arc::new(Catalog::new(contents.clone())), schemas);
+        let of = |contents: &Contents| basis(contents, config.schemas().of_snapshot(contents));
+        let (before, after) = (of(&old.contents), of(&new.contents));
+        let live = live.map(|live| (basis(live.contents, config.schemas()), live.pool));
         for (name, settings) in &config.plugins {
             let version = match Version::read(&engine, name, settings).await {
                 Ok(version) => Arc::new(version),

@@ -79,7 +79,7 @@ impl Successor<'_> {
     /// [`RefreshError`], if PostgreSQL can't be asked whether a plugin proves.
     pub async fn prove(&self) -> Result<Option<Generation>, RefreshError> {
         let current = self.current;
-        let basis = Basis::new(self.catalog.clone(), self.config);
+        let basis = Basis::new(self.catalog.clone(), self.config.schemas());
         let mut plugins = Plugins::new();
         for (name, settings) in &self.config.plugins {
             if let Some(entry) = current.plugins.get(name) {
