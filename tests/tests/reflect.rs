@@ -105,9 +105,9 @@ fn relations(catalog: &Catalog) {
     assert_eq!(column(customer, "name").type_modifier, 40 + 4);
     assert_eq!(column(customer, "name").ty, oid(catalog, PG_CATALOG, "varchar"));
     assert_eq!(column(customer, "shouted").ty, oid(catalog, PG_CATALOG, "text"));
-    // NOT NULL of a column, of its domain, and neither.
+    // NOT NULL of a column; of its domain, which promises nothing; and neither.
     let nullable = ["id", "name", "mail", "label", "address"].map(|name| column(customer, name).nullable);
-    assert_eq!(nullable, [false, true, false, true, true]);
+    assert_eq!(nullable, [false, true, true, true, true]);
     let keys: Vec<_> =
         customer.unique_keys.iter().map(|k| (k.name.as_str(), k.primary, k.columns.join(","))).collect();
     // Of the unique indexes that of an expression is none.

@@ -100,9 +100,9 @@ CREATE TABLE book (
   ratings    int[3][3],
   grade      vault.grade,
   secret     text,
-  CHECK (rebate >= 0) NO INHERIT,
-  CONSTRAINT priced CHECK (price > 0 OR condition = 'lost') NOT VALID
+  CHECK (rebate >= 0) NO INHERIT
 );
+ALTER TABLE book ADD CONSTRAINT priced CHECK (price > 0 OR condition = 'lost') NOT VALID;
 COMMENT ON TABLE book IS 'What is read';
 COMMENT ON COLUMN book.condition IS '';
 

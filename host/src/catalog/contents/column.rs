@@ -16,7 +16,8 @@ pub struct Column {
     pub dimensions: u16,
     /// Its collation, where that is not its type's own.
     pub collation: Option<ObjectName>,
-    /// Whether it may be null.
+    /// Whether it may be null: whether it has no NOT NULL of its own. That of its domain promises nothing, since an outer join
+    /// or a subquery without rows gives a null of the domain, which PostgreSQL lets pass.
     pub nullable: bool,
     /// Its default, as SQL; of a generated column, the expression that it is generated from, if the login may read all columns in
     /// that.
