@@ -16,7 +16,68 @@ async fn main() {
         let contents = reflect_as(&client, visibility).await.unwrap();
         eprintln!("{:?} {} relations", start.elapsed(), contents.relations.len());
         if args.get(3).is_none() {
-            println!("{:#?}", contents.relations);
+            for r in &contents.relations {
+                println!(
+                    "== {}.{} {:?} {:?} {} ext={:?} hidden={} server={:?}",
+                    r.schema,
+                    r.name,
+                    r.kind,
+                    r.persistence,
+                    r.owner,
+                    r.extension,
+                    r.hidden_columns,
+                    r.foreign_server
+                );
+                if r.columns.len() < 100 {
+                    for c in &r.columns {
+                        println!(
+                            "  col {} dims={} {:?} null={} default={:?} {:?} {:?} s{} i{} u{} r{}",
+                            c.name,
+                            c.dimensions,
+                            c.collation.as_ref().map(|c| c.to_string()),
+                            c.nullable,
+                            c.default,
+                            c.identity,
+                            c.generated,
+                            c.privileges.select as u8,
+                            c.privileges.insert as u8,
+                            c.privileges.update as u8,
+                            c.privileges.references as u8
+                        );
+                    }
+                }
+                for k in &r.unique_keys {
+                    println!("  {k:?}");
+                }
+                for k in &r.foreign_keys {
+                    println!("  {k:?}");
+                }
+                for k in &r.checks {
+                    println!("  {k:?}");
+                }
+                for k in &r.exclusions {
+                    println!("  {k:?}");
+                }
+                for k in &r.indexes {
+                    println!("  {k:?}");
+                }
+                for k in &r.row_security.policies {
+                    println!("  {k:?}");
+                }
+                println!(
+                    "  rls {} {} part={:?} of={:?} inherits={:?}",
+                    r.row_security.enabled, r.row_security.forced, r.partitioning, r.partition_of, r.inherits
+                );
+                if let Some(v) = &r.view {
+                    println!("  barrier={} invoker={}", v.security_barrier, v.security_invoker);
+                    for x in &v.reads {
+                        println!("    reads {x}");
+                    }
+                    for x in &v.calls {
+                        println!("    calls {x}");
+                    }
+                }
+            }
         }
     }
 }

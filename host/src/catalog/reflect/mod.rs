@@ -121,11 +121,13 @@ async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
     }
 }
 
-/// Temporary relations come before `pg_catalog` unless they are named after it. The other settings are those that the text of
-/// an expression or a definition depends on: it has to be the same whoever reflects.
+/// Temporary relations come before `pg_catalog` unless they are named after it. To compile these statements would take longer than
+/// to run them. The other settings are those that the text of an expression or a definition depends on: it has to be the same
+/// whoever reflects.
 const BEGIN: &str = "
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL jit = off;
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL standard_conforming_strings = on;
 SET LOCAL TimeZone = 'UTC';

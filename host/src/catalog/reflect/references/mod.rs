@@ -3,7 +3,7 @@
 mod rows;
 mod tree;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio_postgres::Client;
 
@@ -16,6 +16,8 @@ pub(super) use tree::references;
 pub(super) enum Reference {
     /// It reads it.
     Relation(Oid),
+    /// It reads a column (`attnum`), which may be one that is computed then; 0 is the whole row.
+    Column(Oid, i16),
     /// It calls it.
     Function(Oid),
     /// It calls the function behind it.
@@ -52,9 +54,11 @@ struct TypeFacts {
 }
 
 /// What is known of all that was referred to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct References {
     relations: HashMap<Oid, Referred>,
+    /// What virtual columns are computed with, by relation and `attnum`.
+    computed: HashMap<Oid, BTreeMap<i16, BTreeSet<Reference>>>,
     operators: HashMap<Oid, Oid>,
     types: HashMap<Oid, TypeFacts>,
     functions: HashMap<Oid, Signature>,
@@ -69,8 +73,7 @@ impl References {
         relations: HashMap<Oid, Referred>,
     ) -> Result<Self, ReflectError> {
         let mut seen = HashSet::new();
-        let mut references =
-            Self { relations, operators: HashMap::new(), types: HashMap::new(), functions: HashMap::new() };
+        let mut references = Self { relations, ..Self::default() };
         while !open.is_empty() {
             let mut missing = Vec::new();
             while let Some(reference) = open.pop() {
@@ -90,10 +93,12 @@ impl References {
     }
 
     async fn ask(&mut self, client: &Client, missing: &[Reference]) -> Result<(), ReflectError> {
-        let (mut relations, mut operators, mut types) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut relations, mut computed) = (Vec::new(), Vec::new());
+        let (mut operators, mut types) = (Vec::new(), Vec::new());
         for reference in missing {
             match *reference {
                 Reference::Relation(oid) => relations.push(oid),
+                Reference::Column(oid, _) => computed.push(oid),
                 Reference::Operator(oid) => operators.push(oid),
                 Reference::Input(oid)
                 | Reference::Output(oid)
@@ -102,8 +107,13 @@ impl References {
                 Reference::Function(_) => {}
             }
         }
-        let asked = rows::ask(client, relations, operators, types).await?;
+        let of: HashMap<_, _> = computed.iter().map(|&oid| (oid, BTreeMap::new())).collect();
+        let asked = rows::ask(client, relations, computed, operators, types).await?;
         self.relations.extend(asked.relations);
+        self.computed.extend(of);
+        for (relation, column, leads_to) in asked.computed {
+            self.computed.entry(relation).or_default().insert(column, leads_to);
+        }
         self.operators.extend(asked.operators);
         self.types.extend(asked.types);
         Ok(())
@@ -111,11 +121,16 @@ impl References {
 
     /// What an object leads to by itself; none, if it is not known yet.
     fn leads_to(&self, reference: Reference) -> Option<Vec<Reference>> {
-        use Reference::{Domain, Function, Input, Operator, Order, Output, Relation};
+        use Reference::{Column, Domain, Function, Input, Operator, Order, Output, Relation};
         let of_type = |oid| self.types.get(&oid);
         Some(match reference {
             Function(_) => Vec::new(),
             Relation(oid) => self.relations.get(&oid)?.leads_to.iter().copied().collect(),
+            Column(oid, number) => {
+                let computed = self.computed.get(&oid)?.iter();
+                let read = computed.filter(|(its, _)| number == 0 || **its == number);
+                read.flat_map(|(_, leads_to)| leads_to.iter().copied()).collect()
+            }
             Operator(oid) => vec![Function(*self.operators.get(&oid)?)],
             Input(oid) => {
                 let ty = of_type(oid)?;

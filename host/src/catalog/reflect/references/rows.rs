@@ -1,10 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use callslip_ir::snapshot::reference;
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use tokio_postgres::{Client, Error, Row};
 
-use super::{Referred, TypeFacts, tree::references};
+use super::{Reference, Referred, TypeFacts, tree::references};
 use crate::catalog::{
     ObjectName, Oid, Signature,
     reflect::{ReflectError, failed, query_of},
@@ -13,6 +13,8 @@ use crate::catalog::{
 /// What was asked for, by id.
 pub(super) struct Asked {
     pub(super) relations: HashMap<Oid, Referred>,
+    /// Virtual columns: the relation, the number and what they are computed with.
+    pub(super) computed: Vec<(Oid, i16, BTreeSet<Reference>)>,
     pub(super) operators: HashMap<Oid, Oid>,
     pub(super) types: HashMap<Oid, TypeFacts>,
 }
@@ -24,6 +26,13 @@ FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_rewrite r ON r.ev_class = c.oid AND r.rulename = '_RETURN'
 WHERE c.oid = ANY ($1)";
+
+// There are none before PostgreSQL 18.
+const COMPUTED: &str = "
+SELECT a.attrelid, a.attnum, e.adbin::text
+FROM pg_attribute a
+JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+WHERE a.attrelid = ANY ($1) AND a.attgenerated = 'v'";
 
 const OPERATORS: &str = "
 SELECT o.oid, o.oprcode::oid
@@ -80,17 +89,20 @@ WHERE p.oid = ANY ($1)";
 pub(super) async fn ask(
     client: &Client,
     relations: Vec<Oid>,
+    computed: Vec<Oid>,
     operators: Vec<Oid>,
     types: Vec<Oid>,
 ) -> Result<Asked, ReflectError> {
-    let (relations, operators, types) = try_join3(
+    let (relations, computed, operators, types) = try_join4(
         query_of(client, "the relations that views read", RELATIONS, relations),
+        query_of(client, "the columns that views read", COMPUTED, computed),
         query_of(client, "the operators that views use", OPERATORS, operators),
         query_of(client, "the types that views use", TYPES, types),
     )
     .await?;
     Ok(Asked {
         relations: decode(&relations, relation)?,
+        computed: decode(&computed, column)?,
         operators: decode(&operators, operator)?,
         types: decode(&types, ty)?,
     })
@@ -104,10 +116,7 @@ pub(super) async fn functions(
     decode(&query_of(client, "the functions that views call", FUNCTIONS, oids).await?, function)
 }
 
-fn decode<T>(
-    rows: &[Row],
-    one: fn(&Row) -> Result<(Oid, T), Error>,
-) -> Result<HashMap<Oid, T>, ReflectError> {
+fn decode<T, C: FromIterator<T>>(rows: &[Row], one: fn(&Row) -> Result<T, Error>) -> Result<C, ReflectError> {
     rows.iter().map(one).collect::<Result<_, _>>().map_err(failed("what views refer to"))
 }
 
@@ -115,6 +124,10 @@ fn relation(row: &Row) -> Result<(Oid, Referred), Error> {
     let tree: Option<&str> = row.try_get(3)?;
     let name = ObjectName { schema: row.try_get(1)?, name: row.try_get(2)? };
     Ok((row.try_get(0)?, Referred { name, leads_to: tree.map(references).unwrap_or_default() }))
+}
+
+fn column(row: &Row) -> Result<(Oid, i16, BTreeSet<Reference>), Error> {
+    Ok((row.try_get(0)?, row.try_get(1)?, references(row.try_get(2)?)))
 }
 
 fn operator(row: &Row) -> Result<(Oid, Oid), Error> {

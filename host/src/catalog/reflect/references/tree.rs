@@ -46,6 +46,8 @@ pub(in crate::catalog::reflect) fn references(tree: &str) -> BTreeSet<Reference>
 
 /// The output function of all arrays, `array_out(anyarray)`.
 const ARRAY_OUT: Oid = 751;
+/// What a set of columns counts from: `attnum` 0 is 7 in it.
+const LOWEST_COLUMN: i16 = 7;
 const BOOL: Oid = 16;
 const INT4: Oid = 23;
 
@@ -89,6 +91,7 @@ impl Node<'_> {
                     | "coltypes"
                     | "rtekind"
                     | "relid"
+                    | "selectedCols"
                     | "subLinkType"
                     | "op"
             );
@@ -139,6 +142,11 @@ impl Node<'_> {
                 // XMLTABLE, JSON_TABLE; VALUES and a WITH query have their types alone there.
                 "coltypes" if self.tag == "TABLEFUNC" => Some(Reference::Input(oid)),
                 "relid" if self.number("rtekind") == Some(0) => Some(Reference::Relation(oid)),
+                // From PostgreSQL 16 on; only since 18 a column may be computed when it is read.
+                "selectedCols" if self.tag == "RTEPERMISSIONINFO" => {
+                    let number = i16::try_from(oid).ok().map(|member| member - LOWEST_COLUMN);
+                    number.zip(self.number("relid")).map(|(number, relid)| Reference::Column(relid, number))
+                }
                 "resulttype" if self.tag == "COERCEVIAIO" => Some(Reference::Input(oid)),
                 "resulttype" if self.tag == "COERCETODOMAIN" => Some(Reference::Domain(oid)),
                 _ => None,

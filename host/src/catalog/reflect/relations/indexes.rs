@@ -17,8 +17,9 @@ keys AS (
                 THEN concat(' COLLATE ', nullif(quote_ident(cn.nspname) || '.', 'pg_catalog.'), quote_ident(c.collname)) END,
            CASE WHEN NOT o.opcdefault OR a.attoptions IS NOT NULL
                 THEN concat(' ', nullif(quote_ident(opn.nspname) || '.', 'pg_catalog.'), quote_ident(o.opcname)) END,
-           ' (' || (SELECT string_agg(quote_ident(option_name) || '=' || quote_literal(option_value), ', ')
-                    FROM pg_options_to_table(a.attoptions)) || ')',
+           CASE WHEN a.attoptions IS NOT NULL
+                THEN ' (' || (SELECT string_agg(quote_ident(option_name) || '=' || quote_literal(option_value), ', ')
+                              FROM pg_options_to_table(a.attoptions)) || ')' END,
            CASE i.indoption[a.attnum - 1] & 3 WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' END
          ) ORDER BY a.attnum) AS texts
   FROM visible v

@@ -21,8 +21,9 @@ ORDER BY p.polrelid, p.polname",
         shown = scope.visible(
             "NOT EXISTS (
     SELECT FROM pg_depend d
+    JOIN pg_class c ON c.oid = d.refobjid
     WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_class'::regclass
-      AND NOT coalesce(
+      AND NOT coalesce(has_schema_privilege(c.relnamespace, 'USAGE') AND
         CASE WHEN d.refobjsubid <> 0 THEN has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
              WHEN concat(p.polqual::text, p.polwithcheck::text) LIKE '%:varattno 0 %' THEN has_table_privilege(d.refobjid, 'SELECT')
              ELSE has_any_column_privilege(d.refobjid, 'SELECT') END, false))"
