@@ -14,7 +14,7 @@ pub struct View {
     pub security_invoker: bool,
     /// The relations that it reads, those of the views that it reads too, system catalogs included.
     pub reads: BTreeSet<ObjectName>,
-    /// The functions that it calls, also those behind operators, casts and aggregates, and those that the views which it reads
-    /// call. What a function calls in its turn is not known.
+    /// The functions that it calls, also those behind operators and casts, those in the defaults of arguments, and those that the
+    /// views which it reads call. What a function calls in its turn is not known, nor what an aggregate is made of.
     pub calls: BTreeSet<Signature>,
 }
