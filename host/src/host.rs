@@ -1,6 +1,8 @@
 //! The one type that ties the rooms together.
 
+mod by_choice;
 mod call;
+mod choice;
 mod drift;
 mod error;
 mod generation;
@@ -73,7 +75,7 @@ impl Host {
             let loan = pool.loan().await?;
             Catalog::new(catalog::reflect(loan.client()).await?)
         };
-        let current = Basis::new(catalog, config).load_all(config, &engine, Some(&pool)).await?;
+        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&pool)).await?;
         let reply_limits = reply::ReplyLimits {
             rows: config.limits.rows,
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),

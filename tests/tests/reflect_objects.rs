@@ -4,8 +4,8 @@
 
 use callslip::{
     catalog::{
-        Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectName, PG_CATALOG,
-        Parallel, Schema, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
+        Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectKind, ObjectName,
+        PG_CATALOG, Parallel, Schema, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
     },
     cluster::{Cluster, ClusterOptions},
 };
@@ -222,7 +222,7 @@ async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
             catalog.functions("hidden", "within").next().is_some(),
             catalog.functions("shop", "for_others").next().is_some(),
             catalog.operators("shop", "##").next().is_some(),
-            catalog.has_collation("hidden", "plain"),
+            catalog.has(ObjectKind::Collation, "hidden", "plain"),
         ]
     };
     assert_eq!(seen(&usable), [false; 6]);

@@ -4,13 +4,14 @@ use serde_json::Value;
 use tokio_postgres::Transaction;
 
 use super::Inner;
+use super::choice::{Choice, Picked};
 use super::error::CallError;
 use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
 use crate::loan::{BoundStatement, LentTransaction};
-use crate::plugin::{Arguments, Inputs, Shape};
+use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
 /// transaction that the caller lends with [`Call::on`].
@@ -97,19 +98,31 @@ impl Call<'_> {
     /// # Errors
     /// [`CallError`], if there is no such query or its parameters can't be used.
     pub fn shape(&self) -> Result<Shape, CallError> {
-        self.read(&self.host.generation()).map(|(_, _, arguments)| arguments.shape)
+        self.read(&self.host.generation()).map(|called| called.arguments.shape)
     }
 
-    fn read<'g>(
-        &self,
-        generation: &'g Generation,
-    ) -> Result<(&'g LoadedPlugin, &'g LoadedQuery, Arguments), CallError> {
+    fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
         let (plugin, query) = generation.find(&self.plugin, &self.query)?;
         let limits = plugin.component.engine().limits();
-        let arguments =
-            Arguments::read(query.declaration(), &query.forms, &self.parameters, &self.claims, limits);
-        Ok((plugin, query, arguments.map_err(CallError::Arguments)?))
+        let choice = Choice::of(&generation.basis.schemas, &self.claims);
+        let forms = match choice.pick(query.forms.iter().map(|(schemas, forms)| (schemas, forms))) {
+            Picked::Found(forms) => forms,
+            Picked::Refused(errors) => return Err(CallError::Arguments(errors)),
+            // They were made for every choice.
+            Picked::NotMade => &Forms::default(),
+        };
+        let arguments = Arguments::read(query.declaration(), forms, &self.parameters, &self.claims, limits)
+            .map_err(CallError::Arguments)?;
+        Ok(Called { plugin, query, choice, arguments })
     }
+}
+
+/// What a call is of.
+struct Called<'g> {
+    plugin: &'g LoadedPlugin,
+    query: &'g LoadedQuery,
+    choice: Choice,
+    arguments: Arguments,
 }
 
 impl<'loan> Call<'loan> {
@@ -121,8 +134,9 @@ impl<'loan> Call<'loan> {
     pub async fn run(mut self) -> Result<Reply<'loan>, CallError> {
         let transaction = self.transaction.take();
         let generation = self.host.generation();
-        let (plugin, query, arguments) = self.read(&generation)?;
-        let proven = self.host.shape(&generation, plugin, query, &arguments.shape).await?;
+        let called = self.read(&generation)?;
+        let proven = self.host.shape(&generation, &called).await?;
+        let Called { query, arguments, .. } = called;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
         let bound =
@@ -141,12 +155,12 @@ impl Inner {
     async fn shape(
         &self,
         generation: &Generation,
-        plugin: &LoadedPlugin,
-        query: &LoadedQuery,
-        shape: &Shape,
+        Called { plugin, query, choice, arguments }: &Called<'_>,
     ) -> Result<Arc<ProvenShape>, CallError> {
-        if let Some(proven) = query.recall(shape) {
-            return Ok(proven);
+        match query.recall(&arguments.shape, choice) {
+            Picked::Found(proven) => return Ok(proven),
+            Picked::Refused(errors) => return Err(CallError::Arguments(errors)),
+            Picked::NotMade => {}
         }
         let failed = |error| match error {
             ProveError::Findings(findings) => CallError::Unproven(findings),
@@ -155,9 +169,11 @@ impl Inner {
         };
         let prover = Prover { basis: &generation.basis, plugin, query: query.declaration() };
         // Only then: a plugin that takes its time must not keep a connection from others.
-        let planned = prover.plan(shape.clone()).await.map_err(failed)?;
+        let planned = prover.plan(arguments.shape.clone()).await.map_err(failed)?;
+        let verified = prover.verify_for(&planned, choice);
+        let verified = verified.map_err(|error| CallError::Arguments(vec![error]))?;
         let loan = self.pool.loan().await?;
-        let proven = prover.finish(planned, Some(&loan)).await.map_err(failed)?;
+        let proven = prover.finish(verified, Some(&loan)).await.map_err(failed)?;
         drop(loan);
         let proven = Arc::new(proven);
         query.remember(proven.clone());

@@ -29,17 +29,31 @@ pub(super) struct Basis {
 }
 
 impl Basis {
-    pub fn new(catalog: Catalog, config: &Config) -> Self {
-        Self {
-            catalog: Arc::new(catalog),
-            schemas: Arc::new(config.schemas()),
-            limits: select::Limits::default(),
-        }
+    pub fn new(catalog: Catalog, schemas: Schemas) -> Self {
+        Self { catalog: Arc::new(catalog), schemas: Arc::new(schemas), limits: select::Limits::default() }
     }
 
     /// Where names are looked for under what claims have chosen.
     pub fn path(&self, chosen: &ChosenSchemas) -> SearchPath {
         SearchPath::new(self.schemas.clone(), chosen.clone())
+    }
+
+    /// Looks something up under every choice of schemas on which it depends: first under none, and then, for one logical schema
+    /// that had a say after the other, under each schema that it can be. What depends on no claim is looked up once.
+    pub fn under_each_choice<T>(&self, mut look: impl FnMut(&SearchPath) -> T) -> Vec<(ChosenSchemas, T)> {
+        let (mut open, mut found) = (vec![ChosenSchemas::default()], Vec::new());
+        while let Some(chosen) = open.pop() {
+            let path = self.path(&chosen);
+            let its = look(&path);
+            match path.unchosen() {
+                None => found.push((chosen, its)),
+                Some(logical) => {
+                    let allowed = self.schemas.allowed(&logical).unwrap_or_default();
+                    open.extend(allowed.iter().rev().map(|real| chosen.with(&logical, real)));
+                }
+            }
+        }
+        found
     }
 
     /// Loads and proves every plugin of a configuration: with a pool, all that PostgreSQL says of a statement too.
@@ -71,7 +85,8 @@ impl Generation {
     /// Every shape is planned, verified and printed, as [`crate::Host::start`] does. What only PostgreSQL can tell is left
     /// out: whether it takes the statement, the columns' types where the verifier can't infer them (these are `unknown`),
     /// and whether the plugin's constants are values of their types, but for the labels of enums. Of a snapshot of everything
-    /// only what the login may read counts.
+    /// only what the login may read counts. A snapshot that has a logical schema of the configuration, and none of the schemas
+    /// that it can be, is one that `callslip catalog snapshot` wrote: the logical schema is then what it is called.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -90,7 +105,9 @@ impl Generation {
     /// [`StartError`], if the sandbox can't be made on this machine.
     pub async fn offline(config: &Config, snapshot: Snapshot) -> Result<Self, StartError> {
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = Basis::new(Catalog::new(snapshot.contents.readable()), config);
+        let contents = snapshot.contents.readable();
+        let schemas = config.schemas().of_snapshot(&contents);
+        let basis = Basis::new(Catalog::new(contents), schemas);
         Ok(basis.load_all(config, &engine, None).await?)
     }
 

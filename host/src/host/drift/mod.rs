@@ -142,9 +142,10 @@ impl Drift {
         let changes = diff::changes(&old.contents, &new.contents);
         let mut drift = Self { effects: changes.into_iter().map(effect).collect(), ..Self::default() };
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = |contents: &Contents| Basis::new(Catalog::new(contents.clone()), config);
-        let (before, after) = (basis(&old.contents), basis(&new.contents));
-        let live = live.map(|live| (basis(live.contents), live.pool));
+        let basis = |contents: &Contents, schemas| Basis::new(Catalog::new(contents.clone()), schemas);
+        let of = |contents: &Contents| basis(contents, config.schemas().of_snapshot(contents));
+        let (before, after) = (of(&old.contents), of(&new.contents));
+        let live = live.map(|live| (basis(live.contents, config.schemas()), live.pool));
         for (name, settings) in &config.plugins {
             let before = before.try_plugin(&engine, name, settings, None).await?;
             let after = after.try_plugin(&engine, name, settings, None).await?;
