@@ -24,7 +24,7 @@ pub(super) fn sql(scope: Scope) -> String {
     format!(
         "{visible},
 rights AS MATERIALIZED (
-  SELECT v.oid, v.kind, has_schema_privilege(v.schema, 'USAGE') AS usage,
+  SELECT v.oid, has_schema_privilege(v.schema, 'USAGE') AS usage,
          has_table_privilege(v.oid, 'SELECT') AS selects, has_table_privilege(v.oid, 'INSERT') AS inserts,
          has_table_privilege(v.oid, 'UPDATE') AS updates, has_table_privilege(v.oid, 'REFERENCES') AS referencess
   FROM visible v)
