@@ -16,7 +16,7 @@ pub struct View {
     /// read them. Who reads a materialized view reads that alone.
     pub reads: BTreeSet<ObjectName>,
     /// The functions that it calls, whether or not the login may: those that are written, those behind operators, sorting,
-    /// grouping and casts (those through text, and the checks of domains, too), those of virtual columns, and those that the
+    /// grouping and casts (those through text, and the checks of domains, too), those of virtual columns, those in the defaults of arguments, and those that the
     /// views which it reads call. Of an aggregate it is the aggregate itself. What a function calls in its turn is not known, nor
     /// what the policies of a table call; and what has a syntax of its own, such as `CURRENT_USER` and `JSON_OBJECT`, is no
     /// function.
