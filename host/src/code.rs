@@ -47,6 +47,7 @@ codes! {
     InvalidBinding = "CS0205", "a slot is bound to what the query does not declare";
     WrongStatements = "CS0206", "a plan has other statements than the query declares";
     FanOut = "CS0207", "a warning: an aggregate takes rows that a join has multiplied";
+    OtherColumns = "CS0208", "a warning: a reply has other columns for one tenant than for another";
 
     UnknownRelation = "CS0301", "no such relation";
     UnknownColumn = "CS0302", "no such column";

@@ -32,7 +32,7 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
         |findings: Vec<Finding>| findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n");
     let verified = select::verify(description, context).map_err(one_a_line)?;
     let lowered = select::lower(description, &verified);
-    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
     let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| finding.to_string())?;
     // The comment that tells a DBA whose statement it is says nothing here.
     let mut sql = lines(&plain(printed.sql.split_once("*/ ").map_or("", |(_, sql)| sql)));

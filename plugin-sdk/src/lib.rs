@@ -69,6 +69,7 @@
 //! | `i.completed_at.ge(now() - days(7))` | `i.completed_at >= now() - interval '7 day'` |
 //! | `c.profile.get_text("score").cast::<Numeric>().ge(dec("3.50"))` | `CAST(c.profile ->> 'score' AS numeric) >= 3.50` |
 //! | `q.page(p.page, p.sort.keys(…).then(pos.id))`: [`Sort`](struct@Sort), [`Page`] | `ORDER BY …, p.id LIMIT $1 OFFSET ($2 - 1) * $1` |
+//! | `q.join(pos, i.position().eq(pos))`: [`ForeignKey`] | `JOIN position AS p ON i.position_id = p.id` |
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |

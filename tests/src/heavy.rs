@@ -43,7 +43,7 @@ impl Verifier {
             limits: &self.limits,
         };
         let verified = select::verify(description, context)?;
-        let comment = Comment { plugin: "this", query: "this", shape: "this" };
+        let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
         let lowered = select::lower(description, &verified);
         select::print(&lowered, &comment, &[], &self.limits).map_err(|finding| vec![finding])
     }

@@ -54,7 +54,7 @@ fn verified(catalog: &Catalog, query: Select) -> (String, Vec<String>, Vec<Findi
     let statement = describe(query);
     let description = &statement.shape;
     let verified = select::verify(description, context).unwrap_or_else(|findings| panic!("{findings:#?}"));
-    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
     let printed = select::print(&select::lower(description, &verified), &comment, &[], &limits).unwrap();
     let value = |parameter: &select::StatementParameter| match &statement.bindings[parameter.slot.0 as usize]
     {

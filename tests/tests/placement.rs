@@ -26,7 +26,7 @@ fn print(catalog: &Catalog, query: Select) -> Result<String, Vec<Finding>> {
     let limits = Limits::default();
     let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
     let verified = select::verify(&description, context)?;
-    let comment = Comment { plugin: "this", query: "this", shape: "this" };
+    let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
     let printed = select::print(&select::lower(&description, &verified), &comment, &[], &limits);
     Ok(printed.map_err(|finding| vec![finding])?.sql)
 }

@@ -31,6 +31,17 @@ pub struct GrantSettings {
 }
 
 impl GrantSettings {
+    /// Each grant by itself.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        let Self { relations, functions, operators, types } = self;
+        let one = |name: &String| vec![name.clone()];
+        let relations = relations.iter().map(|name| Self { relations: one(name), ..Self::default() });
+        let functions = functions.iter().map(|name| Self { functions: one(name), ..Self::default() });
+        let operators = operators.iter().map(|name| Self { operators: one(name), ..Self::default() });
+        let types = types.iter().map(|name| Self { types: one(name), ..Self::default() });
+        relations.chain(functions).chain(operators).chain(types).collect()
+    }
+
     /// Whether a plugin with these grants may call the function of `pg_catalog`: it is built in, or named here.
     pub fn may_call(&self, function: &Function) -> bool {
         let named = |written: &String| {
@@ -261,6 +272,7 @@ fn unknown(
     GrantError::Unknown { list, name: written.to_owned(), what, help }
 }
 
-fn is_system(schema: &str) -> bool {
+/// Whether a schema is PostgreSQL's own.
+pub(crate) fn is_system(schema: &str) -> bool {
     schema == PG_CATALOG || schema == "information_schema" || schema.starts_with("pg_")
 }

@@ -1,21 +1,23 @@
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use callslip_ir::{QueryDeclaration, TypeName};
 
+use super::by_choice::ByChoice;
+use super::entry::{Entry, State};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
-use super::prove::{ProveError, Prover};
+use super::prove::{self, Planned, ProveError, ProvenShape, Prover};
+use super::version::Version;
 use crate::Code;
-use crate::catalog::ChosenSchemas;
+use crate::catalog::SearchPath;
 use crate::config::PluginConfig;
-use crate::grants::Grants;
-use crate::loan::{Loan, LoanError, Pool};
-use crate::plugin::{self, Arguments, Component, Engine, Forms, Inputs, Shape, Shapes};
+use crate::grants::{GrantSettings, Grants};
+use crate::loan::{Loan, LoanError};
+use crate::plugin::{self, Arguments, Engine, Forms, Inputs, Shape, Shapes};
 use crate::select::{self, Finding};
 
-/// Why a plugin is not served: everything that is wrong with it.
+/// Why a plugin is not served, or not all of it: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The plugin, as the configuration names it.
@@ -54,38 +56,10 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
-    fn new(plugin: &str, findings: Vec<Finding>) -> Self {
+    pub(super) fn new(plugin: &str, findings: Vec<Finding>) -> Self {
         let findings = findings.into_iter().map(|finding| PluginFinding { query: None, finding }).collect();
         Self { plugin: plugin.to_owned(), findings, warnings: Vec::new() }
     }
-}
-
-/// Why a plugin was not loaded.
-pub(super) enum LoadFailure {
-    /// It is refused.
-    Refused(Refusal),
-    /// The database could not be asked. That is no fault of the plugin's.
-    Database(LoanError),
-}
-
-impl From<Refusal> for LoadFailure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<LoanError> for LoadFailure {
-    fn from(error: LoanError) -> Self {
-        Self::Database(error)
-    }
-}
-
-/// What came of trying a plugin.
-pub(super) struct Tried {
-    /// What is proven of it; nothing where no component could be loaded.
-    pub loaded: Option<LoadedPlugin>,
-    /// Everything that is wrong with it.
-    pub refusal: Refusal,
 }
 
 /// What came of proving a query.
@@ -97,78 +71,72 @@ struct QueryProof {
 }
 
 impl Basis {
-    /// Scans, compiles and proves one plugin.
+    /// Reads, scans, compiles and proves one plugin.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
     pub(super) async fn load(
         &self,
         engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        pool: Option<&Pool>,
-    ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
-        match self.try_plugin(engine, name, settings, pool).await? {
-            Tried { loaded: Some(loaded), refusal } if refusal.findings.is_empty() => Ok(Arc::new(loaded)),
-            Tried { refusal, .. } => Err(refusal.into()),
-        }
+        loan: Option<&Loan>,
+    ) -> Result<Entry, LoanError> {
+        let state = match Version::read(engine, name, settings).await {
+            Ok(version) => self.prove(name, settings, &Arc::new(version), loan).await?,
+            Err(refusal) => State::Unloadable(Arc::new(refusal)),
+        };
+        Ok(Entry { state, waiting: None })
     }
 
-    /// The same, query by query, for who wants to know of a plugin that is refused too.
+    /// Proves a version of a plugin, query by query.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
-    pub(super) async fn try_plugin(
+    pub(super) async fn prove(
         &self,
-        engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        pool: Option<&Pool>,
-    ) -> Result<Tried, LoanError> {
+        version: &Arc<Version>,
+        loan: Option<&Loan>,
+    ) -> Result<State, LoanError> {
         // A grant that can't be resolved grants nothing.
-        let path = self.path(&ChosenSchemas::default());
-        let (grants, errors) = Grants::resolve_known(&settings.grants, &self.catalog, &path);
-        let unresolved =
-            |error: crate::grants::GrantError| Finding::new(Code::BadConfiguration, error.to_string());
-        let unresolved = errors.into_iter().map(unresolved).collect();
-        let failed = |findings| Ok(Tried { loaded: None, refusal: Refusal::new(name, findings) });
-        let component = &settings.component;
-        let bytes = match tokio::fs::read(component).await {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let message = format!("{} can't be read: {error}", component.display());
-                let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
-                return failed(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)]);
-            }
-        };
-        let size = bytes.len();
-        let (component, manifest) = match Component::load_with_manifest(engine, bytes).await {
-            Ok(loaded) => loaded,
-            Err(error) => return failed(error.into_findings()),
-        };
-        let loan = match pool {
-            Some(pool) => Some(pool.loan().await?),
-            None => None,
-        };
-
-        let mut loaded = LoadedPlugin {
-            name: name.to_owned(),
-            component,
-            grants,
-            sdk: manifest.sdk,
-            bytes: size,
-            queries: Vec::new(),
-        };
-        let mut refusal = Refusal::new(name, unresolved);
-        for declaration in manifest.queries {
-            let proof = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
-            let name = &proof.query.declaration.name;
+        let mut refusal = Refusal::new(name, self.unresolved(&settings.grants));
+        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.grants.clone());
+        for declaration in &version.manifest.queries {
+            let proof = self.prove_query(&loaded, declaration.clone(), loan).await?;
+            let name = &declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
             refusal.findings.extend(proof.findings.into_iter().map(of_query));
             refusal.warnings.extend(proof.warnings.into_iter().map(of_query));
             loaded.queries.push(proof.query);
         }
-        Ok(Tried { loaded: Some(loaded), refusal })
+        let loaded = Arc::new(loaded);
+        Ok(match refusal.findings.is_empty() {
+            true => State::Proven(loaded),
+            false => State::Degraded(loaded, Arc::new(refusal)),
+        })
     }
 
-    /// Proves every shape of a query, and gathers what is wrong with any of them.
+    /// The grants that name nothing, under some choice of schemas or all.
+    fn unresolved(&self, grants: &GrantSettings) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for grant in grants.each() {
+            let resolved = |path: &SearchPath| Grants::resolve_known(&grant, &self.catalog, path).1;
+            let tried = self.under_each_choice(resolved);
+            let mut found = ByChoice::default();
+            for (chosen, error) in
+                tried.iter().flat_map(|(chosen, errors)| errors.iter().map(move |e| (chosen, e)))
+            {
+                found.add(chosen, Finding::new(Code::BadConfiguration, error.to_string()));
+            }
+            findings.extend(found.told(tried.iter().map(|(chosen, _)| chosen)));
+        }
+        findings
+    }
+
+    /// Proves every shape of a query for every choice of schemas on which it depends, and gathers what is wrong with any of
+    /// them.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
@@ -176,44 +144,40 @@ impl Basis {
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
-        engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
-        let path = self.path(&ChosenSchemas::default());
-        let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, &path, ty).map(|ty| ty.oid);
-        let forms = Forms::of(&declaration, &self.catalog, resolve);
-        let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
+        let forms = self.under_each_choice(|path| {
+            let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, path, ty).map(|ty| ty.oid);
+            Forms::of(&declaration, &self.catalog, resolve)
+        });
+        let limits = plugin.version.component.engine().limits();
+        let (shapes, total) = match Shapes::of(&declaration, limits.shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
-            Shapes::Open => (example_shapes(&declaration, &forms, engine.limits()), None),
+            Shapes::Open => {
+                let mut shapes: Vec<Shape> = Vec::new();
+                for shape in forms.iter().flat_map(|(_, forms)| example_shapes(&declaration, forms, limits)) {
+                    if !shapes.contains(&shape) {
+                        shapes.push(shape);
+                    }
+                }
+                (shapes, None)
+            }
         };
         let prover = Prover { basis: self, plugin, query: &declaration };
-        let mut proven = Vec::with_capacity(shapes.len());
-        let mut findings: Vec<Finding> = Vec::new();
-        let mut warnings: Vec<Finding> = Vec::new();
-        let mut warned = HashSet::new();
+        let mut gathered = Gathered::default();
         for shape in shapes {
-            let proof = match prover.plan(shape).await {
+            // Verifying takes the thread for as long as it takes: requests come first.
+            tokio::task::yield_now().await;
+            match prover.plan(shape).await {
                 Ok(planned) => {
-                    let new = planned.warnings().filter(|warning| warned.insert((*warning).clone()));
-                    warnings.extend(new.cloned());
-                    prover.finish(planned, loan).await
-                }
-                Err(error) => Err(error),
-            };
-            match proof {
-                Ok(shape) => proven.push(Arc::new(shape)),
-                Err(ProveError::Loan(error)) if error.code() == Code::DatabaseUnavailable => {
-                    return Err(error);
+                    if !gathered.prove(&prover, &planned, loan).await? {
+                        break;
+                    }
                 }
                 Err(error) => {
-                    // Most of what is wrong is wrong in every shape.
                     let fatal = error.is_fatal();
-                    for finding in error.into_findings() {
-                        if !findings.contains(&finding) {
-                            findings.push(finding);
-                        }
-                    }
+                    gathered.extend(error.into_findings());
                     if fatal {
                         break;
                     }
@@ -221,10 +185,78 @@ impl Basis {
             }
         }
         if let Some(loan) = loan {
-            findings.extend(prover.check_named_values(loan).await?);
+            gathered.findings.extend(prover.check_named_values(loan).await?);
         }
-        let query = LoadedQuery::new(declaration, forms, total, proven);
+        let Gathered { proven, findings, warnings } = gathered;
+        let proven = proven.into_iter().map(Arc::new).collect();
+        let query = LoadedQuery::new(declaration, forms, total, proven, findings.is_empty());
         Ok(QueryProof { query, findings, warnings })
+    }
+}
+
+/// What came of proving the shapes of a query.
+#[derive(Default)]
+struct Gathered {
+    proven: Vec<ProvenShape>,
+    findings: Vec<Finding>,
+    /// What verified statements are warned of, also those of shapes that have findings.
+    warnings: Vec<Finding>,
+}
+
+impl Gathered {
+    /// Proves a shape for every choice of schemas on which it depends, and says whether the other shapes are worth a try.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
+    async fn prove(
+        &mut self,
+        prover: &Prover<'_>,
+        planned: &Planned,
+        loan: Option<&Loan>,
+    ) -> Result<bool, LoanError> {
+        let (mut choices, mut found, first) = (Vec::new(), ByChoice::default(), self.proven.len());
+        for verified in prover.verify_all(planned) {
+            self.warn(verified.warnings());
+            let schemas = verified.schemas.clone();
+            match prover.finish(verified, loan).await {
+                Ok(shape) => self.proven.push(shape),
+                Err(ProveError::Loan(error)) if error.code() == Code::DatabaseUnavailable => {
+                    return Err(error);
+                }
+                Err(error) if error.is_fatal() => {
+                    self.extend(error.into_findings());
+                    return Ok(false);
+                }
+                Err(error) => error.into_findings().into_iter().for_each(|its| found.add(&schemas, its)),
+            }
+            choices.push(schemas);
+        }
+        self.extend(found.told(&choices));
+        prove::warn_of_other_columns(&mut self.proven[first..]);
+        let other: Vec<Finding> = self.proven[first..]
+            .iter()
+            .flat_map(|its| its.statements())
+            .flat_map(|its| its.warnings.clone())
+            .collect();
+        self.warn(&other);
+        Ok(true)
+    }
+
+    /// Most of what is wrong is wrong in every shape.
+    fn extend(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn warn<'f>(&mut self, warnings: impl IntoIterator<Item = &'f Finding>) {
+        for warning in warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
     }
 }
 

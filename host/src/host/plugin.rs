@@ -3,20 +3,23 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use callslip_ir::QueryDeclaration;
 
+use super::choice::{Choice, Picked};
+use super::generation::Basis;
 use super::load::PluginFinding;
 use super::prove::ProvenShape;
-use crate::grants::Grants;
-use crate::plugin::{Component, Digest, Forms, Shape};
+use super::version::Version;
+use crate::catalog::ChosenSchemas;
+use crate::grants::{GrantSettings, Grants};
+use crate::plugin::{Digest, Forms, Shape};
 
 /// A plugin that was loaded, with what it was proven to send.
 #[derive(Debug)]
 pub struct LoadedPlugin {
     pub(super) name: String,
-    pub(super) component: Component,
-    pub(super) grants: Grants,
-    /// The SDK that built it, as the plugin says.
-    pub(super) sdk: String,
-    pub(super) bytes: usize,
+    pub(super) version: Arc<Version>,
+    pub(super) settings: GrantSettings,
+    /// What it may touch, for each choice of schemas that was met.
+    grants: RwLock<HashMap<ChosenSchemas, Arc<Grants>>>,
     pub(super) queries: Vec<LoadedQuery>,
 }
 
@@ -24,12 +27,40 @@ pub struct LoadedPlugin {
 #[derive(Debug)]
 pub struct LoadedQuery {
     pub(super) declaration: QueryDeclaration,
-    /// How parameters whose types are named are written as JSON.
-    pub(super) forms: Forms,
+    /// How parameters whose types are named are written as JSON, for each choice of schemas on which that depends.
+    pub(super) forms: Vec<(ChosenSchemas, Forms)>,
     pub(super) total: Option<u128>,
     pub(super) shapes: Vec<Arc<ProvenShape>>,
+    /// Whether nothing is wrong with it; only then is it served.
+    pub(super) proves: bool,
     /// What is found by its shape: all that were proven at load, and those that were first used since.
-    remembered: RwLock<HashMap<Shape, Arc<ProvenShape>>>,
+    remembered: RwLock<Remembered>,
+}
+
+/// Proven shapes, those of a shape for each choice of schemas on which it depends.
+#[derive(Debug, Default)]
+struct Remembered {
+    shapes: HashMap<Shape, Vec<Arc<ProvenShape>>>,
+    count: usize,
+}
+
+impl Remembered {
+    fn of(shapes: &[Arc<ProvenShape>]) -> Self {
+        let mut remembered = Self::default();
+        shapes.iter().for_each(|proven| remembered.add(proven.clone()));
+        remembered
+    }
+
+    fn add(&mut self, proven: Arc<ProvenShape>) {
+        let its = self.shapes.entry(proven.shape.clone()).or_default();
+        match its.iter_mut().find(|its| its.schemas == proven.schemas) {
+            Some(same) => *same = proven,
+            None => {
+                its.push(proven);
+                self.count += 1;
+            }
+        }
+    }
 }
 
 /// How many shapes of a query are remembered beside those proven at load, and about the most bytes that one of them may
@@ -38,6 +69,23 @@ const REMEMBERED_SHAPES: usize = 256;
 const REMEMBERED_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
+    pub(super) fn new(name: &str, version: Arc<Version>, settings: GrantSettings) -> Self {
+        Self { name: name.to_owned(), version, settings, grants: RwLock::default(), queries: Vec::new() }
+    }
+
+    /// What it may touch under what claims have chosen. A grant that can't be resolved grants nothing.
+    pub(super) fn grants(&self, basis: &Basis, chosen: &ChosenSchemas) -> Arc<Grants> {
+        // Threads that panic while they hold the lock leave a whole map behind: insertions are all they do.
+        let known = self.grants.read().unwrap_or_else(PoisonError::into_inner).get(chosen).cloned();
+        known.unwrap_or_else(|| {
+            let (grants, _) = Grants::resolve_known(&self.settings, &basis.catalog, &basis.path(chosen));
+            let grants = Arc::new(grants);
+            let mut all = self.grants.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(chosen.clone(), grants.clone());
+            grants
+        })
+    }
+
     /// The name that the configuration gives it.
     pub fn name(&self) -> &str {
         &self.name
@@ -45,22 +93,22 @@ impl LoadedPlugin {
 
     /// What identifies its code.
     pub fn digest(&self) -> Digest {
-        self.component.digest()
+        self.version.digest()
     }
 
     /// The world that it is of, such as `callslip:plugin@0.1.0`.
     pub fn world(&self) -> &str {
-        self.component.world()
+        self.version.component.world()
     }
 
     /// The SDK that built it, as the plugin itself says.
     pub fn sdk(&self) -> &str {
-        &self.sdk
+        &self.version.manifest.sdk
     }
 
     /// The bytes of its component.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.version.bytes
     }
 
     /// Its queries, in its own order.
@@ -98,12 +146,13 @@ impl LoadedPlugin {
 impl LoadedQuery {
     pub(super) fn new(
         declaration: QueryDeclaration,
-        forms: Forms,
+        forms: Vec<(ChosenSchemas, Forms)>,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
+        proves: bool,
     ) -> Self {
-        let remembered = shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())).collect();
-        Self { declaration, forms, total, shapes, remembered: RwLock::new(remembered) }
+        let remembered = RwLock::new(Remembered::of(&shapes));
+        Self { declaration, forms, total, shapes, proves, remembered }
     }
 
     /// What the plugin says of it.
@@ -116,7 +165,8 @@ impl LoadedQuery {
         self.total
     }
 
-    /// The shapes that were proven when the plugin was loaded.
+    /// The shapes that were proven when the plugin was loaded: one that depends on schemas that claims choose is there once for
+    /// each choice of these.
     pub fn shapes(&self) -> &[Arc<ProvenShape>] {
         &self.shapes
     }
@@ -126,14 +176,21 @@ impl LoadedQuery {
         self.total.is_none()
     }
 
-    /// Whether every shape that it can have was proven when the plugin was loaded.
-    pub fn is_complete(&self) -> bool {
-        self.total == Some(self.shapes.len() as u128)
+    /// How many shapes were proven when the plugin was loaded, however many choices of schemas each was proven for.
+    pub fn tried(&self) -> usize {
+        self.shapes.iter().map(|proven| &proven.shape).collect::<HashSet<_>>().len()
     }
 
-    pub(super) fn recall(&self, shape: &Shape) -> Option<Arc<ProvenShape>> {
+    /// Whether every shape that it can have was proven when the plugin was loaded.
+    pub fn is_complete(&self) -> bool {
+        self.total == Some(self.tried() as u128)
+    }
+
+    pub(super) fn recall(&self, shape: &Shape, choice: &Choice) -> Picked<Arc<ProvenShape>> {
         // A thread that panicked while it held the lock left a whole map behind: insertions are all it does.
-        self.remembered.read().unwrap_or_else(PoisonError::into_inner).get(shape).cloned()
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        let its = remembered.shapes.get(shape).map_or(&[][..], Vec::as_slice);
+        choice.pick(its.iter().map(|proven| (&proven.schemas, proven.clone())))
     }
 
     pub(super) fn remember(&self, proven: Arc<ProvenShape>) {
@@ -141,10 +198,9 @@ impl LoadedQuery {
             return;
         }
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= self.shapes.len() + REMEMBERED_SHAPES {
-            remembered.clear();
-            remembered.extend(self.shapes.iter().map(|proven| (proven.shape.clone(), proven.clone())));
+        if remembered.count >= self.shapes.len() + REMEMBERED_SHAPES {
+            *remembered = Remembered::of(&self.shapes);
         }
-        remembered.insert(proven.shape.clone(), proven);
+        remembered.add(proven);
     }
 }

@@ -42,6 +42,18 @@ impl Inputs {
         }
     }
 
+    /// The text that was given for a name. Nothing, if nothing or null was given; nothing within that, if it is no text.
+    pub(crate) fn text(&self, name: &str) -> Option<Option<String>> {
+        match self.0.get(name)? {
+            Input::Json(raw) if raw.get() == "null" => None,
+            Input::Json(raw) => Some(serde_json::from_str(raw.get()).ok()),
+            Input::Text(texts) => match texts.as_slice() {
+                [text] => Some(Some(text.clone())),
+                _ => Some(None),
+            },
+        }
+    }
+
     /// Takes the pairs of a query string or a command line. A name that is repeated gives an array.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut inputs = Self::default();

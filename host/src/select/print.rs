@@ -26,8 +26,8 @@ pub struct Printed {
     spans: Vec<Span>,
 }
 
-/// Prints a statement after the comment that tells whose it is, which is made of a plugin's and a query's name and
-/// the shape's digest. `forms` has a form for each column, or nothing where all are as they are.
+/// Prints a statement after the comment that tells whose it is, which is made of a plugin's and a query's name, the
+/// shape's digest, and the schemas that claims have chosen. `forms` has a form for each column, or nothing where all are as they are.
 ///
 /// # Errors
 /// A finding, if the text is too long or something reached the dialect that verification should have stopped.
@@ -85,6 +85,8 @@ pub struct Comment<'a> {
     pub query: &'a str,
     /// The digest of the shape, in hexadecimal.
     pub shape: &'a str,
+    /// The schemas that claims have chosen for logical ones, of those on which the statement depends.
+    pub schemas: &'a [(&'a str, &'a str)],
 }
 
 impl Comment<'_> {
@@ -95,7 +97,13 @@ impl Comment<'_> {
         if !(plain(self.plugin) && plain(self.query) && plain(self.shape)) {
             return Err(Finding::new(Code::InvalidName, "a name can't stand in a comment"));
         }
-        _ = write!(text, "/* callslip {}.{} {} */ ", self.plugin, self.query, self.shape);
+        _ = write!(text, "/* callslip {}.{} {} ", self.plugin, self.query, self.shape);
+        for (logical, real) in self.schemas {
+            // What a schema is called is the database's affair.
+            let shown = |name| if plain(name) { name } else { "?" };
+            _ = write!(text, "{}={} ", shown(logical), shown(real));
+        }
+        _ = write!(text, "*/ ");
         Ok(())
     }
 }

@@ -242,7 +242,7 @@ impl Writer {
         let limits = Limits::default();
         let context = Context { plugin: "p", catalog, grants: &grants, path: &path, limits: &limits };
         let verified = verify(&description, context)?;
-        let comment = Comment { plugin: "p", query: "q", shape: "0" };
+        let comment = Comment { plugin: "p", query: "q", shape: "0", schemas: &[] };
         let printed =
             print(&lower(&description, &verified), &comment, forms, &limits).map_err(|found| vec![found])?;
         Ok(printed.sql)

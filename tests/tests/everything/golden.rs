@@ -32,7 +32,12 @@ fn own(snapshot: &str) -> String {
     let mut own = String::new();
     let mut within = false;
     for line in snapshot.lines().filter(|line| !line.starts_with("  \"postgresql\": ")) {
-        within |= line == builtin;
+        if line == builtin {
+            // They come last.
+            within = true;
+            own.truncate(own.trim_end_matches(",\n").len());
+            own.push('\n');
+        }
         if !within {
             own.push_str(line);
             own.push('\n');

@@ -8,7 +8,7 @@
 mod golden;
 
 use callslip::{
-    catalog::{Contents, PG_CATALOG, Snapshot, Visibility, diff::diff, reflect_as},
+    catalog::{Contents, PG_CATALOG, Snapshot, Visibility, diff::changes, reflect_as},
     cluster::{Binaries, Cluster, ClusterOptions},
 };
 use callslip_tests::servers;
@@ -59,7 +59,7 @@ async fn on(server: Binaries) -> Vec<String> {
         };
         let text = snapshot.to_json();
         let read = Snapshot::read(&text).unwrap();
-        let lost = diff(&snapshot.contents, &read.contents);
+        let lost = changes(&snapshot.contents, &read.contents);
         wrong.extend(lost.iter().map(|change| format!("{file}: read back it is another: {change:?}")));
         assert_eq!(read.to_json(), text, "{file}");
         wrong.extend(golden::difference(&file, &text));

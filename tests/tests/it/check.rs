@@ -181,7 +181,7 @@ fn what_check_can_not_use_is_told_with_what_to_do() {
     for (name, text) in [
         ("openapi.json", r#"{"openapi": "3.1.0"}"#),
         ("truncated.json", &whole[..whole.len() / 2]),
-        ("later.json", &whole.replacen("\"version\": 1,", "\"version\": 99,", 1)),
+        ("later.json", &whole.replacen("\"version\": 2,", "\"version\": 99,", 1)),
         (
             "other.json",
             &whole.replacen("\"type\": \"public.interview_status\"", "\"type\": \"public.mood\"", 1),

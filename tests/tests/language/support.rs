@@ -94,7 +94,7 @@ impl Library {
         let context = Context { plugin: "this", catalog, grants, path: &path, limits: &limits };
         let verified = select::verify(&statement.shape, context)?;
         let lowered = select::lower(&statement.shape, &verified);
-        let comment = Comment { plugin: "this", query: "this", shape: "this" };
+        let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
         let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| vec![finding])?;
         let value = |slot: usize| match &statement.bindings[slot] {
             Binding::Constant(value) => value.clone(),

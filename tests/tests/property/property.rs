@@ -55,7 +55,7 @@ impl Subject {
         };
         let verified = select::verify(description, context)?;
         let lowered = select::lower(description, &verified);
-        let comment = Comment { plugin: "this", query: "this", shape: "this" };
+        let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
         select::print(&lowered, &comment, &[], &self.limits).map_err(|finding| vec![finding])
     }
 

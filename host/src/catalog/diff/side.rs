@@ -25,10 +25,11 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Whether it says more than the first format of snapshots held: that told of no schemas by themselves, and of none of what
-    /// came with them.
+    /// Whether it says more than the first format of snapshots held: that told of no schemas by themselves, of no extensions and
+    /// settings, and of none of what came with them.
     pub fn tells_all(&self) -> bool {
-        !self.contents.schemas.is_empty()
+        let Contents { schemas, extensions, settings, .. } = self.contents;
+        !(schemas.is_empty() && extensions.is_empty() && settings.is_empty())
     }
 
     /// `int4`, `app.mood[]`.

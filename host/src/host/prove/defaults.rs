@@ -2,6 +2,7 @@ use callslip_ir::{Domain, Parameter, Presence};
 
 use super::Prover;
 use crate::Code;
+use crate::host::by_choice::ByChoice;
 use crate::loan::{Loan, LoanError};
 use crate::plugin::text_of_json;
 use crate::printable::printable;
@@ -14,27 +15,30 @@ impl Prover<'_> {
         let mut findings = Vec::new();
         for (parameter, what, json) in self.written() {
             let written = parameter.ty.type_name();
-            let Some(ty) = select::resolve_type(&self.basis.catalog, &self.path(), &written) else {
-                // A slot of it is a finding already.
-                continue;
-            };
-            let granted =
-                self.basis.catalog.ty(&ty.schema, &ty.name).is_some_and(|its| self.plugin.grants.ty(its));
-            let limits = self.plugin.component.engine().limits();
-            let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };
-            match loan.evaluate(&select::print_constant(&ty), &text).await {
-                Ok(()) => {}
-                Err(LoanError::Failed(postgres)) => {
-                    let name = printable(&parameter.name, 63);
-                    let message = format!(
-                        "parameter `{name}` has {what} that is no {}: `{}`",
-                        ty.shown(&self.path()),
-                        printable(json, 40)
-                    );
-                    findings.push(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()));
+            let catalog = &self.basis.catalog;
+            let types = self.basis.under_each_choice(|path| select::resolve_type(catalog, path, &written));
+            let all: Vec<_> = types.iter().map(|(chosen, _)| chosen.clone()).collect();
+            let mut found = ByChoice::default();
+            for (chosen, ty) in types {
+                // Of what is not there a slot is a finding already.
+                let Some(ty) = ty else { continue };
+                let grants = self.plugin.grants(self.basis, &chosen);
+                let granted = catalog.ty(&ty.schema, &ty.name).is_some_and(|its| grants.ty(its));
+                let limits = self.plugin.version.component.engine().limits();
+                let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };
+                match loan.evaluate(&select::print_constant(&ty), &text).await {
+                    Ok(()) => {}
+                    Err(LoanError::Failed(postgres)) => {
+                        let (name, json) = (printable(&parameter.name, 63), printable(json, 40));
+                        let ty = ty.shown(&self.basis.path(&chosen));
+                        let message = format!("parameter `{name}` has {what} that is no {ty}: `{json}`");
+                        let finding = Finding::new(Code::InvalidConstant, message);
+                        found.add(&chosen, finding.with_help(postgres.message()));
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
+            findings.extend(found.told(&all));
         }
         Ok(findings)
     }

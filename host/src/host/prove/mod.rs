@@ -6,15 +6,17 @@ use std::sync::Arc;
 use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
+pub(super) use proven::warn_of_other_columns;
 pub use proven::{ProvenShape, ProvenStatement, ValueSource};
 
+use super::choice::Choice;
 use super::generation::Basis;
 use super::plugin::LoadedPlugin;
 use crate::Code;
 use crate::catalog::{ChosenSchemas, Oid, SearchPath, TypeKind};
 use crate::loan::{Loan, LoanError, ResultColumn};
 use crate::nearest::nearest;
-use crate::plugin::{self, Failure, PlannedStatement, Shape};
+use crate::plugin::{self, ArgumentError, Failure, PlannedStatement, Shape};
 use crate::printable::printable;
 use crate::rows;
 use crate::select::{self, ColumnForm, Comment, Finding, Lowered, OutputColumn, Printed};
@@ -47,15 +49,23 @@ impl ProveError {
     }
 }
 
-/// A shape whose plan was verified, as far as that goes without the database.
+/// A shape as the plugin plans it, which knows of no schemas.
 pub(super) struct Planned {
     shape: Shape,
+    /// Its statements, with their names and how many rows they give.
+    outcome: Result<Vec<(Arc<PlannedStatement>, String, Rows)>, Failure>,
+}
+
+/// A shape whose plan was verified for a choice of schemas, as far as that goes without the database.
+pub(super) struct VerifiedShape {
+    shape: Shape,
+    pub schemas: ChosenSchemas,
     outcome: Result<Vec<Verified>, Failure>,
     /// What is wrong with the statements that are missing from it.
     findings: Vec<Finding>,
 }
 
-impl Planned {
+impl VerifiedShape {
     /// What its statements are warned of, whatever comes of the rest of the plugin.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
         self.outcome.iter().flatten().flat_map(|statement| &statement.verified.warnings)
@@ -63,7 +73,7 @@ impl Planned {
 }
 
 struct Verified {
-    planned: PlannedStatement,
+    planned: Arc<PlannedStatement>,
     name: String,
     rows: Rows,
     lowered: Lowered,
@@ -71,12 +81,12 @@ struct Verified {
 }
 
 impl Prover<'_> {
-    /// Plans a shape in the sandbox and verifies its statements. Needs no connection.
+    /// Plans a shape in the sandbox. Needs no connection.
     pub async fn plan(&self, shape: Shape) -> Result<Planned, ProveError> {
-        let plan = self.plugin.component.plan(&self.query.name, &shape.parameters, &shape.claims).await;
+        let plan = self.plugin.version.plan(&self.query.name, &shape).await;
         let plan = match plan.map_err(ProveError::Plugin)? {
             Ok(plan) => plan,
-            Err(failure) => return Ok(Planned { shape, outcome: Err(failure), findings: Vec::new() }),
+            Err(failure) => return Ok(Planned { shape, outcome: Err(failure) }),
         };
         let expected = self.expected();
         if !plan
@@ -95,46 +105,81 @@ impl Prover<'_> {
             );
             return Err(ProveError::Findings(vec![Finding::new(Code::WrongStatements, message)]));
         }
-        let names: Vec<(String, Rows)> =
-            expected.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect();
-        let mut findings = Vec::new();
-        let mut statements = Vec::new();
-        for (planned, (name, rows)) in plan.statements.into_iter().zip(names) {
-            match self.verify(&planned, &shape) {
+        let named = |(planned, (name, rows)): (PlannedStatement, &(&str, Rows))| {
+            (Arc::new(planned), (*name).to_owned(), *rows)
+        };
+        let statements = plan.statements.into_iter().zip(&expected).map(named).collect();
+        Ok(Planned { shape, outcome: Ok(statements) })
+    }
+
+    /// Verifies a plan for every choice of schemas on which its statements depend.
+    pub fn verify_all(&self, planned: &Planned) -> Vec<VerifiedShape> {
+        let verified = self.basis.under_each_choice(|path| self.verify_along(planned, path));
+        verified.into_iter().map(|(_, shape)| shape).collect()
+    }
+
+    /// Verifies a plan for the schemas that the claims of a caller choose, of those on which its statements depend.
+    ///
+    /// # Errors
+    /// A claim that they depend on is missing or wrong.
+    pub fn verify_for(&self, planned: &Planned, choice: &Choice) -> Result<VerifiedShape, ArgumentError> {
+        let mut chosen = ChosenSchemas::default();
+        loop {
+            let path = self.basis.path(&chosen);
+            let verified = self.verify_along(planned, &path);
+            let Some(logical) = path.unchosen() else { return Ok(verified) };
+            let Some(real) = choice.real(&logical) else { return Ok(verified) };
+            chosen = chosen.with(&logical, real.map_err(Clone::clone)?);
+        }
+    }
+
+    fn verify_along(&self, planned: &Planned, path: &SearchPath) -> VerifiedShape {
+        let (shape, schemas) = (planned.shape.clone(), path.chosen().clone());
+        let planned = match &planned.outcome {
+            Ok(statements) => statements,
+            Err(failure) => {
+                return VerifiedShape { shape, schemas, outcome: Err(failure.clone()), findings: Vec::new() };
+            }
+        };
+        let (mut statements, mut findings) = (Vec::new(), Vec::new());
+        for (planned, name, rows) in planned {
+            match self.verify(planned, &shape, path) {
                 Ok((lowered, verified)) => {
-                    statements.push(Verified { planned, name, rows, lowered, verified })
+                    let (planned, name) = (planned.clone(), name.clone());
+                    statements.push(Verified { planned, name, rows: *rows, lowered, verified });
                 }
                 Err(found) => findings.extend(found),
             }
         }
-        Ok(Planned { shape, outcome: Ok(statements), findings })
+        VerifiedShape { shape, schemas, outcome: Ok(statements), findings }
     }
 
-    /// Prints the statements of a plan and has PostgreSQL describe them, if there is a connection. All that is wrong with any
+    /// Prints the statements of a shape and has PostgreSQL describe them, if there is a connection. All that is wrong with any
     /// of them comes at once.
-    pub async fn finish(&self, planned: Planned, loan: Option<&Loan>) -> Result<ProvenShape, ProveError> {
-        let Planned { shape, outcome, mut findings } = planned;
+    pub async fn finish(
+        &self,
+        verified: VerifiedShape,
+        loan: Option<&Loan>,
+    ) -> Result<ProvenShape, ProveError> {
+        let VerifiedShape { shape, schemas, outcome, mut findings } = verified;
         let statements = match outcome {
             Ok(statements) => statements,
-            Err(failure) => return Ok(ProvenShape { shape, outcome: Err(failure) }),
+            Err(failure) => return Ok(ProvenShape { shape, schemas, outcome: Err(failure) }),
         };
+        let path = self.basis.path(&schemas);
         let mut proven = Vec::with_capacity(statements.len());
         for statement in statements {
-            match self.finish_statement(statement, loan).await {
+            match self.finish_statement(statement, &path, loan).await {
                 Ok(statement) => proven.push(statement),
                 Err(ProveError::Findings(found)) => findings.extend(found),
                 Err(error) => return Err(error),
             }
         }
         if findings.is_empty() {
-            Ok(ProvenShape { shape, outcome: Ok(proven) })
+            Ok(ProvenShape { shape, schemas, outcome: Ok(proven) })
         } else {
             Err(ProveError::Findings(findings))
         }
-    }
-
-    fn path(&self) -> SearchPath {
-        self.basis.path(&ChosenSchemas::default())
     }
 
     /// The statements that the query declares.
@@ -149,13 +194,14 @@ impl Prover<'_> {
         &self,
         statement: &PlannedStatement,
         shape: &Shape,
+        path: &SearchPath,
     ) -> Result<(Lowered, select::Verified), Vec<Finding>> {
-        let path = self.path();
+        let grants = self.plugin.grants(self.basis, path.chosen());
         let context = select::Context {
             plugin: &self.plugin.name,
             catalog: &self.basis.catalog,
-            grants: &self.plugin.grants,
-            path: &path,
+            grants: &grants,
+            path,
             limits: &self.basis.limits,
         };
         let mut findings = self.bindings(statement, shape);
@@ -209,12 +255,15 @@ impl Prover<'_> {
     async fn finish_statement(
         &self,
         statement: Verified,
+        path: &SearchPath,
         loan: Option<&Loan>,
     ) -> Result<ProvenStatement, ProveError> {
         let Verified { planned, name, rows, lowered, verified } = statement;
         let planned = &planned;
         let digest = hexadecimal(&Sha256::digest(&planned.shape)[..4]);
-        let comment = Comment { plugin: &self.plugin.name, query: &self.query.name, shape: &digest };
+        let (plugin, query) = (&self.plugin.name, &self.query.name);
+        let schemas: Vec<(&str, &str)> = path.chosen().iter().collect();
+        let comment = Comment { plugin, query, shape: &digest, schemas: &schemas };
         let limits = &self.basis.limits;
         let print = |forms: &[ColumnForm]| {
             select::print(&lowered, &comment, forms, limits)
@@ -227,14 +276,14 @@ impl Prover<'_> {
         };
         let forms: Vec<ColumnForm> = columns.iter().map(|column| self.form(column)).collect();
         if forms.iter().any(|form| *form != ColumnForm::AsIs) {
-            self.check_text_casts(&columns, &forms)?;
+            self.check_text_casts(&columns, &forms, path)?;
             printed = print(&forms)?;
             columns = match loan {
                 Some(loan) => self.ask(planned, &printed, loan).await?,
                 None => as_text(&columns, &forms),
             };
         }
-        self.check_constants(planned, &printed, loan).await?;
+        self.check_constants(planned, &printed, path, loan).await?;
         let source = |parameter: &select::StatementParameter| {
             match planned.bindings.get(parameter.slot.0 as usize) {
                 Some(Binding::Parameter(name)) => ValueSource::Parameter(name.clone()),
@@ -247,13 +296,12 @@ impl Prover<'_> {
         let names = |of: &std::collections::BTreeSet<(String, String)>| {
             of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
         };
-        let path = self.path();
         Ok(ProvenStatement {
             name,
             rows,
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),
-            types: printed.parameters.iter().map(|parameter| parameter.ty.shown(&path)).collect(),
+            types: printed.parameters.iter().map(|parameter| parameter.ty.shown(path)).collect(),
             columns,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
@@ -300,6 +348,7 @@ impl Prover<'_> {
         &self,
         planned: &PlannedStatement,
         printed: &Printed,
+        path: &SearchPath,
         loan: Option<&Loan>,
     ) -> Result<(), ProveError> {
         let mut findings = Vec::new();
@@ -310,8 +359,7 @@ impl Prover<'_> {
             let found = match self.basis.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
                 Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
                 Some(TypeKind::Enum { labels }) => {
-                    let message =
-                        format!("the enum {} has no label \"{text}\"", parameter.ty.shown(&self.path()));
+                    let message = format!("the enum {} has no label \"{text}\"", parameter.ty.shown(path));
                     let labels = || labels.iter().map(String::as_str);
                     let help = match nearest(text, labels()) {
                         Some(nearest) => format!("did you mean \"{nearest}\"?"),
@@ -326,7 +374,7 @@ impl Prover<'_> {
                         Ok(()) => None,
                         Err(LoanError::Failed(postgres)) => {
                             let message =
-                                format!("the constant \"{text}\" is no {}", parameter.ty.shown(&self.path()));
+                                format!("the constant \"{text}\" is no {}", parameter.ty.shown(path));
                             Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
                         }
                         Err(error) => return Err(ProveError::Loan(error)),
@@ -341,13 +389,19 @@ impl Prover<'_> {
     }
 
     /// A cast to text may have a function that somebody defined, and then runs it.
-    fn check_text_casts(&self, columns: &[ResultColumn], forms: &[ColumnForm]) -> Result<(), ProveError> {
+    fn check_text_casts(
+        &self,
+        columns: &[ResultColumn],
+        forms: &[ColumnForm],
+        path: &SearchPath,
+    ) -> Result<(), ProveError> {
+        let grants = self.plugin.grants(self.basis, path.chosen());
         let catalog = &self.basis.catalog;
         let mut findings = Vec::new();
         for (column, _) in columns.iter().zip(forms).filter(|(_, form)| **form != ColumnForm::AsIs) {
             let cast = catalog.cast(catalog.element_type(column.type_oid), TEXT);
-            if let Some(function) = cast.and_then(|cast| self.plugin.grants.refused_function(catalog, cast)) {
-                let name = format!("{}.{}", function.schema, function.name);
+            if let Some(function) = cast.and_then(|cast| grants.refused_function(catalog, cast)) {
+                let name = format!("{}.{}", path.shown(&function.schema), function.name);
                 let message = format!(
                     "the column \"{}\" leaves as text, and its cast calls the function {name}, which was not granted",
                     column.name

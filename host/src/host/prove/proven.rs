@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use callslip_ir::Rows;
 
-use crate::catalog::ObjectName;
+use crate::Code;
+use crate::catalog::{ChosenSchemas, ObjectName};
 use crate::loan::ResultColumn;
 use crate::plugin::{Failure, Shape};
 use crate::select::{ColumnName, Finding};
@@ -12,6 +13,9 @@ use crate::select::{ColumnName, Finding};
 pub struct ProvenShape {
     /// What is seen of the call.
     pub shape: Shape,
+    /// The schemas for which it was proven, of those that claims choose and on which its statements depend. For other schemas
+    /// the same shape is proven apart.
+    pub schemas: ChosenSchemas,
     /// Its statements, or the plugin's refusal of this combination.
     pub outcome: Result<Vec<ProvenStatement>, Failure>,
 }
@@ -54,7 +58,9 @@ impl ProvenShape {
     /// About what it takes of memory: its key, the text of its statements, and their constants.
     pub(in crate::host) fn bytes(&self) -> usize {
         let choices = self.shape.parameters.iter().chain(&self.shape.claims);
-        let key: usize = choices.map(|choice| choice.parameter.len() + choice.value.len()).sum();
+        let schemas = self.schemas.iter().map(|(logical, real)| logical.len() + real.len());
+        let key: usize =
+            choices.map(|choice| choice.parameter.len() + choice.value.len()).chain(schemas).sum();
         let constant = |source: &ValueSource| match source {
             ValueSource::Constant(Some(text)) => text.len(),
             _ => 0,
@@ -68,6 +74,35 @@ impl ProvenShape {
             its.sql.len() + constants.sum::<usize>() + warnings.sum::<usize>() + names.sum::<usize>()
         };
         key + self.outcome.iter().flatten().map(statement).sum::<usize>()
+    }
+}
+
+/// Warns of a statement whose result has other columns under one choice of schemas than under the first: nothing is wrong with
+/// that, but callers rarely expect it.
+pub(in crate::host) fn warn_of_other_columns(shapes: &mut [ProvenShape]) {
+    let [first, others @ ..] = shapes else { return };
+    let names = |statement: &ProvenStatement| {
+        let column = |its: &ResultColumn| format!("{} {}", its.name, its.type_name);
+        statement.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+    };
+    for other in others {
+        let Ok(statements) = &mut other.outcome else { continue };
+        for (expected, statement) in first.statements().iter().zip(statements) {
+            let (before, its) = (names(expected), names(statement));
+            if before != its {
+                let of = match statement.name.as_str() {
+                    "" => "the reply".to_owned(),
+                    name => format!("`{name}`"),
+                };
+                let message = format!(
+                    "with {} the columns of {of} are ({its}), and with {} they are ({before})",
+                    other.schemas, first.schemas
+                );
+                let help =
+                    "callers of different tenants get different replies; name the columns that all have";
+                statement.warnings.push(Finding::new(Code::OtherColumns, message).with_help(help));
+            }
+        }
     }
 }
 

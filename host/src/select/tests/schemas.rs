@@ -87,7 +87,7 @@ fn proof(writer: Writer, tenant: Option<&str>, relations: &[&str]) -> (Result<St
     let limits = Limits::default();
     let context = Context { plugin: "p", catalog: &catalog, grants: &grants, path: &path, limits: &limits };
     let printed = verify(&description, context).and_then(|verified| {
-        let comment = Comment { plugin: "p", query: "q", shape: "0" };
+        let comment = Comment { plugin: "p", query: "q", shape: "0", schemas: &[] };
         print(&lower(&description, &verified), &comment, &[], &limits).map_err(|found| vec![found])
     });
     (printed.map(|printed| printed.sql), path.consulted().contains("tenant"))

@@ -236,7 +236,7 @@ impl Oracle {
         };
         let verified = select::verify(description, context)
             .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let comment = Comment { plugin: "oracle", query: "oracle", shape: "0" };
+        let comment = Comment { plugin: "oracle", query: "oracle", shape: "0", schemas: &[] };
         let printed = select::print(&select::lower(description, &verified), &comment, &[], &limits)
             .map_err(|finding| finding.to_string())?;
         let mut sql = printed.sql;

@@ -139,8 +139,8 @@ impl Node<'_> {
                 "opno" if self.number("opfuncid").unwrap_or(0) == 0 => Some(Reference::Operator(oid)),
                 "opnos" | "eqop" | "sortop" | "cycle_mark_neop" => Some(Reference::Operator(oid)),
                 "minmaxtype" => Some(Reference::Order(oid)),
-                // XMLTABLE, JSON_TABLE
-                "coltypes" => Some(Reference::Input(oid)),
+                // XMLTABLE, JSON_TABLE; VALUES and a WITH query have their types alone there.
+                "coltypes" if self.tag == "TABLEFUNC" => Some(Reference::Input(oid)),
                 "relid" if self.number("rtekind") == Some(0) => Some(Reference::Relation(oid)),
                 // From PostgreSQL 16 on; only since 18 a column may be computed when it is read.
                 "selectedCols" if self.tag == "RTEPERMISSIONINFO" => {
@@ -221,6 +221,8 @@ mod tests {
         assert_eq!(of("({ROWCOMPAREEXPR :opnos (o 97 664) :largs <>})"), [Operator(97), Operator(664)]);
         assert_eq!(of("{SORTGROUPCLAUSE :eqop 96 :sortop 0}"), [Operator(96)]);
         assert_eq!(of("{MINMAX :minmaxtype 25 :args <>}"), [Order(25)]);
+        assert_eq!(of("{RTE :rtekind 5 :values_lists <> :coltypes (o 23 25)}"), []);
+        assert_eq!(of("{RTE :rtekind 4 :tablefunc {TABLEFUNC :coltypes (o 25)}}"), [Input(25)]);
     }
 
     #[test]

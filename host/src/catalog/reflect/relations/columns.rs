@@ -8,9 +8,10 @@ use crate::catalog::{
     reflect::{character, scope::Scope},
 };
 
-// A view's column may be null whatever its domain says, as after an outer join.
-//
 // Rights on a whole relation are rights on each of its columns. Only a column with rights of its own (`attacl`) can have more.
+//
+// The NOT NULL of a domain is none of its columns: an outer join or a subquery without rows gives a null of the domain that
+// nothing checks, even where it is written to a table.
 //
 // From PostgreSQL 18 on `attnotnull` does not hold for rows that a constraint was not validated for. The rows of
 // `pg_constraint` that tell are there from then on.
@@ -23,15 +24,14 @@ pub(super) fn sql(scope: Scope) -> String {
     format!(
         "{visible},
 rights AS MATERIALIZED (
-  SELECT v.oid, v.kind, has_schema_privilege(v.schema, 'USAGE') AS usage,
+  SELECT v.oid, has_schema_privilege(v.schema, 'USAGE') AS usage,
          has_table_privilege(v.oid, 'SELECT') AS selects, has_table_privilege(v.oid, 'INSERT') AS inserts,
          has_table_privilege(v.oid, 'UPDATE') AS updates, has_table_privilege(v.oid, 'REFERENCES') AS referencess
   FROM visible v)
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attndims::int4, cn.nspname, c.collname,
        a.attnotnull AND (a.attrelid, a.attnum) NOT IN (
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k
-         WHERE k.contype = 'n' AND NOT k.convalidated AND k.conrelid <> 0 AND k.conkey[1] IS NOT NULL)
-       OR t.typtype = 'd' AND t.typnotnull AND r.kind NOT IN ('v', 'm'),
+         WHERE k.contype = 'n' AND NOT k.convalidated AND k.conrelid <> 0 AND k.conkey[1] IS NOT NULL),
        pg_get_expr(e.adbin, e.adrelid), CASE WHEN a.attgenerated <> '' THEN {generated_from} ELSE '{{}}' END,
        a.attidentity, a.attgenerated, d.description, {select}, {insert}, {update}, {references}
 FROM rights r
