@@ -116,7 +116,7 @@ impl<'a> Differ<'a> {
                 let is_alike = |its: &&Column| {
                     self.old.ty(column.ty) == self.new.ty(its.ty) && column.type_modifier == its.type_modifier
                 };
-                if let Some(at) = made.iter().position(|its| is_alike(its)) {
+                if let Some(at) = made.iter().position(is_alike) {
                     renamed.insert(&column.name, &made.remove(at).name);
                 }
             }

@@ -11,6 +11,9 @@ use crate::host::prove::{ProvenShape, ProvenStatement};
 use crate::plugin::Shape;
 use crate::select::Finding;
 
+/// A statement by its name, what becomes of its columns, in which shapes, and how it was in each.
+type Changed<'a> = (String, Vec<ReplyColumn>, Vec<Shape>, Vec<&'a ProvenStatement>);
+
 /// One plugin against the older catalog, the newer one, and, if that is of a live database, as PostgreSQL describes it.
 pub(super) struct PluginDrift<'a> {
     pub name: &'a str,
@@ -103,7 +106,7 @@ impl PluginDrift<'_> {
     /// What the query gives back otherwise than before, each with all the shapes in which it does.
     fn replies(&self, before: &LoadedQuery, after: &LoadedQuery, drift: &mut Drift) {
         let now: HashMap<_, _> = after.shapes.iter().map(|its| (key(its), its)).collect();
-        let mut changed: Vec<(String, Vec<ReplyColumn>, Vec<Shape>, Vec<&ProvenStatement>)> = Vec::new();
+        let mut changed: Vec<Changed<'_>> = Vec::new();
         for shape in &before.shapes {
             let Some(now) = now.get(&key(shape)) else { continue };
             for (old, new) in shape.statements().iter().zip(now.statements()) {

@@ -1,9 +1,10 @@
 mod everything;
 mod fields;
+mod objects;
 mod renamed;
 
 use super::changes;
-use crate::catalog::{Contents, Snapshot};
+use crate::catalog::{Contents, Relation, Snapshot, Type};
 
 /// What is told of the difference between two catalogs.
 fn words(old: &Contents, new: &Contents) -> Vec<String> {
@@ -20,4 +21,21 @@ fn told(change: impl FnOnce(&mut Contents)) -> Vec<String> {
     let text = |contents| Snapshot { contents, search: vec!["app".into()], everything: true }.to_json();
     assert_eq!(told.is_empty(), text(old) == text(new), "{told:?}");
     told
+}
+
+/// A change, and what is told of it.
+type Case = (fn(&mut Contents), &'static [&'static str]);
+
+fn assert_told(cases: &[Case]) {
+    for (change, expected) in cases {
+        assert_eq!(told(change), *expected);
+    }
+}
+
+fn person(contents: &mut Contents) -> &mut Relation {
+    &mut contents.relations[0]
+}
+
+fn ty<'c>(contents: &'c mut Contents, name: &str) -> &'c mut Type {
+    contents.types.iter_mut().find(|ty| ty.name == name).unwrap()
 }
