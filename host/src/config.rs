@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::Code;
 use crate::catalog::{LogicalSchema, Schemas};
 use crate::grants::{GrantSettings, is_system};
 use crate::loan::PoolSettings;
 use crate::plugin;
+use crate::{Code, WatchSettings};
 
 /// In how many ways the claims of callers may choose schemas: each is a proof of its own.
 const MOST_CHOICES: usize = 1_024;
@@ -39,6 +39,8 @@ const MOST_MEMORY_MIB: usize = 4_096;
 pub struct Config {
     /// `[database]`.
     pub database: DatabaseConfig,
+    /// `[catalog]`.
+    pub catalog: CatalogConfig,
     /// `[schemas.NAME]`: the logical schemas, by the names that plugins know them by.
     pub schemas: BTreeMap<String, SchemaConfig>,
     /// `[pool]`.
@@ -61,6 +63,30 @@ pub struct DatabaseConfig {
 impl Default for DatabaseConfig {
     fn default() -> Self {
         Self { schemas: vec!["public".to_owned()] }
+    }
+}
+
+/// How `callslip serve` notices that the database has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogConfig {
+    /// Whether to listen for the database's own word, on one connection more. Default: true.
+    pub listen: bool,
+    /// How often to look whether the catalog has another fingerprint, in seconds; 0 for never. Default: 10.
+    pub poll_s: u64,
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        let settings = WatchSettings::default();
+        Self { listen: settings.listen, poll_s: settings.poll.as_secs() }
+    }
+}
+
+impl CatalogConfig {
+    /// The same for [`crate::Host::watch`].
+    pub fn settings(&self) -> WatchSettings {
+        WatchSettings { listen: self.listen, poll: Duration::from_secs(self.poll_s) }
     }
 }
 

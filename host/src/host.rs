@@ -4,25 +4,35 @@ mod by_choice;
 mod call;
 mod choice;
 mod drift;
+mod entry;
 mod error;
 mod generation;
 mod load;
 mod plugin;
 mod prove;
+mod refresh;
 mod reply;
+mod version;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 pub use call::Call;
 pub use drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect, Live, ReplyColumn};
+pub use entry::{Standing, Waiting};
 pub use error::{CallError, StartError};
 pub use generation::Generation;
 pub use load::{PluginFinding, Refusal};
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
+pub use refresh::{
+    CatalogStatus, Change, PluginChange, RefreshError, RefreshFailure, Refreshed, Watch, WatchSettings,
+};
 pub use reply::{Reply, ReplyError};
 
 use self::generation::Basis;
+use self::refresh::{Refresher, Wish};
 use crate::catalog::{self, Catalog};
 use crate::loan::{ConnectionSettings, Pool};
 use crate::{Config, plugin as sandbox};
@@ -30,6 +40,10 @@ use crate::{Config, plugin as sandbox};
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
 /// A call runs on a connection of the host's own, or on an open transaction that its caller lends: [`Call::on`].
+///
+/// The host follows its database. When a call meets something that is not as it was proven, the catalog is reflected anew,
+/// the plugins are proven again, and the call is run once more before that is an error. [`Host::watch`] has the host notice
+/// without any call, and [`Host::refresh`] makes it look, also for new versions of the plugins.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,20 +64,21 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     pool: Pool,
     reply_limits: reply::ReplyLimits,
-    /// What is served now.
-    current: RwLock<Arc<Generation>>,
+    /// What is served now. Whoever waits for something else is told of it.
+    current: watch::Sender<Arc<Generation>>,
+    refresher: Refresher,
 }
 
 impl Inner {
     fn generation(&self) -> Arc<Generation> {
-        // A thread that panicked while it held the lock left a whole generation behind: an assignment is all that is done.
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.borrow().clone()
     }
 }
 
 impl Host {
     /// Reflects the database, loads every plugin of the configuration, and proves every statement that they can
-    /// send. A plugin that can't be proven is refused, with all its findings, and the others are served.
+    /// send. A plugin that can't be proven is refused, with all its findings; those of its queries that prove all the same are
+    /// served, and so are the other plugins.
     ///
     /// # Errors
     /// [`StartError`], if there is no host at all: a database that can't be reached or reflected, or an engine
@@ -73,14 +88,53 @@ impl Host {
         let pool = Pool::new(connection, config.pool.settings())?;
         let catalog = {
             let loan = pool.loan().await?;
-            Catalog::new(catalog::reflect(loan.client()).await?)
+            Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
         };
-        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&pool)).await?;
+        let loan = pool.loan().await?;
+        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
+        drop(loan);
+        let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
         let reply_limits = reply::ReplyLimits {
             rows: config.limits.rows,
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };
-        Ok(Self(Arc::new(Inner { pool, reply_limits, current: RwLock::new(Arc::new(current)) })))
+        let current = watch::Sender::new(Arc::new(current));
+        Ok(Self(Arc::new(Inner { pool, reply_limits, current, refresher })))
+    }
+
+    /// Reflects the database anew, proves the plugins again where it has changed, and serves what comes of it. The components'
+    /// files are read again: a new version of a plugin is served if all of it proves; otherwise it waits, and the version
+    /// before it is served, until the database is as it needs it.
+    ///
+    /// It takes connections of its own, so that no call waits for it. There is never more than one refresh at a time; those
+    /// who ask for one meanwhile share the next.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. What was served is served on.
+    pub async fn refresh(&self) -> Result<Refreshed, Arc<RefreshError>> {
+        self.0.ask(Wish::Everything).outcome().await
+    }
+
+    /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when PostgreSQL
+    /// tells of a change on the channel [`catalog::CHANNEL`] ([`catalog::INSTALL_NOTIFY`] makes it tell), and when the
+    /// catalog's fingerprint is another one. It keeps one connection of its own.
+    ///
+    /// ```no_run
+    /// # async fn example(host: callslip::Host) {
+    /// let _watch = host.watch(callslip::WatchSettings::default());
+    /// // … serve …
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn watch(&self, settings: WatchSettings) -> Watch {
+        Watch::start(&self.0, settings)
+    }
+
+    /// How well the host knows its database: what is served, when the database was last looked at, and why it could not be.
+    pub fn catalog_status(&self) -> CatalogStatus {
+        self.0.catalog_status()
     }
 
     /// What is served now: the catalog, and the plugins by name. Calls that have begun go on with what was served then.

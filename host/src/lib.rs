@@ -35,10 +35,11 @@ pub mod service;
 
 pub use code::Code;
 #[cfg(feature = "host")]
-pub use config::{Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
+pub use config::{CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
 #[cfg(feature = "host")]
 pub use host::{
-    AffectedShapes, BrokenQuery, Call, CallError, ChangedReply, Drift, Effect, Generation, Host, Live,
-    LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape, ProvenStatement, Refusal, Reply, ReplyColumn,
-    ReplyError, StartError, ValueSource,
+    AffectedShapes, BrokenQuery, Call, CallError, CatalogStatus, Change, ChangedReply, Drift, Effect,
+    Generation, Host, Live, LoadedPlugin, LoadedQuery, PluginChange, PluginFinding, ProvenShape,
+    ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply, ReplyColumn, ReplyError,
+    Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

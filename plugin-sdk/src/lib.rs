@@ -69,6 +69,7 @@
 //! | `i.completed_at.ge(now() - days(7))` | `i.completed_at >= now() - interval '7 day'` |
 //! | `c.profile.get_text("score").cast::<Numeric>().ge(dec("3.50"))` | `CAST(c.profile ->> 'score' AS numeric) >= 3.50` |
 //! | `q.page(p.page, p.sort.keys(…).then(pos.id))`: [`Sort`](struct@Sort), [`Page`] | `ORDER BY …, p.id LIMIT $1 OFFSET ($2 - 1) * $1` |
+//! | `q.join(pos, i.position().eq(pos))`: [`ForeignKey`] | `JOIN position AS p ON i.position_id = p.id` |
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
 //! | `cte!("r", { rank: row_number().over(w) }, \|s\| s.from(c))`: [`macro@cte`] | `WITH r AS (SELECT row_number() OVER … AS rank FROM …)` |
 //! | `q.left_join_lateral(subquery!("n", { at: max(i.completed_at) }, \|s\| s.from(i)), true)`: [`subquery!`] | `LEFT JOIN LATERAL (SELECT …) AS n ON true` |
@@ -195,6 +196,11 @@ pub use callslip_ir::Exclude;
 /// | an enum; a domain; an array | its Rust enum; what its base is; a `Vec` |
 /// | a composite or range type of the database's own | a struct of its name, as [`sql_type!`] makes it |
 /// | anything else | [`Any`], which goes with every type |
+///
+/// **Names** that are no Rust identifiers become some: `First Name` is `FirstName`, a column `type` is `r#type`, one `self` is `self_`; of names
+/// that come to the same, one that SQL writes without quotes goes first, and the others get a number. Their documentation has
+/// the name in SQL. A table `option` hides Rust's `Option` from whoever imports everything of the module, and one `select` makes
+/// `Select` ambiguous; import what is meant by its name.
 ///
 /// **Only some.** `schema!("schema.json", only = [position, interview, audit.event])` makes these and the enums that
 /// their columns use. A name that is no Rust identifier is written as a string: `only = ["Odd name"]`.

@@ -16,8 +16,10 @@ const UNCOUNTED: &str = "CALLSLIP_FIXTURES";
 
 #[test]
 fn mistakes_do_not_compile() {
-    // A fixture is compiled as a crate of the target directory: it finds the snapshot from there.
-    fs::copy("tests/schema.json", scratch("schema.json")).expect("the snapshot can be copied");
+    // A fixture is compiled as a crate of the target directory: it finds the snapshots from there.
+    for snapshot in ["schema.json", "preludes.json"] {
+        fs::copy(Path::new("tests").join(snapshot), scratch(snapshot)).expect("the snapshot can be copied");
+    }
     if let Some(fixtures) = env::var_os(UNCOUNTED) {
         trybuild::TestCases::new().compile_fail(PathBuf::from(fixtures).join("*.rs"));
     } else if compiler().starts_with(COMPILER) {

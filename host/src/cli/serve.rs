@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Coded, HostArgs};
-use crate::{Code, PluginFinding, service};
+use crate::{Code, Host, PluginFinding, service};
 
 /// How long requests at hand may take after the server was asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -21,7 +23,13 @@ Examples:
 /// Serve the plugins' queries over HTTP.
 ///
 /// A plugin that does not prove against the database is refused, with all its findings in the log, and the others
-/// are served, with their warnings in it. The first Ctrl-C or SIGTERM lets the requests at hand finish; the second one doesn't.
+/// are served, with their warnings in it; so are those of its queries that prove all the same. The first Ctrl-C or SIGTERM lets
+/// the requests at hand finish; the second one doesn't.
+///
+/// When the database changes, the catalog is reflected anew and the plugins are proven again, while requests are served. The
+/// database tells of a change by itself after `callslip catalog install-notify`; otherwise the server looks every 10 seconds
+/// ([catalog] poll_s). A SIGHUP makes it look at once, and load new versions of the plugins: one that does not prove yet waits
+/// until it does, and the one before it is served.
 ///
 /// Without a database nothing can be proven, and the command ends at once with exit code 1, for its supervisor to start
 /// it again. While the database is away later, requests get 503, and are served again when it is back.
@@ -46,7 +54,11 @@ pub(super) fn log_warnings(plugin: &str, warnings: &[PluginFinding]) {
 }
 
 pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let host = args.host.start_with(None).await?;
+    let config = args.host.read_config(None)?;
+    // From here on a SIGHUP does not end the process.
+    #[cfg(unix)]
+    let hangups = signal(SignalKind::hangup())?;
+    let host = args.host.start(&config).await?;
     let mut refused = Vec::new();
     let generation = host.generation();
     for (name, plugin) in generation.plugins() {
@@ -90,6 +102,9 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
         Coded::new(Code::AddressUnavailable, message)
     })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
+    let _watch = host.watch(config.catalog.settings());
+    #[cfg(unix)]
+    tokio::spawn(refresh_on_hangup(host.clone(), hangups));
     let limits = service::ServiceLimits::default();
     service::serve_until(
         listener,
@@ -100,4 +115,19 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     )
     .await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a refresh finds is in the log by itself.
+#[cfg(unix)]
+async fn refresh_on_hangup(host: Host, mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        tracing::info!("SIGHUP: looking at the database and at the components' files");
+        match host.refresh().await {
+            Ok(refreshed) if refreshed.changed => {}
+            Ok(_) => tracing::info!("nothing has changed"),
+            Err(error) => {
+                tracing::error!(code = error.code().as_str(), "what was served is served on: {error}");
+            }
+        }
+    }
 }

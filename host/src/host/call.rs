@@ -10,55 +10,63 @@ use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
-use crate::loan::{BoundStatement, LentTransaction};
+use crate::loan::{BoundStatement, LentTransaction, Run};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
 /// transaction that the caller lends with [`Call::on`].
 #[must_use = "a call does nothing until it is run"]
 pub struct Call<'loan> {
+    request: Request,
+    /// None for a connection of the host's own.
+    transaction: Option<LentTransaction<'loan>>,
+}
+
+/// What is asked for.
+struct Request {
     host: Arc<Inner>,
     plugin: String,
     query: String,
     parameters: Inputs,
     claims: Inputs,
-    /// None for a connection of the host's own.
-    transaction: Option<LentTransaction<'loan>>,
 }
+
+/// How often a call is tried, each time with another generation: the database may change again meanwhile.
+const ATTEMPTS: usize = 4;
 
 impl Call<'_> {
     pub(super) fn new(host: Arc<Inner>, plugin: &str, query: &str) -> Self {
-        Self {
+        let request = Request {
             host,
             plugin: plugin.to_owned(),
             query: query.to_owned(),
             parameters: Inputs::default(),
             claims: Inputs::default(),
-            transaction: None,
-        }
+        };
+        Self { request, transaction: None }
     }
 
     /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parameters.insert(name.into(), &value.into());
+        self.request.parameters.insert(name.into(), &value.into());
         self
     }
 
     /// Gives all parameters at once: a JSON object, or text as a query string and a command line have it.
     pub fn params(mut self, parameters: Inputs) -> Self {
-        self.parameters = parameters;
+        self.request.parameters = parameters;
         self
     }
 
     /// Gives a claim: what the service knows of its caller.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.claims.insert(name.into(), &value.into());
+        self.request.claims.insert(name.into(), &value.into());
         self
     }
 
     /// Gives all claims at once. Those that the query does not read are ignored.
     pub fn claims(mut self, claims: Inputs) -> Self {
-        self.claims = claims;
+        self.request.claims = claims;
         self
     }
 
@@ -88,9 +96,8 @@ impl Call<'_> {
     /// # }
     /// ```
     pub fn on<'loan>(self, transaction: &'loan mut Transaction<'_>) -> Call<'loan> {
-        let lent = LentTransaction::new(transaction, self.host.pool.settings());
-        let Self { host, plugin, query, parameters, claims, transaction: _ } = self;
-        Call { host, plugin, query, parameters, claims, transaction: Some(lent) }
+        let lent = LentTransaction::new(transaction, self.request.host.pool.settings());
+        Call { request: self.request, transaction: Some(lent) }
     }
 
     /// What the plugin would see of this call.
@@ -98,22 +105,8 @@ impl Call<'_> {
     /// # Errors
     /// [`CallError`], if there is no such query or its parameters can't be used.
     pub fn shape(&self) -> Result<Shape, CallError> {
-        self.read(&self.host.generation()).map(|called| called.arguments.shape)
-    }
-
-    fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
-        let (plugin, query) = generation.find(&self.plugin, &self.query)?;
-        let limits = plugin.component.engine().limits();
-        let choice = Choice::of(&generation.basis.schemas, &self.claims);
-        let forms = match choice.pick(query.forms.iter().map(|(schemas, forms)| (schemas, forms))) {
-            Picked::Found(forms) => forms,
-            Picked::Refused(errors) => return Err(CallError::Arguments(errors)),
-            // They were made for every choice.
-            Picked::NotMade => &Forms::default(),
-        };
-        let arguments = Arguments::read(query.declaration(), forms, &self.parameters, &self.claims, limits)
-            .map_err(CallError::Arguments)?;
-        Ok(Called { plugin, query, choice, arguments })
+        let generation = self.request.host.generation();
+        self.request.read(&generation).map(|called| called.arguments.shape)
     }
 }
 
@@ -129,24 +122,140 @@ impl<'loan> Call<'loan> {
     /// Runs the call, and returns when its first statement has started. A shape that was not proven at load is
     /// proven first, on a connection of the host's own.
     ///
+    /// Where the database is not any more as the query was proven against, the host looks at it anew, and the call is run once
+    /// more with what is proven then. On a transaction that is lent it is not run again, since that may see another
+    /// database than the host does; the next call may find it mended.
+    ///
     /// # Errors
     /// [`CallError`].
-    pub async fn run(mut self) -> Result<Reply<'loan>, CallError> {
-        let transaction = self.transaction.take();
-        let generation = self.host.generation();
-        let called = self.read(&generation)?;
-        let proven = self.host.shape(&generation, &called).await?;
+    pub async fn run(self) -> Result<Reply<'loan>, CallError> {
+        match self.transaction {
+            Some(transaction) => self.request.run_on(transaction).await,
+            None => self.request.run().await,
+        }
+    }
+}
+
+impl Request {
+    fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
+        let (plugin, query) = generation.find(&self.plugin, &self.query)?;
+        let limits = plugin.version.component.engine().limits();
+        let choice = Choice::of(&generation.basis.schemas, &self.claims);
+        let forms = match choice.pick(query.forms.iter().map(|(schemas, forms)| (schemas, forms))) {
+            Picked::Found(forms) => forms,
+            Picked::Refused(errors) => return Err(CallError::Arguments(errors)),
+            // They were made for every choice.
+            Picked::NotMade => &Forms::default(),
+        };
+        let arguments = Arguments::read(query.declaration(), forms, &self.parameters, &self.claims, limits)
+            .map_err(CallError::Arguments)?;
+        Ok(Called { plugin, query, choice, arguments })
+    }
+
+    /// The statements to run, with what was proven of them.
+    async fn bound(
+        &self,
+        generation: &Generation,
+    ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
+        let called = self.read(generation)?;
+        let proven = self.host.shape(generation, &called).await?;
         let Called { query, arguments, .. } = called;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         // A shape of an open query may never come again.
         let bound =
             statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
-        let run = match transaction {
-            Some(transaction) => transaction.run(bound).await,
-            None => self.host.pool.loan().await?.run(bound).await,
+        Ok((proven, bound))
+    }
+
+    /// Runs on a connection of the host's own.
+    async fn run<'loan>(self) -> Result<Reply<'loan>, CallError> {
+        let mut attempt = 1;
+        loop {
+            let generation = self.host.generation();
+            let (run, proven) = match self.attempt(&generation).await {
+                Ok(begun) => begun,
+                Err(error) => {
+                    self.reconsider(error, generation.number(), &mut attempt).await?;
+                    continue;
+                }
+            };
+            let limits = self.host.reply_limits;
+            let again = Again { request: self, generation: generation.number() };
+            return Reply::new(run, proven, limits, Some(again));
+        }
+    }
+
+    async fn attempt<'loan>(
+        &self,
+        generation: &Generation,
+    ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
+        let (proven, bound) = self.bound(generation).await?;
+        let run = self.host.pool.loan().await?.run(bound).await;
+        let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
+        Ok((run, proven))
+    }
+
+    /// Runs on a transaction that is lent.
+    async fn run_on(self, transaction: LentTransaction<'_>) -> Result<Reply<'_>, CallError> {
+        let mut attempt = 1;
+        let (proven, bound) = loop {
+            let generation = self.host.generation();
+            match self.bound(&generation).await {
+                Ok(found) => break found,
+                Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
+            }
         };
-        let run = run.map_err(|error| CallError::of_run(error, statements))?;
-        Reply::new(run, proven.clone(), self.host.reply_limits)
+        match transaction.run(bound).await {
+            Ok(run) => Reply::new(run, proven, self.host.reply_limits, None),
+            Err(error) => {
+                let error = CallError::of_run(error, proven.statements());
+                if error.is_doubtful() {
+                    self.host.doubt();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether a call that failed is worth another attempt, since what is served is not any more what it was run with: after a
+    /// look at the database, where the error may come of a change.
+    ///
+    /// # Errors
+    /// The error, if it stands.
+    async fn reconsider(
+        &self,
+        error: CallError,
+        generation: u64,
+        attempt: &mut usize,
+    ) -> Result<(), CallError> {
+        if let CallError::Degraded { query: Some(_), .. } = error {
+            // It may have been mended. Nobody waits for that: there may be many such calls.
+            self.host.doubt();
+        }
+        // What the catalog does not have after a look is not there.
+        let is_settled = *attempt == ATTEMPTS || (*attempt > 1 && matches!(error, CallError::Unproven(_)));
+        if is_settled || !error.is_doubtful() || !self.host.is_outdated(generation).await {
+            return Err(error);
+        }
+        *attempt += 1;
+        Ok(())
+    }
+}
+
+/// How a call is run again whose reply failed before any of it was given.
+pub(super) struct Again {
+    request: Request,
+    generation: u64,
+}
+
+impl Again {
+    /// Runs the call again, if the error may come of a change of the database.
+    ///
+    /// # Errors
+    /// The error, if it stands, or what came of the other run.
+    pub async fn run<'loan>(self, error: CallError) -> Result<Reply<'loan>, CallError> {
+        self.request.reconsider(error, self.generation, &mut 1).await?;
+        self.request.run().await
     }
 }
 

@@ -59,14 +59,13 @@ pub enum CallError {
         /// One that is like it, or those that it has.
         help: String,
     },
-    /// The plugin was refused when the host started.
-    #[error(
-        "the plugin {plugin} is not served: the host refused it, and the log of its start says why (`callslip explain \
-         {plugin}` says it again)"
-    )]
+    /// The query does not prove against the database as it is now, or the plugin can't be loaded at all.
+    #[error("{}", degraded(plugin, query.as_deref()))]
     Degraded {
         /// The plugin.
         plugin: String,
+        /// The query; nothing where no query of the plugin is known.
+        query: Option<String>,
     },
     /// What is wrong with the parameters and claims: at least one thing.
     #[error("{}", list(.0))]
@@ -143,6 +142,18 @@ impl CallError {
         told.map_or_else(|| Self::Loan(error), |error| Self::Arguments(vec![error]))
     }
 
+    /// Whether it may come of a database that is not any more as it was proven against, or not yet.
+    pub(super) fn is_doubtful(&self) -> bool {
+        match self {
+            Self::Loan(LoanError::Stale { .. }) => true,
+            // What can't be resolved, and what PostgreSQL can't.
+            Self::Unproven(findings) => {
+                findings.iter().any(|finding| matches!(&finding.code.as_str()[..4], "CS03" | "CS05"))
+            }
+            _ => false,
+        }
+    }
+
     /// What a log should hold and a caller should not see.
     pub fn log_message(&self) -> String {
         let detail = match self {
@@ -186,7 +197,7 @@ fn for_caller(error: &LoanError) -> String {
             format!("{error}: it took too long (pool.statement_timeout_ms); ask for less")
         }
         (Code::StaleStatement, _) => {
-            format!("{error}; it runs again when that is undone, or the host is started again")
+            format!("{error}; the host looks at the database anew, try again later")
         }
         (Code::StatementFailed, Some(sqlstate)) if is_bad_value(sqlstate) => {
             format!(
@@ -204,6 +215,16 @@ fn is_bad_value(sqlstate: &str) -> bool {
     // invalid_row_count_in_limit_clause, invalid_row_count_in_result_offset_clause; check_violation and not_null_violation,
     // which in a SELECT are those of domains.
     matches!(sqlstate, "22P02" | "22007" | "22008" | "2201W" | "2201X" | "23514" | "23502")
+}
+
+fn degraded(plugin: &str, query: Option<&str>) -> String {
+    let why = format!("the log says why (`callslip explain {plugin}` says it again)");
+    match query {
+        Some(query) => format!(
+            "the query {plugin}.{query} is not served: it does not prove against the database as it is now; {why}"
+        ),
+        None => format!("the plugin {plugin} is not served: it can't be loaded; {why}"),
+    }
 }
 
 fn list(errors: &[ArgumentError]) -> String {

@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::entry::{Entry, Standing, State, Waiting};
 use super::error::{CallError, StartError};
-use super::load::{LoadFailure, Refusal};
+use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
-use crate::loan::{LoanError, Pool};
+use crate::loan::{Loan, LoanError};
 use crate::plugin::Engine;
 use crate::{Config, select};
 
-/// Plugins by name: what was loaded, or why it was refused.
-pub(super) type Plugins = BTreeMap<String, Result<Arc<LoadedPlugin>, Refusal>>;
+/// The plugins of a configuration, by name.
+pub(super) type Plugins = BTreeMap<String, Entry>;
 
 /// What a host serves at one moment: a catalog, and the plugins that were proven against it.
 ///
@@ -18,6 +20,8 @@ pub(super) type Plugins = BTreeMap<String, Result<Arc<LoadedPlugin>, Refusal>>;
 pub struct Generation {
     pub(super) basis: Basis,
     pub(super) plugins: Plugins,
+    pub(super) number: u64,
+    pub(super) reflected_at: SystemTime,
 }
 
 /// What plugins are proven against.
@@ -29,8 +33,8 @@ pub(super) struct Basis {
 }
 
 impl Basis {
-    pub fn new(catalog: Catalog, schemas: Schemas) -> Self {
-        Self { catalog: Arc::new(catalog), schemas: Arc::new(schemas), limits: select::Limits::default() }
+    pub fn new(catalog: Arc<Catalog>, schemas: Schemas) -> Self {
+        Self { catalog, schemas: Arc::new(schemas), limits: select::Limits::default() }
     }
 
     /// Where names are looked for under what claims have chosen.
@@ -56,7 +60,7 @@ impl Basis {
         found
     }
 
-    /// Loads and proves every plugin of a configuration: with a pool, all that PostgreSQL says of a statement too.
+    /// Loads and proves every plugin of a configuration: with a connection, all that PostgreSQL says of a statement too.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
@@ -64,18 +68,14 @@ impl Basis {
         self,
         config: &Config,
         engine: &Engine,
-        pool: Option<&Pool>,
+        loan: Option<&Loan>,
     ) -> Result<Generation, LoanError> {
+        let reflected_at = SystemTime::now();
         let mut plugins = Plugins::new();
         for (name, settings) in &config.plugins {
-            let plugin = match self.load(engine, name, settings, pool).await {
-                Ok(plugin) => Ok(plugin),
-                Err(LoadFailure::Refused(refusal)) => Err(refusal),
-                Err(LoadFailure::Database(error)) => return Err(error),
-            };
-            plugins.insert(name.clone(), plugin);
+            plugins.insert(name.clone(), self.load(engine, name, settings, loan).await?);
         }
-        Ok(Generation { basis: self, plugins })
+        Ok(Generation { basis: self, plugins, number: 1, reflected_at })
     }
 }
 
@@ -107,18 +107,28 @@ impl Generation {
         let engine = Engine::new(&config.limits.plugin())?;
         let contents = snapshot.contents.readable();
         let schemas = config.schemas().of_snapshot(&contents);
-        let basis = Basis::new(Catalog::new(contents), schemas);
+        let basis = Basis::new(Arc::new(Catalog::new(contents)), schemas);
         Ok(basis.load_all(config, &engine, None).await?)
     }
 
-    /// The plugins by name: what was loaded, or why it was refused.
+    /// The plugins by name: what was loaded, or why not all of it is served.
     pub fn plugins(&self) -> impl Iterator<Item = (&str, Result<&LoadedPlugin, &Refusal>)> {
-        self.plugins.iter().map(|(name, plugin)| (name.as_str(), plugin.as_ref().map(Arc::as_ref)))
+        self.plugins.iter().map(|(name, entry)| (name.as_str(), outcome(entry)))
     }
 
-    /// The plugin of that name: what was loaded, or why it was refused.
+    /// The plugin of that name: what was loaded, or why not all of it is served.
     pub fn plugin(&self, name: &str) -> Option<Result<&LoadedPlugin, &Refusal>> {
-        self.plugins.get(name).map(|plugin| plugin.as_ref().map(Arc::as_ref))
+        self.plugins.get(name).map(outcome)
+    }
+
+    /// How much of the plugin of that name is served.
+    pub fn standing(&self, name: &str) -> Option<Standing> {
+        self.plugins.get(name).map(|entry| entry.state.standing())
+    }
+
+    /// The newer version of the plugin of that name that waits for the database to be as it needs it, if there is one.
+    pub fn waiting(&self, name: &str) -> Option<&Waiting> {
+        self.plugins.get(name)?.waiting.as_deref()
     }
 
     /// The database's metadata.
@@ -126,17 +136,42 @@ impl Generation {
         &self.basis.catalog
     }
 
+    /// Its number: 1 when the host starts, and one more each time that something else is served.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// When its catalog was reflected.
+    pub fn reflected_at(&self) -> SystemTime {
+        self.reflected_at
+    }
+
+    /// Whether proving its plugins again, against the same database, would come to the same.
+    pub(super) fn is_settled(&self) -> bool {
+        self.plugins.values().all(Entry::is_settled)
+    }
+
     /// The query of a call.
     pub(super) fn find(&self, plugin: &str, query: &str) -> Result<(&LoadedPlugin, &LoadedQuery), CallError> {
-        let loaded = match self.plugin(plugin) {
-            Some(Ok(loaded)) => loaded,
-            Some(Err(_)) => return Err(CallError::Degraded { plugin: plugin.to_owned() }),
-            None => return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str))),
+        let Some(entry) = self.plugins.get(plugin) else {
+            return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str)));
         };
-        let queries = || loaded.queries().iter().map(|query| query.declaration().name.as_str());
+        let degraded = |query| CallError::Degraded { plugin: plugin.to_owned(), query };
+        let Some(loaded) = entry.state.loaded() else { return Err(degraded(None)) };
         match loaded.query(query) {
-            Some(found) => Ok((loaded, found)),
-            None => Err(CallError::unknown_query(plugin, query, queries())),
+            Some(found) if found.proves => Ok((loaded, found)),
+            Some(_) => Err(degraded(Some(query.to_owned()))),
+            None => {
+                let queries = loaded.queries().iter().map(|query| query.declaration().name.as_str());
+                Err(CallError::unknown_query(plugin, query, queries))
+            }
         }
+    }
+}
+
+fn outcome(entry: &Entry) -> Result<&LoadedPlugin, &Refusal> {
+    match &entry.state {
+        State::Proven(loaded) => Ok(loaded),
+        State::Degraded(_, refusal) | State::Unloadable(refusal) => Err(refusal),
     }
 }

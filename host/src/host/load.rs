@@ -4,18 +4,20 @@ use std::sync::Arc;
 use callslip_ir::{QueryDeclaration, TypeName};
 
 use super::by_choice::ByChoice;
+use super::entry::{Entry, State};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{self, Planned, ProveError, ProvenShape, Prover};
+use super::version::Version;
 use crate::Code;
 use crate::catalog::SearchPath;
 use crate::config::PluginConfig;
 use crate::grants::{GrantSettings, Grants};
-use crate::loan::{Loan, LoanError, Pool};
-use crate::plugin::{self, Arguments, Component, Engine, Forms, Inputs, Shape, Shapes};
+use crate::loan::{Loan, LoanError};
+use crate::plugin::{self, Arguments, Engine, Forms, Inputs, Shape, Shapes};
 use crate::select::{self, Finding};
 
-/// Why a plugin is not served: everything that is wrong with it.
+/// Why a plugin is not served, or not all of it: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The plugin, as the configuration names it.
@@ -54,38 +56,10 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
-    fn new(plugin: &str, findings: Vec<Finding>) -> Self {
+    pub(super) fn new(plugin: &str, findings: Vec<Finding>) -> Self {
         let findings = findings.into_iter().map(|finding| PluginFinding { query: None, finding }).collect();
         Self { plugin: plugin.to_owned(), findings, warnings: Vec::new() }
     }
-}
-
-/// Why a plugin was not loaded.
-pub(super) enum LoadFailure {
-    /// It is refused.
-    Refused(Refusal),
-    /// The database could not be asked. That is no fault of the plugin's.
-    Database(LoanError),
-}
-
-impl From<Refusal> for LoadFailure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<LoanError> for LoadFailure {
-    fn from(error: LoanError) -> Self {
-        Self::Database(error)
-    }
-}
-
-/// What came of trying a plugin.
-pub(super) struct Tried {
-    /// What is proven of it; nothing where no component could be loaded.
-    pub loaded: Option<LoadedPlugin>,
-    /// Everything that is wrong with it.
-    pub refusal: Refusal,
 }
 
 /// What came of proving a query.
@@ -97,63 +71,51 @@ struct QueryProof {
 }
 
 impl Basis {
-    /// Scans, compiles and proves one plugin.
+    /// Reads, scans, compiles and proves one plugin.
+    ///
+    /// # Errors
+    /// [`LoanError`], if the database can't be reached any more.
     pub(super) async fn load(
         &self,
         engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        pool: Option<&Pool>,
-    ) -> Result<Arc<LoadedPlugin>, LoadFailure> {
-        match self.try_plugin(engine, name, settings, pool).await? {
-            Tried { loaded: Some(loaded), refusal } if refusal.findings.is_empty() => Ok(Arc::new(loaded)),
-            Tried { refusal, .. } => Err(refusal.into()),
-        }
+        loan: Option<&Loan>,
+    ) -> Result<Entry, LoanError> {
+        let state = match Version::read(engine, name, settings).await {
+            Ok(version) => self.prove(name, settings, &Arc::new(version), loan).await?,
+            Err(refusal) => State::Unloadable(Arc::new(refusal)),
+        };
+        Ok(Entry { state, waiting: None })
     }
 
-    /// The same, query by query, for who wants to know of a plugin that is refused too.
+    /// Proves a version of a plugin, query by query.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
-    pub(super) async fn try_plugin(
+    pub(super) async fn prove(
         &self,
-        engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        pool: Option<&Pool>,
-    ) -> Result<Tried, LoanError> {
-        let unresolved = self.unresolved(&settings.grants);
-        let failed = |findings| Ok(Tried { loaded: None, refusal: Refusal::new(name, findings) });
-        let component = &settings.component;
-        let bytes = match tokio::fs::read(component).await {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let message = format!("{} can't be read: {error}", component.display());
-                let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
-                return failed(vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)]);
-            }
-        };
-        let size = bytes.len();
-        let (component, manifest) = match Component::load_with_manifest(engine, bytes).await {
-            Ok(loaded) => loaded,
-            Err(error) => return failed(error.into_findings()),
-        };
-        let loan = match pool {
-            Some(pool) => Some(pool.loan().await?),
-            None => None,
-        };
-
-        let mut loaded = LoadedPlugin::new(name, component, settings.grants.clone(), manifest.sdk, size);
-        let mut refusal = Refusal::new(name, unresolved);
-        for declaration in manifest.queries {
-            let proof = self.prove_query(&loaded, declaration, engine, loan.as_ref()).await?;
-            let name = &proof.query.declaration.name;
+        version: &Arc<Version>,
+        loan: Option<&Loan>,
+    ) -> Result<State, LoanError> {
+        // A grant that can't be resolved grants nothing.
+        let mut refusal = Refusal::new(name, self.unresolved(&settings.grants));
+        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.grants.clone());
+        for declaration in &version.manifest.queries {
+            let proof = self.prove_query(&loaded, declaration.clone(), loan).await?;
+            let name = &declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
             refusal.findings.extend(proof.findings.into_iter().map(of_query));
             refusal.warnings.extend(proof.warnings.into_iter().map(of_query));
             loaded.queries.push(proof.query);
         }
-        Ok(Tried { loaded: Some(loaded), refusal })
+        let loaded = Arc::new(loaded);
+        Ok(match refusal.findings.is_empty() {
+            true => State::Proven(loaded),
+            false => State::Degraded(loaded, Arc::new(refusal)),
+        })
     }
 
     /// The grants that name nothing, under some choice of schemas or all.
@@ -182,21 +144,19 @@ impl Basis {
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
-        engine: &Engine,
         loan: Option<&Loan>,
     ) -> Result<QueryProof, LoanError> {
         let forms = self.under_each_choice(|path| {
             let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, path, ty).map(|ty| ty.oid);
             Forms::of(&declaration, &self.catalog, resolve)
         });
-        let (shapes, total) = match Shapes::of(&declaration, engine.limits().shapes) {
+        let limits = plugin.version.component.engine().limits();
+        let (shapes, total) = match Shapes::of(&declaration, limits.shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
             Shapes::Open => {
                 let mut shapes: Vec<Shape> = Vec::new();
-                for shape in
-                    forms.iter().flat_map(|(_, forms)| example_shapes(&declaration, forms, engine.limits()))
-                {
+                for shape in forms.iter().flat_map(|(_, forms)| example_shapes(&declaration, forms, limits)) {
                     if !shapes.contains(&shape) {
                         shapes.push(shape);
                     }
@@ -207,6 +167,8 @@ impl Basis {
         let prover = Prover { basis: self, plugin, query: &declaration };
         let mut gathered = Gathered::default();
         for shape in shapes {
+            // Verifying takes the thread for as long as it takes: requests come first.
+            tokio::task::yield_now().await;
             match prover.plan(shape).await {
                 Ok(planned) => {
                     if !gathered.prove(&prover, &planned, loan).await? {
@@ -226,7 +188,8 @@ impl Basis {
             gathered.findings.extend(prover.check_named_values(loan).await?);
         }
         let Gathered { proven, findings, warnings } = gathered;
-        let query = LoadedQuery::new(declaration, forms, total, proven.into_iter().map(Arc::new).collect());
+        let proven = proven.into_iter().map(Arc::new).collect();
+        let query = LoadedQuery::new(declaration, forms, total, proven, findings.is_empty());
         Ok(QueryProof { query, findings, warnings })
     }
 }

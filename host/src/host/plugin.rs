@@ -7,21 +7,19 @@ use super::choice::{Choice, Picked};
 use super::generation::Basis;
 use super::load::PluginFinding;
 use super::prove::ProvenShape;
+use super::version::Version;
 use crate::catalog::ChosenSchemas;
 use crate::grants::{GrantSettings, Grants};
-use crate::plugin::{Component, Digest, Forms, Shape};
+use crate::plugin::{Digest, Forms, Shape};
 
 /// A plugin that was loaded, with what it was proven to send.
 #[derive(Debug)]
 pub struct LoadedPlugin {
     pub(super) name: String,
-    pub(super) component: Component,
+    pub(super) version: Arc<Version>,
     pub(super) settings: GrantSettings,
     /// What it may touch, for each choice of schemas that was met.
     grants: RwLock<HashMap<ChosenSchemas, Arc<Grants>>>,
-    /// The SDK that built it, as the plugin says.
-    pub(super) sdk: String,
-    pub(super) bytes: usize,
     pub(super) queries: Vec<LoadedQuery>,
 }
 
@@ -33,6 +31,8 @@ pub struct LoadedQuery {
     pub(super) forms: Vec<(ChosenSchemas, Forms)>,
     pub(super) total: Option<u128>,
     pub(super) shapes: Vec<Arc<ProvenShape>>,
+    /// Whether nothing is wrong with it; only then is it served.
+    pub(super) proves: bool,
     /// What is found by its shape: all that were proven at load, and those that were first used since.
     remembered: RwLock<Remembered>,
 }
@@ -69,15 +69,8 @@ const REMEMBERED_SHAPES: usize = 256;
 const REMEMBERED_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
-    pub(super) fn new(
-        name: &str,
-        component: Component,
-        settings: GrantSettings,
-        sdk: String,
-        bytes: usize,
-    ) -> Self {
-        let (name, grants, queries) = (name.to_owned(), RwLock::default(), Vec::new());
-        Self { name, component, settings, grants, sdk, bytes, queries }
+    pub(super) fn new(name: &str, version: Arc<Version>, settings: GrantSettings) -> Self {
+        Self { name: name.to_owned(), version, settings, grants: RwLock::default(), queries: Vec::new() }
     }
 
     /// What it may touch under what claims have chosen. A grant that can't be resolved grants nothing.
@@ -100,22 +93,22 @@ impl LoadedPlugin {
 
     /// What identifies its code.
     pub fn digest(&self) -> Digest {
-        self.component.digest()
+        self.version.digest()
     }
 
     /// The world that it is of, such as `callslip:plugin@0.1.0`.
     pub fn world(&self) -> &str {
-        self.component.world()
+        self.version.component.world()
     }
 
     /// The SDK that built it, as the plugin itself says.
     pub fn sdk(&self) -> &str {
-        &self.sdk
+        &self.version.manifest.sdk
     }
 
     /// The bytes of its component.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.version.bytes
     }
 
     /// Its queries, in its own order.
@@ -156,9 +149,10 @@ impl LoadedQuery {
         forms: Vec<(ChosenSchemas, Forms)>,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
+        proves: bool,
     ) -> Self {
         let remembered = RwLock::new(Remembered::of(&shapes));
-        Self { declaration, forms, total, shapes, remembered }
+        Self { declaration, forms, total, shapes, proves, remembered }
     }
 
     /// What the plugin says of it.

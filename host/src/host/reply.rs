@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use callslip_ir::Rows;
 use tokio_postgres::Row;
 
+use super::call::Again;
 use super::error::CallError;
 use super::prove::{ProvenShape, ProvenStatement};
 use crate::loan::{ResultColumn, Run};
@@ -25,6 +26,8 @@ pub struct Reply<'loan> {
     limits: ReplyLimits,
     single: Option<Rows>,
     proven: Arc<ProvenShape>,
+    /// For a later statement that is found to be stale when rows of an earlier one were read, but not given yet.
+    again: Option<Again>,
 }
 
 /// How much a call may give.
@@ -50,6 +53,7 @@ impl<'loan> Reply<'loan> {
         run: Run<'loan>,
         proven: Arc<ProvenShape>,
         limits: ReplyLimits,
+        again: Option<Again>,
     ) -> Result<Self, CallError> {
         let rows =
             |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Rows::One);
@@ -70,6 +74,7 @@ impl<'loan> Reply<'loan> {
             limits,
             single,
             proven,
+            again,
         })
     }
 
@@ -109,15 +114,12 @@ impl<'loan> Reply<'loan> {
     /// # Errors
     /// [`ReplyError`]: the pieces before it are not the whole, and none follows.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, ReplyError> {
-        if self.state == State::NotBegun {
-            self.json.begin(&mut self.buffer);
-            self.state = State::Rows;
-        }
-        while self.state == State::Rows && self.buffer.len() < CHUNK_BYTES {
-            if let Err(error) = self.write_row().await {
-                self.state = State::Failed;
-                self.buffer.clear();
-                return Err(error);
+        while let Err(error) = self.fill().await {
+            self.state = State::Failed;
+            self.buffer.clear();
+            match self.again.take() {
+                Some(again) if self.bytes == 0 => *self = Self { again: None, ..again.run(error).await? },
+                _ => return Err(error),
             }
         }
         self.bytes += self.buffer.len() as u64;
@@ -127,6 +129,18 @@ impl<'loan> Reply<'loan> {
             return Err(CallError::ReplyTooLarge { limit: self.limits.bytes });
         }
         Ok((!self.buffer.is_empty()).then(|| self.buffer.split().freeze()))
+    }
+
+    /// Gathers a piece.
+    async fn fill(&mut self) -> Result<(), CallError> {
+        if self.state == State::NotBegun {
+            self.json.begin(&mut self.buffer);
+            self.state = State::Rows;
+        }
+        while self.state == State::Rows && self.buffer.len() < CHUNK_BYTES {
+            self.write_row().await?;
+        }
+        Ok(())
     }
 
     async fn write_row(&mut self) -> Result<(), CallError> {
@@ -155,6 +169,15 @@ impl<'loan> Reply<'loan> {
     /// # Errors
     /// [`ReplyError`].
     pub async fn cells(mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, ReplyError> {
+        loop {
+            match (self.all_cells().await, self.again.take()) {
+                (Err(error), Some(again)) => self = Self { again: None, ..again.run(error).await? },
+                (cells, _) => return cells,
+            }
+        }
+    }
+
+    async fn all_cells(&mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, CallError> {
         let mut statements = Vec::new();
         for statement in 0..self.run.statement_count() {
             let mut cells = TextCells::new(self.run.columns(statement))?;

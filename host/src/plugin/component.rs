@@ -83,7 +83,7 @@ impl Component {
             .exports(engine.wasmtime())
             .find_map(|(export, _)| export.strip_prefix("callslip:plugin/queries@").map(str::to_owned));
         let world = format!("callslip:plugin@{}", version.unwrap_or_default());
-        Ok(Self(Arc::new(Inner { digest: Digest(Sha256::digest(bytes).into()), world, linked, engine })))
+        Ok(Self(Arc::new(Inner { digest: Digest::of(bytes), world, linked, engine })))
     }
 
     /// What identifies its code.
@@ -113,6 +113,11 @@ impl fmt::Debug for Component {
 }
 
 impl Digest {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

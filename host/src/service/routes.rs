@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
@@ -262,14 +262,36 @@ fn problem(error: &CallError) -> Problem {
     }
 }
 
-/// The process answers: says which plugins are served and which are not.
+/// The process answers: says how much of each plugin is served, which new versions wait, and how well the host knows its
+/// database. Nothing of it is for a caller to see who may not see the names of plugins.
 async fn health(State(service): State<Service>) -> Json<serde_json::Value> {
     let generation = service.host.generation();
-    let plugins: BTreeMap<&str, &str> = generation
-        .plugins()
-        .map(|(name, plugin)| (name, if plugin.is_ok() { "served" } else { "refused" }))
+    let names = || generation.plugins().map(|(name, _)| name);
+    let plugins: BTreeMap<&str, &str> =
+        names().filter_map(|name| Some((name, generation.standing(name)?.as_str()))).collect();
+    let waiting: BTreeMap<&str, serde_json::Value> = names()
+        .filter_map(|name| {
+            let waiting = generation.waiting(name)?;
+            let digest = waiting.digest().map(|digest| digest.to_string());
+            Some((name, json!({ "digest": digest, "findings": waiting.refusal().findings.len() })))
+        })
         .collect();
-    Json(json!({ "status": "ok", "plugins": plugins }))
+    let status = service.host.catalog_status();
+    let failure = status
+        .failure
+        .map(|failure| json!({ "code": failure.error.code().as_str(), "at": seconds(failure.at) }));
+    let catalog = json!({
+        "generation": generation.number(),
+        "reflected_at": seconds(generation.reflected_at()),
+        "checked_at": seconds(status.checked_at),
+        "failure": failure,
+    });
+    Json(json!({ "status": "ok", "plugins": plugins, "waiting": waiting, "catalog": catalog }))
+}
+
+/// A time as seconds since 1970.
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 async fn no_such_address() -> Problem {

@@ -181,7 +181,7 @@ fn what_check_can_not_use_is_told_with_what_to_do() {
     for (name, text) in [
         ("openapi.json", r#"{"openapi": "3.1.0"}"#),
         ("truncated.json", &whole[..whole.len() / 2]),
-        ("later.json", &whole.replacen("\"version\": 1,", "\"version\": 99,", 1)),
+        ("later.json", &whole.replacen("\"version\": 2,", "\"version\": 99,", 1)),
         (
             "other.json",
             &whole.replacen("\"type\": \"public.interview_status\"", "\"type\": \"public.mood\"", 1),
@@ -286,10 +286,10 @@ fn catalog_needs_a_database_and_nothing_else() {
     assert_says(&run_on_database(path, &["catalog", "public.interview"]), 0, &interview);
     let all = assert_says(&run_on_database(path, &["catalog"]), 0, &interview);
     for part in [
-        "enum public.interview_status: invited, started, completed",
+        "enum public.interview_status (invited, started, completed)",
         "numeric(10,2)",
         "view public.interview_card",
-        "primary key (candidate_id, tag_id)",
+        "primary key candidate_tag_pkey (candidate_id, tag_id)",
         "function public.score(a int4, b int4) → int4",
         "domain public.checked over text",
     ] {

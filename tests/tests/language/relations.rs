@@ -1,6 +1,7 @@
 //! What stands in FROM. Each test has the name of a row of the table of what a query builder gets wrong,
 //! `facts/select-language.md`, or says which rule of SQL's it is about.
 
+mod foreign_keys;
 mod functions;
 mod joins;
 mod lateral;

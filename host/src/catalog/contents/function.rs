@@ -42,7 +42,7 @@ pub struct Function {
     pub parallel: Parallel,
     /// The language that it is written in: `sql`, `internal`, `c`, `plpgsql`.
     pub language: String,
-    /// The role that owns it.
+    /// The role that owns it; nothing of those of `pg_catalog`.
     pub owner: String,
     /// The extension that it is of.
     pub extension: Option<String>,

@@ -17,9 +17,10 @@ pub struct Type {
     pub preferred: bool,
     /// The type of its arrays (`typarray`).
     pub array: Option<Oid>,
-    /// The role that owns it.
+    /// The role that owns it; nothing of those of `pg_catalog`.
     pub owner: String,
-    /// The extension that it is of.
+    /// The extension that it is of. An array is of its element's, a multirange of its range's, the rows of a relation of the
+    /// relation's.
     pub extension: Option<String>,
     /// `COMMENT ON`; nothing of those of `pg_catalog`.
     pub comment: Option<String>,

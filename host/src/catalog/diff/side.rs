@@ -25,14 +25,11 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Whether it says more than the first format of snapshots held: that knew of no owners, and so of none of what came with
-    /// them.
+    /// Whether it says more than the first format of snapshots held: that told of no schemas by themselves, of no extensions and
+    /// settings, and of none of what came with them.
     pub fn tells_all(&self) -> bool {
-        let Contents { relations, types, functions, schemas, .. } = self.contents;
-        let relations = relations.iter().map(|its| &its.owner);
-        let (types, functions) = (types.iter().map(|its| &its.owner), functions.iter().map(|its| &its.owner));
-        let owners = relations.chain(types).chain(functions).chain(schemas.iter().map(|its| &its.owner));
-        owners.into_iter().any(|owner| !owner.is_empty())
+        let Contents { schemas, extensions, settings, .. } = self.contents;
+        !(schemas.is_empty() && extensions.is_empty() && settings.is_empty())
     }
 
     /// `int4`, `app.mood[]`.

@@ -1,48 +1,36 @@
 use tokio_postgres::{Error, Row};
 
-use super::{character, scope::Scope};
-use crate::catalog::{Attribute, Cast, CastContext, Function, FunctionKind, Oid, Operator, Volatility};
+use super::{
+    character,
+    scope::{Scope, join_extension},
+};
+use crate::catalog::{Attribute, Function, FunctionKind, Oid, Parallel, Volatility};
 
 pub(super) fn functions(scope: Scope) -> String {
     format!(
         "
 SELECT p.oid, n.nspname, p.proname, p.prokind, g.aggkind, g.aggnumdirectargs, p.proargtypes::oid[], p.proargnames,
        p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef,
-       p.proallargtypes
+       p.proallargtypes, p.proisstrict, p.proleakproof, p.proparallel, l.lanname,
+       CASE WHEN n.nspname <> 'pg_catalog' THEN pg_get_userbyid(p.proowner) END, extension.extname, d.description
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid
+LEFT JOIN pg_description d
+  ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid AND d.objsubid = 0 AND n.nspname <> 'pg_catalog'
+{extension}
 WHERE p.prokind IN ('f', 'a', 'w')
   AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
   AND {usable}
 ORDER BY n.nspname, p.proname, p.oid",
+        extension = join_extension("pg_proc", "p.oid"),
         usable =
             scope.visible("has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')"),
     )
 }
 
-// An operator without a function is only announced.
-pub(super) fn operators(scope: Scope) -> String {
-    format!(
-        "
-SELECT o.oid, n.nspname, o.oprname, nullif(o.oprleft, 0), o.oprright, o.oprresult, o.oprcode::oid
-FROM pg_operator o
-JOIN pg_namespace n ON n.oid = o.oprnamespace
-WHERE o.oprcode <> 0
-  AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-  AND {usable}
-ORDER BY n.nspname, o.oprname, o.oid",
-        usable = scope
-            .visible("has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(o.oprcode, 'EXECUTE')"),
-    )
-}
-
-pub(super) const CASTS: &str = "
-SELECT c.castsource, c.casttarget, nullif(c.castfunc, 0), c.castcontext, c.castmethod
-FROM pg_cast c
-ORDER BY c.oid";
-
-pub(super) fn decode_functions(rows: &[Row]) -> Result<Vec<Function>, Error> {
+pub(super) fn decode(rows: &[Row]) -> Result<Vec<Function>, Error> {
     rows.iter().map(function).collect()
 }
 
@@ -74,7 +62,17 @@ fn function(row: &Row) -> Result<Function, Error> {
             _ => Volatility::Volatile,
         },
         security_definer: row.try_get(14)?,
-        ..Function::default()
+        strict: row.try_get(16)?,
+        leakproof: row.try_get(17)?,
+        parallel: match character(row, 18)? {
+            's' => Parallel::Safe,
+            'r' => Parallel::Restricted,
+            _ => Parallel::Unsafe,
+        },
+        language: row.try_get(19)?,
+        owner: row.try_get::<_, Option<_>>(20)?.unwrap_or_default(),
+        extension: row.try_get(21)?,
+        comment: row.try_get(22)?,
     })
 }
 
@@ -110,42 +108,6 @@ fn output_columns(names: Option<&[String]>, modes: Option<&[i8]>, types: Option<
         }
     }
     columns
-}
-
-pub(super) fn decode_operators(rows: &[Row]) -> Result<Vec<Operator>, Error> {
-    rows.iter().map(operator).collect()
-}
-
-fn operator(row: &Row) -> Result<Operator, Error> {
-    Ok(Operator {
-        oid: row.try_get(0)?,
-        schema: row.try_get(1)?,
-        name: row.try_get(2)?,
-        left: row.try_get(3)?,
-        right: row.try_get(4)?,
-        result: row.try_get(5)?,
-        function: Some(row.try_get(6)?),
-        ..Operator::default()
-    })
-}
-
-pub(super) fn decode_casts(rows: &[Row]) -> Result<Vec<Cast>, Error> {
-    rows.iter().map(cast).collect()
-}
-
-fn cast(row: &Row) -> Result<Cast, Error> {
-    Ok(Cast {
-        source: row.try_get(0)?,
-        target: row.try_get(1)?,
-        function: row.try_get(2)?,
-        context: match character(row, 3)? {
-            'i' => CastContext::Implicit,
-            'a' => CastContext::Assignment,
-            _ => CastContext::Explicit,
-        },
-        binary: character(row, 4)? == 'b',
-        ..Cast::default()
-    })
 }
 
 #[cfg(test)]

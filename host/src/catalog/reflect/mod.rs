@@ -1,17 +1,21 @@
 //! Reading the catalog from PostgreSQL 14 or later.
 
+mod casts;
+mod collations;
+mod database;
 mod functions;
 mod objects;
+mod operators;
+mod references;
 mod relations;
-mod schemas;
 mod scope;
 mod types;
 
 use futures_util::{FutureExt, future::try_join};
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, types::Type};
 
-use self::{objects::Objects, scope::Scope};
-use super::Contents;
+use self::{database::Database, objects::Objects, scope::Scope};
+use super::{Contents, Oid};
 use crate::reason::reason;
 
 /// The oldest `server_version_num` that can be reflected.
@@ -60,7 +64,9 @@ pub enum Visibility {
     /// What the login may use: the only thing that plugins can be proven against.
     #[default]
     Readable,
-    /// Also what it may not: for people, and for snapshots of a whole database.
+    /// Also what it may not, but for PostgreSQL's own relations and temporary ones: for people, and for snapshots of a whole
+    /// database. [`ColumnPrivileges`](super::ColumnPrivileges) tell what the login may read of it; nothing must be proven
+    /// against the rest.
     Everything,
 }
 
@@ -79,8 +85,8 @@ pub async fn reflect_as(client: &Client, visibility: Visibility) -> Result<Conte
 async fn read(client: &Client, scope: Scope) -> Result<Contents, ReflectError> {
     // Polled together, these are sent together, and PostgreSQL answers them one after the other.
     let (relations, objects) = try_join(relations::read(client, scope), objects::read(client, scope)).await?;
-    let Objects { settings, schemas, extensions, types, functions, operators, casts, collations } =
-        objects.used_by(&relations)?;
+    let Objects { database, types, functions, operators, casts, collations } = objects.used_by(&relations)?;
+    let Database { settings, schemas, extensions } = database;
     Ok(Contents {
         server_version: scope.server_version,
         settings,
@@ -117,6 +123,22 @@ async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
     }
 }
 
+/// Temporary relations come before `pg_catalog` unless they are named after it. To compile these statements would take longer than
+/// to run them. The other settings are those that the text of an expression or a definition depends on: it has to be the same
+/// whoever reflects.
+const BEGIN: &str = "
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL jit = off;
+SET LOCAL quote_all_identifiers = off;
+SET LOCAL standard_conforming_strings = on;
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'postgres';
+SET LOCAL bytea_output = 'hex';
+SET LOCAL extra_float_digits = 1;
+SET LOCAL lc_monetary = 'C'";
+
 /// A transaction that is rolled back, whatever happens.
 struct Rollback<'a> {
     client: &'a Client,
@@ -126,10 +148,7 @@ struct Rollback<'a> {
 impl<'a> Rollback<'a> {
     async fn begin(client: &'a Client) -> Result<Self, ReflectError> {
         let transaction = Self { client, open: true };
-        // Temporary relations come before `pg_catalog` unless they are named after it.
-        const SQL: &str =
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp";
-        client.batch_execute(SQL).await.map_err(failed("a snapshot"))?;
+        client.batch_execute(BEGIN).await.map_err(failed("a snapshot"))?;
         Ok(transaction)
     }
 
@@ -151,6 +170,19 @@ impl Drop for Rollback<'_> {
 /// Runs a statement without naming it, which poolers that share sessions need.
 async fn query(client: &Client, what: &'static str, sql: &str) -> Result<Vec<Row>, ReflectError> {
     client.query_typed(sql, &[]).await.map_err(failed(what))
+}
+
+/// The same of a statement about objects of these ids (`$1`); without any it is not sent.
+async fn query_of(
+    client: &Client,
+    what: &'static str,
+    sql: &str,
+    oids: Vec<Oid>,
+) -> Result<Vec<Row>, ReflectError> {
+    if oids.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.query_typed(sql, &[(&oids, Type::OID_ARRAY)]).await.map_err(failed(what))
 }
 
 fn failed(what: &'static str) -> impl Fn(tokio_postgres::Error) -> ReflectError {

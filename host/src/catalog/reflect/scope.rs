@@ -25,9 +25,14 @@ impl Scope {
 
 /// Joins the extension that an object of a system catalog is of, as `extension.extname`.
 pub(super) fn join_extension(catalog: &str, oid: &str) -> String {
+    join_extension_of(&format!("'{catalog}'::regclass"), oid)
+}
+
+/// The same where an expression gives the id of the system catalog.
+pub(super) fn join_extension_of(class: &str, oid: &str) -> String {
     format!(
         "LEFT JOIN pg_depend membership
-           ON membership.classid = '{catalog}'::regclass AND membership.objid = {oid} AND membership.objsubid = 0
+           ON membership.classid = {class} AND membership.objid = {oid} AND membership.objsubid = 0
            AND membership.refclassid = 'pg_extension'::regclass AND membership.deptype = 'e'
          LEFT JOIN pg_extension extension ON extension.oid = membership.refobjid"
     )

@@ -60,17 +60,14 @@ impl Snapshot {
     /// nor whether it is strict, leakproof and parallel. Nothing stays of `information_schema` but the types that
     /// something else is of.
     ///
-    /// Owners are left out, and what the login may do beside reading: they are others in development than in production, with
-    /// the same tables.
+    /// What is another in development than in production, with the same tables, is left out: owners, settings, and what the
+    /// login may do beside reading.
     pub fn new(contents: Contents, search: Vec<String>, may_be_called: impl Fn(&Function) -> bool) -> Self {
-        let mut snapshot = Self::of_everything(contents, search, may_be_called);
-        terse::forget_logins(&mut snapshot.contents);
-        snapshot.everything = false;
-        snapshot
+        Self::of_everything(contents, search, may_be_called).narrowed()
     }
 
-    /// The same of everything that [was reflected](crate::catalog::Visibility::Everything), with owners and with all
-    /// privileges of the login.
+    /// The same of everything that was reflected, also of what the login may not read, with owners, settings and all privileges
+    /// of the login.
     pub fn of_everything(
         mut contents: Contents,
         search: Vec<String>,
@@ -81,7 +78,16 @@ impl Snapshot {
         Self { contents, search, everything: true }
     }
 
-    /// Reads the text of a snapshot, also of an older version, which has less of a catalog.
+    /// What [`Snapshot::new`] would have made of it: what the login may read, and what is the same in every environment. So one
+    /// of everything can be compared with one that is not.
+    pub fn narrowed(self) -> Self {
+        let mut contents = self.contents.readable();
+        terse::forget_environment(&mut contents);
+        Self { contents, everything: false, ..self }
+    }
+
+    /// Reads the text of a snapshot, also of an older version, which has less of a catalog: of the first one
+    /// not even the schemas by themselves.
     ///
     /// Extensions, owners, collations, and what a relation inherits from, is a part of, reads and calls are named there, and need
     /// not be in it.

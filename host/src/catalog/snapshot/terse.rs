@@ -59,15 +59,16 @@ pub(super) fn settle_dependent_types(contents: &mut Contents) {
     }
 }
 
-/// Forgets who owns what, and what the login may do beside reading.
-pub(super) fn forget_logins(contents: &mut Contents) {
+/// Forgets what depends on where a database runs and who looks at it: its settings, who owns what, and what the login may do
+/// with what it may read.
+pub(super) fn forget_environment(contents: &mut Contents) {
+    contents.settings.clear();
     let owners = contents.schemas.iter_mut().map(|schema| &mut schema.owner);
     let owners = owners.chain(contents.relations.iter_mut().map(|relation| &mut relation.owner));
     let owners = owners.chain(contents.types.iter_mut().map(|ty| &mut ty.owner));
     let owners = owners.chain(contents.functions.iter_mut().map(|function| &mut function.owner));
     owners.for_each(String::clear);
     for column in contents.relations.iter_mut().flat_map(|relation| &mut relation.columns) {
-        column.privileges =
-            ColumnPrivileges { select: column.privileges.select, ..ColumnPrivileges::default() };
+        column.privileges = ColumnPrivileges::default();
     }
 }

@@ -20,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   callslip catalog
   callslip catalog interview
+  callslip catalog --all
   callslip catalog snapshot --out schema.json
   callslip catalog diff schema.json
   callslip catalog install-notify | psql --dbname shop --username postgres";
@@ -34,6 +35,9 @@ pub(super) struct CatalogArgs {
     command: Option<CatalogCommand>,
     /// One relation only: its name, or its schema and name.
     pub(super) relation: Option<String>,
+    /// Everything: also what the login may not use, marked so.
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     source: SourceArgs,
 }

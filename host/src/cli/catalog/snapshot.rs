@@ -19,16 +19,16 @@ Examples:
 /// Write a snapshot of the catalog: what plugins are compiled and checked against where there is no database.
 ///
 /// It is JSON, in an order of its own, so that a repository can keep it: the difference between two of them is what a
-/// migration has changed. It has what the login may use, and neither owners nor what the login may do beside reading, which
-/// are others in development than in production.
+/// migration has changed. It has what the login may use, and nothing that is another in development than in production with the
+/// same tables: no owners, no settings, and not what the login may do beside reading.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SnapshotArgs {
     /// The file, instead of stdout. It is replaced whole or not at all.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Everything: also what the login may not read, which plugins are not checked against all the same, with owners and with
-    /// the login's privileges.
+    /// Everything: also what the login may not read, with owners, settings and the login's privileges. Plugins are compiled and
+    /// checked only against what of it the login may read.
     #[arg(long)]
     all: bool,
     #[command(flatten)]

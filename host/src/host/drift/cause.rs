@@ -69,11 +69,13 @@ impl<'a> Used<'a> {
             },
             // GROUP BY a primary key groups by all columns.
             ObjectKind::UniqueKey => uses.then_some(Claim::Around),
-            ObjectKind::Type | ObjectKind::Function | ObjectKind::Operator | ObjectKind::Collation => {
+            ObjectKind::Type | ObjectKind::Collation => {
                 let is_of_no_effect =
                     matches!(change.what, What::Changed { property: "owner" | "comment" | "extension", .. });
                 (uses && !is_of_no_effect).then_some(itself)
             }
+            // Of that name there may be others, and which one was used is not known here.
+            ObjectKind::Function | ObjectKind::Operator => uses.then_some(Claim::Altered),
             ObjectKind::Cast => {
                 let is_of = |its: &&ObjectName| {
                     let name = its.to_string();

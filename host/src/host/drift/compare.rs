@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::cause::Used;
 use super::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
-use crate::host::load::{PluginFinding, Tried};
+use crate::host::entry::State;
+use crate::host::load::PluginFinding;
 use crate::host::plugin::{LoadedPlugin, LoadedQuery};
 use crate::host::prove::{ProvenShape, ProvenStatement};
 use crate::plugin::Shape;
@@ -12,18 +13,18 @@ use crate::select::Finding;
 /// One plugin against the older catalog, the newer one, and, if that is of a live database, as PostgreSQL describes it.
 pub(super) struct PluginDrift<'a> {
     pub name: &'a str,
-    pub before: &'a Tried,
-    pub after: &'a Tried,
-    pub described: Option<&'a Tried>,
+    pub before: &'a State,
+    pub after: &'a State,
+    pub described: Option<&'a State>,
 }
 
 impl PluginDrift<'_> {
     pub fn tell(&self, drift: &mut Drift) {
         let now = self.described.unwrap_or(self.after);
         let (Some(before), Some(after), Some(proven)) =
-            (&self.before.loaded, &self.after.loaded, &now.loaded)
+            (self.before.loaded(), self.after.loaded(), now.loaded())
         else {
-            return drift.untried.push(now.refusal.clone());
+            return drift.untried.extend(now.refusal().cloned());
         };
         self.grants(now, drift);
         for query in &before.queries {
@@ -42,7 +43,7 @@ impl PluginDrift<'_> {
     }
 
     /// What the configuration grants and is not there.
-    fn grants(&self, now: &Tried, drift: &mut Drift) {
+    fn grants(&self, now: &State, drift: &mut Drift) {
         let (before, now) = (findings(self.before, None), findings(now, None));
         // What may be meant instead, which comes after it, is another thing in another catalog.
         let what = |finding: &Finding| {
@@ -68,7 +69,7 @@ impl PluginDrift<'_> {
         }
     }
 
-    fn query(&self, before: &LoadedQuery, proven: &LoadedQuery, now: &Tried, drift: &mut Drift) {
+    fn query(&self, before: &LoadedQuery, proven: &LoadedQuery, now: &State, drift: &mut Drift) {
         let name = &before.declaration.name;
         let (old, new) = (findings(self.before, Some(name)), findings(now, Some(name)));
         if new.is_empty() {
@@ -132,9 +133,10 @@ impl PluginDrift<'_> {
     }
 }
 
-fn findings(of: &Tried, query: Option<&str>) -> Vec<Finding> {
+fn findings(of: &State, query: Option<&str>) -> Vec<Finding> {
     let is_of = |its: &&PluginFinding| its.query.as_deref() == query;
-    of.refusal.findings.iter().filter(is_of).map(|its| its.finding.clone()).collect()
+    let all = of.refusal().map_or(&[][..], |refusal| &refusal.findings);
+    all.iter().filter(is_of).map(|its| its.finding.clone()).collect()
 }
 
 fn shapes_of(query: &LoadedQuery, affected: Vec<Shape>) -> AffectedShapes {

@@ -7,6 +7,7 @@ use self::compare::PluginDrift;
 use super::error::StartError;
 use super::generation::Basis;
 use super::load::Refusal;
+use super::version::Version;
 use crate::Config;
 use crate::catalog::diff::{self, Change};
 use crate::catalog::{Catalog, Contents, Snapshot};
@@ -142,15 +143,26 @@ impl Drift {
         let changes = diff::changes(&old.contents, &new.contents);
         let mut drift = Self { effects: changes.into_iter().map(effect).collect(), ..Self::default() };
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis = |contents: &Contents, schemas| Basis::new(Catalog::new(contents.clone()), schemas);
+        let basis =
+            |contents: &Contents, schemas| Basis::new(Arc::new(Catalog::new(contents.clone())), schemas);
         let of = |contents: &Contents| basis(contents, config.schemas().of_snapshot(contents));
         let (before, after) = (of(&old.contents), of(&new.contents));
         let live = live.map(|live| (basis(live.contents, config.schemas()), live.pool));
         for (name, settings) in &config.plugins {
-            let before = before.try_plugin(&engine, name, settings, None).await?;
-            let after = after.try_plugin(&engine, name, settings, None).await?;
+            let version = match Version::read(&engine, name, settings).await {
+                Ok(version) => Arc::new(version),
+                Err(refusal) => {
+                    drift.untried.push(refusal);
+                    continue;
+                }
+            };
+            let before = before.prove(name, settings, &version, None).await?;
+            let after = after.prove(name, settings, &version, None).await?;
             let described = match &live {
-                Some((live, pool)) => Some(live.try_plugin(&engine, name, settings, Some(*pool)).await?),
+                Some((live, pool)) => {
+                    let loan = pool.loan().await?;
+                    Some(live.prove(name, settings, &version, Some(&loan)).await?)
+                }
                 None => None,
             };
             let plugin = PluginDrift { name, before: &before, after: &after, described: described.as_ref() };

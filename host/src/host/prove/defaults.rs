@@ -24,7 +24,7 @@ impl Prover<'_> {
                 let Some(ty) = ty else { continue };
                 let grants = self.plugin.grants(self.basis, &chosen);
                 let granted = catalog.ty(&ty.schema, &ty.name).is_some_and(|its| grants.ty(its));
-                let limits = self.plugin.component.engine().limits();
+                let limits = self.plugin.version.component.engine().limits();
                 let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };
                 match loan.evaluate(&select::print_constant(&ty), &text).await {
                     Ok(()) => {}

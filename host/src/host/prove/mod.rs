@@ -83,7 +83,7 @@ struct Verified {
 impl Prover<'_> {
     /// Plans a shape in the sandbox. Needs no connection.
     pub async fn plan(&self, shape: Shape) -> Result<Planned, ProveError> {
-        let plan = self.plugin.component.plan(&self.query.name, &shape.parameters, &shape.claims).await;
+        let plan = self.plugin.version.plan(&self.query.name, &shape).await;
         let plan = match plan.map_err(ProveError::Plugin)? {
             Ok(plan) => plan,
             Err(failure) => return Ok(Planned { shape, outcome: Err(failure) }),

@@ -180,7 +180,7 @@ fn functions_and_operators_that_some_tenant_has_depend_on_the_tenant() {
     let call = |w: &mut Writer| {
         let [left, right] = [(); 2].map(|()| {
             let value = w.column("n");
-            w.add(NodeKind::Call(super::call("upper", vec![value])))
+            w.add(NodeKind::Call(call("upper", vec![value])))
         });
         let operator = QualifiedName::within(PG_CATALOG, "=");
         Some(w.add(NodeKind::Operation(Operation { operator, operands: vec![left, right] })))

@@ -46,7 +46,7 @@ struct Grouping<'a> {
 enum Leaf<'a> {
     /// A table with a primary key, whose columns these are.
     Keyed(&'a Relation, &'a [String]),
-    /// What has none, and never will.
+    /// What has none that stands for its columns.
     Keyless,
     /// What may have one.
     Unknown,
@@ -125,6 +125,8 @@ impl<'a> Grouping<'a> {
     fn stored(&self, schema: &str, name: &str) -> Leaf<'a> {
         let Some(relation) = self.catalog.relation(schema, name) else { return Leaf::Unknown };
         match relation.unique_keys.iter().find(|key| key.primary) {
+            // PostgreSQL groups by no key that may be violated for a while.
+            Some(key) if key.deferrable => Leaf::Keyless,
             Some(key) => Leaf::Keyed(relation, &key.columns),
             None if relation.kind == RelationKind::View => Leaf::Keyless,
             // A snapshot may lack it.

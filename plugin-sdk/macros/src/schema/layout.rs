@@ -237,12 +237,12 @@ impl<'a> Table<'a> {
     fn find_keys(&mut self, place: usize, targets: &Targets<'_>) {
         let keys = &self.relation.foreign_keys;
         for (key, names) in keys.iter().zip(keys::name_all(self.name, keys)) {
-            let Some((schema, name)) = read_reference(&key.target) else { continue };
-            let Some((target, relation)) = targets.get(&(schema.as_str(), name.as_str())) else { continue };
-            let Some(places) = keys::places(key, self.relation, relation) else { continue };
             if key.period {
                 continue;
             }
+            let Some((schema, name)) = read_reference(&key.target) else { continue };
+            let Some((target, relation)) = targets.get(&(schema.as_str(), name.as_str())) else { continue };
+            let Some(places) = keys::places(key, self.relation, relation) else { continue };
             if names.is_empty() {
                 self.nameless_keys.push(&key.name);
             } else {

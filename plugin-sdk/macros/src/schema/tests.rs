@@ -7,7 +7,7 @@ use quote::ToTokens;
 use serde_json::{Map, Value, json};
 use syn::{Expr, Fields, FnArg, ImplItem, Item, Type, Visibility};
 
-use super::{keys::is_reserved, layout::Layout, snapshot::Snapshot, write};
+use super::{arguments::Arguments, keys::is_reserved, layout::Layout, snapshot::Snapshot, write};
 
 /// How many snapshots.
 const SNAPSHOTS: u64 = 200;
@@ -94,14 +94,14 @@ fn snapshot(random: &mut Random) -> Value {
         types.extend(random.names(4).into_iter().map(|name| (schema.clone(), name)));
         relations.extend(random.names(5).into_iter().map(|name| (schema.clone(), name, random.names(8))));
     }
-    let mut entries: HashMap<&str, (Map<String, Value>, Map<String, Value>)> = HashMap::new();
+    let mut entries: HashMap<&str, [Map<String, Value>; 2]> = HashMap::new();
     for (schema, name) in &types {
         let ty = match random.below(4) {
             0 => json!({"kind": "composite"}),
             1 => json!({"kind": "domain", "base": "text[]"}),
             _ => json!({"kind": "enum", "labels": random.names(9), "comment": random.name()}),
         };
-        entries.entry(schema).or_default().1.insert(name.clone(), ty);
+        entries.entry(schema).or_default()[1].insert(name.clone(), ty);
     }
     for (schema, name, columns) in &relations {
         let mut written = Vec::new();
@@ -121,11 +121,11 @@ fn snapshot(random: &mut Random) -> Value {
                 "target_columns": [to]}));
         }
         let relation = json!({"kind": "table", "columns": written, "foreign_keys": keys});
-        entries.entry(schema).or_default().0.insert(name.clone(), relation);
+        entries.entry(schema).or_default()[0].insert(name.clone(), relation);
     }
     let schemas: Map<String, Value> = entries
         .into_iter()
-        .map(|(name, (relations, types))| (name.to_owned(), json!({"relations": relations, "types": types})))
+        .map(|(name, [relations, types])| (name.to_owned(), json!({"relations": relations, "types": types})))
         .collect();
     json!({"format": "callslip catalog snapshot", "version": 2, "search": ["public"], "schemas": schemas})
 }
@@ -244,6 +244,45 @@ fn check(at: &Module, around: Option<&Module>, named: &mut Vec<Vec<String>>) {
     }
     for inner in at.scope.values().flatten() {
         check(inner, Some(at), named);
+    }
+}
+
+#[test]
+fn only_keys_that_lead_somewhere_have_methods() {
+    let key = |column: &str, target: &str, target_column: &str| {
+        let name = format!("{column} to {target}.{target_column}");
+        json!({"name": name, "columns": [column], "target": target, "target_columns": [target_column]})
+    };
+    let mut during = key("a", "s.t", "b");
+    during["period"] = json!(true);
+    let uneven = json!({"name": "uneven", "columns": ["a"], "target": "s.t", "target_columns": ["a", "b"]});
+    let keys = json!([
+        key("a", "s.t", "a"),
+        key("a", "s.other", "c"),
+        during,
+        uneven,
+        key("gone", "s.t", "a"),
+        key("a", "s.t", "gone"),
+        key("a", "s.gone", "a"),
+        key("a", "no reference", "a"),
+        // What the login may not read is not there.
+        key("secret", "s.t", "a"),
+        key("a", "s.t", "secret"),
+    ]);
+    let columns = json!([{"name": "a", "type": "int4"}, {"name": "b", "type": "int4"},
+        {"name": "secret", "type": "int4", "privileges": []}]);
+    let json = json!({"format": "callslip catalog snapshot", "version": 2, "search": ["s"], "schemas": {"s": {"relations": {
+        "t": {"kind": "table", "columns": columns, "foreign_keys": keys},
+        "other": {"kind": "table", "columns": [{"name": "c", "type": "int4"}]}}}}});
+    let snapshot = Snapshot::parse(&json.to_string()).unwrap_or_else(|message| panic!("{message}"));
+    for (arguments, found) in [
+        ("\"schema.json\"", &["a to s.t.a", "a to s.other.c"][..]),
+        ("\"schema.json\", only = [t]", &["a to s.t.a"]),
+    ] {
+        let arguments: Arguments = syn::parse_str(arguments).unwrap();
+        let layout = Layout::new(&snapshot, arguments.only.as_deref()).unwrap();
+        let keys = layout.modules.iter().flat_map(|module| &module.tables).flat_map(|table| &table.keys);
+        assert_eq!(keys.map(|key| &key.key.name[..]).collect::<Vec<_>>(), found, "{}", json["schemas"]);
     }
 }
 

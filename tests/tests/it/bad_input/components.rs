@@ -155,7 +155,7 @@ async fn each_is_refused_for_what_it_is_and_the_others_are_served() {
         );
         assert!(refusal.to_string().contains(says), "{name}: no {says:?} in {refusal}");
         let told = get(address, &format!("/q/{name}/query")).await;
-        assert_told(name, &told, 503, "CS1205", "the log of its start says why");
+        assert_told(name, &told, 503, "CS1205", "the log says why");
         assert_serving(name, address).await;
     }
 }

@@ -23,12 +23,13 @@ const SLOW: &str = "ALTER TABLE rating RENAME TO rated;
      GRANT SELECT ON rating TO callslip_reader";
 
 const UNREACHABLE: &str = "the database can't be reached; try again later";
-const CHANGED: &str = "the database changed under a proven statement";
+const CHANGED: &str = "it does not prove against the database as it is now";
 
 /// Another query, of another table, which must not notice.
 const OTHER: &str = "/q/language/lists?countries=IE&years=1";
 
-/// Waits for a status. A connection whose backend has just ended may not have told the pool yet.
+/// Waits for a status. A connection whose backend has just ended may not have told the pool yet, and what was mended is looked at
+/// once a second.
 async fn wait_for(row: &str, address: SocketAddr, path: &str, status: u16) {
     let started = Instant::now();
     loop {
@@ -57,25 +58,16 @@ async fn it_changes_slows_down_and_fills_up() {
             "ALTER TABLE position RENAME COLUMN title TO heading",
             position,
             503,
-            "CS1107",
+            "CS1205",
             CHANGED,
             "ALTER TABLE position RENAME COLUMN heading TO title",
-        ),
-        (
-            "a column has another type",
-            "ALTER TABLE position ALTER COLUMN title TYPE varchar(200)",
-            position,
-            503,
-            "CS1107",
-            "column \"title\" of type text is now \"title\" of type varchar",
-            "ALTER TABLE position ALTER COLUMN title TYPE text",
         ),
         (
             "a table is dropped",
             "ALTER TABLE position RENAME TO positions",
             position,
             503,
-            "CS1107",
+            "CS1205",
             CHANGED,
             "ALTER TABLE positions RENAME TO position",
         ),
@@ -85,7 +77,7 @@ async fn it_changes_slows_down_and_fills_up() {
              CREATE TABLE public.candidate (LIKE private.candidate); GRANT SELECT ON public.candidate TO callslip_reader",
             position,
             503,
-            "CS1107",
+            "CS1205",
             CHANGED,
             "DROP SCHEMA public CASCADE; ALTER SCHEMA private RENAME TO public",
         ),
@@ -94,17 +86,17 @@ async fn it_changes_slows_down_and_fills_up() {
             "REVOKE SELECT ON position FROM callslip_reader",
             position,
             503,
-            "CS1107",
-            "SQLSTATE 42501",
+            "CS1205",
+            CHANGED,
             "GRANT SELECT ON position TO callslip_reader",
         ),
         (
             "a column of a query that is proven at each new call",
             "ALTER TABLE position RENAME COLUMN title TO heading",
             "/q/language/search?words=never+said+before",
-            503,
-            "CS1107",
-            CHANGED,
+            500,
+            "CS0302",
+            "the plugin describes a statement that can't be run",
             "ALTER TABLE position RENAME COLUMN heading TO title",
         ),
         (
@@ -142,7 +134,7 @@ async fn it_changes_slows_down_and_fills_up() {
             assert_eq!(get(address, OTHER).await.status, 200, "{row}: another query");
         }
         owner.batch_execute(mended).await.unwrap_or_else(|error| panic!("{row}: {error:?}"));
-        assert_eq!(get(address, path).await.status, 200, "{row}, and is not any more");
+        wait_for(row, address, path, 200).await;
         assert_serving(row, address).await;
     }
 

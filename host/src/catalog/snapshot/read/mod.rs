@@ -33,6 +33,8 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
         extensions: document.extensions.0.into_iter().map(extension).collect(),
         ..Contents::default()
     };
+    // In version 1 they only say where something is.
+    let has_schemas = document.version > 1;
     for (schema, entry) in document.schemas.0 {
         for (name, entry) in entry.relations.0 {
             contents.relations.push(reader.relation(&schema, name, entry)?);
@@ -48,7 +50,7 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
         for CollationEntry { name, nondeterministic } in entry.collations {
             contents.collations.push(Collation { schema: schema.clone(), name, nondeterministic });
         }
-        if !is_of_the_system(&schema) {
+        if has_schemas && !is_of_the_system(&schema) {
             contents.schemas.push(Schema { name: schema, owner: entry.owner, comment: entry.comment });
         }
     }

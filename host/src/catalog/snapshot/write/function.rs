@@ -44,15 +44,15 @@ impl Writer<'_> {
     }
 
     pub(super) fn cast(&self, cast: &Cast) -> CastEntry {
-        let function = cast.function.and_then(|oid| self.functions.get(&oid));
-        let signature = |function: &&Function| {
+        let function = cast.function.and_then(|oid| self.functions.get(&oid).copied());
+        let signature = |function: &Function| {
             let name = ObjectName { schema: function.schema.clone(), name: function.name.clone() };
             Signature { function: name, arguments: self.types(&function.arguments) }.to_string()
         };
         CastEntry {
             source: self.ty(cast.source),
             target: self.ty(cast.target),
-            function: function.filter(|function| function.schema != PG_CATALOG).map(|its| signature(its)),
+            function: function.filter(|function| function.schema != PG_CATALOG).map(signature),
             context: cast.context,
             binary: cast.binary,
             extension: cast.extension.clone(),

@@ -1,7 +1,7 @@
 use callslip_ir::{Join, JoinCondition, NodeId, NodeKind, RelationName};
 
 use super::{Equality, JoinGraph, Leaf, MOST_CONDITIONS};
-use crate::catalog::{Catalog, Relation, RelationKind};
+use crate::catalog::{Catalog, Relation, RelationKind, UniqueKey};
 use crate::select::verified::Resolution;
 use crate::select::verify::leaves::{Leaves, MOST_LEAVES};
 
@@ -51,7 +51,7 @@ impl<'a> JoinGraph<'a> {
                 RelationKind::Table | RelationKind::PartitionedTable | RelationKind::MaterializedView
             );
             // A key of columns that can't be read is not known.
-            is_table && !relation.unique_keys.is_empty() && relation.hidden_columns == 0
+            is_table && relation.unique_keys.iter().any(UniqueKey::holds) && relation.hidden_columns == 0
         });
         if self.leaves.len() == MOST_LEAVES {
             return None;
@@ -111,8 +111,9 @@ impl<'a> JoinGraph<'a> {
         for leaf in 0..self.leaves.len() {
             let Some(relation) = self.leaves[leaf].relation else { continue };
             let references = relations.iter().flat_map(|relation| &relation.foreign_keys);
-            let references = references.filter(|reference| reference.target == relation.oid);
-            let keys = relation.unique_keys.iter().map(|key| &key.columns);
+            // One that compares by containment refers to several rows.
+            let references = references.filter(|its| its.target == relation.oid && !its.period);
+            let keys = relation.unique_keys.iter().filter(|key| key.holds()).map(|key| &key.columns);
             for columns in keys.chain(references.map(|reference| &reference.target_columns)) {
                 let key = columns.iter().map(|name| self.position((leaf, name))).collect();
                 self.leaves[leaf].keys.push(key);

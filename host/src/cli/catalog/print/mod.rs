@@ -1,0 +1,190 @@
+//! A catalog, for people.
+
+mod functions;
+mod relation;
+mod types;
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use callslip_ir::snapshot::{quoted, reference};
+
+use super::CatalogArgs;
+use crate::catalog::{Catalog, Contents, Oid, PG_CATALOG, Relation, Visibility};
+use crate::nearest::nearest;
+use crate::printable::printable;
+
+pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
+    let config = args.source.config()?;
+    let usable = Catalog::new(args.source.reflect().await?);
+    let everything = match args.all {
+        true => Some(Catalog::new(args.source.reflect_as(Visibility::Everything).await?)),
+        false => None,
+    };
+    let catalog = everything.as_ref().unwrap_or(&usable);
+    let usable = args.all.then(|| Usable::of(usable.contents()));
+    let mut printer = Printer { out: io::stdout().lock(), catalog, usable };
+    match &args.relation {
+        Some(name) => printer.relation(find(catalog, &config.database.schemas, name, args.all)?)?,
+        None => printer.all()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find<'a>(
+    catalog: &'a Catalog,
+    schemas: &[String],
+    name: &str,
+    everything: bool,
+) -> anyhow::Result<&'a Relation> {
+    let searched = || schemas.iter().find_map(|schema| catalog.relation(schema, name));
+    let qualified = || name.split_once('.').and_then(|(schema, name)| catalog.relation(schema, name));
+    if let Some(found) = searched().or_else(qualified) {
+        return Ok(found);
+    }
+    let relations = || catalog.contents().relations.iter();
+    let unqualified = name.rsplit_once('.').map_or(name, |(_, name)| name);
+    let near = nearest(unqualified, relations().map(|relation| relation.name.as_str()));
+    match near.and_then(|near| relations().find(|relation| relation.name == near)) {
+        Some(near) => {
+            bail!("there is no relation \"{name}\"; did you mean \"{}.{}\"?", near.schema, near.name)
+        }
+        None => {
+            let (of, more) = match everything {
+                true => ("", ""),
+                false => (" that this login may read", "; --all shows the others too"),
+            };
+            let schemas = schemas.join(", ");
+            bail!("there is no relation \"{name}\"{of}; it was looked for in the schemas {schemas}{more}")
+        }
+    }
+}
+
+/// What the login may use, of what it may not as well.
+struct Usable {
+    /// Types, functions and operators, whose ids are of one count.
+    oids: HashSet<Oid>,
+    schemas: HashSet<String>,
+    collations: HashSet<(String, String)>,
+}
+
+impl Usable {
+    fn of(contents: &Contents) -> Self {
+        let types = contents.types.iter().map(|its| its.oid);
+        let functions = contents.functions.iter().map(|its| its.oid);
+        let operators = contents.operators.iter().map(|its| its.oid);
+        Self {
+            oids: types.chain(functions).chain(operators).collect(),
+            schemas: contents.schemas.iter().map(|its| its.name.clone()).collect(),
+            collations: contents
+                .collations
+                .iter()
+                .map(|its| (its.schema.clone(), its.name.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// What is printed, and where to.
+struct Printer<'a, W> {
+    out: W,
+    catalog: &'a Catalog,
+    /// What the login may use, where more than that is printed.
+    usable: Option<Usable>,
+}
+
+impl<W: Write> Printer<'_, W> {
+    fn all(&mut self) -> io::Result<()> {
+        let contents = self.catalog.contents();
+        self.server()?;
+        for relation in &contents.relations {
+            writeln!(self.out)?;
+            self.relation(relation)?;
+        }
+        if contents.relations.is_empty() {
+            let of = if self.usable.is_some() { "" } else { " that this login may read" };
+            self.line(0, &format!("there is no relation{of}"))?;
+        }
+        writeln!(self.out)?;
+        self.types()?;
+        self.functions()?;
+        self.operators()?;
+        self.casts()?;
+        self.collations()
+    }
+
+    /// The server, its settings, the schemas and the extensions.
+    fn server(&mut self) -> io::Result<()> {
+        let contents = self.catalog.contents();
+        let (major, minor) = (contents.server_version / 10_000, contents.server_version % 10_000);
+        self.line(0, &format!("PostgreSQL {major}.{minor}"))?;
+        for (name, value) in &contents.settings {
+            self.line(1, &format!("{name} = {value}"))?;
+        }
+        for schema in &contents.schemas {
+            let usable = self.usable.as_ref().is_none_or(|usable| usable.schemas.contains(&schema.name));
+            let facts = self.facts(&schema.owner, None, usable);
+            self.object(&format!("schema {}", quoted(&schema.name)), schema.comment.as_deref(), facts)?;
+        }
+        for extension in &contents.extensions {
+            let (name, schema) = (quoted(&extension.name), quoted(&extension.schema));
+            self.line(0, &format!("extension {name} {} in {schema}", extension.version))?;
+        }
+        Ok(())
+    }
+
+    fn collations(&mut self) -> io::Result<()> {
+        for collation in self.catalog.contents().collations.iter().filter(|its| is_of_users(&its.schema)) {
+            let key = (collation.schema.clone(), collation.name.clone());
+            let usable = self.usable.as_ref().is_none_or(|usable| usable.collations.contains(&key));
+            let mut facts = Vec::new();
+            if collation.nondeterministic {
+                facts.push("nondeterministic".to_owned());
+            }
+            facts.extend(self.facts("", None, usable));
+            let name = reference(&collation.schema, &collation.name);
+            self.object(&format!("collation {name}"), None, facts)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the login may use a type, function or operator.
+    fn is_usable(&self, oid: Oid) -> bool {
+        self.usable.as_ref().is_none_or(|usable| usable.oids.contains(&oid))
+    }
+
+    /// What is told of every kind of object.
+    fn facts(&self, owner: &str, extension: Option<&str>, usable: bool) -> Vec<String> {
+        let owner =
+            Some(owner).filter(|owner| !owner.is_empty()).map(|owner| format!("owner {}", quoted(owner)));
+        let extension = extension.map(|extension| format!("extension {}", quoted(extension)));
+        let usable = (!usable).then(|| "this login may not use it".to_owned());
+        owner.into_iter().chain(extension).chain(usable).collect()
+    }
+
+    /// What an object is, its comment, and a line of facts.
+    fn object(&mut self, what: &str, comment: Option<&str>, facts: Vec<String>) -> io::Result<()> {
+        match comment {
+            Some(comment) => self.line(0, &format!("{what}: {comment}"))?,
+            None => self.line(0, what)?,
+        }
+        if facts.is_empty() { Ok(()) } else { self.line(1, &facts.join(", ")) }
+    }
+
+    /// A line in which nothing commands a terminal or begins another one.
+    fn line(&mut self, indent: usize, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{:indent$}{}", "", printable(text, usize::MAX), indent = indent * 2)
+    }
+}
+
+fn is_of_users(schema: &str) -> bool {
+    schema != PG_CATALOG && schema != "information_schema"
+}
+
+/// Names as a list in SQL.
+fn list(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+    format!("({})", names.join(", "))
+}

@@ -1,0 +1,133 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::super::entry::State;
+use super::super::generation::Generation;
+use super::super::load::Refusal;
+use crate::plugin::Digest;
+
+/// What came of a refresh.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The number of the generation that is served now.
+    pub generation: u64,
+    /// Whether it is another one than before.
+    pub changed: bool,
+    /// What became of plugins. Of those that are not named nothing has changed.
+    pub plugins: Vec<PluginChange>,
+}
+
+/// What became of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginChange {
+    /// Its name.
+    pub plugin: String,
+    /// What became of it.
+    pub change: Change,
+}
+
+/// What a refresh makes of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// A new version is served.
+    NewVersion {
+        /// What identifies its code.
+        digest: Digest,
+    },
+    /// Not all of it proves any more, or for other reasons than before.
+    Degraded(Refusal),
+    /// All of it proves again.
+    Healthy,
+    /// A new version has findings, and waits. The one before it is served on.
+    Waiting(Refusal),
+    /// The version that waited is not wanted any more: its file holds what is served.
+    Withdrawn,
+}
+
+impl Refreshed {
+    /// What is different in a generation from the one before it.
+    pub(super) fn between(before: &Generation, now: &Generation) -> Self {
+        let mut plugins = Vec::new();
+        for (name, entry) in &now.plugins {
+            let Some(was) = before.plugins.get(name) else { continue };
+            let mut add = |change| plugins.push(PluginChange { plugin: name.clone(), change });
+            let digest = |state: &State| state.loaded().map(|loaded| loaded.digest());
+            if let Some(digest) = digest(&entry.state).filter(|now| Some(*now) != digest(&was.state)) {
+                add(Change::NewVersion { digest });
+            }
+            match (was.state.refusal(), entry.state.refusal()) {
+                (Some(_), None) => add(Change::Healthy),
+                (was, Some(now)) if was != Some(now) => add(Change::Degraded(now.clone())),
+                _ => {}
+            }
+            match (&was.waiting, &entry.waiting) {
+                // Tried again, and in vain: worth saying again.
+                (None, Some(now)) => add(Change::Waiting(now.refusal.clone())),
+                (Some(was), Some(now)) if !Arc::ptr_eq(was, now) => {
+                    add(Change::Waiting(now.refusal.clone()));
+                }
+                (Some(waited), None) if waited.digest() != digest(&entry.state) => add(Change::Withdrawn),
+                _ => {}
+            }
+        }
+        Self { generation: now.number, changed: true, plugins }
+    }
+
+    /// Says it in the log.
+    pub(super) fn log(&self) {
+        tracing::info!(
+            generation = self.generation,
+            "the catalog's generation {} is served",
+            self.generation
+        );
+        for change in &self.plugins {
+            change.log();
+        }
+    }
+}
+
+impl PluginChange {
+    fn log(&self) {
+        let plugin = self.plugin.as_str();
+        match &self.change {
+            Change::NewVersion { .. } | Change::Healthy | Change::Withdrawn => {
+                tracing::info!(plugin, "{}", self.change);
+            }
+            Change::Degraded(refusal) => {
+                tracing::error!(plugin, "{}", self.change);
+                for found in &refusal.findings {
+                    let query = found.query.as_deref().unwrap_or_default();
+                    tracing::error!(plugin, query, "{}", found.finding);
+                }
+            }
+            Change::Waiting(refusal) => {
+                tracing::warn!(plugin, "{}", self.change);
+                for found in &refusal.findings {
+                    let query = found.query.as_deref().unwrap_or_default();
+                    tracing::warn!(plugin, query, "{}", found.finding);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let findings = |refusal: &Refusal| match refusal.findings.len() {
+            1 => "1 finding".to_owned(),
+            several => format!("{several} findings"),
+        };
+        match self {
+            Self::NewVersion { digest } => write!(f, "the new version {digest:.8} is served"),
+            Self::Degraded(refusal) => {
+                write!(f, "degraded: {}; its queries without one are served", findings(refusal))
+            }
+            Self::Healthy => f.write_str("healthy again: all of it proves"),
+            Self::Waiting(refusal) => {
+                write!(f, "the new version waits with {}; the one before it is served", findings(refusal))
+            }
+            Self::Withdrawn => f.write_str("the version that waited is gone from its file"),
+        }
+    }
+}

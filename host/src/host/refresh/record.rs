@@ -1,0 +1,40 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::status::{RefreshError, RefreshFailure};
+use crate::catalog::Fingerprint;
+
+/// What is known of the database beside the generation that is served.
+pub(super) struct Record {
+    /// The catalog's, as the generation that is served has it. Nothing before the first look.
+    pub fingerprint: Option<Fingerprint>,
+    pub checked_at: SystemTime,
+    pub failure: Option<RefreshFailure>,
+}
+
+impl Record {
+    pub fn new(checked_at: SystemTime) -> Self {
+        Self { fingerprint: None, checked_at, failure: None }
+    }
+
+    /// The database is as the generation says.
+    pub fn succeed(&mut self, fingerprint: Fingerprint) {
+        self.fingerprint = Some(fingerprint);
+        self.checked_at = SystemTime::now();
+        if self.failure.take().is_some() {
+            tracing::info!("the database can be looked at again");
+        }
+    }
+
+    /// The host could not look. Said once of each kind, until it can look again.
+    pub fn fail(&mut self, error: Arc<RefreshError>) {
+        let code = error.code().as_str();
+        let is_known = self.failure.as_ref().is_some_and(|known| known.error.code() == error.code());
+        if is_known {
+            tracing::debug!(code, "the catalog can't be refreshed: {error}");
+        } else {
+            tracing::error!(code, "the catalog can't be refreshed, what was served is served on: {error}");
+        }
+        self.failure = Some(RefreshFailure { at: SystemTime::now(), error });
+    }
+}

@@ -1,0 +1,72 @@
+//! Plugins that are loaded while their database changes.
+
+use callslip_sdk::prelude::*;
+
+#[cfg(feature = "fragile")]
+mod fragile {
+    use super::*;
+
+    /// Reads the column that is to be renamed, and in the next version one that is still to come.
+    #[query]
+    pub fn names() -> Select {
+        let f = table("fragile").alias("f");
+        let (id, name) = (f.col("id"), f.col("name"));
+        let q =
+            if cfg!(feature = "next") { select((id, name, f.col("nickname"))) } else { select((id, name)) };
+        q.from(f).order_by(id)
+    }
+
+    /// Reads nothing that changes.
+    #[query]
+    pub fn ids() -> Select {
+        let f = table("fragile").alias("f");
+        select(f.col("id")).from(f).order_by(f.col("id"))
+    }
+}
+
+#[cfg(feature = "fragile")]
+export_plugin!(fragile::names, fragile::ids);
+
+#[cfg(not(feature = "fragile"))]
+mod amounts {
+    use super::*;
+
+    fn all() -> Select {
+        let a = table("amount").alias("a");
+        select((a.col("id"), a.col("amount"))).from(a).order_by(a.col("id"))
+    }
+
+    /// Reads a column whose type changes.
+    #[query]
+    pub fn amounts() -> Select {
+        all()
+    }
+
+    #[derive(Reply)]
+    pub struct Two {
+        ids: Select,
+        amounts: Select,
+    }
+
+    /// The same as the second of two statements.
+    #[query]
+    pub fn two() -> Two {
+        let a = table("amount").alias("a");
+        Two { ids: select(a.col("id")).from(a).order_by(a.col("id")), amounts: all() }
+    }
+
+    #[derive(Params)]
+    pub struct Named {
+        table: String,
+    }
+
+    /// An open query: reads whatever table the caller names.
+    #[query]
+    pub fn ids_of(p: Named) -> Select {
+        let t = table(&p.table).alias("t");
+        select(t.col("id")).from(t).order_by(t.col("id"))
+    }
+}
+
+#[cfg(not(feature = "fragile"))]
+export_plugin!(amounts::amounts, amounts::two, amounts::ids_of);

@@ -1,0 +1,214 @@
+//! `callslip catalog diff`: what a migration changed, and which queries it breaks.
+
+use std::path::Path;
+use std::process::Output;
+
+use callslip_tests::{component, database};
+use serde_json::Value;
+use tokio_postgres::{Client, NoTls};
+
+use crate::command::callslip;
+use crate::support::TABLES;
+
+/// A database with the hiring data, of a test's own, and beside the configuration a snapshot of how it was.
+struct Migrated {
+    folder: tempfile::TempDir,
+    url: String,
+    client: Client,
+}
+
+impl Migrated {
+    async fn new(name: &str) -> Self {
+        let url = database().bare(name).await;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(component("example-plugins/hiring"), folder.path().join("hiring.wasm")).unwrap();
+        let text = format!(
+            "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n"
+        );
+        std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let migrated = Self { folder, url, client };
+        migrated.snapshot("old.json").await;
+        migrated
+    }
+
+    async fn migrate(&self, sql: &str) {
+        self.client.batch_execute(sql).await.unwrap();
+    }
+
+    async fn snapshot(&self, file: &str) {
+        let output = self.run(&["catalog", "snapshot", "--out", file, "--database-url", &self.url]).await;
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = callslip();
+        command.args(arguments).current_dir(self.folder.path());
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// What the command says of the old snapshot and the database as it is now, which is the same as what it says of two
+    /// snapshots; and how it ends.
+    async fn diff(&self) -> (String, Option<i32>) {
+        let live = self.run(&["catalog", "diff", "old.json", "--database-url", &self.url]).await;
+        self.snapshot("new.json").await;
+        let files = self.run(&["catalog", "diff", "old.json", "new.json"]).await;
+        let text = |output: &Output| {
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            String::from_utf8(output.stdout.clone()).unwrap()
+        };
+        assert_eq!(text(&live), text(&files), "live, and between files");
+        assert_eq!(live.status.code(), files.status.code());
+        (text(&live), live.status.code())
+    }
+
+    async fn diff_json(&self) -> Value {
+        let output = self.run(&["catalog", "diff", "old.json", "--json", "--database-url", &self.url]).await;
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+    }
+}
+
+/// The line of a query's source that has a text, from 1.
+fn line_of(file: &str, text: &str) -> usize {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring").join(file);
+    let source = std::fs::read_to_string(path).unwrap();
+    1 + source.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text} in {file}"))
+}
+
+#[tokio::test]
+async fn a_renamed_column_names_the_one_query_that_it_breaks() {
+    let migrated = Migrated::new("drift_renamed").await;
+    assert_eq!(migrated.diff().await, ("no differences\n".to_owned(), Some(0)));
+
+    migrated.migrate("ALTER TABLE candidate RENAME country TO land").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(1), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    let [change, breaks, finding, "", verdict] = lines[..] else { panic!("{told}") };
+    assert_eq!(
+        change,
+        "column country of public.candidate was probably renamed to land, or dropped and land made in its place"
+    );
+    assert_eq!(breaks, "  breaks hiring.candidates");
+    let line = line_of("src/candidates.rs", "c.country");
+    assert!(
+        finding.starts_with(&format!("    CS0302 src/candidates.rs:{line}:"))
+            || finding.contains(&format!("/src/candidates.rs:{line}:")),
+        "{finding}"
+    );
+    assert!(finding.contains("candidate (alias \"c\") has no column \"country\""), "{finding}");
+    assert_eq!(verdict, "1 change; 1 query breaks");
+
+    let told = migrated.diff_json().await;
+    let [change] = &told["changes"].as_array().unwrap()[..] else { panic!("{told:#}") };
+    let object = serde_json::json!({
+        "kind": "column", "schema": "public", "name": "candidate", "arguments": null, "part": "country",
+    });
+    assert_eq!(change["object"], object);
+    let [broken] = &change["breaks"].as_array().unwrap()[..] else { panic!("{told:#}") };
+    assert_eq!((&broken["plugin"], &broken["query"]), (&"hiring".into(), &"candidates".into()));
+    assert_eq!((&broken["shapes"]["all"], &broken["shapes"]["open"]), (&true.into(), &false.into()));
+    assert_eq!((&broken["findings"][0]["line"], &told["broken"]), (&line.into(), &1.into()));
+
+    // The way back mends it.
+    let back = migrated.run(&["catalog", "diff", "new.json", "old.json"]).await;
+    let told = String::from_utf8(back.stdout).unwrap();
+    assert_eq!(back.status.code(), Some(0), "{told}");
+    assert!(told.contains("mended: hiring.candidates\n") && told.ends_with("; no query breaks\n"), "{told}");
+    let still = migrated.run(&["catalog", "diff", "new.json", "new.json"]).await;
+    let told = String::from_utf8(still.stdout).unwrap();
+    assert_eq!(still.status.code(), Some(0), "{told}");
+    assert!(told.starts_with("no differences\nbroken before, and still: hiring.candidates\n"), "{told}");
+}
+
+#[tokio::test]
+async fn only_the_shapes_that_use_it_break() {
+    let migrated = Migrated::new("drift_shapes").await;
+    migrated.migrate("ALTER TABLE position DROP closed_at").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(1), "{told}");
+    for part in [
+        "column closed_at of public.position disappeared\n",
+        "\n  breaks hiring.funnel in 2 of its 4 shapes (open=true; open=true, since=present)\n",
+        "\n  breaks hiring.progress\n",
+        "\n  breaks hiring.overview",
+        "; 3 queries break\n",
+    ] {
+        assert!(told.contains(part), "no {part} in {told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_added_breaks_nothing() {
+    let migrated = Migrated::new("drift_added").await;
+    migrated
+        .migrate("ALTER TABLE candidate ADD nickname text; CREATE TABLE office (id integer PRIMARY KEY, city text)")
+        .await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("column nickname of public.candidate appeared: text, nullable\n"), "{told}");
+    assert!(told.contains("relation public.office appeared: table\n"), "{told}");
+    assert!(!told.contains("breaks ") && told.ends_with("; no query breaks\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_reply_that_changes_is_told_and_breaks_nothing() {
+    let migrated = Migrated::new("drift_reply").await;
+    migrated.migrate("ALTER TABLE rating ALTER reviewer_id TYPE bigint").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(0), "{told}");
+    let change = "column reviewer_id of public.rating: the type changed from int4 to int8\n";
+    let reply = "\n  changes the reply of hiring.contested: column reviewer int4 → int8\n";
+    assert!(told.contains(change) && told.contains(reply), "{told}");
+    assert!(told.ends_with("; no query breaks\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_breaks_its_queries_and_the_grant_that_names_it() {
+    let migrated = Migrated::new("drift_gone").await;
+    migrated
+        .migrate("ALTER TABLE question RENAME TO query; ALTER TABLE candidate RENAME country TO land")
+        .await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(1), "{told}");
+    let (of_candidate, of_question) = told.split_once("relation public.question was probably").unwrap();
+    assert!(of_candidate.contains("  breaks hiring.candidates\n"), "{told}");
+    assert!(of_question.starts_with(" renamed to public.query"), "{told}");
+    assert!(of_question.contains("\n  breaks hiring by what it is granted\n    CS2"), "{told}");
+    assert!(of_question.contains("\n  breaks hiring.workload\n"), "{told}");
+    assert!(!of_question.contains("breaks hiring.candidates"), "{told}");
+}
+
+#[tokio::test]
+async fn what_only_postgresql_refuses_is_found_against_the_live_database() {
+    let migrated = Migrated::new("drift_described").await;
+    // A view that fails when it is planned is one that PostgreSQL describes all the same; a setting that the verifier doesn't
+    // know is not.
+    let output =
+        migrated.run(&["catalog", "diff", "old.json", "--database-url", "postgres://nobody@127.0.0.1:1/x"]);
+    let output = output.await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("127.0.0.1"), "{output:?}");
+}
+
+#[tokio::test]
+async fn without_a_configuration_only_the_changes_are_told() {
+    let migrated = Migrated::new("drift_bare").await;
+    std::fs::remove_file(migrated.folder.path().join("callslip.toml")).unwrap();
+    migrated.migrate("ALTER TABLE candidate RENAME country TO land").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.ends_with("1 change; no plugin is configured, so no query was tried\n"), "{told}");
+
+    let run = async |arguments: &[&str], code, says: &str| {
+        let output = migrated.run(&[&["catalog", "diff"], arguments].concat()).await;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(says), "{arguments:?}: {told}");
+    };
+    run(&[], 2, "<OLD.json>").await;
+    run(&["nowhere.json", "old.json"], 1, "can't read nowhere.json").await;
+    run(&["hiring.wasm", "old.json"], 1, "can't read hiring.wasm").await;
+    run(&["old.json", "new.json", "--config", "nowhere.toml"], 1, "nowhere.toml").await;
+}

@@ -1,0 +1,127 @@
+//! Calls that meet a database which is not any more as it was proven against. Nobody watches it here.
+
+use std::time::{Duration, Instant};
+
+use callslip::{Code, Standing};
+use serde_json::json;
+
+use crate::support::{Live, amounts, call, code, fragile, read, until};
+
+#[tokio::test]
+async fn a_stale_statement_asks_for_one_refresh_before_it_is_an_error() {
+    let live = Live::new("stale_statement").await;
+    let ((fragile, of_fragile), (amounts, of_amounts)) = (fragile(), amounts());
+    let host = live.host(&[("fragile", &fragile, of_fragile), ("amounts", &amounts, of_amounts)]).await;
+    let rows = json!([{"id": 1, "amount": 10}, {"id": 2, "amount": 20}]);
+    for _ in 0..4 {
+        assert_eq!(call(&host, "amounts", "amounts").await.unwrap(), rows);
+    }
+
+    // Another type: the query proves all the same, and no caller notices.
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
+    assert_eq!(call(&host, "amounts", "amounts").await.unwrap(), rows);
+    assert_eq!(host.generation().number(), 2);
+    let generation = host.generation();
+    let loaded = generation.plugin("amounts").unwrap().unwrap();
+    let columns = &loaded.query("amounts").unwrap().shapes()[0].outcome.as_ref().unwrap()[0].columns;
+    assert_eq!(columns[1].type_name, "int8");
+
+    // A new name: now the query is not served, and the plugin's other one is.
+    live.execute("ALTER TABLE live.fragile RENAME COLUMN name TO title").await;
+    let error = call(&host, "fragile", "names").await.unwrap_err();
+    assert_eq!(error.code(), Code::PluginDegraded, "{error}");
+    let says = error.to_string();
+    assert!(says.contains("fragile.names") && says.contains("database as it is now"), "{says}");
+    assert_eq!(host.generation().number(), 3);
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
+    assert_eq!(call(&host, "fragile", "ids").await.unwrap(), json!([{"id": 1}, {"id": 2}]));
+    assert_eq!(code(&host, "amounts", "amounts").await, None);
+    let generation = host.generation();
+    let refusal = generation.plugin("fragile").unwrap().unwrap_err();
+    assert_eq!(refusal.findings.len(), 1, "{refusal}");
+    let found = &refusal.findings[0];
+    assert_eq!((found.query.as_deref(), found.finding.code), (Some("names"), Code::UnknownColumn));
+
+    // And back.
+    live.execute("ALTER TABLE live.fragile RENAME COLUMN title TO name").await;
+    until("it is healthy again", async || code(&host, "fragile", "names").await.is_none()).await;
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Served));
+}
+
+#[tokio::test]
+async fn a_later_statement_may_be_the_stale_one() {
+    let live = Live::new("later_statement").await;
+    let (amounts, of_amounts) = amounts();
+    let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
+    let expected = json!({
+        "ids": [{"id": 1}, {"id": 2}],
+        "amounts": [{"id": 1, "amount": 10}, {"id": 2, "amount": 20}],
+    });
+    // It is prepared on every connection that there will be.
+    let replies = futures_util::future::join_all((0..16).map(|_| call(&host, "amounts", "two"))).await;
+    replies.into_iter().for_each(|reply| assert_eq!(reply.unwrap(), expected));
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
+    assert_eq!(call(&host, "amounts", "two").await.unwrap(), expected);
+    assert_eq!(host.generation().number(), 2);
+
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE int").await;
+    let cells = host.call("amounts", "two").run().await.unwrap().cells().await.unwrap();
+    assert_eq!(cells[1][1], [Some("2".to_owned()), Some("20".to_owned())]);
+    assert_eq!(host.generation().number(), 3);
+}
+
+#[tokio::test]
+async fn a_shape_that_is_proven_on_first_use_asks_too() {
+    let live = Live::new("first_use").await;
+    let (amounts, of_amounts) = amounts();
+    let grants = format!("{of_amounts}, \"later\"");
+    let host = live.host(&[("amounts", &amounts, &grants)]).await;
+    // What is granted is not there yet. That is the plugin's finding, and nobody else's.
+    assert_eq!(host.generation().standing("amounts"), Some(Standing::Degraded));
+    let later = async || read(host.call("amounts", "ids_of").param("table", "later").run().await?).await;
+    assert_eq!(later().await.unwrap_err().code(), Code::UnknownRelation);
+    assert_eq!(code(&host, "amounts", "amounts").await, None);
+
+    live.execute("CREATE TABLE live.later AS SELECT 7 AS id; GRANT SELECT ON live.later TO callslip_reader")
+        .await;
+    assert_eq!(later().await.unwrap(), json!([{"id": 7}]));
+    assert_eq!(host.generation().standing("amounts"), Some(Standing::Served));
+}
+
+#[tokio::test]
+async fn a_lent_transaction_is_not_run_on_again_but_the_next_call_is_mended() {
+    let live = Live::new("lent_and_stale").await;
+    let (amounts, of_amounts) = amounts();
+    let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
+    let (mut client, connection) = tokio_postgres::connect(&live.url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let mut transaction = client.transaction().await.unwrap();
+    let error = host.call("amounts", "amounts").on(&mut transaction).run().await.err().unwrap();
+    assert_eq!(error.code(), Code::StaleStatement);
+    until("it is proven again", async || host.generation().number() == 2).await;
+    let reply = host.call("amounts", "amounts").on(&mut transaction).run().await.unwrap();
+    assert_eq!(read(reply).await.unwrap(), json!([{"id": 1, "amount": 10}, {"id": 2, "amount": 20}]));
+}
+
+#[tokio::test]
+async fn calls_of_what_is_degraded_make_no_storm() {
+    let live = Live::new("no_storm").await;
+    let (fragile, of_fragile) = fragile();
+    let host = live.host(&[("fragile", &fragile, of_fragile)]).await;
+    live.execute("ALTER TABLE live.fragile DROP COLUMN name").await;
+    assert_eq!(code(&host, "fragile", "names").await, Some(Code::PluginDegraded));
+    let generation = host.generation().number();
+    let (before, began) = (live.sessions().await, Instant::now());
+    let mut calls = 0;
+    while began.elapsed() < Duration::from_secs(3) {
+        assert_eq!(code(&host, "fragile", "names").await, Some(Code::PluginDegraded));
+        calls += 1;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // A look is a session, and one more to cancel what may still run on it.
+    let looks = live.sessions().await - before;
+    let seconds = i64::try_from(began.elapsed().as_secs()).unwrap() + 1;
+    assert!(calls > 50 && looks <= 2 * (seconds + 1), "{looks} sessions in {seconds} s for {calls} calls");
+    assert_eq!(host.generation().number(), generation);
+}

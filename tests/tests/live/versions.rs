@@ -1,0 +1,132 @@
+//! New versions of plugins, and the columns that they wait for.
+
+use std::path::{Path, PathBuf};
+
+use callslip::{Change, Code, Refreshed, Standing};
+use serde_json::json;
+
+use crate::support::{LISTEN, Live, call, code, fragile, next, until};
+
+const NEW_COLUMN: &str = "ALTER TABLE live.fragile ADD COLUMN nickname text";
+
+/// A folder with a component that can be replaced.
+struct Deployed(tempfile::TempDir);
+
+impl Deployed {
+    fn new(component: &Path) -> Self {
+        let deployed = Self(tempfile::tempdir().unwrap());
+        deployed.replace(component);
+        deployed
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("plugin.wasm")
+    }
+
+    /// As a deployment does it: whole.
+    fn replace(&self, component: &Path) {
+        let new = self.0.path().join("new.wasm");
+        std::fs::copy(component, &new).unwrap();
+        std::fs::rename(&new, self.path()).unwrap();
+    }
+}
+
+fn changes(refreshed: &Refreshed) -> Vec<&'static str> {
+    let name = |change: &Change| match change {
+        Change::NewVersion { .. } => "new version",
+        Change::Degraded(_) => "degraded",
+        Change::Healthy => "healthy",
+        Change::Waiting(_) => "waiting",
+        Change::Withdrawn => "withdrawn",
+        _ => "something else",
+    };
+    refreshed.plugins.iter().map(|its| name(&its.change)).collect()
+}
+
+#[tokio::test]
+async fn a_new_version_waits_for_its_column_and_the_old_one_serves() {
+    let live = Live::new("waits").await;
+    let (old, of_fragile) = fragile();
+    let deployed = Deployed::new(&old);
+    let host = live.host(&[("fragile", &deployed.path(), of_fragile)]).await;
+    let digest = host.generation().plugin("fragile").unwrap().unwrap().digest();
+
+    deployed.replace(&next());
+    let refreshed = host.refresh().await.unwrap();
+    assert_eq!((refreshed.changed, changes(&refreshed)), (true, vec!["waiting"]));
+    let generation = host.generation();
+    assert_eq!(generation.standing("fragile"), Some(Standing::Served));
+    assert_eq!(generation.plugin("fragile").unwrap().unwrap().digest(), digest);
+    let waiting = generation.waiting("fragile").unwrap();
+    assert!(waiting.digest().is_some_and(|waits| waits != digest));
+    let [found] = waiting.refusal().findings.as_slice() else { panic!("{}", waiting.refusal()) };
+    assert_eq!((found.query.as_deref(), found.finding.code), (Some("names"), Code::UnknownColumn));
+    assert_eq!(call(&host, "fragile", "names").await.unwrap()[0], json!({"id": 1, "name": "one"}));
+    assert!(!host.refresh().await.unwrap().changed, "it waits, and is not compiled again");
+
+    // Another change is in vain.
+    live.execute("ALTER TABLE live.fragile ADD COLUMN other text").await;
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+
+    let _watch = host.watch(LISTEN);
+    live.execute(NEW_COLUMN).await;
+    until("the new version is served", async || host.generation().waiting("fragile").is_none()).await;
+    let generation = host.generation();
+    assert_ne!(generation.plugin("fragile").unwrap().unwrap().digest(), digest);
+    let row = call(&host, "fragile", "names").await.unwrap()[0].clone();
+    assert_eq!(row, json!({"id": 1, "name": "one", "nickname": null}));
+}
+
+#[tokio::test]
+async fn a_plugin_refused_at_start_goes_live_when_its_column_appears() {
+    let live = Live::new("refused_first").await;
+    let host = live.host(&[("fragile", &next(), fragile().1)]).await;
+    assert!(host.generation().plugin("fragile").unwrap().is_err(), "for `check` and --strict it is refused");
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
+    assert_eq!(code(&host, "fragile", "names").await, Some(Code::PluginDegraded));
+    assert_eq!(code(&host, "fragile", "ids").await, None);
+    let _watch = host.watch(LISTEN);
+    live.execute(NEW_COLUMN).await;
+    until("it is served", async || host.generation().standing("fragile") == Some(Standing::Served)).await;
+    assert_eq!(call(&host, "fragile", "names").await.unwrap()[0]["nickname"], json!(null));
+}
+
+#[tokio::test]
+async fn a_file_without_a_component_changes_nothing_but_what_is_said() {
+    let live = Live::new("bad_file").await;
+    let (old, of_fragile) = fragile();
+    let deployed = Deployed::new(&old);
+    let host = live.host(&[("fragile", &deployed.path(), of_fragile)]).await;
+
+    std::fs::write(deployed.path(), "no component").unwrap();
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+    assert!(!host.refresh().await.unwrap().changed, "it is said once");
+    let generation = host.generation();
+    let waiting = generation.waiting("fragile").unwrap();
+    assert_eq!((waiting.digest(), waiting.refusal().findings[0].finding.code), (None, Code::NotAComponent));
+    assert_eq!(code(&host, "fragile", "names").await, None);
+
+    std::fs::remove_file(deployed.path()).unwrap();
+    host.refresh().await.unwrap();
+    let generation = host.generation();
+    let refusal = generation.waiting("fragile").unwrap().refusal();
+    assert_eq!(refusal.findings[0].finding.code, Code::ComponentUnreadable);
+
+    // The next version waits, and is withdrawn again.
+    deployed.replace(&next());
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+    deployed.replace(&old);
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["withdrawn"]);
+    assert!(host.generation().waiting("fragile").is_none());
+
+    // Of a plugin that could not be loaded at all, any version is better.
+    let deployed = Deployed::new(&old);
+    std::fs::write(deployed.path(), "no component").unwrap();
+    let host = live.host(&[("fragile", &deployed.path(), of_fragile)]).await;
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Refused));
+    deployed.replace(&next());
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "degraded"]);
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
+    deployed.replace(&old);
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "healthy"]);
+}
