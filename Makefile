@@ -38,6 +38,9 @@ setup-tests: setup
 	@host/setup/libclang.sh
 	@host/setup/postgresql-versions.sh >/dev/null
 
+# The Python that has SQLAlchemy, or nothing, for what is compared with it.
+with_sqlalchemy = python=$$(host/setup/sqlalchemy.sh) && export CALLSLIP_SQLALCHEMY_PYTHON=$$python &&
+
 # The recipes of cargo begin with +, which hands it make's own job slots.
 
 demo: setup ## Start a throw-away PostgreSQL, build and load the example plugins, and serve them
@@ -48,7 +51,7 @@ test: setup-tests ## Run every test
 
 bench: setup ## Run the benchmarks
 	@host/setup/libclang.sh
-	+@$(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
+	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 
 # libFuzzer steers by these, which stable Rust can do too; with --target build scripts go without.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

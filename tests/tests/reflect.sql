@@ -62,7 +62,7 @@ CREATE TABLE shop."bad ""na'me"" 表; --" (
   "a b" int, """" int, "sélect" int, "$1" int, "'; DROP TABLE x; --" int, PRIMARY KEY ("""", "a b")
 );
 
-CREATE VIEW shop.open_sale AS SELECT s.id, s.customer, s.days, c AS whole FROM shop.sale s JOIN shop.customer c ON c.id = s.customer;
+CREATE VIEW shop.open_sale AS SELECT s.id, s.customer, s.days, c AS whole, c.mail FROM shop.sale s LEFT JOIN shop.customer c ON c.id = s.customer;
 CREATE MATERIALIZED VIEW shop.daily AS SELECT year, count(*) AS sales FROM shop.sale GROUP BY year;
 
 CREATE FUNCTION shop.priced(amount int, numeric DEFAULT 1, INOUT currency text DEFAULT 'EUR', OUT total numeric)

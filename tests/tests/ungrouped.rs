@@ -73,7 +73,7 @@ fn shelved(items: impl callslip_sdk::Items) -> Select {
 #[tokio::test]
 async fn what_is_refused_postgresql_refuses() {
     let (_cluster, client, catalog) = database().await;
-    let (s, b, v) = (t("shelf", "s"), t("book", "b"), t("shelves", "v"));
+    let (s, b, v, l) = (t("shelf", "s"), t("book", "b"), t("shelves", "v"), t("later", "l"));
     let (id, name) = (s.col("id"), s.col("name"));
     let month = || date_trunc("month", b.col("day").cast_as("timestamp"));
     for (query, says) in [
@@ -93,6 +93,8 @@ async fn what_is_refused_postgresql_refuses() {
             "b.title is neither",
         ),
         (select((v.col("name"), count_all().alias("n"))).from(v).group_by(v.col("id")), "v.name is neither"),
+        // Nor is a key that a transaction may violate.
+        (select((l.col("name"), count_all().alias("n"))).from(l).group_by(l.col("id")), "l.name is neither"),
         (
             select(id).from(s).filter(exists(
                 select((b.col("title"), count_all().alias("n"))).from(b).filter(b.col("id").eq(id)),
@@ -183,16 +185,10 @@ async fn what_postgresql_takes_is_not_refused() {
 #[tokio::test]
 async fn what_is_not_certain_is_left_to_postgresql() {
     let (_cluster, client, catalog) = database().await;
-    let (b, later) = (t("book", "b"), t("later", "l"));
+    let b = t("book", "b");
     let day = b.col("day").cast_as("timestamp");
-    for query in [
-        // A key that a transaction may violate is none; nor is it told.
-        select((later.col("name"), count_all().alias("n"))).from(later).group_by(later.col("id")),
-        shelved((date_trunc("year", day).alias("y"), count_all().alias("n")))
-            .group_by(date_trunc("month", day)),
-    ] {
-        let (told, described) = both(&client, &catalog, query).await;
-        assert!(told.is_ok(), "{told:#?}");
-        assert!(described.unwrap_err().contains("must appear in the GROUP BY clause"));
-    }
+    let query = shelved((date_trunc("year", day).alias("y"), count_all().alias("n")));
+    let (told, described) = both(&client, &catalog, query.group_by(date_trunc("month", day))).await;
+    assert!(told.is_ok(), "{told:#?}");
+    assert!(described.unwrap_err().contains("must appear in the GROUP BY clause"));
 }

@@ -7,6 +7,8 @@ mod contents;
 pub mod diff;
 #[cfg(feature = "postgres")]
 mod fingerprint;
+#[cfg(feature = "host")]
+mod logical;
 mod modifier;
 #[cfg(feature = "postgres")]
 mod notify;

@@ -110,6 +110,11 @@ impl SearchPath {
         self.schemas.logical.iter().find(is_it).map_or(real, |(name, _)| name)
     }
 
+    /// Whether plugins can't name what is in this schema of the database and takes no grant: a claim may choose it, and has not.
+    pub fn hides(&self, real: &str) -> bool {
+        self.shown(real) == real && self.is_of_claim(real)
+    }
+
     fn record(&self) -> MutexGuard<'_, BTreeSet<String>> {
         // Insertions are all that is done to it.
         self.consulted.lock().unwrap_or_else(PoisonError::into_inner)

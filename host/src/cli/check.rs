@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::explain::{shape, summary};
+use super::explain::{proven_shape, summary};
 use super::proof::{Proof, ProofArgs};
 use super::type_name::type_name;
 use crate::catalog::Catalog;
@@ -104,7 +104,7 @@ fn print_query(
     // Most shapes of a query have the same columns.
     let mut replies: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for proven in query.shapes() {
-        let (seen, reply) = (shape(&proven.shape), reply(proof.catalog(), proven));
+        let (seen, reply) = (proven_shape(proven), reply(proof.catalog(), proven));
         match replies.iter_mut().find(|(its, _)| *its == reply) {
             Some((_, shapes)) => shapes.push(seen),
             None => replies.push((reply, vec![seen])),
@@ -191,13 +191,16 @@ fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
         })
     };
     let (parameters, claims) = (seen(&proven.shape.parameters), seen(&proven.shape.claims));
+    let schemas: Value =
+        proven.schemas.iter().map(|(logical, real)| (logical.to_owned(), Value::from(real))).collect();
     match &proven.outcome {
         Ok(statements) => {
             let statements: Vec<Value> = statements.iter().map(statement).collect();
-            json!({ "parameters": parameters, "claims": claims, "statements": statements })
+            json!({ "parameters": parameters, "claims": claims, "schemas": schemas, "statements": statements })
         }
         Err(failure) => {
-            json!({ "parameters": parameters, "claims": claims, "refused": failure.to_string() })
+            let refused = failure.to_string();
+            json!({ "parameters": parameters, "claims": claims, "schemas": schemas, "refused": refused })
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str)
     let plural = |count: u128| if count == 1 { "shape" } else { "shapes" };
     match query.total() {
         None => {
-            let examples = query.shapes().len();
+            let examples = query.tried();
             if examples == 0 {
                 return format!(
                     "{name}: open, nothing of it {verdict}: no example has all that it reads of the caller's parameters and claims"
@@ -83,14 +83,14 @@ pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str)
         }
         Some(total) if query.is_complete() => format!("{name}: closed, {total} {}, {verdict}", plural(total)),
         Some(total) => {
-            let tried = query.shapes().len();
+            let tried = query.tried();
             format!("{name}: closed, {tried} of {total} {} {verdict}, the rest on first use", plural(total))
         }
     }
 }
 
 pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Result<()> {
-    writeln!(out, "-- shape: {}", shape(&proven.shape))?;
+    writeln!(out, "-- shape: {}", proven_shape(proven))?;
     let statements = match &proven.outcome {
         Ok(statements) => statements,
         Err(failure) => return writeln!(out, "-- the plugin refuses it: {failure}"),
@@ -120,6 +120,15 @@ pub(super) async fn print_plans(
         }
     }
     Ok(())
+}
+
+/// What is seen in a shape, and the schemas that it was proven for: `open=true, since=present, with tenant = acme`.
+pub(super) fn proven_shape(proven: &ProvenShape) -> String {
+    let shape = shape(&proven.shape);
+    match proven.schemas.is_empty() {
+        true => shape,
+        false => printable(&format!("{shape}, with {}", proven.schemas), usize::MAX),
+    }
 }
 
 /// What is seen in a shape: `open=true, since=present`.

@@ -304,6 +304,8 @@ CREATE VIEW of_the_system AS SELECT t.tablename, r.rolname, c.column_name, s.set
 CREATE VIEW dangerous AS SELECT pg_catalog.pg_read_file('/etc/passwd') AS file, current_setting('work_mem') AS setting, as_owner() AS owner;
 CREATE VIEW vault.members AS SELECT id, md5(pin) AS pin FROM vault.member;
 CREATE VIEW through_the_vault AS SELECT m.*, vault.open(m.id) FROM vault.members m, far_book, visit, ONLY item;
+CREATE FUNCTION with_default(int, text DEFAULT pg_read_file('/etc/passwd'), place DEFAULT 'north'::text::place) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW by_default AS SELECT with_default(1) AS one;
 CREATE VIEW kept AS SELECT 1 AS one;
 -- What once was a table: rules have turned it into what it is not.
 CREATE RULE quiet AS ON UPDATE TO kept DO INSTEAD SELECT pg_sleep(0);

@@ -23,6 +23,7 @@ mod round_trips;
 mod snapshot;
 mod sort;
 mod support;
+mod tenants;
 mod tpch;
 mod transaction;
 mod typing;

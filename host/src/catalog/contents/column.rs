@@ -19,7 +19,8 @@ pub struct Column {
     /// Whether it may be null: whether it has no NOT NULL of its own. That of its domain promises nothing, since an outer join
     /// or a subquery without rows gives a null of the domain, which PostgreSQL lets pass.
     pub nullable: bool,
-    /// Its default, as SQL; of a generated column, the expression that it is generated from.
+    /// Its default, as SQL; of a generated column, the expression that it is generated from, if the login may read all columns in
+    /// that.
     pub default: Option<String>,
     /// Whether it is an identity column.
     pub identity: Option<Identity>,
@@ -70,7 +71,7 @@ pub enum Generated {
     Virtual,
 }
 
-/// The privileges of the login on a column, by itself or of its relation.
+/// The privileges of the login on a column, by itself or of its relation; none in a schema that it has no USAGE on.
 ///
 /// Nothing of these is needed to read: a column that may not be read is reflected only where everything is
 /// ([`Visibility::Everything`](crate::catalog::Visibility::Everything)).

@@ -46,7 +46,7 @@ pub struct ForeignKey {
     pub on_delete: ReferentialAction,
     /// Whether it is checked at the end of a transaction (DEFERRABLE), if asked to.
     pub deferrable: bool,
-    /// Whether the rows that were there before it were checked (not NOT VALID).
+    /// Whether all rows were checked: not where it is NOT VALID, nor where it is NOT ENFORCED (from PostgreSQL 18 on).
     pub validated: bool,
     /// Whether its last columns are compared by containment and not by equality (PERIOD, from PostgreSQL 18 on).
     pub period: bool,
@@ -76,7 +76,7 @@ pub struct Check {
     pub name: String,
     /// What must not be false, as SQL.
     pub expression: String,
-    /// Whether the values that were there before it were checked (not NOT VALID).
+    /// Whether all values were checked: not where it is NOT VALID, nor where it is NOT ENFORCED (from PostgreSQL 18 on).
     pub validated: bool,
 }
 

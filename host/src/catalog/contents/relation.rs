@@ -6,6 +6,9 @@ use super::{
 };
 
 /// A table or what can be read like one.
+///
+/// Of the keys, constraints, indexes and policies those are left out that name a column which the login may not read, or a whole
+/// row that has one, so that none of them tells of it. What a view names is told all the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Relation {
     /// Its id in `pg_class`.
@@ -22,16 +25,18 @@ pub struct Relation {
     pub owner: String,
     /// The extension that it is of.
     pub extension: Option<String>,
-    /// Its columns in their order, without dropped and system columns, and without those that the login may not read.
+    /// Its columns in their order, without dropped and system columns, and without those that the login may not read, unless
+    /// [everything](crate::catalog::Visibility::Everything) was reflected.
     pub columns: Vec<Column>,
-    /// How many of its columns the login may not read. They stand among `columns` wherever PostgreSQL counts them, as in a
+    /// How many of its columns are left out, because the login may not read them. They stand among `columns` wherever PostgreSQL counts them, as in a
     /// list of column aliases or a whole row; the attributes of the row type tell where.
     pub hidden_columns: usize,
     /// The composite type of its rows (`pg_class.reltype`), which has its schema and its name.
     pub row_type: Option<Oid>,
-    /// Its primary key, unique constraints, and unique indexes of columns; not those of expressions.
+    /// Its primary key, then its unique constraints and its unique indexes of columns, each by name; not those of expressions,
+    /// and not those whose index is not complete.
     pub unique_keys: Vec<UniqueKey>,
-    /// Its foreign keys.
+    /// Its foreign keys, by name, as far as the login may read what they refer to.
     pub foreign_keys: Vec<ForeignKey>,
     /// Its CHECK constraints, by name.
     pub checks: Vec<Check>,
@@ -41,11 +46,12 @@ pub struct Relation {
     pub indexes: Vec<Index>,
     /// Its row-level security.
     pub row_security: RowSecurity,
-    /// How its rows are parted, if it is a partitioned table.
+    /// How its rows are parted, if it is a partitioned table and the login may read what they are parted by.
     pub partitioning: Option<Partitioning>,
-    /// What it is a partition of.
+    /// What it is a partition of, if the login may read that.
     pub partition_of: Option<PartitionOf>,
-    /// The tables that it inherits from, in their order; not the one that it is a partition of.
+    /// The tables that it inherits from, in their order, as far as the login may read these; not the one that it is a partition
+    /// of.
     pub inherits: Vec<ObjectName>,
     /// What a view or materialized view is made of.
     pub view: Option<View>,

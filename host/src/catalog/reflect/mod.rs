@@ -64,7 +64,9 @@ pub enum Visibility {
     /// What the login may use: the only thing that plugins can be proven against.
     #[default]
     Readable,
-    /// Also what it may not: for people, and for snapshots of a whole database.
+    /// Also what it may not, but for PostgreSQL's own relations and temporary ones: for people, and for snapshots of a whole
+    /// database. [`ColumnPrivileges`](super::ColumnPrivileges) tell what the login may read of it; nothing must be proven
+    /// against the rest.
     Everything,
 }
 

@@ -52,6 +52,7 @@ pub(super) fn of(contents: Contents, config: &Config, visibility: Visibility) ->
     let may_be_called = |function: &Function| {
         builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
     };
+    let contents = contents.with_logical_names(&config.schemas());
     let search = config.database.schemas.clone();
     match visibility {
         Visibility::Readable => Snapshot::new(contents, search, may_be_called),

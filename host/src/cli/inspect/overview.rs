@@ -5,6 +5,7 @@ use callslip_ir::{Manifest, NodeKind, Parameter, QueryDeclaration, RelationName}
 use serde_json::{Value, json};
 
 use super::parameter;
+use crate::catalog::ChosenSchemas;
 use crate::cli::check::finding_json;
 use crate::plugin::{Component, Digest, Plan, Shapes};
 use crate::printable::printable;
@@ -35,12 +36,24 @@ enum Proven {
     Described,
 }
 
+impl Proven {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Verified => "verified against a snapshot",
+            Self::Described => "proven",
+        }
+    }
+}
+
 struct QueryOverview {
     declaration: QueryDeclaration,
     /// How many shapes it can have; none for an open query.
     total: Option<u128>,
     /// How many of them were tried.
     tried: usize,
+    /// The choices of schemas for which they were.
+    schemas: BTreeSet<ChosenSchemas>,
     relations: BTreeSet<String>,
     functions: BTreeSet<String>,
     warnings: Vec<PluginFinding>,
@@ -56,7 +69,8 @@ impl Overview {
             QueryOverview {
                 declaration: query.declaration().clone(),
                 total: query.total(),
-                tried: query.shapes().len(),
+                tried: query.tried(),
+                schemas: query.shapes().iter().map(|shape| shape.schemas.clone()).collect(),
                 relations: statements().flat_map(|statement| statement.relations.clone()).collect(),
                 functions: statements().flat_map(|statement| statement.functions.clone()).collect(),
                 warnings: warnings
@@ -104,6 +118,7 @@ impl Overview {
                 declaration,
                 total,
                 tried: 0,
+                schemas: BTreeSet::new(),
                 relations: BTreeSet::new(),
                 functions: BTreeSet::new(),
                 warnings: Vec::new(),
@@ -152,6 +167,9 @@ impl Overview {
         }
         print_parameters(out, "parameters", &declaration.parameters)?;
         print_parameters(out, "claims", &declaration.claims)?;
+        for schemas in query.schemas.iter().filter(|schemas| !schemas.is_empty()) {
+            writeln!(out, "  {} with {}", self.proof.verb(), printable(&schemas.to_string(), usize::MAX))?;
+        }
         let verb = self.verb();
         for (what, names) in [("relations", &query.relations), ("functions", &query.functions)] {
             if !names.is_empty() {
@@ -164,11 +182,7 @@ impl Overview {
 
     /// `closed: 6 shapes, proven`.
     fn state(&self, query: &QueryOverview) -> String {
-        let tried = match self.proof {
-            Proven::Planned => "planned",
-            Proven::Verified => "verified against a snapshot",
-            Proven::Described => "proven",
-        };
+        let tried = self.proof.verb();
         match query.total {
             None if self.proof == Proven::Planned => "open: planned at each new call".to_owned(),
             None => format!("open: {} of its examples {tried}, the rest at each new call", query.tried),
@@ -188,6 +202,9 @@ impl Overview {
     }
 
     pub(super) fn to_json(&self) -> Value {
+        let schemas = |its: &ChosenSchemas| -> Value {
+            its.iter().map(|(logical, real)| (logical.to_owned(), Value::from(real))).collect()
+        };
         let query = |query: &QueryOverview| {
             let parameters = |of: &[Parameter]| of.iter().map(parameter::to_json).collect::<Vec<_>>();
             json!({
@@ -198,6 +215,7 @@ impl Overview {
                 "open": query.total.is_none(),
                 "shapes": query.total.map(|total| u64::try_from(total).unwrap_or(u64::MAX)),
                 "tried": query.tried,
+                "schemas": query.schemas.iter().filter(|its| !its.is_empty()).map(schemas).collect::<Vec<_>>(),
                 "relations": query.relations,
                 "functions": query.functions,
                 "warnings": query.warnings.iter().map(finding_json).collect::<Vec<_>>(),

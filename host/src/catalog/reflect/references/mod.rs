@@ -53,6 +53,13 @@ struct TypeFacts {
     checks: BTreeSet<Reference>,
 }
 
+/// A function, and what its arguments' defaults refer to: they are computed where it is called, and no query shows them.
+#[derive(Debug)]
+struct Called {
+    signature: Signature,
+    defaults: BTreeSet<Reference>,
+}
+
 /// What is known of all that was referred to.
 #[derive(Debug, Default)]
 pub(super) struct References {
@@ -61,7 +68,7 @@ pub(super) struct References {
     computed: HashMap<Oid, BTreeMap<i16, BTreeSet<Reference>>>,
     operators: HashMap<Oid, Oid>,
     types: HashMap<Oid, TypeFacts>,
-    functions: HashMap<Oid, Signature>,
+    functions: HashMap<Oid, Called>,
 }
 
 impl References {
@@ -87,14 +94,12 @@ impl References {
             references.ask(client, &missing).await?;
             open.extend(missing.into_iter().filter_map(|it| references.leads_to(it)).flatten());
         }
-        let called: Vec<Oid> = seen.into_iter().filter_map(Reference::function).collect();
-        references.functions = rows::functions(client, called).await?;
         Ok(references)
     }
 
     async fn ask(&mut self, client: &Client, missing: &[Reference]) -> Result<(), ReflectError> {
         let (mut relations, mut computed) = (Vec::new(), Vec::new());
-        let (mut operators, mut types) = (Vec::new(), Vec::new());
+        let (mut operators, mut types, mut functions) = (Vec::new(), Vec::new(), Vec::new());
         for reference in missing {
             match *reference {
                 Reference::Relation(oid) => relations.push(oid),
@@ -104,11 +109,11 @@ impl References {
                 | Reference::Output(oid)
                 | Reference::Order(oid)
                 | Reference::Domain(oid) => types.push(oid),
-                Reference::Function(_) => {}
+                Reference::Function(oid) => functions.push(oid),
             }
         }
         let of: HashMap<_, _> = computed.iter().map(|&oid| (oid, BTreeMap::new())).collect();
-        let asked = rows::ask(client, relations, computed, operators, types).await?;
+        let asked = rows::ask(client, relations, computed, operators, types, functions).await?;
         self.relations.extend(asked.relations);
         self.computed.extend(of);
         for (relation, column, leads_to) in asked.computed {
@@ -116,6 +121,7 @@ impl References {
         }
         self.operators.extend(asked.operators);
         self.types.extend(asked.types);
+        self.functions.extend(asked.functions);
         Ok(())
     }
 
@@ -124,7 +130,7 @@ impl References {
         use Reference::{Column, Domain, Function, Input, Operator, Order, Output, Relation};
         let of_type = |oid| self.types.get(&oid);
         Some(match reference {
-            Function(_) => Vec::new(),
+            Function(oid) => self.functions.get(&oid)?.defaults.iter().copied().collect(),
             Relation(oid) => self.relations.get(&oid)?.leads_to.iter().copied().collect(),
             Column(oid, number) => {
                 let computed = self.computed.get(&oid)?.iter();
@@ -171,20 +177,13 @@ impl References {
                 Reference::Relation(oid) => {
                     reads.extend(self.relations.get(&oid).map(|relation| relation.name.clone()));
                 }
-                Reference::Function(oid) => calls.extend(self.functions.get(&oid).cloned()),
+                Reference::Function(oid) => {
+                    calls.extend(self.functions.get(&oid).map(|called| called.signature.clone()))
+                }
                 _ => {}
             }
             open.extend(self.leads_to(reference).unwrap_or_default());
         }
         (reads, calls)
-    }
-}
-
-impl Reference {
-    fn function(self) -> Option<Oid> {
-        match self {
-            Self::Function(oid) => Some(oid),
-            _ => None,
-        }
     }
 }

@@ -1,10 +1,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use callslip_ir::snapshot::reference;
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 use tokio_postgres::{Client, Error, Row};
 
-use super::{Reference, Referred, TypeFacts, tree::references};
+use super::{Called, Reference, Referred, TypeFacts, tree::references};
 use crate::catalog::{
     ObjectName, Oid, Signature,
     reflect::{ReflectError, failed, query_of},
@@ -17,6 +17,7 @@ pub(super) struct Asked {
     pub(super) computed: Vec<(Oid, i16, BTreeSet<Reference>)>,
     pub(super) operators: HashMap<Oid, Oid>,
     pub(super) types: HashMap<Oid, TypeFacts>,
+    pub(super) functions: HashMap<Oid, Called>,
 }
 
 // What reads a materialized view reads its rows and runs nothing of its query.
@@ -72,7 +73,7 @@ WHERE t.oid = ANY ($1)";
 
 const FUNCTIONS: &str = "
 SELECT p.oid, n.nspname, p.proname, coalesce(arguments.schemas, '{}'), coalesce(arguments.names, '{}'),
-       coalesce(arguments.are_arrays, '{}')
+       coalesce(arguments.are_arrays, '{}'), p.proargdefaults::text
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 LEFT JOIN LATERAL (
@@ -92,12 +93,14 @@ pub(super) async fn ask(
     computed: Vec<Oid>,
     operators: Vec<Oid>,
     types: Vec<Oid>,
+    functions: Vec<Oid>,
 ) -> Result<Asked, ReflectError> {
-    let (relations, computed, operators, types) = try_join4(
+    let (relations, computed, operators, types, functions) = try_join5(
         query_of(client, "the relations that views read", RELATIONS, relations),
         query_of(client, "the columns that views read", COMPUTED, computed),
         query_of(client, "the operators that views use", OPERATORS, operators),
         query_of(client, "the types that views use", TYPES, types),
+        query_of(client, "the functions that views call", FUNCTIONS, functions),
     )
     .await?;
     Ok(Asked {
@@ -105,15 +108,8 @@ pub(super) async fn ask(
         computed: decode(&computed, column)?,
         operators: decode(&operators, operator)?,
         types: decode(&types, ty)?,
+        functions: decode(&functions, function)?,
     })
-}
-
-/// The functions of these ids, by name.
-pub(super) async fn functions(
-    client: &Client,
-    oids: Vec<Oid>,
-) -> Result<HashMap<Oid, Signature>, ReflectError> {
-    decode(&query_of(client, "the functions that views call", FUNCTIONS, oids).await?, function)
 }
 
 fn decode<T, C: FromIterator<T>>(rows: &[Row], one: fn(&Row) -> Result<T, Error>) -> Result<C, ReflectError> {
@@ -147,7 +143,7 @@ fn ty(row: &Row) -> Result<(Oid, TypeFacts), Error> {
     Ok((row.try_get(0)?, facts))
 }
 
-fn function(row: &Row) -> Result<(Oid, Signature), Error> {
+fn function(row: &Row) -> Result<(Oid, Called), Error> {
     let (schemas, names): (Vec<&str>, Vec<&str>) = (row.try_get(3)?, row.try_get(4)?);
     let arguments = schemas.into_iter().zip(names).zip(row.try_get::<_, Vec<bool>>(5)?);
     let arguments = arguments.map(|((schema, name), is_array)| {
@@ -155,5 +151,7 @@ fn function(row: &Row) -> Result<(Oid, Signature), Error> {
         if is_array { format!("{element}[]") } else { element }
     });
     let function = ObjectName { schema: row.try_get(1)?, name: row.try_get(2)? };
-    Ok((row.try_get(0)?, Signature { function, arguments: arguments.collect() }))
+    let signature = Signature { function, arguments: arguments.collect() };
+    let defaults: Option<&str> = row.try_get(6)?;
+    Ok((row.try_get(0)?, Called { signature, defaults: defaults.map(references).unwrap_or_default() }))
 }

@@ -52,6 +52,7 @@ ORDER BY i.indrelid, x.relname",
 
 /// Adds the indexes all of whose columns are reflected, and the keys all of whose columns are.
 pub(super) fn add(reflected: &mut Reflected, rows: &[Row]) -> Result<(), Error> {
+    let mut unique_keys = Vec::new();
     for row in rows {
         let Some(&position) = reflected.positions.get(&row.try_get(0)?) else { continue };
         // 0 stands for an expression.
@@ -59,7 +60,8 @@ pub(super) fn add(reflected: &mut Reflected, rows: &[Row]) -> Result<(), Error> 
         let (keys, included) =
             numbers.split_at(usize::try_from(row.try_get::<_, i16>(6)?).unwrap_or(0).min(numbers.len()));
         if let Some(key) = unique_key(reflected, position, keys, row)? {
-            reflected.relations[position].unique_keys.push(key);
+            let is_constraint = row.try_get::<_, Option<&str>>(13)?.is_some();
+            unique_keys.push((position, is_constraint, key));
         }
         let mut named: Vec<i16> = row.try_get(9)?;
         named.extend(keys.iter().filter(|number| **number != 0));
@@ -78,9 +80,11 @@ pub(super) fn add(reflected: &mut Reflected, rows: &[Row]) -> Result<(), Error> 
             predicate: row.try_get(8)?,
         });
     }
-    for relation in &mut reflected.relations {
-        // Indexes come by name, and a constraint's index may have another than the constraint.
-        relation.unique_keys.sort_by(|a, b| (!a.primary, &a.name).cmp(&(!b.primary, &b.name)));
+    unique_keys.sort_by(|(_, a_constraint, a), (_, b_constraint, b)| {
+        (b.primary, b_constraint, &a.name).cmp(&(a.primary, a_constraint, &b.name))
+    });
+    for (position, _, key) in unique_keys {
+        reflected.relations[position].unique_keys.push(key);
     }
     Ok(())
 }
