@@ -3,7 +3,7 @@
 mod by_choice;
 mod call;
 mod choice;
-mod drift;
+pub mod drift;
 mod entry;
 mod error;
 mod generation;
@@ -19,7 +19,6 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use call::Call;
-pub use drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect, Live, ReplyColumn};
 pub use entry::{Standing, Waiting};
 pub use error::{CallError, StartError};
 pub use generation::Generation;

@@ -37,9 +37,10 @@ pub use code::Code;
 #[cfg(feature = "host")]
 pub use config::{CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
 #[cfg(feature = "host")]
+pub use host::drift;
+#[cfg(feature = "host")]
 pub use host::{
-    AffectedShapes, BrokenQuery, Call, CallError, CatalogStatus, Change, ChangedReply, Drift, Effect,
-    Generation, Host, Live, LoadedPlugin, LoadedQuery, PluginChange, PluginFinding, ProvenShape,
-    ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply, ReplyColumn, ReplyError,
-    Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    Call, CallError, CatalogStatus, Change, Generation, Host, LoadedPlugin, LoadedQuery, PluginChange,
+    PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply,
+    ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

@@ -5,6 +5,7 @@ mod rows;
 mod schemas;
 mod size;
 mod subqueries;
+mod uses;
 mod windows;
 
 use callslip_ir::{

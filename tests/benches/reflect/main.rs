@@ -72,7 +72,7 @@ fn compare(runtime: &Runtime, client: &Client, url: &str) {
         black_box(runtime.block_on(reflect(client)).expect("a catalog"));
         start.elapsed()
     }));
-    println!("Callslip: {own:.0?}");
+    println!("Callslip: {:.0} ms", own.as_secs_f64() * 1e3);
     let Some(python) = std::env::var_os(PYTHON).filter(|python| !python.is_empty()) else {
         println!("SQLAlchemy: not here; {PYTHON} names a Python that has it, as `make bench` does.");
         return;
@@ -96,7 +96,8 @@ fn compare(runtime: &Runtime, client: &Client, url: &str) {
         );
         let seconds = told[what]["seconds"].as_array().expect("the runs").iter();
         let median = median(seconds.map(|run| Duration::from_secs_f64(run.as_f64().expect("seconds"))));
-        println!("{name}: {median:.0?}, {:.1} times as long", median.as_secs_f64() / own.as_secs_f64());
+        let ratio = median.as_secs_f64() / own.as_secs_f64();
+        println!("{name}: {:.0} ms, {ratio:.1} times as long", median.as_secs_f64() * 1e3);
     }
 }
 

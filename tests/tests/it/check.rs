@@ -286,7 +286,7 @@ fn catalog_needs_a_database_and_nothing_else() {
     assert_says(&run_on_database(path, &["catalog", "public.interview"]), 0, &interview);
     let all = assert_says(&run_on_database(path, &["catalog"]), 0, &interview);
     for part in [
-        "enum public.interview_status (invited, started, completed)",
+        "enum public.interview_status (invited, started, completed",
         "numeric(10,2)",
         "view public.interview_card",
         "primary key candidate_tag_pkey (candidate_id, tag_id)",

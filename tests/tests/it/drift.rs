@@ -3,6 +3,11 @@
 use std::path::Path;
 use std::process::Output;
 
+use callslip::catalog::{self, Snapshot};
+use callslip::drift::{Drift, Live};
+use callslip::loan::{ConnectionSettings, Pool, PoolSettings};
+use callslip::select::Finding;
+use callslip::{Code, Config};
 use callslip_tests::{component, database};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
@@ -85,7 +90,7 @@ async fn a_renamed_column_names_the_one_query_that_it_breaks() {
     let (told, code) = migrated.diff().await;
     assert_eq!(code, Some(1), "{told}");
     let lines: Vec<&str> = told.lines().collect();
-    let [change, breaks, finding, "", verdict] = lines[..] else { panic!("{told}") };
+    let [change, breaks, finding, view, "", verdict] = lines[..] else { panic!("{told}") };
     assert_eq!(
         change,
         "column country of public.candidate was probably renamed to land, or dropped and land made in its place"
@@ -98,10 +103,13 @@ async fn a_renamed_column_names_the_one_query_that_it_breaks() {
         "{finding}"
     );
     assert!(finding.contains("candidate (alias \"c\") has no column \"country\""), "{finding}");
-    assert_eq!(verdict, "1 change; 1 query breaks");
+    // The view reads the column under its new name, and gives it under the old one.
+    assert_eq!(view, "relation public.interview_card: the definition changed");
+    assert_eq!(verdict, "2 changes; 1 query breaks");
 
     let told = migrated.diff_json().await;
-    let [change] = &told["changes"].as_array().unwrap()[..] else { panic!("{told:#}") };
+    let [change, view] = &told["changes"].as_array().unwrap()[..] else { panic!("{told:#}") };
+    assert_eq!(view["breaks"], serde_json::json!([]));
     let object = serde_json::json!({
         "kind": "column", "schema": "public", "name": "candidate", "arguments": null, "part": "country",
     });
@@ -181,15 +189,26 @@ async fn a_table_that_is_gone_breaks_its_queries_and_the_grant_that_names_it() {
 }
 
 #[tokio::test]
-async fn what_only_postgresql_refuses_is_found_against_the_live_database() {
+async fn what_postgresql_itself_refuses_breaks_too() {
     let migrated = Migrated::new("drift_described").await;
-    // A view that fails when it is planned is one that PostgreSQL describes all the same; a setting that the verifier doesn't
-    // know is not.
-    let output =
-        migrated.run(&["catalog", "diff", "old.json", "--database-url", "postgres://nobody@127.0.0.1:1/x"]);
-    let output = output.await;
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("127.0.0.1"), "{output:?}");
+    let connection = ConnectionSettings::resolve(Some(&migrated.url), &|_| None).unwrap();
+    let pool = Pool::new(&connection, PoolSettings::default()).unwrap();
+    let contents = catalog::reflect(pool.loan().await.unwrap().client()).await.unwrap();
+    let config = Config::read(&migrated.folder.path().join("callslip.toml")).unwrap();
+    let text = std::fs::read_to_string(migrated.folder.path().join("old.json")).unwrap();
+    let old = Snapshot::read(&text).unwrap();
+    // A migration that came after the catalog was read: the verifier finds nothing.
+    migrated.migrate("ALTER TABLE candidate RENAME country TO land").await;
+    let live = Live { contents: &contents, pool: &pool };
+    let drift = Drift::between(&config, &old, &old, Some(live)).await.unwrap();
+    assert!(drift.effects.is_empty(), "{drift:#?}");
+    let [broken] = &drift.breaks[..] else { panic!("{drift:#?}") };
+    assert_eq!((broken.query.as_deref(), drift.broken()), (Some("candidates"), 1));
+    let refused =
+        |finding: &Finding| finding.code == Code::StaleStatement && finding.message.contains("42703");
+    assert!(broken.findings.iter().all(refused) && !broken.findings.is_empty(), "{broken:#?}");
+    let drift = Drift::between(&config, &old, &old, None).await.unwrap();
+    assert_eq!((drift.broken(), drift.broken_before.len()), (0, 0), "{drift:#?}");
 }
 
 #[tokio::test]
@@ -199,7 +218,7 @@ async fn without_a_configuration_only_the_changes_are_told() {
     migrated.migrate("ALTER TABLE candidate RENAME country TO land").await;
     let (told, code) = migrated.diff().await;
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.ends_with("1 change; no plugin is configured, so no query was tried\n"), "{told}");
+    assert!(told.ends_with("2 changes; no plugin is configured, so no query was tried\n"), "{told}");
 
     let run = async |arguments: &[&str], code, says: &str| {
         let output = migrated.run(&[&["catalog", "diff"], arguments].concat()).await;
@@ -211,4 +230,5 @@ async fn without_a_configuration_only_the_changes_are_told() {
     run(&["nowhere.json", "old.json"], 1, "can't read nowhere.json").await;
     run(&["hiring.wasm", "old.json"], 1, "can't read hiring.wasm").await;
     run(&["old.json", "new.json", "--config", "nowhere.toml"], 1, "nowhere.toml").await;
+    run(&["old.json", "--database-url", "postgres://nobody@127.0.0.1:1/x"], 1, "127.0.0.1").await;
 }

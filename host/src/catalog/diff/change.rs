@@ -108,6 +108,21 @@ pub enum What {
     },
 }
 
+impl What {
+    /// The property of [`What::Changed`] that is a column's type.
+    pub const TYPE: &str = "type";
+    /// The property of [`What::Changed`] that is a column's type modifier, where words can't be made of it.
+    pub const TYPE_MODIFIER: &str = "type modifier";
+    /// The property of [`What::Changed`] that is a relation's, type's or function's kind.
+    pub const KIND: &str = "kind";
+    /// The property of [`What::Changed`] that is the order of a relation's columns.
+    pub const COLUMN_ORDER: &str = "order of the columns";
+    /// The predicate of [`What::Is`] of a column that the login may read.
+    pub const READABLE: &str = "readable";
+    /// The verb of [`What::Does`] of a relation with columns that the login may not read.
+    pub const HIDES: &str = "hides the column";
+}
+
 impl ObjectKind {
     /// How people and files name it: `foreign key`.
     pub fn as_str(self) -> &'static str {

@@ -1,5 +1,6 @@
 use super::change::ObjectKind;
 use super::pairs::pairs;
+use super::side::Side;
 use super::ty::attributes;
 use super::{Differ, ObjectRef, What};
 use crate::catalog::{
@@ -57,7 +58,7 @@ impl Differ<'_> {
         let columns = (attributes(&self.old, columns), attributes(&self.new, &new.columns));
         let all = self.all;
         let mut about = self.about(object);
-        about.text("kind", kind(*old_kind), kind(new.kind));
+        about.text(What::KIND, kind(*old_kind), kind(new.kind));
         let direct = |kind| match kind {
             FunctionKind::OrderedSet { direct } => Some(direct.to_string()),
             FunctionKind::Function | FunctionKind::Aggregate | FunctionKind::Window => None,
@@ -137,7 +138,10 @@ impl Differ<'_> {
         let (old, new) = (&self.old.contents.casts, &self.new.contents.casts);
         let found = pairs(old, new, |its| self.old.cast(its), |its| self.new.cast(its));
         for ((source, target), pair) in found {
-            let is_own = source.contains('.') || target.contains('.');
+            let is_own = |side: &Side<'_>, cast: Option<&Cast>| {
+                cast.is_some_and(|cast| side.is_own(cast.source) || side.is_own(cast.target))
+            };
+            let is_own = is_own(&self.old, pair.0) || is_own(&self.new, pair.1);
             let schema = if is_own { "" } else { PG_CATALOG };
             if !self.is_told(schema, pair.0.is_some() && pair.1.is_some()) {
                 continue;

@@ -21,5 +21,5 @@ pub(super) fn pairs<'a, K: Ord, T>(
 
 /// The same of what has a name by itself.
 pub(super) fn by_name<'a, T>(old: &'a [T], new: &'a [T], name: fn(&T) -> &str) -> Pairs<'a, &'a str, T> {
-    pairs(old, new, move |item| name(item), move |item| name(item))
+    pairs(old, new, name, name)
 }

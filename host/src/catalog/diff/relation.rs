@@ -103,7 +103,7 @@ impl<'a> Differ<'a> {
         } = old;
         let all = self.all;
         let mut about = self.about(object.clone());
-        about.text("kind", kind(*old_kind), kind(new.kind));
+        about.text(What::KIND, kind(*old_kind), kind(new.kind));
         if all {
             about.text("persistence", self::persistence(*persistence), self::persistence(new.persistence));
             about.text("owner", owner, &new.owner);
@@ -176,7 +176,7 @@ impl<'a> Differ<'a> {
             hidden.map(|its| format!("{} {}", its.name, side.ty(its.ty))).collect()
         };
         let (old, new) = (hidden(&self.old, old), hidden(&self.new, new));
-        self.about(object.clone()).items("hides the column", &old, &new);
+        self.about(object.clone()).items(What::HIDES, &old, &new);
     }
 }
 

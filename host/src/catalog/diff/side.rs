@@ -70,6 +70,11 @@ impl<'a> Side<'a> {
         self.types.get(&oid).copied()
     }
 
+    /// Whether a type is none of PostgreSQL's own.
+    pub fn is_own(&self, ty: Oid) -> bool {
+        self.types.get(&ty).is_some_and(|ty| ty.schema != PG_CATALOG)
+    }
+
     /// The signature of a function. One of PostgreSQL's own is not told, since a snapshot may have left it out.
     pub fn own_function(&self, oid: Option<Oid>) -> Option<String> {
         let function = self.functions.get(&oid?).filter(|its| its.schema != PG_CATALOG)?;

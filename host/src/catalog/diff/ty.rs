@@ -53,7 +53,7 @@ impl<'a> Differ<'a> {
         let all = self.all;
         let is_builtin = object.name.schema == PG_CATALOG;
         let mut about = self.about(object.clone());
-        about.text("kind", kind(&old.kind), kind(&new.kind));
+        about.text(What::KIND, kind(&old.kind), kind(&new.kind));
         about.text("category", category.to_string(), new.category.to_string());
         about.is("preferred in its category", *preferred, new.preferred);
         // Of PostgreSQL's own a snapshot keeps those array types that something is of.

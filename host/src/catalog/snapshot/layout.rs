@@ -33,6 +33,9 @@ pub(super) fn text(document: &Document) -> String {
 }
 
 fn schema(lines: &mut Lines, schema: &SchemaEntry) {
+    if schema.hidden {
+        lines.member("hidden", &true);
+    }
     lines.word("owner", &schema.owner);
     lines.optional("comment", schema.comment.as_ref());
     if !schema.relations.0.is_empty() {

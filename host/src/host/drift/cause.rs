@@ -52,8 +52,8 @@ impl<'a> Used<'a> {
                 let reads = self.columns.contains(&column);
                 match &change.what {
                     What::Appeared { .. } => uses.then_some(Claim::Around),
-                    What::Changed { property: "type" | "type modifier", .. } if reads => Some(itself),
-                    What::Is { predicate: "readable", .. } if reads => Some(Claim::Gone),
+                    What::Changed { property: What::TYPE | What::TYPE_MODIFIER, .. } if reads => Some(itself),
+                    What::Is { predicate: What::READABLE, .. } if reads => Some(Claim::Gone),
                     What::Disappeared | What::Renamed { .. } if reads => Some(itself),
                     // It may have been one of a whole row, or of those that column aliases count.
                     What::Disappeared | What::Renamed { .. } => uses.then_some(Claim::Around),
@@ -62,9 +62,10 @@ impl<'a> Used<'a> {
             }
             ObjectKind::Relation => match &change.what {
                 What::Disappeared | What::Renamed { .. } => uses.then_some(Claim::Gone),
-                What::Changed { property: "kind", .. } => uses.then_some(Claim::Altered),
-                What::Changed { property: "order of the columns", .. }
-                | What::Does { verb: "hides the column", .. } => uses.then_some(Claim::Around),
+                What::Changed { property: What::KIND, .. } => uses.then_some(Claim::Altered),
+                What::Changed { property: What::COLUMN_ORDER, .. } | What::Does { verb: What::HIDES, .. } => {
+                    uses.then_some(Claim::Around)
+                }
                 _ => None,
             },
             // GROUP BY a primary key groups by all columns.

@@ -1,14 +1,18 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cause::Used;
 use super::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
+use crate::catalog::ChosenSchemas;
 use crate::host::entry::State;
 use crate::host::load::PluginFinding;
 use crate::host::plugin::{LoadedPlugin, LoadedQuery};
 use crate::host::prove::{ProvenShape, ProvenStatement};
 use crate::plugin::Shape;
 use crate::select::Finding;
+
+/// A statement by its name, what becomes of its columns, in which shapes, and how it was in each.
+type Changed<'a> = (String, Vec<ReplyColumn>, Vec<Shape>, Vec<&'a ProvenStatement>);
 
 /// One plugin against the older catalog, the newer one, and, if that is of a live database, as PostgreSQL describes it.
 pub(super) struct PluginDrift<'a> {
@@ -78,9 +82,9 @@ impl PluginDrift<'_> {
             }
             return;
         }
-        let proves: BTreeSet<&Shape> = proven.shapes.iter().map(|its| &its.shape).collect();
+        let proves: HashSet<_> = proven.shapes.iter().map(key).collect();
         let mut lost: Vec<&Arc<ProvenShape>> =
-            before.shapes.iter().filter(|its| !proves.contains(&its.shape)).collect();
+            before.shapes.iter().filter(|its| !proves.contains(&key(its))).collect();
         if lost.is_empty() && old.is_empty() {
             // What is wrong is wrong with the query as a whole: a default that is no value of its type any more.
             lost = before.shapes.iter().collect();
@@ -101,11 +105,10 @@ impl PluginDrift<'_> {
 
     /// What the query gives back otherwise than before, each with all the shapes in which it does.
     fn replies(&self, before: &LoadedQuery, after: &LoadedQuery, drift: &mut Drift) {
-        let now: HashMap<&Shape, &Arc<ProvenShape>> =
-            after.shapes.iter().map(|its| (&its.shape, its)).collect();
-        let mut changed: Vec<(String, Vec<ReplyColumn>, Vec<Shape>, Vec<&ProvenStatement>)> = Vec::new();
+        let now: HashMap<_, _> = after.shapes.iter().map(|its| (key(its), its)).collect();
+        let mut changed: Vec<Changed<'_>> = Vec::new();
         for shape in &before.shapes {
-            let Some(now) = now.get(&shape.shape) else { continue };
+            let Some(now) = now.get(&key(shape)) else { continue };
             for (old, new) in shape.statements().iter().zip(now.statements()) {
                 let columns = columns(old, new);
                 if columns.is_empty() && old.sql == new.sql {
@@ -139,8 +142,17 @@ fn findings(of: &State, query: Option<&str>) -> Vec<Finding> {
     all.iter().filter(is_of).map(|its| its.finding.clone()).collect()
 }
 
+/// What tells the proofs of a query from each other.
+fn key(proven: &Arc<ProvenShape>) -> (&Shape, &ChosenSchemas) {
+    (&proven.shape, &proven.schemas)
+}
+
 fn shapes_of(query: &LoadedQuery, affected: Vec<Shape>) -> AffectedShapes {
-    AffectedShapes { affected, of: query.shapes.len(), total: query.total }
+    // Of one shape there is a proof for each choice of schemas.
+    let distinct: BTreeSet<&Shape> = query.shapes.iter().map(|its| &its.shape).collect();
+    let mut seen = HashSet::new();
+    let affected = affected.into_iter().filter(|shape| seen.insert(shape.clone())).collect();
+    AffectedShapes { affected, of: distinct.len(), total: query.total }
 }
 
 /// The columns of a result that are others now. PostgreSQL alone knows the types of some, and these are not compared.

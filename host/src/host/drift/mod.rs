@@ -1,6 +1,9 @@
+//! What a change of the database does to the queries of a configuration.
+
 mod cause;
 mod compare;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::compare::PluginDrift;
@@ -22,7 +25,7 @@ use crate::select::Finding;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use callslip::{Config, Drift, catalog::Snapshot};
+/// use callslip::{Config, catalog::Snapshot, drift::Drift};
 ///
 /// let read = |path: &str| Snapshot::read(&std::fs::read_to_string(path)?).map_err(std::io::Error::other);
 /// let config = Config::read("callslip.toml".as_ref())?;
@@ -139,12 +142,18 @@ impl Drift {
         new: &Snapshot,
         live: Option<Live<'_>>,
     ) -> Result<Self, StartError> {
+        // One of everything tells more than one of what the login may use: then only that is compared.
+        let (old, new) = match old.everything == new.everything {
+            true => (Cow::Borrowed(old), Cow::Borrowed(new)),
+            false => (Cow::Owned(old.clone().narrowed()), Cow::Owned(new.clone().narrowed())),
+        };
         let effect = |change| Effect { change, breaks: Vec::new(), replies: Vec::new() };
         let changes = diff::changes(&old.contents, &new.contents);
         let mut drift = Self { effects: changes.into_iter().map(effect).collect(), ..Self::default() };
         let engine = Engine::new(&config.limits.plugin())?;
-        let basis =
-            |contents: &Contents, schemas| Basis::new(Arc::new(Catalog::new(contents.clone())), schemas);
+        let basis = |contents: &Contents, schemas| {
+            Basis::new(Arc::new(Catalog::new(contents.clone().readable())), schemas)
+        };
         let of = |contents: &Contents| basis(contents, config.schemas().of_snapshot(contents));
         let (before, after) = (of(&old.contents), of(&new.contents));
         let live = live.map(|live| (basis(live.contents, config.schemas()), live.pool));

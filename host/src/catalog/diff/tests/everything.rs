@@ -128,7 +128,9 @@ pub(super) fn contents() -> Contents {
         server_version: 150_018,
         settings: [("server_encoding".to_owned(), "UTF8".to_owned())].into(),
         partial: false,
-        schemas: vec![Schema { name: "app".into(), owner: "owner".into(), comment: None }],
+        schemas: ["app", "other"]
+            .map(|name| Schema { name: name.into(), owner: "owner".into(), comment: None })
+            .into(),
         extensions: vec![Extension { name: "pg_trgm".into(), schema: "app".into(), version: "1.5".into() }],
         relations: vec![person, part, card],
         types,

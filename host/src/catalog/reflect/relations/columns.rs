@@ -18,15 +18,15 @@ use crate::catalog::{
 pub(super) fn sql(scope: Scope) -> String {
     let may = |action: &str| {
         format!(
-            "coalesce(r.usage AND (r.{action}s OR a.attacl IS NOT NULL AND has_column_privilege(r.oid, a.attnum, '{action}')), false)"
+            "coalesce(r.usage AND (r.may_{action} OR a.attacl IS NOT NULL AND has_column_privilege(r.oid, a.attnum, '{action}')), false)"
         )
     };
     format!(
         "{visible},
 rights AS MATERIALIZED (
   SELECT v.oid, has_schema_privilege(v.schema, 'USAGE') AS usage,
-         has_table_privilege(v.oid, 'SELECT') AS selects, has_table_privilege(v.oid, 'INSERT') AS inserts,
-         has_table_privilege(v.oid, 'UPDATE') AS updates, has_table_privilege(v.oid, 'REFERENCES') AS referencess
+         has_table_privilege(v.oid, 'SELECT') AS may_select, has_table_privilege(v.oid, 'INSERT') AS may_insert,
+         has_table_privilege(v.oid, 'UPDATE') AS may_update, has_table_privilege(v.oid, 'REFERENCES') AS may_references
   FROM visible v)
 SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attndims::int4, cn.nspname, c.collname,
        a.attnotnull AND (a.attrelid, a.attnum) NOT IN (

@@ -48,7 +48,7 @@ fn visible(scope: Scope) -> String {
     format!(
         "
 WITH visible AS MATERIALIZED (
-  SELECT c.oid, c.relkind AS kind, n.oid AS schema
+  SELECT c.oid, n.oid AS schema
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')

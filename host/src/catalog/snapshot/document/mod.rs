@@ -57,6 +57,8 @@ pub(super) struct ExtensionEntry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SchemaEntry {
+    /// Whether the login may not use it: it is here for what something else is of.
+    pub hidden: bool,
     /// Empty where nothing is said.
     pub owner: String,
     pub comment: Option<String>,

@@ -50,7 +50,7 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
         for CollationEntry { name, nondeterministic } in entry.collations {
             contents.collations.push(Collation { schema: schema.clone(), name, nondeterministic });
         }
-        if has_schemas && !is_of_the_system(&schema) {
+        if has_schemas && !entry.hidden && !is_of_the_system(&schema) {
             contents.schemas.push(Schema { name: schema, owner: entry.owner, comment: entry.comment });
         }
     }

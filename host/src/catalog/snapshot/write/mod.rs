@@ -2,7 +2,7 @@ mod function;
 mod relation;
 mod ty;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use callslip_ir::snapshot::{FORMAT, VERSION, reference};
 
@@ -12,6 +12,7 @@ use super::document::{
     SchemaEntry, TypeEntry,
 };
 use super::entries::Entries;
+use crate::catalog::unused::is_of_the_system;
 use crate::catalog::{Check, Contents, Function, Oid, PG_CATALOG, Relation, Type, TypeKind};
 
 /// The snapshot by names, everything in order.
@@ -57,7 +58,9 @@ pub(super) fn document(snapshot: &Snapshot) -> Document {
         let (name, nondeterministic) = (collation.name.clone(), collation.nondeterministic);
         schema(&collation.schema, Entry::Collation(CollationEntry { name, nondeterministic }));
     }
-    for schema in schemas.values_mut() {
+    let usable: HashSet<&str> = contents.schemas.iter().map(|schema| schema.name.as_str()).collect();
+    for (name, schema) in schemas {
+        schema.hidden = !usable.contains(name.as_str()) && !is_of_the_system(name);
         schema.functions.sort_by(|a, b| (&a.name, &a.arguments).cmp(&(&b.name, &b.arguments)));
         schema.operators.sort_by(|a, b| (&a.name, &a.left, &a.right).cmp(&(&b.name, &b.left, &b.right)));
         schema.collations.sort();

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
+use crate::PluginFinding;
 use crate::catalog::diff::{Change, ObjectRef};
 use crate::cli::check::{finding_json, seen};
+use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect};
 use crate::select::Finding;
-use crate::{AffectedShapes, BrokenQuery, ChangedReply, Drift, Effect, PluginFinding};
 
 /// The whole drift, for programs.
 pub(super) fn of(drift: &Drift) -> Value {

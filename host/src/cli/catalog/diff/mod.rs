@@ -12,7 +12,7 @@ use clap::Args;
 use super::{SourceArgs, snapshot};
 use crate::catalog::{Snapshot, Visibility};
 use crate::cli::file;
-use crate::{Drift, Live};
+use crate::drift::{Drift, Live};
 
 const EXAMPLES: &str = "\
 Examples:

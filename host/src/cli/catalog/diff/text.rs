@@ -2,8 +2,8 @@ use std::io::{self, Write};
 
 use super::name;
 use crate::cli::explain;
+use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
 use crate::printable::printable;
-use crate::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
 
 /// How many shapes of a query are named: people read no more.
 const SHOWN_SHAPES: usize = 8;

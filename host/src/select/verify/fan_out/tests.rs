@@ -5,8 +5,8 @@ use callslip_ir::{
 
 use super::warnings;
 use crate::catalog::{
-    Catalog, Column, Contents, Function, FunctionKind, PG_CATALOG, Relation, RelationKind, UniqueKey,
-    Volatility,
+    Catalog, Column, Contents, ForeignKey, Function, FunctionKind, PG_CATALOG, Relation, RelationKind,
+    UniqueKey, Volatility,
 };
 use crate::select::verified::Resolution;
 
@@ -111,7 +111,11 @@ impl Writer {
     }
 
     /// The warnings of `SELECT sum(position.budget) FROM from WHERE filter`.
-    fn warnings(mut self, from: Vec<NodeId>, filter: Option<NodeId>) -> usize {
+    fn warnings(self, from: Vec<NodeId>, filter: Option<NodeId>) -> usize {
+        self.warnings_in(catalog().contents().clone(), from, filter)
+    }
+
+    fn warnings_in(mut self, contents: Contents, from: Vec<NodeId>, filter: Option<NodeId>) -> usize {
         let value = self.column("position", "budget");
         let call = Call {
             function: QualifiedName::new("sum"),
@@ -138,7 +142,7 @@ impl Writer {
         self.plain(NodeKind::Query(Query { with: None, body, order_by: vec![], limit: None, offset: None }));
         let nodes = self.nodes.into_iter().map(|kind| Node { kind, place: None }).collect();
         let description = Description { slots: vec![], files: vec![], nodes };
-        warnings(&description, &catalog(), &self.resolutions).len()
+        warnings(&description, &Catalog::new(contents), &self.resolutions).len()
     }
 }
 
@@ -165,5 +169,38 @@ fn every_way_to_join_is_seen_through_or_left_alone() {
         let from = vec![writer.table("position", names), writer.table("interview", &[])];
         let filter = writer.belongs();
         assert_eq!(writer.warnings(from, Some(filter)), warned, "{names:?}");
+    }
+}
+
+#[test]
+fn only_keys_that_hold_make_one_row_of_many() {
+    let warned = |contents: Contents| {
+        let mut writer = Writer::default();
+        let from = vec![writer.table("position", &[]), writer.table("interview", &[])];
+        let filter = writer.belongs();
+        writer.warnings_in(contents, from, Some(filter))
+    };
+    for (change, expected) in [
+        (UniqueKey::default(), 1),
+        (UniqueKey { deferrable: true, ..UniqueKey::default() }, 0),
+        (UniqueKey { without_overlaps: true, ..UniqueKey::default() }, 0),
+    ] {
+        let mut contents = catalog().contents().clone();
+        let key = &mut contents.relations[0].unique_keys[0];
+        *key = UniqueKey { columns: key.columns.clone(), ..change };
+        assert_eq!(warned(contents), expected);
+    }
+    // What a foreign key refers to is a key, unless it compares by containment.
+    for (period, expected) in [(false, 1), (true, 0)] {
+        let mut contents = catalog().contents().clone();
+        contents.relations[0].unique_keys[0].columns = vec!["budget".into()];
+        contents.relations[1].foreign_keys.push(ForeignKey {
+            columns: vec!["position_id".into()],
+            target: 1,
+            target_columns: vec!["position_id".into()],
+            period,
+            ..ForeignKey::default()
+        });
+        assert_eq!(warned(contents), expected, "{period}");
     }
 }
