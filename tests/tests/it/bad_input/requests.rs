@@ -38,7 +38,7 @@ async fn what_is_asked_for() {
         ),
         ("/q/language/slice", 404, "CS1002", "no query \"slice\"; did you mean \"slices\"?"),
         ("/q/hiring/x", 404, "CS1002", "no query \"x\"; it has funnel, interviews, progress, workload"),
-        ("/q/gone/query", 503, "CS1205", "the log of its start says why"),
+        ("/q/gone/query", 503, "CS1205", "the log says why"),
         ("/q/%ff/slices", 404, "CS1002", "/q/{plugin}/{query}"),
         ("/q/lang%00uage/slices", 404, "CS1001", "\"lang\\u{0}uage\""),
         ("/q/language/%2e%2e%2fslices", 404, "CS1002", "\"../slices\""),
