@@ -65,8 +65,13 @@ impl Schemas {
     /// the real ones; then each is what it is called.
     pub fn of_snapshot(mut self, contents: &Contents) -> Self {
         let has = |schema: &str| contents.schema_names().any(|its| its == schema);
+        // A type is kept where something else is of it, also of a schema that is left out.
+        let kept = |schema: &String| {
+            contents.relations.iter().any(|its| its.schema == *schema)
+                || contents.functions.iter().any(|its| its.schema == *schema)
+        };
         for (name, logical) in &mut self.logical {
-            if has(name) && !logical.real().iter().any(|real| has(real)) {
+            if has(name) && !logical.real().iter().any(kept) {
                 *logical = LogicalSchema::Fixed(name.clone());
             }
         }

@@ -32,6 +32,7 @@ pub struct GrantSettings {
 
 impl GrantSettings {
     /// Each grant by itself.
+    #[cfg(feature = "host")]
     pub(crate) fn each(&self) -> Vec<Self> {
         let Self { relations, functions, operators, types } = self;
         let one = |name: &String| vec![name.clone()];
