@@ -74,6 +74,9 @@ impl Inner {
             }
             next.reflected_at = reflected_at;
             let refreshed = Refreshed::between(&current, &next);
+            if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
+                self.pool.forget_statements();
+            }
             self.current.send_replace(Arc::new(next));
             refreshed.log();
             return Ok((refreshed, fingerprint));
