@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use callslip::Code;
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::loan::{
     BoundStatement, ConnectionSettings, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
 };
-use callslip_tests::rows;
-use tokio_postgres::{Client, NoTls};
+use callslip_tests::{cluster, rows};
+use tokio_postgres::Client;
 
 struct Database {
     cluster: Cluster,
@@ -24,9 +24,7 @@ struct Database {
 
 impl Database {
     async fn start() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let (owner, connection) = cluster.config().connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let (cluster, owner) = cluster("").await;
         Self { cluster, owner }
     }
 
