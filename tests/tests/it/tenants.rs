@@ -297,10 +297,16 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
             run(&["inspect", "tenants"]),
             run(&["run", "tenants", "named", "--claim", "tenant=globex", "--format", "json"]),
             run(&["run", "tenants", "named"]),
+            run(&["catalog", "tenant.invoice"]),
+            run(&["catalog", "invoice"]),
+            run(&["catalog", "globex.invoice"]),
         ]
     });
-    let [written, offline, live, explained, inspected, ran, refused] = outputs.await.unwrap();
-    for (success, _, stderr) in [&written, &offline, &live, &explained, &inspected, &ran] {
+    let [written, offline, live, explained, inspected, ran, refused, named, searched, other] =
+        outputs.await.unwrap();
+    for (success, _, stderr) in
+        [&written, &offline, &live, &explained, &inspected, &ran, &named, &searched, &other]
+    {
         assert!(success, "{stderr}");
     }
     assert!(
@@ -317,6 +323,8 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
     );
     assert!(inspected.1.contains("proven with tenant = globex"), "{}", inspected.1);
     assert_eq!(serde_json::from_str::<Value>(&ran.1).unwrap(), json!([{"id": 7, "label": "G7"}]));
+    assert!(named.1 == searched.1 && named.1.contains("acme.invoice"), "{}", named.1);
+    assert!(other.1.contains("globex.invoice"), "{}", other.1);
     assert!(!refused.0 && refused.2.contains("CS1006") && refused.2.contains("`tenant`"), "{}", refused.2);
 
     let snapshot =
