@@ -12,7 +12,7 @@ use anyhow::bail;
 use callslip_ir::snapshot::{quoted, reference};
 
 use super::CatalogArgs;
-use crate::catalog::{Catalog, Contents, Oid, PG_CATALOG, Relation, Visibility};
+use crate::catalog::{Catalog, Contents, LogicalSchema, Oid, PG_CATALOG, Relation, Schemas, Visibility};
 use crate::nearest::nearest;
 use crate::printable::printable;
 
@@ -27,7 +27,7 @@ pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     let usable = args.all.then(|| Usable::of(usable.contents()));
     let mut printer = Printer { out: io::stdout().lock(), catalog, usable };
     match &args.relation {
-        Some(name) => printer.relation(find(catalog, &config.database.schemas, name, args.all)?)?,
+        Some(name) => printer.relation(find(catalog, &config.schemas(), name, args.all)?)?,
         None => printer.all()?,
     }
     Ok(ExitCode::SUCCESS)
@@ -35,12 +35,17 @@ pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
 
 fn find<'a>(
     catalog: &'a Catalog,
-    schemas: &[String],
+    schemas: &Schemas,
     name: &str,
     everything: bool,
 ) -> anyhow::Result<&'a Relation> {
-    let searched = || schemas.iter().find_map(|schema| catalog.relation(schema, name));
-    let qualified = || name.split_once('.').and_then(|(schema, name)| catalog.relation(schema, name));
+    // As in a snapshot, the first schema that it can be stands for a logical one.
+    let within = |schema: &str, name: &str| {
+        let logical = schemas.logical.get(schema).and_then(LogicalSchema::representative);
+        catalog.relation(logical.unwrap_or(schema), name)
+    };
+    let searched = || schemas.searched.iter().find_map(|schema| within(schema, name));
+    let qualified = || name.split_once('.').and_then(|(schema, name)| within(schema, name));
     if let Some(found) = searched().or_else(qualified) {
         return Ok(found);
     }
@@ -56,7 +61,7 @@ fn find<'a>(
                 true => ("", ""),
                 false => (" that this login may read", "; --all shows the others too"),
             };
-            let schemas = schemas.join(", ");
+            let schemas = schemas.searched.join(", ");
             bail!("there is no relation \"{name}\"{of}; it was looked for in the schemas {schemas}{more}")
         }
     }
