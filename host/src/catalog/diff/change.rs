@@ -119,6 +119,10 @@ impl What {
     pub const COLUMN_ORDER: &str = "order of the columns";
     /// The predicate of [`What::Is`] of a column that the login may read.
     pub const READABLE: &str = "readable";
+    /// The verb of [`What::Does`] of an enum and its labels.
+    pub const HAS_LABEL: &str = "has the label";
+    /// The property of [`What::Changed`] that is the order of an enum's labels.
+    pub const LABEL_ORDER: &str = "order of the labels";
     /// The verb of [`What::Does`] of a relation with columns that the login may not read.
     pub const HIDES: &str = "hides the column";
 }
