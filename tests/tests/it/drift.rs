@@ -255,10 +255,11 @@ const BLAMED: &[Blamed] = &[
         ],
     ),
     (
-        "ALTER TABLE rating ALTER score TYPE text, DROP created_at; ALTER TABLE interview DROP completed_at CASCADE",
+        "ALTER TABLE rating DROP CONSTRAINT rating_score_check, ALTER score TYPE text, DROP created_at;
+         ALTER TABLE interview DROP completed_at CASCADE",
         &[
-            ("column completed_at of public.interview", &["detail", "interviews", "latest"]),
-            ("column score of public.rating: the type", &["contested", "finalists", "interviews", "latest"]),
+            ("column completed_at of public.interview", &["interviews", "progress"]),
+            ("column score of public.rating: the type", &["contested", "detail", "finalists", "interviews"]),
             ("column created_at of public.rating", &["latest"]),
         ],
     ),
@@ -302,4 +303,20 @@ async fn every_change_that_breaks_a_query_is_blamed_and_no_other() {
         assert!(blamed.iter().zip(*expected).all(is_expected), "{migration}: {blamed:#?}");
         assert_eq!((&told["breaks"], &told["refused"]), (&serde_json::json!([]), &serde_json::json!([])));
     }
+}
+
+#[tokio::test]
+async fn what_was_not_tried_is_told() {
+    let migrated = Migrated::new("drift_in_part").await;
+    let file = migrated.folder.path().join("callslip.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("[limits]\nshapes = 2\n{text}")).unwrap();
+    migrated.migrate("CREATE TABLE office (id int)").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("\nonly 2 of the 4 shapes of hiring.funnel were tried\n"), "{told}");
+    let told = migrated.diff_json().await;
+    let in_part = told["in_part"].as_array().unwrap();
+    let funnel = serde_json::json!({ "plugin": "hiring", "query": "funnel", "tried": 2, "total": 4 });
+    assert!(in_part.contains(&funnel), "{told:#}");
 }

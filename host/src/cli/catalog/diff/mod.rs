@@ -43,6 +43,10 @@ pub(super) struct DiffArgs {
     #[arg(value_name = "NEW.json")]
     new: Option<PathBuf>,
     /// Print the changes and what they break as JSON.
+    ///
+    /// One object: `broken`, how many queries break; `changes`, each with its `object`, its `words`, what it `breaks` and which
+    /// `replies` it changes; `breaks` and `replies` that no change explains; `refused`, what the database refuses and may have before;
+    /// `broken_before`; `mended`; `in_part`, the queries of which not every shape was tried; and the plugins that are `untried`.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
