@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use callslip::Code;
 use callslip::catalog::{CHANNEL, Fingerprint, INSTALL_NOTIFY, REMOVE_NOTIFY, fingerprint};
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::loan::{ConnectionSettings, Listener};
+use callslip_tests::cluster;
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 
@@ -21,9 +22,7 @@ struct Database {
 }
 
 async fn database() -> Database {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let (owner, connection) = cluster.config().connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let (cluster, owner) = cluster("").await;
     let settings = ConnectionSettings::resolve(Some(&cluster.url("postgres")), &|_| None).unwrap();
     Database { _cluster: cluster, owner, settings }
 }
