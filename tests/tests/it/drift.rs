@@ -254,10 +254,8 @@ const BLAMED: &[Blamed] = &[
         ],
     ),
     (
-        "ALTER TABLE rating DROP CONSTRAINT rating_score_check, ALTER score TYPE text, DROP created_at;
-         ALTER TABLE interview DROP completed_at CASCADE",
+        "ALTER TABLE rating DROP CONSTRAINT rating_score_check, ALTER score TYPE text, DROP created_at",
         &[
-            ("column completed_at of public.interview", &["interviews", "progress"]),
             ("column score of public.rating: the type", &["contested", "detail", "finalists", "interviews"]),
             ("column created_at of public.rating", &["latest"]),
         ],

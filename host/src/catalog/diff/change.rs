@@ -194,20 +194,22 @@ impl fmt::Display for ObjectRef {
 /// The characters of a value that a sentence shows; a longer one, and one of several lines, is not shown.
 const SHOWN_CHARACTERS: usize = 120;
 
+fn is_shown(text: &&String) -> bool {
+    text.chars().count() <= SHOWN_CHARACTERS && !text.contains('\n')
+}
+
 impl fmt::Display for Change {
     /// One sentence without a point.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let object = &self.object;
         match &self.what {
-            What::Appeared { as_ } if as_.is_empty() => write!(f, "{object} appeared"),
+            What::Appeared { as_ } if as_.is_empty() || !is_shown(&as_) => write!(f, "{object} appeared"),
             What::Appeared { as_ } => write!(f, "{object} appeared: {as_}"),
             What::Disappeared => write!(f, "{object} disappeared"),
             What::Renamed { to } => {
                 write!(f, "{object} was probably renamed to {to}, or dropped and {to} made in its place")
             }
             What::Changed { property, from, to } => {
-                let is_shown =
-                    |text: &&String| text.chars().count() <= SHOWN_CHARACTERS && !text.contains('\n');
                 let (shown_from, shown_to) = (from.as_ref().filter(is_shown), to.as_ref().filter(is_shown));
                 match (from, to, shown_from, shown_to) {
                     (.., Some(from), Some(to)) => {
