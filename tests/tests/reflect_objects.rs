@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::catalog::{
-    Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectKind, ObjectName,
-    PG_CATALOG, Parallel, Schema, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
+    Catalog, Check, Collation, Contents, DomainRules, Extension, Function, NameKind, ObjectName, PG_CATALOG,
+    Parallel, Schema, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
 };
 use callslip_tests::{cluster, connect};
 use tokio_postgres::Config;
@@ -209,7 +209,7 @@ async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
             catalog.functions("hidden", "within").next().is_some(),
             catalog.functions("shop", "for_others").next().is_some(),
             catalog.operators("shop", "##").next().is_some(),
-            catalog.has(ObjectKind::Collation, "hidden", "plain"),
+            catalog.has(NameKind::Collation, "hidden", "plain"),
         ]
     };
     assert_eq!(seen(&usable), [false; 6]);
