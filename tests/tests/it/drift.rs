@@ -188,7 +188,7 @@ async fn a_table_that_is_gone_breaks_its_queries_and_the_grant_that_names_it() {
 }
 
 #[tokio::test]
-async fn what_postgresql_itself_refuses_breaks_too() {
+async fn what_only_postgresql_refuses_and_no_change_explains_may_have_been_so_before() {
     let migrated = Migrated::new("drift_described").await;
     let connection = ConnectionSettings::resolve(Some(&migrated.url), &|_| None).unwrap();
     let pool = Pool::new(&connection, PoolSettings::default()).unwrap();
@@ -201,13 +201,15 @@ async fn what_postgresql_itself_refuses_breaks_too() {
     let live = Live { contents: &contents, pool: &pool };
     let drift = Drift::between(&config, &old, &old, Some(live)).await.unwrap();
     assert!(drift.effects.is_empty(), "{drift:#?}");
-    let [broken] = &drift.breaks[..] else { panic!("{drift:#?}") };
-    assert_eq!((broken.query.as_deref(), drift.broken()), (Some("candidates"), 1));
+    let [broken] = &drift.refused[..] else { panic!("{drift:#?}") };
+    assert_eq!((broken.query.as_deref(), drift.broken()), (Some("candidates"), 0));
+    assert!(!drift.is_harmless());
     let refused =
         |finding: &Finding| finding.code == Code::StaleStatement && finding.message.contains("42703");
     assert!(broken.findings.iter().all(refused) && !broken.findings.is_empty(), "{broken:#?}");
     let drift = Drift::between(&config, &old, &old, None).await.unwrap();
     assert_eq!((drift.broken(), drift.broken_before.len()), (0, 0), "{drift:#?}");
+    assert!(drift.is_harmless(), "{drift:#?}");
 }
 
 #[tokio::test]
@@ -230,4 +232,95 @@ async fn without_a_configuration_only_the_changes_are_told() {
     run(&["hiring.wasm", "old.json"], 1, "can't read hiring.wasm").await;
     run(&["old.json", "new.json", "--config", "nowhere.toml"], 1, "nowhere.toml").await;
     run(&["old.json", "--database-url", "postgres://nobody@127.0.0.1:1/x"], 1, "127.0.0.1").await;
+}
+
+/// A migration, and each change that breaks queries, with these.
+type Blamed = (&'static str, &'static [(&'static str, &'static [&'static str])]);
+
+/// What is blamed for what: every change that breaks a query, and no other.
+const BLAMED: &[Blamed] = &[
+    // A column that came along is not blamed for the key that is gone.
+    (
+        "ALTER TABLE position DROP CONSTRAINT position_pkey CASCADE, ADD added int",
+        &[("unique key position_pkey", &["contested", "finalists", "funnel", "progress"])],
+    ),
+    // Two changes that each break a query are both told, each with the queries that it breaks.
+    (
+        "DROP VIEW interview_card; ALTER TABLE candidate DROP country, ALTER name TYPE int USING 1;
+         ALTER TABLE position DROP closed_at",
+        &[
+            ("column country of public.candidate", &["candidates"]),
+            ("column closed_at of public.position", &["funnel", "overview", "progress"]),
+        ],
+    ),
+    (
+        "ALTER TABLE rating DROP CONSTRAINT rating_score_check, ALTER score TYPE text, DROP created_at",
+        &[
+            ("column score of public.rating: the type", &["contested", "detail", "finalists", "interviews"]),
+            ("column created_at of public.rating", &["latest"]),
+        ],
+    ),
+    (
+        "ALTER TYPE interview_status RENAME VALUE 'completed' TO 'done'",
+        &[("type public.interview_status no longer has the label completed", &["funnel"])],
+    ),
+    ("ALTER TYPE interview_status RENAME TO state", &[("type public.interview_status", &["funnel"])]),
+    ("ALTER TYPE interview_status ADD VALUE 'lost'", &[]),
+    ("DROP INDEX interview_candidate_id_idx", &[]),
+    ("ALTER TABLE interview ALTER device DROP NOT NULL, ALTER device SET DEFAULT 'none'", &[]),
+    ("ALTER TABLE interview ENABLE ROW LEVEL SECURITY; CREATE POLICY all_of ON interview USING (true)", &[]),
+    ("ALTER TABLE interview DROP CONSTRAINT interview_candidate_id_fkey", &[]),
+    (
+        "ALTER TABLE question ADD CONSTRAINT c CHECK (id > 0); CREATE SCHEMA more; CREATE TABLE more.question (id int)",
+        &[],
+    ),
+];
+
+#[tokio::test]
+async fn every_change_that_breaks_a_query_is_blamed_and_no_other() {
+    for (number, (migration, expected)) in BLAMED.iter().enumerate() {
+        let migrated = Migrated::new(&format!("drift_blamed_{number}")).await;
+        migrated.migrate(migration).await;
+        migrated.snapshot("new.json").await;
+        for newer in [&["--database-url", migrated.url.as_str()][..], &["new.json"]] {
+            let output = migrated.run(&[&["catalog", "diff", "old.json", "--json"], newer].concat()).await;
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(output.status.code() == Some(1), !expected.is_empty(), "{migration}: {told:#}");
+            assert_blamed(migration, &told, expected);
+        }
+    }
+}
+
+fn assert_blamed(migration: &str, told: &Value, expected: &[(&str, &[&str])]) {
+    let mut blamed: Vec<(&str, Vec<&str>)> = Vec::new();
+    for change in told["changes"].as_array().unwrap() {
+        let breaks = change["breaks"].as_array().unwrap().iter();
+        let mut breaks: Vec<&str> = breaks.map(|its| its["query"].as_str().unwrap()).collect();
+        breaks.sort_unstable();
+        if !breaks.is_empty() {
+            blamed.push((change["words"].as_str().unwrap(), breaks));
+        }
+    }
+    let is_expected = |((words, breaks), (start, queries)): (&(&str, Vec<&str>), &(&str, &[&str]))| {
+        words.starts_with(start) && breaks == queries
+    };
+    assert_eq!(blamed.len(), expected.len(), "{migration}: {blamed:#?}");
+    assert!(blamed.iter().zip(expected).all(is_expected), "{migration}: {blamed:#?}");
+    assert_eq!((&told["breaks"], &told["refused"]), (&serde_json::json!([]), &serde_json::json!([])));
+}
+
+#[tokio::test]
+async fn what_was_not_tried_is_told() {
+    let migrated = Migrated::new("drift_in_part").await;
+    let file = migrated.folder.path().join("callslip.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("[limits]\nshapes = 2\n{text}")).unwrap();
+    migrated.migrate("CREATE TABLE office (id int)").await;
+    let (told, code) = migrated.diff().await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("\nonly 2 of the 4 shapes of hiring.funnel were tried\n"), "{told}");
+    let told = migrated.diff_json().await;
+    let in_part = told["in_part"].as_array().unwrap();
+    let funnel = serde_json::json!({ "plugin": "hiring", "query": "funnel", "tried": 2, "total": 4 });
+    assert!(in_part.contains(&funnel), "{told:#}");
 }

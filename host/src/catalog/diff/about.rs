@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::change::{Change, ObjectRef, What};
 
 /// Where the changes of one object are told.
@@ -38,10 +40,11 @@ impl About<'_> {
     /// What is in one of two lists only, in the order of the lists.
     pub fn items(&mut self, verb: &'static str, before: &[String], now: &[String]) {
         let does = |item: &String, now| What::Does { verb, item: item.clone(), now };
-        for item in before.iter().filter(|item| !now.contains(item)) {
+        let (had, has) = (set(before), set(now));
+        for item in before.iter().filter(|item| !has.contains(item)) {
             self.tell(does(item, false));
         }
-        for item in now.iter().filter(|item| !before.contains(item)) {
+        for item in now.iter().filter(|item| !had.contains(item)) {
             self.tell(does(item, true));
         }
     }
@@ -49,6 +52,7 @@ impl About<'_> {
     /// Where two lists have what is in both of them in another order.
     pub fn order(&mut self, property: &'static str, before: &[String], now: &[String]) {
         let common = |items: &[String], of: &[String]| -> Vec<String> {
+            let of = set(of);
             items.iter().filter(|item| of.contains(item)).cloned().collect()
         };
         let (before, now) = (common(before, now), common(now, before));
@@ -56,4 +60,9 @@ impl About<'_> {
             self.text(property, before.join(", "), now.join(", "));
         }
     }
+}
+
+/// The labels of an enum may be many.
+fn set(items: &[String]) -> HashSet<&String> {
+    items.iter().collect()
 }

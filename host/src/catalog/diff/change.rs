@@ -119,6 +119,10 @@ impl What {
     pub const COLUMN_ORDER: &str = "order of the columns";
     /// The predicate of [`What::Is`] of a column that the login may read.
     pub const READABLE: &str = "readable";
+    /// The verb of [`What::Does`] of an enum and its labels.
+    pub const HAS_LABEL: &str = "has the label";
+    /// The property of [`What::Changed`] that is the order of an enum's labels.
+    pub const LABEL_ORDER: &str = "order of the labels";
     /// The verb of [`What::Does`] of a relation with columns that the login may not read.
     pub const HIDES: &str = "hides the column";
 }
@@ -190,20 +194,22 @@ impl fmt::Display for ObjectRef {
 /// The characters of a value that a sentence shows; a longer one, and one of several lines, is not shown.
 const SHOWN_CHARACTERS: usize = 120;
 
+fn is_shown(text: &&String) -> bool {
+    text.chars().count() <= SHOWN_CHARACTERS && !text.contains('\n')
+}
+
 impl fmt::Display for Change {
     /// One sentence without a point.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let object = &self.object;
         match &self.what {
-            What::Appeared { as_ } if as_.is_empty() => write!(f, "{object} appeared"),
+            What::Appeared { as_ } if as_.is_empty() || !is_shown(&as_) => write!(f, "{object} appeared"),
             What::Appeared { as_ } => write!(f, "{object} appeared: {as_}"),
             What::Disappeared => write!(f, "{object} disappeared"),
             What::Renamed { to } => {
                 write!(f, "{object} was probably renamed to {to}, or dropped and {to} made in its place")
             }
             What::Changed { property, from, to } => {
-                let is_shown =
-                    |text: &&String| text.chars().count() <= SHOWN_CHARACTERS && !text.contains('\n');
                 let (shown_from, shown_to) = (from.as_ref().filter(is_shown), to.as_ref().filter(is_shown));
                 match (from, to, shown_from, shown_to) {
                     (.., Some(from), Some(to)) => {

@@ -3,12 +3,11 @@ use std::collections::BTreeMap;
 use callslip_ir::snapshot::quoted;
 
 use super::change::ObjectKind;
-use super::pairs::by_name;
 use super::side::Side;
 use super::ty::written_name;
 use super::{Differ, ObjectRef, What};
 use crate::catalog::modifier::with_modifier;
-use crate::catalog::{Column, ColumnPrivileges, Generated, Identity, Relation};
+use crate::catalog::{Attribute, Column, ColumnPrivileges, Generated, Identity, Relation};
 
 /// The newer names of a relation's columns that probably have one, by the older ones.
 pub(super) type Renamed<'a> = BTreeMap<&'a str, &'a str>;
@@ -20,7 +19,12 @@ impl<'a> Differ<'a> {
         old: &'a Relation,
         new: &'a Relation,
     ) -> Renamed<'a> {
-        let renamed = self.renamed_columns(&old.columns, &new.columns);
+        let hidden = (self.old.hidden(old), self.new.hidden(new));
+        let is_hidden = |of: &[&Attribute], name: &str| of.iter().any(|its| its.name == name);
+        // What the login may not read any more was not renamed.
+        let gone: Vec<&Column> = old.columns.iter().filter(|its| !is_hidden(&hidden.1, &its.name)).collect();
+        let made: Vec<&Column> = new.columns.iter().filter(|its| !is_hidden(&hidden.0, &its.name)).collect();
+        let renamed = self.renamed_columns(&gone, &made);
         let name = |its: &'a Column| its.name.as_str();
         let of_old = |its| renamed.get(name(its)).copied().unwrap_or(name(its));
         let pairs = super::pairs::pairs(&old.columns, &new.columns, of_old, name);
@@ -35,13 +39,21 @@ impl<'a> Differ<'a> {
                     }
                     self.column(column, old_column, new_column);
                 }
+                _ if is_hidden(&hidden.1, &old_column.name) => {
+                    self.about(column).is(What::READABLE, true, false);
+                }
                 _ => self.about(column).tell(What::Disappeared),
             }
         }
         for new_column in &new.columns {
             if let Some((None, _)) = pairs.get(name(new_column)) {
-                let as_ = self.described(new_column);
-                self.about(object.part(ObjectKind::Column, &new_column.name)).appeared(as_);
+                let column = object.part(ObjectKind::Column, &new_column.name);
+                if is_hidden(&hidden.0, &new_column.name) {
+                    self.about(column).is(What::READABLE, false, true);
+                } else {
+                    let as_ = self.described(new_column);
+                    self.about(column).appeared(as_);
+                }
             }
         }
         let orders: (Vec<String>, Vec<String>) = (
@@ -93,14 +105,15 @@ impl<'a> Differ<'a> {
     }
 
     /// Columns that are gone with those that came in their place, between the same others, and of the same type.
-    fn renamed_columns(&self, old: &'a [Column], new: &'a [Column]) -> Renamed<'a> {
-        let pairs = by_name(old, new, |its| &its.name);
+    fn renamed_columns(&self, old: &[&'a Column], new: &[&'a Column]) -> Renamed<'a> {
+        let name = |its: &&'a Column| its.name.as_str();
+        let pairs = super::pairs::pairs(old, new, name, name);
         let is_common =
             |its: &&Column| pairs.get(its.name.as_str()).is_some_and(|(a, b)| a.is_some() && b.is_some());
-        let gaps = |columns: &'a [Column]| -> BTreeMap<&'a str, Vec<&'a Column>> {
+        let gaps = |columns: &[&'a Column]| -> BTreeMap<&'a str, Vec<&'a Column>> {
             let mut gaps: BTreeMap<_, Vec<_>> = BTreeMap::new();
             let mut before = "";
-            for column in columns {
+            for &column in columns {
                 match is_common(&column) {
                     true => before = &column.name,
                     false => gaps.entry(before).or_default().push(column),

@@ -5,7 +5,7 @@ use callslip_ir::snapshot::reference;
 use super::change::ObjectKind;
 use super::pairs::pairs;
 use super::{Differ, ObjectRef, What};
-use crate::catalog::{ObjectName, PartitionOf, Partitioning, Persistence, Relation, TypeKind, View};
+use crate::catalog::{Attribute, ObjectName, PartitionOf, Partitioning, Persistence, Relation, View};
 
 impl<'a> Differ<'a> {
     pub(super) fn relations(&mut self) {
@@ -34,7 +34,8 @@ impl<'a> Differ<'a> {
         }
     }
 
-    /// The relations that probably have another name now: of one kind, with the same columns, where only one of each is so.
+    /// The relations that probably have another name now: of one kind, with the same columns, where only one of each is so. A
+    /// type may have gone to another schema with them.
     fn renamed(
         &self,
         gone: Vec<&'a Relation>,
@@ -44,8 +45,9 @@ impl<'a> Differ<'a> {
         for (side, relations, is_old) in [(&self.old, &gone, true), (&self.new, &made, false)] {
             for &relation in relations.iter().filter(|its| !its.columns.is_empty()) {
                 let columns = relation.columns.iter();
-                let columns: Vec<_> =
-                    columns.map(|its| (its.name.as_str(), side.ty(its.ty), its.type_modifier)).collect();
+                let columns: Vec<_> = columns
+                    .map(|its| (its.name.as_str(), side.bare_type(its.ty), its.type_modifier))
+                    .collect();
                 let of = alike.entry((relation.kind.as_str(), columns)).or_default();
                 if is_old { of.0.push(relation) } else { of.1.push(relation) }
             }
@@ -166,14 +168,14 @@ impl<'a> Differ<'a> {
 
     /// The columns that the login may not read, which the type of a relation's rows has all the same.
     fn hidden_columns(&mut self, object: &ObjectRef, old: &Relation, new: &Relation) {
-        let hidden = |side: &super::Side<'_>, relation: &Relation| -> Vec<String> {
-            let row = relation.row_type.and_then(|row| side.type_of(row)).map(|row| &row.kind);
-            let Some(TypeKind::Composite { attributes }) = row else { return Vec::new() };
-            let is_hidden = |name: &String| relation.columns.iter().all(|column| column.name != *name);
-            let hidden = attributes.iter().filter(|its| is_hidden(&its.name));
+        let hidden = |side: &super::Side<'_>, relation: &Relation, other: &Relation| -> Vec<String> {
+            // One that the other side can read is told as a column.
+            let is_read = |its: &&&Attribute| other.columns.iter().any(|column| column.name == its.name);
+            let hidden = side.hidden(relation);
+            let hidden = hidden.iter().filter(|its| !is_read(its));
             hidden.map(|its| format!("{} {}", its.name, side.ty(its.ty))).collect()
         };
-        let (old, new) = (hidden(&self.old, old), hidden(&self.new, new));
+        let (old, new) = (hidden(&self.old, old, new), hidden(&self.new, new, old));
         self.about(object.clone()).items(What::HIDES, &old, &new);
     }
 }

@@ -1,8 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use callslip_ir::snapshot::{quoted, reference};
 
-use crate::catalog::{Cast, Contents, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind};
+use crate::catalog::{
+    Attribute, Cast, Contents, Function, Oid, Operator, PG_CATALOG, Relation, Type, TypeKind,
+};
 
 /// One of the two catalogs, with the names of what its ids mean.
 pub(super) struct Side<'a> {
@@ -64,6 +66,21 @@ impl<'a> Side<'a> {
     /// The relation whose rows a type is of.
     pub fn relation_of_row(&self, ty: Oid) -> Option<&'a Relation> {
         self.row_types.get(&ty).copied()
+    }
+
+    /// The columns of a relation that the login may not read, which the type of its rows has all the same.
+    pub fn hidden(&self, relation: &Relation) -> Vec<&'a Attribute> {
+        let row = relation.row_type.and_then(|row| self.type_of(row)).map(|row| &row.kind);
+        let Some(TypeKind::Composite { attributes }) = row else { return Vec::new() };
+        let readable: HashSet<&str> = relation.columns.iter().map(|its| its.name.as_str()).collect();
+        attributes.iter().filter(|its| !readable.contains(its.name.as_str())).collect()
+    }
+
+    /// The same type in words that tell it from others but for its schema.
+    pub fn bare_type(&self, oid: Oid) -> String {
+        let written = self.ty(oid);
+        let schema = self.types.get(&oid).map(|ty| format!("{}.", quoted(&ty.schema)));
+        schema.and_then(|schema| written.strip_prefix(&schema)).unwrap_or(&written).to_owned()
     }
 
     pub fn type_of(&self, oid: Oid) -> Option<&'a Type> {

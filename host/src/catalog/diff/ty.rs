@@ -74,8 +74,8 @@ impl<'a> Differ<'a> {
         match (old, new) {
             (TypeKind::Enum { labels: old }, TypeKind::Enum { labels: new }) => {
                 let mut about = self.about(object.clone());
-                about.items("has the label", old, new);
-                about.order("order of the labels", old, new);
+                about.items(What::HAS_LABEL, old, new);
+                about.order(What::LABEL_ORDER, old, new);
             }
             (TypeKind::Domain { base, rules }, TypeKind::Domain { base: new_base, rules: new_rules }) => {
                 let DomainRules { type_modifier, not_null, default, collation, checks } = &**rules;

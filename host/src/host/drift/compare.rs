@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cause::Used;
-use super::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
+use super::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn, TriedInPart};
 use crate::catalog::ChosenSchemas;
 use crate::host::entry::State;
 use crate::host::load::PluginFinding;
@@ -20,6 +20,8 @@ pub(super) struct PluginDrift<'a> {
     pub before: &'a State,
     pub after: &'a State,
     pub described: Option<&'a State>,
+    /// How many shapes of a closed query are tried.
+    pub most: usize,
 }
 
 impl PluginDrift<'_> {
@@ -41,14 +43,27 @@ impl PluginDrift<'_> {
             else {
                 continue;
             };
-            self.query(query, proven, now, drift);
+            self.in_part(query, drift);
+            self.query(query, (after, proven), now, drift);
             self.replies(query, after, drift);
+        }
+    }
+
+    fn in_part(&self, query: &LoadedQuery, drift: &mut Drift) {
+        if query.total.is_none_or(|total| total > self.most as u128) {
+            drift.in_part.push(TriedInPart {
+                plugin: self.name.to_owned(),
+                query: query.declaration.name.clone(),
+                tried: query.total.map(|_| self.most),
+                total: query.total,
+            });
         }
     }
 
     /// What the configuration grants and is not there.
     fn grants(&self, now: &State, drift: &mut Drift) {
         let (before, now) = (findings(self.before, None), findings(now, None));
+        let only_described = findings(self.after, None).is_empty();
         // What may be meant instead, which comes after it, is another thing in another catalog.
         let what = |finding: &Finding| {
             let message = finding.message.split("; ").next().unwrap_or_default();
@@ -63,7 +78,7 @@ impl PluginDrift<'_> {
             findings,
         };
         for finding in new {
-            drift.blame_grant(broken(vec![finding]));
+            drift.blame_grant(broken(vec![finding]), only_described);
         }
         if !old.is_empty() {
             drift.broken_before.push(broken(old));
@@ -73,7 +88,13 @@ impl PluginDrift<'_> {
         }
     }
 
-    fn query(&self, before: &LoadedQuery, proven: &LoadedQuery, now: &State, drift: &mut Drift) {
+    fn query(
+        &self,
+        before: &LoadedQuery,
+        (after, proven): (&LoadedQuery, &LoadedQuery),
+        now: &State,
+        drift: &mut Drift,
+    ) {
         let name = &before.declaration.name;
         let (old, new) = (findings(self.before, Some(name)), findings(now, Some(name)));
         if new.is_empty() {
@@ -82,9 +103,13 @@ impl PluginDrift<'_> {
             }
             return;
         }
-        let proves: HashSet<_> = proven.shapes.iter().map(key).collect();
-        let mut lost: Vec<&Arc<ProvenShape>> =
-            before.shapes.iter().filter(|its| !proves.contains(&key(its))).collect();
+        // Like is compared with like: of the live database the schemas may be others, which claims choose, and its findings may be
+        // such as no catalog tells.
+        let only_described = findings(self.after, Some(name)).iter().all(|its| old.contains(its));
+        let verifies: HashSet<_> = after.shapes.iter().map(key).collect();
+        let proves: HashSet<&Shape> = proven.shapes.iter().map(|its| &its.shape).collect();
+        let is_lost = |its: &&Arc<ProvenShape>| !verifies.contains(&key(its)) || !proves.contains(&its.shape);
+        let mut lost: Vec<&Arc<ProvenShape>> = before.shapes.iter().filter(is_lost).collect();
         if lost.is_empty() && old.is_empty() {
             // What is wrong is wrong with the query as a whole: a default that is no value of its type any more.
             lost = before.shapes.iter().collect();
@@ -100,7 +125,7 @@ impl PluginDrift<'_> {
             return drift.broken_before.push(broken);
         }
         let used = Used::by(lost.iter().flat_map(|its| its.statements()));
-        drift.blame(broken, &used);
+        drift.blame(broken, &used, only_described);
     }
 
     /// What the query gives back otherwise than before, each with all the shapes in which it does.

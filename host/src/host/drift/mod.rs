@@ -4,6 +4,7 @@ mod cause;
 mod compare;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::compare::PluginDrift;
@@ -44,8 +45,13 @@ pub struct Drift {
     pub breaks: Vec<Arc<BrokenQuery>>,
     /// The replies that change although the queries used nothing that a change is about.
     pub replies: Vec<Arc<ChangedReply>>,
+    /// The queries that prove against both catalogs, and that the live database refuses all the same, for no reason that a
+    /// change gives. Whether it did so before, no snapshot tells.
+    pub refused: Vec<BrokenQuery>,
     /// The queries that do not prove against either of the two; with their findings against the newer one.
     pub broken_before: Vec<BrokenQuery>,
+    /// The queries of which not every shape was tried.
+    pub in_part: Vec<TriedInPart>,
     /// The queries, with their plugins, that prove against the newer one only.
     pub mended: Vec<(String, Option<String>)>,
     /// The plugins that could not be tried at all.
@@ -100,6 +106,19 @@ pub struct ReplyColumn {
     pub from: Option<String>,
     /// The type that it has; nothing, if it is gone.
     pub to: Option<String>,
+}
+
+/// A query of which not every shape was tried, so that some may break of which nothing is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriedInPart {
+    /// The plugin, as the configuration names it.
+    pub plugin: String,
+    /// The query.
+    pub query: String,
+    /// How many shapes were tried at most; nothing for an open query, of which its examples were.
+    pub tried: Option<usize>,
+    /// How many it has; nothing for an open query.
+    pub total: Option<u128>,
 }
 
 /// Some of the shapes of a query.
@@ -174,16 +193,27 @@ impl Drift {
                 }
                 None => None,
             };
-            let plugin = PluginDrift { name, before: &before, after: &after, described: described.as_ref() };
+            let plugin = PluginDrift {
+                name,
+                before: &before,
+                after: &after,
+                described: described.as_ref(),
+                most: config.limits.shapes,
+            };
             plugin.tell(&mut drift);
         }
         Ok(drift)
     }
 
-    /// How many queries break.
+    /// How many queries break. What a plugin is granted and is not there any more counts as one.
     pub fn broken(&self) -> usize {
         let all = self.effects.iter().flat_map(|effect| &effect.breaks).chain(&self.breaks);
-        let names: std::collections::BTreeSet<_> = all.map(|its| (&its.plugin, &its.query)).collect();
+        let names: BTreeSet<_> = all.map(|its| (&its.plugin, &its.query)).collect();
         names.len()
+    }
+
+    /// Whether every query that worked before works now, as far as is known.
+    pub fn is_harmless(&self) -> bool {
+        self.broken() == 0 && self.refused.is_empty() && self.untried.is_empty()
     }
 }

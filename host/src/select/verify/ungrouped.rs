@@ -129,8 +129,12 @@ impl<'a> Grouping<'a> {
             Some(key) if key.deferrable => Leaf::Keyless,
             Some(key) => Leaf::Keyed(relation, &key.columns),
             None if relation.kind == RelationKind::View => Leaf::Keyless,
-            // A snapshot may lack it.
-            None => Leaf::Unknown,
+            // A snapshot of the first format, which tells of no schemas, may lack it, as may one for a login that may not read
+            // all its columns.
+            None if self.catalog.contents().schemas.is_empty() || relation.hidden_columns > 0 => {
+                Leaf::Unknown
+            }
+            None => Leaf::Keyless,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::everything::{INT4, INT8, MOOD, TEXT, column, contents, relation};
 use super::{told, words};
-use crate::catalog::{Contents, Index};
+use crate::catalog::{Attribute, Contents, Index, TypeKind};
 
 #[test]
 fn a_column_in_the_place_of_another_and_of_its_type_was_probably_renamed() {
@@ -106,4 +106,42 @@ fn where_several_relations_could_be_meant_none_is() {
     let moved = words(&old, &pair(["a", "b"], "more"));
     assert_eq!(moved.len(), 2, "{moved:?}");
     assert!(moved[1].starts_with("relation app.b was probably renamed to more.b, or"), "{moved:?}");
+}
+
+#[test]
+fn what_the_login_may_not_read_any_more_is_neither_gone_nor_renamed() {
+    let part = |contents: &mut Contents, columns: [&str; 2]| {
+        let part = contents.relations.iter_mut().find(|its| its.name == "part").unwrap();
+        part.columns = columns.map(|name| column(name, TEXT)).into();
+        let row = contents.types.iter_mut().find(|ty| Some(ty.oid) == part.row_type).unwrap();
+        let attribute = |name: &str| Attribute { name: name.into(), ty: TEXT, type_modifier: -1 };
+        row.kind = TypeKind::Composite { attributes: ["kept", "secret"].map(attribute).into() };
+    };
+    let (mut old, mut new) = (contents(), contents());
+    part(&mut old, ["kept", "secret"]);
+    part(&mut new, ["kept", "made"]);
+    let of_secret = |old: &Contents, new: &Contents| -> Vec<String> {
+        words(old, new)
+            .into_iter()
+            .filter(|its| its.contains(" of app.part ") || its.contains("hides"))
+            .collect()
+    };
+    assert_eq!(
+        of_secret(&old, &new),
+        ["column secret of app.part is not readable any more", "column made of app.part appeared: text",]
+    );
+    assert_eq!(
+        of_secret(&new, &old),
+        ["column made of app.part disappeared", "column secret of app.part is readable now"]
+    );
+}
+
+#[test]
+fn a_relation_and_its_types_may_go_to_another_schema_together() {
+    let moved = told(|c| {
+        c.types.iter_mut().filter(|ty| ty.schema == "app").for_each(|ty| ty.schema = "more".into());
+        c.relations[0].schema = "more".into();
+    });
+    let renamed = "relation app.person was probably renamed to more.person, or dropped and more.person made in its place";
+    assert!(moved.iter().any(|its| its == renamed), "{moved:#?}");
 }

@@ -23,7 +23,14 @@ pub(super) fn of(drift: &Drift) -> Value {
         "changes": list(&drift.effects, effect),
         "breaks": list(&drift.breaks, |its| broken(its)),
         "replies": list(&drift.replies, |its| reply(its)),
+        "refused": list(&drift.refused, broken),
         "broken_before": list(&drift.broken_before, broken),
+        "in_part": list(&drift.in_part, |its| json!({
+            "plugin": its.plugin,
+            "query": its.query,
+            "tried": its.tried,
+            "total": its.total.map(|total| u64::try_from(total).unwrap_or(u64::MAX)),
+        })),
         "mended": list(&drift.mended, mended),
         "untried": list(&drift.untried, |its| json!({
             "plugin": its.plugin,

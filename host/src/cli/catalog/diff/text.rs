@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::name;
 use crate::cli::explain;
-use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn};
+use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn, TriedInPart};
 use crate::printable::printable;
 
 /// How many shapes of a query are named: people read no more.
@@ -20,6 +20,9 @@ pub(super) fn print(out: &mut impl Write, drift: &Drift, has_plugins: bool) -> i
     }
     drift.breaks.iter().try_for_each(|broken| print_broken(out, 0, "also breaks", broken))?;
     drift.replies.iter().try_for_each(|reply| print_reply(out, 0, reply))?;
+    for broken in &drift.refused {
+        print_broken(out, 0, "the database refuses, and may have before,", broken)?;
+    }
     for broken in &drift.broken_before {
         print_broken(out, 0, "broken before, and still:", broken)?;
     }
@@ -31,6 +34,14 @@ pub(super) fn print(out: &mut impl Write, drift: &Drift, has_plugins: bool) -> i
         for found in &refusal.findings {
             line(out, 1, &found.finding.to_string())?;
         }
+    }
+    for TriedInPart { plugin, query, tried, total } in &drift.in_part {
+        let name = name(plugin, Some(query));
+        let tried = match (tried, total) {
+            (Some(tried), Some(total)) => format!("only {tried} of the {total} shapes of {name} were tried"),
+            _ => format!("{name} is open: only its examples were tried"),
+        };
+        line(out, 0, &tried)?;
     }
     if drift.effects.is_empty() && drift.broken() == 0 {
         return Ok(());
