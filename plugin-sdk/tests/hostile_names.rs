@@ -110,6 +110,7 @@ fn keys_have_the_names_of_their_constraints() {
 }
 
 #[test]
+#[expect(clippy::clone_on_copy, clippy::useless_conversion, reason = "keys are named after these methods")]
 fn keys_hide_no_method_of_tables() {
     let table = keys::Methods::table();
     let m: keys::Methods = keys::Methods::alias("m").only().clone().into();

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use callslip::Host;
-use callslip_tests::{component, database};
+use callslip_tests::{component, connect_to, database};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
@@ -33,9 +33,7 @@ async fn read(call: callslip::Call<'_>) -> usize {
 }
 
 async fn prepared() -> (Client, Statement) {
-    let (client, connection) =
-        database().connection().config().connect(tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect_to(&database().url()).await;
     let statement = client.prepare(BY_HAND).await.expect("a statement");
     (client, statement)
 }

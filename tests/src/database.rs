@@ -9,7 +9,9 @@ use callslip::cluster::{Cluster, ClusterOptions, Dataset};
 use callslip::loan::ConnectionSettings;
 use callslip::{Config, Host};
 use serde_json::Value;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
+
+use crate::{connect, connect_to};
 
 /// The login of the hosts under test: it can read every table, and nothing else.
 pub(crate) const READER: &str = "callslip_reader";
@@ -109,9 +111,7 @@ impl Database {
     /// # Panics
     /// If the server is gone.
     pub async fn owner(&self) -> Client {
-        let (client, connection) = self.cluster.config().connect(NoTls).await.expect("the server answers");
-        tokio::spawn(connection);
-        client
+        connect(&self.cluster.config()).await
     }
 
     /// How a host connects.
@@ -141,8 +141,7 @@ impl Database {
     /// If there is a database of that name.
     pub async fn bare(&self, name: &str) -> String {
         let url = self.create(name).await;
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("the server answers");
-        tokio::spawn(connection);
+        let client = connect_to(&url).await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
         load(&client, 0.001).await;
         url

@@ -4,6 +4,7 @@ mod components;
 mod database;
 mod heavy;
 mod rows;
+mod session;
 mod tpch;
 mod versions;
 
@@ -11,5 +12,6 @@ pub use components::{component, component_with};
 pub use database::{Database, database};
 pub use heavy::{Verifier, heavy, oversized};
 pub use rows::rows;
+pub use session::{cluster, connect, connect_to};
 pub use tpch::{Tpch, tpch};
 pub use versions::servers;

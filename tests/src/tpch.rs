@@ -5,10 +5,10 @@ use callslip::cluster::Dataset;
 use callslip::loan::ConnectionSettings;
 use callslip::{Config, Host};
 use tokio::sync::OnceCell;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::database::{READER, as_reader};
-use crate::{component, database};
+use crate::{component, connect_to, database};
 
 /// The scale that the reference answers are for.
 const SCALE: f64 = 0.01;
@@ -74,9 +74,6 @@ impl Tpch {
     /// # Panics
     /// If the server is gone.
     pub async fn owner(&self) -> Client {
-        let (client, connection) =
-            tokio_postgres::connect(&self.owner_url, NoTls).await.expect("the server answers");
-        tokio::spawn(connection);
-        client
+        connect_to(&self.owner_url).await
     }
 }

@@ -11,17 +11,12 @@ use std::{
 };
 
 use callslip::cluster::{Cluster, ClusterError, ClusterOptions};
+use callslip_tests::connect;
 use nix::{
     sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
-use tokio_postgres::{Client, Config, NoTls};
-
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+use tokio_postgres::Client;
 
 async fn setting(client: &Client, name: &str) -> String {
     client.query_one("SELECT current_setting($1)", &[&name]).await.unwrap().get(0)

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use callslip::cli::tpch;
-use callslip::cluster::{Cluster, ClusterOptions, Dataset, DatasetError, GeneratedTable, LoadProgress};
-use tokio_postgres::{Client, NoTls};
+use callslip::cluster::{Dataset, DatasetError, GeneratedTable, LoadProgress};
+use callslip_tests::cluster;
+use tokio_postgres::Client;
 
 const TABLES: [&str; 10] = [
     "company",
@@ -20,13 +21,6 @@ const TABLES: [&str; 10] = [
     "answer",
     "rating",
 ];
-
-async fn cluster() -> (Cluster, Client) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    (cluster, client)
-}
 
 fn hiring() -> Dataset {
     Dataset::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data")).unwrap()
@@ -49,7 +43,7 @@ async fn checksums(client: &Client, schema: &str, tables: &[&str]) -> Vec<String
 
 #[tokio::test]
 async fn slices_make_the_same_rows_as_the_whole() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     let mut reports = Vec::new();
     let mut report = |p: LoadProgress<'_>| reports.push((p.file.to_owned(), p.done, p.total, p.rows));
     hiring().with_slices(1).load(&client, "one", 0.01, &mut report).await.unwrap();
@@ -79,7 +73,7 @@ fn tpch() -> Dataset {
 
 #[tokio::test]
 async fn slices_of_generated_tables_make_the_same_rows_as_the_whole() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     let mut steps = Vec::new();
     let mut report = |p: LoadProgress<'_>| steps.push((p.file.to_owned(), p.rows));
     // The least scale that `callslip demo` takes: the keys hold, or 90-keys.sql had failed.
@@ -106,7 +100,7 @@ async fn slices_of_generated_tables_make_the_same_rows_as_the_whole() {
 
 #[tokio::test]
 async fn a_generated_table_that_fails_leaves_nothing() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     let table = |table, rows| GeneratedTable { step: "02-rows", table, rows };
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("01-t.sql"), "CREATE TABLE t (id int)").unwrap();
@@ -129,7 +123,7 @@ async fn a_generated_table_that_fails_leaves_nothing() {
 
 #[tokio::test]
 async fn rows_make_sense() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     hiring().load(&client, "hiring", 0.02, &mut |_| {}).await.unwrap();
     client.batch_execute("SET search_path = hiring").await.unwrap();
 
@@ -218,7 +212,7 @@ async fn rows_make_sense() {
 
 #[tokio::test]
 async fn the_smallest_scale_still_has_everything() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     hiring().load(&client, "hiring", 0.0001, &mut |_| {}).await.unwrap();
     for table in TABLES {
         assert!(number(&client, &format!("SELECT count(*) FROM hiring.{table}")).await > 0, "{table}");
@@ -227,7 +221,7 @@ async fn the_smallest_scale_still_has_everything() {
 
 #[tokio::test]
 async fn a_load_that_fails_leaves_nothing() {
-    let (_cluster, client) = cluster().await;
+    let (_cluster, client) = cluster("").await;
     let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('broken', 'taken', 'dropped')";
     for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = hiring().load(&client, "broken", scale, &mut |_| {}).await.unwrap_err();

@@ -5,13 +5,14 @@
 
 use callslip::Code;
 use callslip::catalog::{Catalog, SearchPath, Snapshot, reflect};
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_ir::Binding;
 use callslip_sdk::testing::describe;
 use callslip_sdk::{Items, prelude::*};
-use tokio_postgres::{Client, NoTls};
+use callslip_tests::{cluster, connect};
+use tokio_postgres::Client;
 
 struct Database {
     _cluster: Cluster,
@@ -21,12 +22,8 @@ struct Database {
 
 impl Database {
     async fn open() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let (owner, connection) = cluster.config().connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
-        owner.batch_execute(include_str!("fan_out.sql")).await.unwrap();
-        let (client, connection) = cluster.config().user("reader").connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let (cluster, _owner) = cluster(include_str!("fan_out.sql")).await;
+        let client = connect(cluster.config().user("reader")).await;
         let catalog = Catalog::new(reflect(&client).await.unwrap());
         Self { _cluster: cluster, client, catalog }
     }

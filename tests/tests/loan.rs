@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use callslip::Code;
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::loan::{
     BoundStatement, ConnectionSettings, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
 };
-use callslip_tests::rows;
-use tokio_postgres::{Client, NoTls};
+use callslip_tests::{cluster, rows};
+use tokio_postgres::Client;
 
 struct Database {
     cluster: Cluster,
@@ -24,9 +24,7 @@ struct Database {
 
 impl Database {
     async fn start() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let (owner, connection) = cluster.config().connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let (cluster, owner) = cluster("").await;
         Self { cluster, owner }
     }
 
@@ -668,4 +666,41 @@ async fn many_callers_that_drop_at_random_leave_a_full_and_clean_pool() {
     }
     let loans = futures_util::future::join_all((0..4).map(|_| pool.loan())).await;
     assert!(loans.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_statement_whose_parameters_had_a_type_that_was_made_anew_is_prepared_anew() {
+    let database = Database::start().await;
+    database
+        .execute(
+            "CREATE TYPE mood AS ENUM ('low', 'high', 'odd'); CREATE TABLE m (id int, mood mood);
+             INSERT INTO m VALUES (1, 'low'), (2, 'high')",
+        )
+        .await;
+    let pool = database.pool(1);
+    let sql = "SELECT m.id AS id FROM public.m AS m WHERE m.mood = CAST($1 AS public.mood)";
+    let loan = pool.loan().await.unwrap();
+    let statement = bound(&loan, sql, &["high"]).await;
+    drop(loan);
+    let ask = async || {
+        let run = pool.loan().await.unwrap().run(vec![statement.clone()]).await;
+        rows(run.unwrap()).await.unwrap()[0][0].get::<_, i32>(0)
+    };
+    // How a label is taken away. The old type stays for a while, or goes at once.
+    for gone in ["", "DROP TYPE mood_old"] {
+        assert_eq!(ask().await, 2);
+        database
+            .execute(&format!(
+                "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ('low', 'high');
+                 ALTER TABLE m ALTER mood TYPE mood USING mood::text::mood; {gone}"
+            ))
+            .await;
+        assert_eq!(ask().await, 2, "{gone}");
+        database.execute("DROP TYPE IF EXISTS mood_old").await;
+        assert_eq!(ask().await, 2, "{gone}");
+    }
+    // What is wrong with a value is the caller's fault all the same.
+    let wrong = BoundStatement { values: vec![Some("odd".to_owned())], ..statement };
+    let error = pool.loan().await.unwrap().run(vec![wrong]).await.err().unwrap();
+    assert_eq!(error.sqlstate(), Some("22P02"));
 }

@@ -5,12 +5,13 @@
 
 use callslip::Code;
 use callslip::catalog::{Catalog, SearchPath, reflect};
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_sdk::prelude::*;
 use callslip_sdk::testing::describe;
-use tokio_postgres::{Client, NoTls};
+use callslip_tests::cluster;
+use tokio_postgres::Client;
 
 const TABLES: &str = "
     CREATE TABLE shelf (id int PRIMARY KEY, name text NOT NULL);
@@ -32,10 +33,7 @@ fn print(catalog: &Catalog, query: Select) -> Result<String, Vec<Finding>> {
 }
 
 async fn database() -> (Cluster, Client, Catalog) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(TABLES).await.unwrap();
+    let (cluster, client) = cluster(TABLES).await;
     let catalog = Catalog::new(reflect(&client).await.unwrap());
     (cluster, client, catalog)
 }

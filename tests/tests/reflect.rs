@@ -7,9 +7,10 @@ use callslip::{
         CastContext, Catalog, Column, Contents, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG,
         ReflectError, Relation, RelationKind, Type, TypeKind, Volatility, reflect,
     },
-    cluster::{Cluster, ClusterOptions},
+    cluster::Cluster,
 };
-use tokio_postgres::{Client, Config, NoTls};
+use callslip_tests::{cluster, connect};
+use tokio_postgres::Client;
 
 /// A cluster with the schema of `reflect.sql`, seen by its login `reader`.
 struct Database {
@@ -18,16 +19,8 @@ struct Database {
     reader: Client,
 }
 
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
 async fn database() -> Database {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let owner = connect(&cluster.config()).await;
-    owner.batch_execute(include_str!("reflect.sql")).await.unwrap();
+    let (cluster, owner) = cluster(include_str!("reflect.sql")).await;
     let reader = connect(cluster.config().user("reader")).await;
     Database { cluster, owner, reader }
 }

@@ -4,27 +4,14 @@
 
 use std::mem;
 
-use callslip::{
-    catalog::{
-        Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectKind, ObjectName,
-        PG_CATALOG, Parallel, Schema, Snapshot, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
-    },
-    cluster::{Cluster, ClusterOptions},
+use callslip::catalog::{
+    Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectKind, ObjectName,
+    PG_CATALOG, Parallel, Schema, Snapshot, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
 };
-use tokio_postgres::{Client, Config, NoTls};
+use callslip_tests::{cluster, connect};
+use tokio_postgres::Config;
 
-/// A cluster with the objects of `reflect_objects.sql`.
-async fn cluster() -> Cluster {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    connect(&cluster.config()).await.batch_execute(include_str!("reflect_objects.sql")).await.unwrap();
-    cluster
-}
-
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+const OBJECTS: &str = include_str!("reflect_objects.sql");
 
 fn ty<'a>(catalog: &'a Catalog, name: &str) -> &'a Type {
     catalog.ty("shop", name).unwrap_or_else(|| panic!("no type {name}"))
@@ -40,7 +27,7 @@ fn object(schema: &str, name: &str) -> ObjectName {
 
 #[tokio::test]
 async fn objects_are_reflected_with_all_that_is_known_of_them() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let reader = connect(cluster.config().user("reader")).await;
     let catalog = Catalog::new(reflect(&reader).await.unwrap());
 
@@ -213,7 +200,7 @@ fn members_of_extensions(catalog: &Catalog) {
 
 #[tokio::test]
 async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let reader = connect(cluster.config().user("reader")).await;
     let usable = Catalog::new(reflect(&reader).await.unwrap());
     let everything = Catalog::new(reflect_as(&reader, Visibility::Everything).await.unwrap());
@@ -264,7 +251,7 @@ fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
 /// whose grant the cast needs.
 #[tokio::test]
 async fn the_function_of_a_cast_is_known_wherever_it_is() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let reader = connect(cluster.config().user("reader")).await;
     let ran: i64 = reader.query_one("SELECT 'low'::shop.mood::bigint", &[]).await.unwrap().get(0);
     assert_eq!(ran, 7);
@@ -283,7 +270,7 @@ async fn the_function_of_a_cast_is_known_wherever_it_is() {
 
 #[tokio::test]
 async fn a_snapshot_of_everything_is_narrowed_to_what_its_login_may_use() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let reader = connect(cluster.config().user("reader")).await;
     let usable = Snapshot::new(reflect(&reader).await.unwrap(), vec![], |_| true).to_json();
     let everything = reflect_as(&reader, Visibility::Everything).await.unwrap();
@@ -294,7 +281,7 @@ async fn a_snapshot_of_everything_is_narrowed_to_what_its_login_may_use() {
 
 #[tokio::test]
 async fn settings_are_those_of_new_sessions_of_the_login_in_the_database() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let settings = async |config: &Config| reflect(&connect(config).await).await.unwrap();
     let reader = settings(cluster.config().user("reader")).await;
     let expected = [
@@ -333,8 +320,7 @@ async fn settings_are_those_of_new_sessions_of_the_login_in_the_database() {
 
 #[tokio::test]
 async fn the_locale_is_the_one_that_the_database_was_made_with() {
-    let cluster = cluster().await;
-    let owner = connect(&cluster.config()).await;
+    let (cluster, owner) = cluster(OBJECTS).await;
     let version = reflect(&owner).await.unwrap().server_version;
     let locale = async |name: &str, options: &str| {
         let sql = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {options}");
@@ -368,7 +354,7 @@ async fn the_locale_is_the_one_that_the_database_was_made_with() {
 
 #[tokio::test]
 async fn the_text_of_an_expression_is_the_same_for_every_session() {
-    let cluster = cluster().await;
+    let (cluster, _owner) = cluster(OBJECTS).await;
     let plain = reflect(&connect(&cluster.config()).await).await.unwrap();
     let since = plain.types.iter().find(|ty| ty.name == "since").unwrap();
     let TypeKind::Domain { rules, .. } = &since.kind else { panic!("{since:?}") };

@@ -7,21 +7,14 @@ use callslip::{
         Catalog, ColumnPrivileges, Generated, Identity, Persistence, PolicyCommand, ReferentialAction,
         Relation, Snapshot, View, Visibility, diff::changes, reflect, reflect_as,
     },
-    cluster::{Cluster, ClusterOptions},
+    cluster::Cluster,
 };
-use tokio_postgres::{Client, Config, NoTls};
-
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
+use callslip_tests::{cluster, connect};
+use tokio_postgres::Client;
 
 /// A cluster with the relations of `reflect_relations.sql`, its superuser, and what its login `reader` may read.
 async fn reflected() -> (Cluster, Client, Catalog) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let owner = connect(&cluster.config()).await;
-    owner.batch_execute(include_str!("reflect_relations.sql")).await.unwrap();
+    let (cluster, owner) = cluster(include_str!("reflect_relations.sql")).await;
     let reader = connect(cluster.config().user("reader")).await;
     let catalog = Catalog::new(reflect(&reader).await.unwrap());
     (cluster, owner, catalog)

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::loan::{BoundStatement, ConnectionSettings, Described, Pool, PoolSettings, Run};
 use callslip::rows::{JsonReply, JsonRows, RowError, TextCells, is_decoded};
+use callslip_tests::cluster;
 
 struct Database {
     pool: Pool,
@@ -16,7 +17,7 @@ struct Database {
 
 impl Database {
     async fn start() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+        let (cluster, _owner) = cluster("").await;
         let settings = ConnectionSettings::resolve(Some(&cluster.url("postgres")), &|_| None).unwrap();
         Self { pool: Pool::new(&settings, PoolSettings::default()).unwrap(), _cluster: cluster }
     }

@@ -202,19 +202,26 @@ pub(super) fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Resu
 }
 
 /// `invalid_sql_statement_name`: the prepared statement has gone. `feature_not_supported`: "cached plan must not
-/// change result type".
+/// change result type". What is not resolved any more may be so only for the types that the parameters had when it was
+/// prepared, and a parameter of a type that has gone is an internal error: the type may have been made anew.
 fn must_prepare_again(error: &PostgresError) -> bool {
-    matches!(error.sqlstate(), "26000" | "0A000")
+    let sqlstate = error.sqlstate();
+    matches!(sqlstate, "26000" | "0A000") || UNRESOLVED.contains(&sqlstate) || is_of_lost_type(error)
+}
+
+/// Whether a parameter has a type that is not there any more.
+fn is_of_lost_type(error: &PostgresError) -> bool {
+    error.sqlstate() == "XX000" && error.parameter().is_some()
 }
 
 pub(super) fn lost(error: &Error) -> LoanError {
     LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
 }
 
-/// Undefined columns, tables, functions, objects and schemas; mismatching types; ambiguous names; what the login may not
-/// use any more.
-const UNRESOLVED: [&str; 9] =
-    ["42703", "42P01", "42883", "42704", "3F000", "42804", "42702", "42725", "42501"];
+/// Undefined columns, tables, functions, objects and schemas; mismatching types, and those that are not cast to another any
+/// more; ambiguous names; what the login may not use any more.
+const UNRESOLVED: [&str; 10] =
+    ["42703", "42P01", "42883", "42704", "3F000", "42804", "42846", "42702", "42725", "42501"];
 
 /// Undefined columns, tables and schemas, and what the login may not use.
 const GONE: [&str; 4] = ["42703", "42P01", "3F000", "42501"];
@@ -224,7 +231,9 @@ impl LoanError {
     /// not any more, the database changed.
     pub(super) fn of_proven(self) -> Self {
         match self {
-            Self::Failed(error) if UNRESOLVED.contains(&error.sqlstate()) => Self::refused(error),
+            Self::Failed(error) if UNRESOLVED.contains(&error.sqlstate()) || is_of_lost_type(&error) => {
+                Self::refused(error)
+            }
             error => error,
         }
     }

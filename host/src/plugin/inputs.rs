@@ -43,6 +43,7 @@ impl Inputs {
     }
 
     /// The text that was given for a name. Nothing, if nothing or null was given; nothing within that, if it is no text.
+    #[cfg(feature = "host")]
     pub(crate) fn text(&self, name: &str) -> Option<Option<String>> {
         match self.0.get(name)? {
             Input::Json(raw) if raw.get() == "null" => None,

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use callslip::catalog::{Contents, Snapshot, reflect};
 use callslip::cluster::{Cluster, ClusterOptions};
 use callslip::grants::GrantSettings;
+use callslip_tests::connect;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 /// How often each side of the comparison reads the database.
 const RUNS: usize = 11;
@@ -25,8 +26,7 @@ const PYTHON: &str = "CALLSLIP_SQLALCHEMY_PYTHON";
 async fn database() -> (Cluster, Client) {
     let options = ClusterOptions::default().setting("max_locks_per_transaction", "1024");
     let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
-    let (client, connection) = cluster.config().connect(NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(&cluster.config()).await;
     client.batch_execute(include_str!("tables.sql")).await.expect("the tables");
     client.batch_execute("VACUUM ANALYZE").await.expect("statistics");
     (cluster, client)

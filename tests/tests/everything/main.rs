@@ -11,8 +11,7 @@ use callslip::{
     catalog::{Contents, PG_CATALOG, Snapshot, Visibility, diff::changes, reflect_as},
     cluster::{Binaries, Cluster, ClusterOptions},
 };
-use callslip_tests::servers;
-use tokio_postgres::{Client, Config, NoTls};
+use callslip_tests::{connect, servers};
 
 /// For every version, and what newer ones have.
 const SQL: [(u32, &str); 5] = [
@@ -69,12 +68,6 @@ async fn on(server: Binaries) -> Vec<String> {
         wrong.extend(golden::difference(&file, &text));
     }
     wrong
-}
-
-async fn connect(config: &Config) -> Client {
-    let (client, connection) = config.connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
 
 /// Looks at the table of 1,600 columns, and takes it away: a file that people read is better without it.

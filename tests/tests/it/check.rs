@@ -214,7 +214,9 @@ fn what_check_can_not_use_is_told_with_what_to_do() {
     edit(path, "callslip.toml", "\"rating\"]\n", granted);
     assert_says(&snapshot(&["check"]), 1, &["pg_catalog.random", "write the snapshot anew", "1 finding;"]);
     edit(path, "callslip.toml", "\"rating\"", "\"ratings\"");
-    assert_says(&snapshot(&["check"]), 1, &["\"ratings\"", "did you mean \"rating\"?", "2 findings;"]);
+    // What follows for its queries is told too.
+    let says = ["\"ratings\"", "did you mean \"rating\"?", "hiring.latest: CS0401", "9 findings;"];
+    assert_says(&snapshot(&["check"]), 1, &says);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use callslip::drift::{Drift, Live};
 use callslip::loan::{ConnectionSettings, Pool, PoolSettings};
 use callslip::select::Finding;
 use callslip::{Code, Config};
-use callslip_tests::{component, database};
+use callslip_tests::{component, connect_to, database};
 use serde_json::Value;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::command::callslip;
 use crate::support::TABLES;
@@ -31,8 +31,7 @@ impl Migrated {
             "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n"
         );
         std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let client = connect_to(&url).await;
         let migrated = Self { folder, url, client };
         migrated.snapshot("old.json").await;
         migrated

@@ -3,14 +3,15 @@ use std::sync::OnceLock;
 
 use bytes::BytesMut;
 use callslip::catalog::{Catalog, Contents, SearchPath, reflect};
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_ir::Binding;
 use callslip_sdk::{Select, Statement, testing::describe};
+use callslip_tests::{cluster, connect};
 use futures_util::future::Either;
+use tokio_postgres::Client;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls};
 
 /// A PostgreSQL with the library, and what is reflected of it.
 pub struct Library {
@@ -37,10 +38,7 @@ pub fn schemas() -> Vec<String> {
 
 impl Library {
     async fn new() -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(include_str!("library.sql")).await.unwrap();
+        let (cluster, client) = cluster(include_str!("library.sql")).await;
         let catalog = Catalog::new(reflect(&client).await.unwrap());
         let grants =
             Grants::resolve(&everything(catalog.contents()), &catalog, &SearchPath::of(schemas())).unwrap();
@@ -54,8 +52,7 @@ impl Library {
 
     /// A connection that times are the same on everywhere.
     pub async fn client(&self) -> Client {
-        let (client, connection) = self.cluster.config().connect(NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let client = connect(&self.cluster.config()).await;
         client.batch_execute("SET timezone = 'UTC'").await.unwrap();
         client
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use callslip::{Code, Standing};
+use callslip_tests::connect_to;
 use serde_json::json;
 
 use crate::support::{Live, amounts, call, code, fragile, read, until};
@@ -94,8 +95,7 @@ async fn a_lent_transaction_is_not_run_on_again_but_the_next_call_is_mended() {
     let (amounts, of_amounts) = amounts();
     let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
     live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
-    let (mut client, connection) = tokio_postgres::connect(&live.url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let mut client = connect_to(&live.url).await;
     let mut transaction = client.transaction().await.unwrap();
     let error = host.call("amounts", "amounts").on(&mut transaction).run().await.err().unwrap();
     assert_eq!(error.code(), Code::StaleStatement);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use callslip::catalog::INSTALL_NOTIFY;
 use callslip::loan::ConnectionSettings;
 use callslip::{CallError, Code, Config, Host, Reply, WatchSettings};
-use callslip_tests::{component, component_with, database};
+use callslip_tests::{component, component_with, connect_to, database};
 use serde_json::Value;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 /// Longer than anything takes, on a machine that is busy.
 const LONG: Duration = Duration::from_secs(60);
@@ -39,8 +39,7 @@ impl Live {
     /// A database of that name, with the tables of the guests, which tells of its changes.
     pub async fn new(name: &str) -> Self {
         let url = database().bare(name).await;
-        let (owner, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-        tokio::spawn(connection);
+        let owner = connect_to(&url).await;
         owner.batch_execute(TABLES).await.unwrap();
         let public = "GRANT USAGE ON SCHEMA public TO callslip_reader;
                       GRANT SELECT ON ALL TABLES IN SCHEMA public TO callslip_reader";

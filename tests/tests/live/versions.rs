@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use callslip::{Change, Code, Refreshed, Standing};
 use serde_json::json;
 
-use crate::support::{LISTEN, Live, call, code, fragile, next, until};
+use crate::support::{LISTEN, Live, POLL, call, code, config, fragile, next, start, until};
 
 const NEW_COLUMN: &str = "ALTER TABLE live.fragile ADD COLUMN nickname text";
 
@@ -129,4 +129,26 @@ async fn a_file_without_a_component_changes_nothing_but_what_is_said() {
     assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
     deployed.replace(&old);
     assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "healthy"]);
+}
+
+#[tokio::test]
+async fn a_new_version_that_could_not_be_tried_is_tried_again() {
+    let live = Live::new("tried_again").await;
+    let (old, of_fragile) = fragile();
+    let deployed = Deployed::new(&old);
+    let config = config(&[("fragile", &deployed.path(), of_fragile)]).replace("60000", "50");
+    let host = start(&config, &live.connection()).await;
+    live.execute(NEW_COLUMN).await;
+    let digest = host.generation().plugin("fragile").unwrap().unwrap().digest();
+    deployed.replace(&next());
+    // The database has changed, and can't be asked what that means for what is served.
+    live.execute("BEGIN; LOCK TABLE live.fragile").await;
+    let error = host.refresh().await.unwrap_err();
+    assert_eq!(error.code(), Code::StatementTimeout, "{error}");
+    live.execute("COMMIT").await;
+    let _watch = host.watch(POLL);
+    until("the new version is served", async || {
+        host.generation().plugin("fragile").unwrap().unwrap().digest() != digest
+    })
+    .await;
 }

@@ -1,6 +1,6 @@
 //! A host that notices by itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callslip::{Standing, WatchSettings};
 
@@ -86,6 +86,22 @@ async fn a_plugin_that_a_lock_kept_from_being_proven_is_tried_again() {
     let _watch = host.watch(POLL);
     live.execute("COMMIT").await;
     until("it is served", async || host.generation().standing("fragile") == Some(Standing::Served)).await;
+}
+
+#[tokio::test]
+async fn a_listener_that_is_closed_each_time_makes_no_storm() {
+    let live = Live::new("closed_each_time").await;
+    let host = live.host(&[]).await;
+    let _watch = host.watch(LISTEN);
+    let began = Instant::now();
+    let mut closed = 0;
+    while began.elapsed() < Duration::from_secs(3) {
+        closed += live.owner.query(KILL, &[]).await.unwrap().len();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // After 0.1 s, 0.2 s, 0.4 s, 0.8 s, 1.6 s, for none of which less time can have been waited. One may be found twice.
+    assert!((2..=12).contains(&closed), "{closed}");
+    assert!(host.catalog_status().failure.is_none());
 }
 
 const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

@@ -20,8 +20,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callslip::catalog::reflect;
-use callslip::cluster::{Cluster, ClusterOptions};
-use tokio_postgres::{Client, NoTls};
+use callslip::cluster::Cluster;
+use callslip_tests::{cluster, connect};
+use tokio_postgres::Client;
 
 use property::Subject;
 
@@ -32,17 +33,9 @@ const AT_LEAST: usize = 10;
 /// How many failures are shown.
 const SHOWN: usize = 5;
 
-async fn connect(cluster: &Cluster) -> Client {
-    let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
-
 /// A PostgreSQL with the fixture, and the fixture as the host knows it.
 async fn fixture() -> (Cluster, Subject) {
-    let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-    let client = connect(&cluster).await;
-    client.batch_execute(fixture::SQL).await.unwrap();
+    let (cluster, client) = cluster(fixture::SQL).await;
     let subject = Subject::new(reflect(&client).await.unwrap());
     (cluster, subject)
 }
@@ -115,7 +108,7 @@ async fn what_is_printed_is_what_was_described() {
     let (cluster, subject) = fixture().await;
     let version = subject.server_version();
     if let Some(seed) = number_of("CALLSLIP_SEED") {
-        let client = connect(&cluster).await;
+        let client = connect(&cluster.config()).await;
         let mut report = Report::default();
         report.check(seed, &subject, &client, version).await;
         report.assert_no_failures();
@@ -129,7 +122,7 @@ async fn what_is_printed_is_what_was_described() {
     let workers = 4;
     let mut tasks = tokio::task::JoinSet::new();
     for worker in 0..workers {
-        let (subject, client) = (Arc::clone(&subject), connect(&cluster).await);
+        let (subject, client) = (Arc::clone(&subject), connect(&cluster.config()).await);
         tasks.spawn(async move {
             let mut report = Report::default();
             for seed in (worker..descriptions).step_by(workers as usize) {

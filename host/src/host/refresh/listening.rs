@@ -1,11 +1,14 @@
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
 use crate::catalog::CHANNEL;
 use crate::loan::{ConnectionSettings, Listener, LoanError};
 
-/// How soon a connection that was lost is made again, at first and at most.
+/// How soon a connection that was lost is made again, at first and at most. One that held for the longest of these begins with the
+/// first again; others may be closed each time, by a proxy that lets nobody wait.
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
@@ -13,6 +16,9 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 pub(super) struct Listening {
     settings: ConnectionSettings,
     listener: Option<Listener>,
+    /// The next one, while it is being made: that may take longer than whoever waits has time.
+    connecting: Option<BoxFuture<'static, Result<Listener, LoanError>>>,
+    connected_at: Instant,
     delay: Duration,
     again_at: Instant,
     /// Whether the log knows that nothing is heard.
@@ -21,8 +27,16 @@ pub(super) struct Listening {
 
 impl Listening {
     pub fn new(settings: ConnectionSettings) -> Self {
-        let (delay, again_at) = (FIRST_DELAY, Instant::now());
-        Self { settings, listener: None, delay, again_at, is_told: false }
+        let now = Instant::now();
+        Self {
+            settings,
+            listener: None,
+            connecting: None,
+            connected_at: now,
+            delay: FIRST_DELAY,
+            again_at: now,
+            is_told: false,
+        }
     }
 
     /// Waits until the database may have changed: it says so, or it is listened to again after a time in which it may have.
@@ -36,9 +50,16 @@ impl Listening {
                 }
             }
             sleep_until(self.again_at).await;
-            match Listener::connect(&self.settings, CHANNEL).await {
+            let settings = &self.settings;
+            let connecting = self.connecting.get_or_insert_with(|| {
+                let settings = settings.clone();
+                async move { Listener::connect(&settings, CHANNEL).await }.boxed()
+            });
+            let connected = connecting.await;
+            self.connecting = None;
+            match connected {
                 Ok(listener) => {
-                    self.listener = Some(listener);
+                    (self.listener, self.connected_at) = (Some(listener), Instant::now());
                     if std::mem::take(&mut self.is_told) {
                         tracing::info!("listening on the channel {CHANNEL} again");
                     }
@@ -56,8 +77,7 @@ impl Listening {
 
     /// The connection does not serve.
     pub fn lose(&mut self, error: &LoanError) {
-        let was_there = self.listener.take().is_some();
-        if was_there {
+        if self.listener.take().is_some() && self.connected_at.elapsed() >= LONGEST_DELAY {
             self.delay = FIRST_DELAY;
         }
         self.again_at = Instant::now() + self.delay;

@@ -9,12 +9,14 @@ pub(super) struct Record {
     /// The catalog's, as the generation that is served has it. Nothing before the first look.
     pub fingerprint: Option<Fingerprint>,
     pub checked_at: SystemTime,
+    /// Whether somebody wanted the components' files to be read, and the refresh that was to serve what they hold has failed.
+    pub owes_files: bool,
     pub failure: Option<RefreshFailure>,
 }
 
 impl Record {
     pub fn new(checked_at: SystemTime) -> Self {
-        Self { fingerprint: None, checked_at, failure: None }
+        Self { fingerprint: None, checked_at, owes_files: false, failure: None }
     }
 
     /// The database is as the generation says.

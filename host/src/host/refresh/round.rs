@@ -18,10 +18,12 @@ const ATTEMPTS: usize = 3;
 impl Inner {
     /// Looks at the database, and has what is served follow it. Never two at a time: the queue sees to that.
     pub(super) async fn refresh(&self, wish: Wish) -> Outcome {
+        let wish = if self.refresher.record().owes_files { Wish::Everything } else { wish };
         let refreshed = match tokio::time::timeout(WITHIN, self.look(wish)).await {
             Ok(refreshed) => refreshed,
             Err(_) => Err(RefreshError::TooLong(WITHIN)),
         };
+        self.refresher.record().owes_files = refreshed.is_err() && wish == Wish::Everything;
         match refreshed {
             Ok((refreshed, fingerprint)) => {
                 self.refresher.record().succeed(fingerprint);
@@ -74,6 +76,9 @@ impl Inner {
             }
             next.reflected_at = reflected_at;
             let refreshed = Refreshed::between(&current, &next);
+            if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
+                self.pool.forget_statements();
+            }
             self.current.send_replace(Arc::new(next));
             refreshed.log();
             return Ok((refreshed, fingerprint));

@@ -122,8 +122,11 @@ impl Watcher {
 
     /// Whether a refresh is called for: the fingerprint is another one, or there is something to be tried again.
     async fn is_changed(&mut self, host: &Inner) -> bool {
-        let known = host.refresher.record().fingerprint;
-        if known.is_none() || !host.generation().is_settled() {
+        let (known, owes_files) = {
+            let record = host.refresher.record();
+            (record.fingerprint, record.owes_files)
+        };
+        if known.is_none() || owes_files || !host.generation().is_settled() {
             return true;
         }
         match self.fingerprint(host).await {
@@ -141,7 +144,10 @@ impl Watcher {
         let listener = self.listening.as_ref().and_then(Listening::listener);
         let looked = async {
             match listener {
-                Some(listener) => Ok(fingerprint(listener.client()).await?),
+                Some(listener) => {
+                    self.poller = None;
+                    Ok(fingerprint(listener.client()).await?)
+                }
                 None => {
                     let poller = match self.poller.take().filter(|loan| !loan.client().is_closed()) {
                         Some(poller) => poller,

@@ -2,11 +2,12 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use callslip::catalog::{Catalog, SearchPath, reflect};
-use callslip::cluster::{Cluster, ClusterOptions};
+use callslip::cluster::Cluster;
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Limits};
 use callslip_ir::Description;
-use tokio_postgres::{Client, NoTls};
+use callslip_tests::cluster;
+use tokio_postgres::Client;
 
 use super::expression::{Expression, type_name};
 
@@ -203,12 +204,9 @@ impl Oracle {
 
     /// With the table `t`, which has a column of each type, as all that is granted.
     pub async fn start(schema: &str, types: &[&str]) -> Self {
-        let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
-        let client = connect(&cluster).await;
-        client.batch_execute(schema).await.unwrap();
-        client.batch_execute(IDS).await.unwrap();
         let columns: Vec<String> = types.iter().map(|ty| format!("\"{ty}\" {}", type_name(ty))).collect();
-        client.batch_execute(&format!("CREATE TABLE t ({})", columns.join(", "))).await.unwrap();
+        let table = format!("CREATE TABLE t ({})", columns.join(", "));
+        let (cluster, client) = cluster(&["SET search_path = public", schema, IDS, &table].join(";\n")).await;
         let catalog = Catalog::new(reflect(&client).await.unwrap());
         let settings = GrantSettings { relations: vec!["public.t".to_owned()], ..GrantSettings::default() };
         let grants = Grants::resolve(&settings, &catalog, &SearchPath::of(["public"])).unwrap();
@@ -299,8 +297,7 @@ impl Oracle {
 }
 
 async fn connect(cluster: &Cluster) -> Client {
-    let (client, connection) = cluster.config().connect(NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let client = callslip_tests::connect(&cluster.config()).await;
     client.batch_execute("SET search_path = public").await.unwrap();
     client
 }
