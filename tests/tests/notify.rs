@@ -205,7 +205,8 @@ async fn what_is_installed_is_the_installers_whatever_was_there() {
     database.execute(INSTALL_NOTIFY).await;
     let owner = "SELECT proowner::regrole::text FROM pg_proc WHERE oid = 'callslip.catalog_changed'::regproc";
     assert_eq!(database.owner.query_one(owner, &[]).await.unwrap().get::<_, String>(0), "postgres");
-    let overwritten = "SET ROLE migrator; CREATE OR REPLACE FUNCTION callslip.catalog_changed() RETURNS event_trigger
+    let overwritten =
+        "SET ROLE migrator; CREATE OR REPLACE FUNCTION callslip.catalog_changed() RETURNS event_trigger
                        LANGUAGE plpgsql AS 'BEGIN END'";
     database.owner.batch_execute(overwritten).await.unwrap_err();
 }
