@@ -7,11 +7,13 @@ use anyhow::Context;
 
 use crate::catalog::Snapshot;
 
-/// Writes a file so that a reader sees the old one or the new one, never a part, also after a crash of the machine. What is no
-/// file, such as `/dev/null` or a pipe, is written to as it is: root could put a file in its place.
+/// Writes a file so that a reader sees the old one or the new one, never a part, also after a crash of the machine. A
+/// symbolic link stays one, and what is no regular file, such as a pipe or `/dev/stdout`, is written to and not replaced.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
-        if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let target = std::fs::canonicalize(path);
+        let path = target.as_deref().unwrap_or(path);
+        if path.metadata().is_ok_and(|its| !its.is_file()) {
             return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -35,21 +37,28 @@ pub(super) fn read_snapshot(path: &Path) -> anyhow::Result<Snapshot> {
     Snapshot::read(&text).with_context(|| format!("{} can't be used", path.display()))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::write_whole;
+    use std::process::Command;
+
+    use super::*;
 
     #[test]
-    fn a_file_is_replaced_and_a_device_is_written_to() {
+    fn a_file_is_replaced_a_link_followed_and_a_pipe_written_to() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, device) = (folder.path().join("file"), folder.path().join("device"));
-        for text in ["longer", "short"] {
-            write_whole(&file, text.as_bytes()).unwrap();
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-        }
-        std::os::unix::fs::symlink("/dev/full", &device).unwrap();
-        let error = write_whole(&device, b"x").unwrap_err();
-        assert!(format!("{error:#}").contains("No space left"), "{error:#}");
-        assert!(device.symlink_metadata().unwrap().is_symlink(), "it is not replaced");
+        let at = |name: &str| folder.path().join(name);
+        write_whole(&at("new/file"), b"1").unwrap();
+        std::os::unix::fs::symlink(at("new/file"), at("link")).unwrap();
+        write_whole(&at("link"), b"2").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(std::fs::read(at("new/file")).unwrap(), b"2");
+
+        // As root, `--out /dev/null` must not take that from the machine.
+        assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        let pipe = at("pipe");
+        let reader = std::thread::spawn(move || std::fs::read(pipe).unwrap());
+        write_whole(&at("pipe"), b"3").unwrap();
+        assert_eq!(reader.join().unwrap(), b"3");
+        assert!(!at("pipe").metadata().unwrap().is_file());
     }
 }
