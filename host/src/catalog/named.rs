@@ -66,7 +66,8 @@ mod tests {
         ] {
             let mut found: Vec<_> = names_in(sql).into_iter().collect();
             let mut names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            (found.sort(), names.sort());
+            found.sort();
+            names.sort();
             assert_eq!(found, names, "{sql}");
         }
     }
