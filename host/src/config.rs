@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::catalog::{LogicalSchema, Schemas};
-use crate::grants::{GrantSettings, is_system};
+use crate::catalog::{LogicalSchema, Schemas, is_of_the_system};
+use crate::grants::GrantSettings;
 use crate::loan::PoolSettings;
 use crate::plugin;
 use crate::{Code, WatchSettings};
@@ -137,7 +137,9 @@ impl SchemaConfig {
             (None, Some(claim)) if claim.is_empty() => Some("has an empty `claim`"),
             (None, Some(_)) if self.allowed.is_empty() => Some("has a `claim`, and so needs `allowed`"),
             _ if real.clone().any(String::is_empty) => Some("names a schema with an empty name"),
-            _ if real.clone().any(|schema| is_system(schema)) => Some("names a schema of PostgreSQL's own"),
+            _ if real.clone().any(|schema| is_of_the_system(schema)) => {
+                Some("names a schema of PostgreSQL's own")
+            }
             _ if !real.clone().all(|schema| allowed.insert(schema)) => Some("names a schema twice"),
             _ => None,
         }
@@ -361,7 +363,7 @@ impl Config {
         let (mut claims, mut schemas) = (BTreeMap::new(), BTreeMap::new());
         let mut choices = 1_usize;
         for (name, its) in &self.schemas {
-            if name.is_empty() || is_system(name) {
+            if name.is_empty() || is_of_the_system(name) {
                 return Err(wrong(name, "has a name that no logical schema can have".to_owned()));
             }
             if let Some(what) = its.wrong() {

@@ -2,6 +2,7 @@
 
 mod components;
 mod database;
+mod golden;
 mod heavy;
 mod rows;
 mod session;
@@ -10,6 +11,7 @@ mod versions;
 
 pub use components::{component, component_with};
 pub use database::{Database, database};
+pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
 pub use rows::rows;
 pub use session::{cluster, connect, connect_to};

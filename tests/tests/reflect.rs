@@ -4,7 +4,7 @@
 
 use callslip::{
     catalog::{
-        CastContext, Catalog, Column, Contents, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG,
+        CastContext, Catalog, Column, Contents, Function, FunctionKind, NameKind, Oid, PG_CATALOG,
         ReflectError, Relation, RelationKind, Type, TypeKind, Volatility, reflect,
     },
     cluster::Cluster,
@@ -196,10 +196,10 @@ fn types(catalog: &Catalog) {
     assert!(catalog.ty("hidden", "used").is_some() && catalog.ty("hidden", "unused").is_none());
 
     assert!(
-        catalog.has(ObjectKind::Collation, PG_CATALOG, "C")
-            && catalog.has(ObjectKind::Collation, "shop", "plain")
+        catalog.has(NameKind::Collation, PG_CATALOG, "C")
+            && catalog.has(NameKind::Collation, "shop", "plain")
     );
-    assert!(!catalog.has(ObjectKind::Collation, "hidden", "plain"));
+    assert!(!catalog.has(NameKind::Collation, "hidden", "plain"));
 }
 
 fn functions(catalog: &Catalog) {

@@ -5,8 +5,8 @@
 use std::mem;
 
 use callslip::catalog::{
-    Catalog, Check, Collation, Contents, DomainRules, Extension, Function, ObjectKind, ObjectName,
-    PG_CATALOG, Parallel, Schema, Snapshot, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
+    Catalog, Check, Collation, Contents, DomainRules, Extension, Function, NameKind, ObjectName, PG_CATALOG,
+    Parallel, Schema, Snapshot, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
 };
 use callslip_tests::{cluster, connect};
 use tokio_postgres::Config;
@@ -212,7 +212,7 @@ async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
             catalog.contents().functions.iter().any(|its| its.schema == "hidden" && its.name == "within"),
             catalog.contents().functions.iter().any(|its| its.name == "for_others"),
             catalog.operators("shop", "##").next().is_some(),
-            catalog.has(ObjectKind::Collation, "hidden", "plain"),
+            catalog.has(NameKind::Collation, "hidden", "plain"),
         ]
     };
     assert_eq!(seen(&usable), [false; 6]);
@@ -264,7 +264,7 @@ async fn the_function_of_a_cast_is_known_wherever_it_is() {
         let function = catalog.function_by_oid(catalog.cast(mood, int8).unwrap().function.unwrap()).unwrap();
         assert_eq!((&function.schema[..], &function.name[..], function.hidden), ("hidden", "of_cast", true));
         assert!(catalog.functions("hidden", "of_cast").next().is_none(), "no name leads to it");
-        assert!(!catalog.has(ObjectKind::Function, "hidden", "of_cast"));
+        assert!(!catalog.has(NameKind::Function, "hidden", "of_cast"));
     }
 }
 

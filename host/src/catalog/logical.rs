@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use callslip_ir::snapshot::reference;
 
+use super::unused::{used, with_parts};
 use super::{Contents, ObjectName, Oid, Schemas, Signature, TypeKind};
 
 impl Contents {
@@ -36,7 +37,8 @@ impl Contents {
         for relation in &mut self.relations {
             relation.foreign_keys.retain(|key| relations.contains(&key.target));
         }
-        let used = self.used_types();
+        let rows = self.relations.iter().filter_map(|its| its.row_type);
+        let used = with_parts(self, used(self).chain(rows));
         let gone: HashSet<Oid> = self
             .types
             .iter()
@@ -50,29 +52,6 @@ impl Contents {
         self.casts.retain(|cast| !gone.contains(&cast.source) && !gone.contains(&cast.target));
         let functions: HashSet<Oid> = self.functions.iter().map(|its| its.oid).collect();
         self.casts.retain(|cast| self.partial || cast.function.is_none_or(|oid| functions.contains(&oid)));
-    }
-
-    /// The types that relations, functions and operators are of, and all that these are made of.
-    fn used_types(&self) -> HashSet<Oid> {
-        let of_relations = self
-            .relations
-            .iter()
-            .flat_map(|its| its.columns.iter().map(|column| column.ty).chain(its.row_type));
-        let of_functions = self.functions.iter().flat_map(|its| {
-            let columns = its.columns.iter().map(|column| column.ty);
-            its.arguments.iter().copied().chain(its.variadic).chain([its.returns]).chain(columns)
-        });
-        let of_operators =
-            self.operators.iter().flat_map(|its| its.left.into_iter().chain([its.right, its.result]));
-        let mut open: Vec<Oid> = of_relations.chain(of_functions).chain(of_operators).collect();
-        let types: HashMap<Oid, &TypeKind> = self.types.iter().map(|ty| (ty.oid, &ty.kind)).collect();
-        let mut used = HashSet::new();
-        while let Some(oid) = open.pop() {
-            if used.insert(oid) {
-                open.extend(types.get(&oid).map(|kind| kind.made_of()).unwrap_or_default());
-            }
-        }
-        used
     }
 
     fn rename(&mut self, names: &HashMap<String, String>) {

@@ -39,8 +39,9 @@ pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};
-pub use search_path::{ObjectKind, SearchPath};
+pub use search_path::{NameKind, SearchPath};
 pub use snapshot::{Snapshot, SnapshotError};
+pub(crate) use unused::is_of_the_system;
 
 /// A database's metadata, with indexes for looking it up by name and by id.
 #[derive(Debug)]
@@ -153,13 +154,13 @@ impl Catalog {
     }
 
     /// Whether a schema has something of that kind and name.
-    pub fn has(&self, kind: ObjectKind, schema: &str, name: &str) -> bool {
+    pub fn has(&self, kind: NameKind, schema: &str, name: &str) -> bool {
         let names = match kind {
-            ObjectKind::Relation => &self.relations,
-            ObjectKind::Type => &self.types,
-            ObjectKind::Function => &self.functions,
-            ObjectKind::Operator => &self.operators,
-            ObjectKind::Collation => &self.collations,
+            NameKind::Relation => &self.relations,
+            NameKind::Type => &self.types,
+            NameKind::Function => &self.functions,
+            NameKind::Operator => &self.operators,
+            NameKind::Collation => &self.collations,
         };
         within(names, schema, name).next().is_some()
     }

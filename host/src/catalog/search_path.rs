@@ -17,9 +17,9 @@ pub struct SearchPath {
     consulted: Mutex<BTreeSet<String>>,
 }
 
-/// What a name may be of.
+/// What a name may be of: each kind has names of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObjectKind {
+pub enum NameKind {
     /// A relation. None of `pg_catalog` is found without its schema.
     Relation,
     /// A type.
@@ -70,20 +70,20 @@ impl SearchPath {
     pub fn first<'s>(
         &'s self,
         catalog: &Catalog,
-        kind: ObjectKind,
+        kind: NameKind,
         name: &'s QualifiedName,
     ) -> Option<&'s str> {
         self.places(kind, name).find_map(|place| self.holds(catalog, kind, &name.name, &place))
     }
 
     /// All schemas of the database that have what is named, in the order in which they are searched.
-    pub fn all<'s>(&'s self, catalog: &Catalog, kind: ObjectKind, name: &'s QualifiedName) -> Vec<&'s str> {
+    pub fn all<'s>(&'s self, catalog: &Catalog, kind: NameKind, name: &'s QualifiedName) -> Vec<&'s str> {
         self.places(kind, name).filter_map(|place| self.holds(catalog, kind, &name.name, &place)).collect()
     }
 
     /// Keeps in mind that a name was found nowhere: what is said of that depends on every schema in which it was looked for.
     pub fn missed(&self, name: &QualifiedName) {
-        for place in self.places(ObjectKind::Relation, name) {
+        for place in self.places(NameKind::Relation, name) {
             if let Place::Chosen { logical, .. } = place {
                 self.consult(logical);
             }
@@ -127,12 +127,12 @@ impl SearchPath {
         }
     }
 
-    fn places<'s>(&'s self, kind: ObjectKind, name: &'s QualifiedName) -> impl Iterator<Item = Place<'s>> {
+    fn places<'s>(&'s self, kind: NameKind, name: &'s QualifiedName) -> impl Iterator<Item = Place<'s>> {
         let builtin =
-            (name.schema.is_none() && kind != ObjectKind::Relation).then_some(Place::Real(PG_CATALOG));
+            (name.schema.is_none() && kind != NameKind::Relation).then_some(Place::Real(PG_CATALOG));
         let (written, searched) = match &name.schema {
             // A collation takes no grant, so that it would be of any tenant's.
-            Some(schema) if kind == ObjectKind::Collation && self.is_of_claim(schema) => (None, &[][..]),
+            Some(schema) if kind == NameKind::Collation && self.is_of_claim(schema) => (None, &[][..]),
             Some(schema) => (Some(self.place(schema)), &[][..]),
             None => (None, self.schemas.searched.as_slice()),
         };
@@ -159,13 +159,7 @@ impl SearchPath {
     }
 
     /// The schema of the database that is meant by a place, if it has the name.
-    fn holds<'s>(
-        &self,
-        catalog: &Catalog,
-        kind: ObjectKind,
-        name: &str,
-        place: &Place<'s>,
-    ) -> Option<&'s str> {
+    fn holds<'s>(&self, catalog: &Catalog, kind: NameKind, name: &str, place: &Place<'s>) -> Option<&'s str> {
         let has = |schema: &&str| catalog.has(kind, schema, name);
         match place {
             Place::Real(schema) => Some(*schema).filter(has),

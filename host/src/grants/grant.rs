@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{BUILTIN_FUNCTIONS, BUILTIN_TYPES};
 use crate::catalog::{
-    Cast, Catalog, Function, ObjectKind, Oid, Operator, PG_CATALOG, Relation, SearchPath, Type, TypeKind,
+    Cast, Catalog, Function, NameKind, Oid, Operator, PG_CATALOG, Relation, SearchPath, Type, TypeKind,
+    is_of_the_system,
 };
 use crate::nearest::did_you_mean;
 
@@ -121,14 +122,14 @@ impl Grants {
         let mut grants = Self::default();
         let mut errors = Vec::new();
         let lists = [
-            (&settings.relations, ObjectKind::Relation, &mut grants.relations),
-            (&settings.functions, ObjectKind::Function, &mut grants.functions),
-            (&settings.operators, ObjectKind::Operator, &mut grants.operators),
+            (&settings.relations, NameKind::Relation, &mut grants.relations),
+            (&settings.functions, NameKind::Function, &mut grants.functions),
+            (&settings.operators, NameKind::Operator, &mut grants.operators),
         ];
         for (list, kind, granted) in lists {
             for written in list {
                 match found(catalog, path, kind, written) {
-                    Ok((schema, _)) if kind == ObjectKind::Relation && is_system(&schema) => {
+                    Ok((schema, _)) if kind == NameKind::Relation && is_of_the_system(&schema) => {
                         errors.push(GrantError::SystemCatalog { name: written.clone() });
                     }
                     Ok(name) => _ = granted.insert(name),
@@ -137,7 +138,7 @@ impl Grants {
             }
         }
         for written in &settings.types {
-            match found(catalog, path, ObjectKind::Type, written) {
+            match found(catalog, path, NameKind::Type, written) {
                 Ok((schema, name)) => grants.types.extend(catalog.ty(&schema, &name).map(|ty| ty.oid)),
                 Err(error) => errors.push(error),
             }
@@ -226,14 +227,14 @@ fn is_builtin(function: &Function) -> bool {
 fn found(
     catalog: &Catalog,
     path: &SearchPath,
-    kind: ObjectKind,
+    kind: NameKind,
     written: &str,
 ) -> Result<(String, String), GrantError> {
     // An operator may itself hold no dot, and a function's or relation's name with a dot must be qualified.
     let name = QualifiedName::parse(written);
     match path.first(catalog, kind, &name) {
         Some(schema) => Ok((schema.to_owned(), name.name.clone())),
-        None if kind == ObjectKind::Relation && name.schema.as_deref().is_some_and(is_system) => {
+        None if kind == NameKind::Relation && name.schema.as_deref().is_some_and(is_of_the_system) => {
             Err(GrantError::SystemCatalog { name: written.to_owned() })
         }
         None => Err(unknown(catalog, path, kind, written, &name)),
@@ -243,7 +244,7 @@ fn found(
 fn unknown(
     catalog: &Catalog,
     path: &SearchPath,
-    kind: ObjectKind,
+    kind: NameKind,
     written: &str,
     name: &QualifiedName,
 ) -> GrantError {
@@ -252,28 +253,23 @@ fn unknown(
     let relations = contents.relations.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
     let functions = contents.functions.iter().map(|its| (its.schema.as_str(), its.name.as_str()));
     let near = match kind {
-        ObjectKind::Relation => did_you_mean(name, path, relations),
-        ObjectKind::Function => did_you_mean(name, path, functions),
+        NameKind::Relation => did_you_mean(name, path, relations),
+        NameKind::Function => did_you_mean(name, path, functions),
         _ => None,
     };
     let help = match near {
         Some(near) => format!("; {near}"),
-        None if kind == ObjectKind::Function && contents.partial => format!("; {PARTIAL_CATALOG}"),
+        None if kind == NameKind::Function && contents.partial => format!("; {PARTIAL_CATALOG}"),
         None if name.schema.is_some() => String::new(),
         None => format!("; it was looked for in the schemas {}", path.searched().join(", ")),
     };
     let (list, what) = match kind {
-        ObjectKind::Relation => ("relations", "relation"),
-        ObjectKind::Function => ("functions", "function"),
-        ObjectKind::Operator => ("operators", "operator"),
-        ObjectKind::Type => ("types", "type"),
+        NameKind::Relation => ("relations", "relation"),
+        NameKind::Function => ("functions", "function"),
+        NameKind::Operator => ("operators", "operator"),
+        NameKind::Type => ("types", "type"),
         // No list is of them.
-        ObjectKind::Collation => ("collations", "collation"),
+        NameKind::Collation => ("collations", "collation"),
     };
     GrantError::Unknown { list, name: written.to_owned(), what, help }
-}
-
-/// Whether a schema is PostgreSQL's own.
-pub(crate) fn is_system(schema: &str) -> bool {
-    schema == PG_CATALOG || schema == "information_schema" || schema.starts_with("pg_")
 }

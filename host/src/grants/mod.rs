@@ -9,6 +9,4 @@ mod grant;
 pub use builtin::BUILTIN_FUNCTIONS;
 pub use builtin_types::BUILTIN_TYPES;
 pub(crate) use grant::PARTIAL_CATALOG;
-#[cfg(feature = "host")]
-pub(crate) use grant::is_system;
 pub use grant::{GrantError, GrantSettings, Grants};

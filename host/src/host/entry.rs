@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::load::Refusal;
+use super::load::{PluginFinding, Refusal};
 use super::plugin::LoadedPlugin;
 use super::version::Version;
 use crate::Code;
@@ -57,6 +57,14 @@ impl State {
         match self {
             Self::Proven(_) => None,
             Self::Degraded(_, refusal) | Self::Unloadable(refusal) => Some(refusal),
+        }
+    }
+
+    /// What its statements are warned of, those without findings too.
+    pub fn warnings(&self) -> Vec<PluginFinding> {
+        match self {
+            Self::Proven(loaded) => loaded.warnings(),
+            Self::Degraded(_, refusal) | Self::Unloadable(refusal) => refusal.warnings.clone(),
         }
     }
 

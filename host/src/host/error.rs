@@ -126,7 +126,9 @@ impl CallError {
     /// What went wrong when statements ran: a value that PostgreSQL can't read as its type is a fault of the caller's,
     /// who is told of which parameter or claim.
     pub(super) fn of_run(error: LoanError, statements: &[ProvenStatement]) -> Self {
-        let told = error.postgres().and_then(|postgres| {
+        // A value of a type that has gone is no fault of the caller's.
+        let about_value = error.postgres().filter(|_| !matches!(error, LoanError::Stale { .. }));
+        let told = about_value.and_then(|postgres| {
             let index = postgres.parameter()?.checked_sub(1)?;
             let statement = statements.get(postgres.statement())?;
             let (source, ty) = (statement.values.get(index)?, statement.types.get(index)?);

@@ -2,12 +2,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use callslip_ir::Manifest;
+use callslip_ir::{Binding, Manifest};
 
 use super::load::Refusal;
 use crate::Code;
 use crate::config::PluginConfig;
-use crate::plugin::{self, Component, Digest, Engine, Failure, Plan, Shape};
+use crate::plugin::{self, Component, Digest, Engine, Failure, Plan, PlannedStatement, Shape};
 use crate::select::Finding;
 
 /// A version of a plugin: its component, checked and compiled once, and kept for as long as it is served or waits. It can
@@ -27,8 +27,46 @@ struct Plans {
     bytes: usize,
 }
 
-/// About the most bytes of descriptions that are kept of a version.
-const PLAN_BYTES: usize = 2 << 20;
+/// About the most memory that the plans of a version may take: what an open query makes of its callers' values must not fill
+/// the host's.
+const PLAN_BYTES: usize = 16 << 20;
+
+/// About what an entry takes beside its texts.
+const ENTRY_BYTES: usize = 512;
+
+impl Plans {
+    /// Keeps a plan, if there is room for it. What was planned first stays: that is what was proven at load.
+    fn keep(&mut self, key: (String, Shape), plan: &Result<Plan, Failure>) {
+        let choices = key.1.parameters.iter().chain(&key.1.claims);
+        let texts: usize = choices.map(|its| size_of_val(its) + its.parameter.len() + its.value.len()).sum();
+        let bytes = ENTRY_BYTES + key.0.len() + texts + plan.as_ref().map_or_else(failure_bytes, plan_bytes);
+        if self.bytes + bytes <= PLAN_BYTES {
+            self.bytes += bytes;
+            self.by_shape.insert(key, plan.clone());
+        }
+    }
+}
+
+fn failure_bytes(failure: &Failure) -> usize {
+    failure.message.len() + failure.parameter.as_ref().map_or(0, String::len)
+}
+
+/// A description takes many times the memory of its encoded form: its nodes, and the lists and texts in them.
+fn plan_bytes(plan: &Plan) -> usize {
+    let statement = |its: &PlannedStatement| {
+        let bindings: usize = its.bindings.iter().map(binding_bytes).sum();
+        size_of_val(its.description.nodes.as_slice()) + 4 * its.shape.len() + its.name.len() + bindings
+    };
+    plan.statements.iter().map(statement).sum()
+}
+
+fn binding_bytes(binding: &Binding) -> usize {
+    let text = match binding {
+        Binding::Parameter(text) | Binding::Claim(text) | Binding::Constant(Some(text)) => text.len(),
+        Binding::Constant(None) => 0,
+    };
+    size_of_val(binding) + text
+}
 
 impl Version {
     /// Reads a plugin's component, checks and compiles it, and asks it what queries it offers.
@@ -69,14 +107,7 @@ impl Version {
             return Ok(plan.clone());
         }
         let plan = self.component.plan(query, &shape.parameters, &shape.claims).await?;
-        let mut plans = self.plans();
-        let bytes = plan.as_ref().map_or(0, |plan| plan.statements.iter().map(|its| its.shape.len()).sum());
-        let choices = shape.parameters.iter().chain(&shape.claims);
-        let key_bytes: usize = choices.map(|choice| choice.parameter.len() + choice.value.len()).sum();
-        if plans.bytes + bytes + key_bytes <= PLAN_BYTES {
-            plans.bytes += bytes + key_bytes;
-            plans.by_shape.insert(key, plan.clone());
-        }
+        self.plans().keep(key, &plan);
         Ok(plan)
     }
 
@@ -103,4 +134,23 @@ pub(super) async fn read_component(name: &str, settings: &PluginConfig) -> Resul
         let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
         Refusal::new(name, vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::{Choice, FailureCode};
+
+    #[test]
+    fn what_callers_make_a_plugin_plan_takes_no_more_than_its_room() {
+        let mut plans = Plans::default();
+        let refusal = || Failure { code: FailureCode::Invalid, message: "no".repeat(50), parameter: None };
+        for number in 0..100_000 {
+            let choice = Choice { parameter: "t".to_owned(), value: number.to_string() };
+            let shape = Shape { parameters: vec![choice], claims: Vec::new() };
+            plans.keep(("q".to_owned(), shape), &Err(refusal()));
+        }
+        let kept = plans.by_shape.len();
+        assert!((10_000..PLAN_BYTES / ENTRY_BYTES).contains(&kept), "{kept}");
+    }
 }

@@ -135,7 +135,7 @@ impl Pool {
 
     /// Has every connection prepare its statements anew: the database is another than the one that they were prepared
     /// against, and their parameters may be of types that have gone.
-    pub(crate) fn forget_statements(&self) {
+    pub fn forget_statements(&self) {
         self.pool.manager().statement_caches.clear();
     }
 

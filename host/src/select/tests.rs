@@ -18,7 +18,7 @@ use super::*;
 use crate::Code;
 use crate::catalog::{
     Attribute, Cast, CastContext, Catalog, Column, Contents, Function, FunctionKind, Operator, PG_CATALOG,
-    Relation, RelationKind, SearchPath, Type, TypeKind, Volatility,
+    Relation, RelationKind, SearchPath, Type, TypeKind,
 };
 use crate::grants::{GrantSettings, Grants};
 
@@ -35,7 +35,6 @@ fn catalog() -> Catalog {
         kind,
         category,
         preferred: oid == BOOL || oid == TEXT,
-        array: None,
         ..Type::default()
     };
     let equals = |oid, operand| Operator {
@@ -45,44 +44,22 @@ fn catalog() -> Catalog {
         left: Some(operand),
         right: operand,
         result: BOOL,
-        function: None,
         ..Operator::default()
     };
-    let column = |name: &str, ty| Column {
-        name: name.into(),
-        ty,
-        type_modifier: -1,
-        nullable: false,
-        comment: None,
-        ..Column::default()
-    };
+    let column = |name: &str, ty| Column { name: name.into(), ty, ..Column::default() };
     let function = |oid, schema: &str, name: &str, argument, returns| Function {
         oid,
         schema: schema.into(),
         name: name.into(),
-        kind: FunctionKind::Function,
         arguments: vec![argument],
-        argument_names: vec![],
-        defaults: 0,
-        variadic: None,
         returns,
-        columns: vec![],
-        returns_set: false,
-        volatility: Volatility::Immutable,
-        security_definer: false,
         ..Function::default()
     };
     let relation = |oid, schema: &str, name: &str, columns| Relation {
         oid,
         schema: schema.into(),
         name: name.into(),
-        kind: RelationKind::Table,
         columns,
-        hidden_columns: 0,
-        row_type: None,
-        unique_keys: vec![],
-        foreign_keys: vec![],
-        comment: None,
         ..Relation::default()
     };
     let row = |columns: &[(&str, u32)]| TypeKind::Composite {
@@ -137,7 +114,6 @@ fn catalog() -> Catalog {
             target: TEXT,
             function: Some(2),
             context: CastContext::Implicit,
-            binary: false,
             ..Cast::default()
         }],
         relations: vec![

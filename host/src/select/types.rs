@@ -1,6 +1,6 @@
 use callslip_ir::TypeName;
 
-use crate::catalog::{Catalog, ObjectKind, Oid, PG_CATALOG, SearchPath, TypeKind};
+use crate::catalog::{Catalog, NameKind, Oid, PG_CATALOG, SearchPath, TypeKind};
 
 /// A type that was found in the catalog, with its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +77,7 @@ pub fn resolve(catalog: &Catalog, path: &SearchPath, written: &TypeName) -> Opti
     let spelling = SPELLINGS.iter().find(|(spelling, _)| *spelling == name && written.name.schema.is_none());
     let builtin = spelling.and_then(|(_, canonical)| catalog.ty(PG_CATALOG, canonical));
     let found = builtin.or_else(|| {
-        let schema = path.first(catalog, ObjectKind::Type, &written.name)?;
+        let schema = path.first(catalog, NameKind::Type, &written.name)?;
         catalog.ty(schema, name)
     })?;
     let (base, array) = match found.kind {

@@ -1,6 +1,7 @@
-use std::{env, fs, path::Path};
+use std::path::Path;
 
 use callslip::catalog::PG_CATALOG;
+use callslip_tests::golden;
 
 /// How much is shown of a difference.
 const LINES: usize = 12;
@@ -9,10 +10,7 @@ const LINES: usize = 12;
 pub(crate) fn difference(file: &str, snapshot: &str) -> Option<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/everything/snapshots").join(file);
     let current = own(snapshot);
-    if env::var_os("CALLSLIP_WRITE_GOLDEN").is_some_and(|value| value == "1") {
-        fs::write(&path, &current).unwrap();
-    }
-    let kept = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let kept = golden(&path, &current);
     if kept == current {
         return None;
     }

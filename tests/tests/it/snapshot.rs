@@ -6,7 +6,7 @@ use std::process::Output;
 use callslip::catalog::Snapshot;
 use callslip::grants::GrantSettings;
 use callslip::{Code, Config, Generation, Host, LoadedPlugin, PluginFinding, Refusal};
-use callslip_tests::{database, tpch};
+use callslip_tests::{database, golden, own_of_snapshot, tpch};
 
 use crate::command::callslip;
 use crate::support::config;
@@ -17,15 +17,6 @@ fn root() -> &'static Path {
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     callslip().args(arguments).current_dir(folder).output().unwrap()
-}
-
-/// What is the user's of a snapshot: PostgreSQL's own objects, which are another version's elsewhere, come last.
-fn own(snapshot: &str) -> String {
-    let (own, _) = snapshot.split_once("    \"pg_catalog\": {\n").expect("pg_catalog comes last");
-    own.lines()
-        .filter(|line| !line.starts_with("  \"postgresql\": "))
-        .map(|line| format!("{line}\n"))
-        .collect()
 }
 
 #[tokio::test]
@@ -47,13 +38,9 @@ async fn assert_current(plugin: &str, url: String) {
     });
     let current = output.await.unwrap();
     let path = root().join("example-plugins").join(plugin).join("schema.json");
-    if std::env::var_os("CALLSLIP_WRITE_GOLDEN").is_some_and(|value| value == "1") {
-        std::fs::write(&path, &current).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap();
     assert_eq!(
-        own(&kept),
-        own(&current),
+        own_of_snapshot(&golden(&path, &current)),
+        own_of_snapshot(&current),
         "{plugin}: write it anew: CALLSLIP_WRITE_GOLDEN=1 make test ARGS=snapshot"
     );
 }

@@ -72,6 +72,40 @@ async fn a_later_statement_may_be_the_stale_one() {
 }
 
 #[tokio::test]
+async fn a_parameter_may_be_of_a_type_that_is_made_anew() {
+    let live = Live::new("type_anew").await;
+    let (amounts, of_amounts) = amounts();
+    let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
+    let ask = async || read(host.call("amounts", "of_unit").param("unit", "cent").run().await?).await;
+    // How a label is taken away.
+    let without = |label: &str| {
+        format!(
+            "ALTER TYPE live.unit RENAME TO old; CREATE TYPE live.unit AS ENUM ('cent'{label});
+             ALTER TABLE live.amount ALTER unit DROP DEFAULT, ALTER unit TYPE live.unit USING unit::text::live.unit,
+                                     ALTER unit SET DEFAULT 'cent';
+             DROP TYPE live.old"
+        )
+    };
+    let expected = json!({
+        "ids": [{"id": 1}, {"id": 2}],
+        "amounts": [{"id": 1, "amount": 10}, {"id": 2, "amount": 20}],
+    });
+    let everywhere = async || {
+        // On every connection that there will be.
+        let replies = futures_util::future::join_all((0..16).map(|_| ask())).await;
+        replies.into_iter().for_each(|reply| assert_eq!(reply.unwrap(), expected));
+    };
+    everywhere().await;
+    // Noticed by the calls themselves.
+    live.execute(&without(", 'euro'")).await;
+    everywhere().await;
+    // Noticed before any call.
+    live.execute(&without("")).await;
+    assert!(host.refresh().await.unwrap().changed);
+    everywhere().await;
+}
+
+#[tokio::test]
 async fn a_shape_that_is_proven_on_first_use_asks_too() {
     let live = Live::new("first_use").await;
     let (amounts, of_amounts) = amounts();

@@ -23,7 +23,8 @@ pub const TABLES: &str = "
     CREATE SCHEMA live;
     CREATE TABLE live.fragile (id int PRIMARY KEY, name text NOT NULL);
     INSERT INTO live.fragile VALUES (1, 'one'), (2, 'two');
-    CREATE TABLE live.amount (id int PRIMARY KEY, amount int NOT NULL);
+    CREATE TYPE live.unit AS ENUM ('cent', 'euro', 'shilling');
+    CREATE TABLE live.amount (id int PRIMARY KEY, amount int NOT NULL, unit live.unit NOT NULL DEFAULT 'cent');
     INSERT INTO live.amount VALUES (1, 10), (2, 20);
     GRANT USAGE ON SCHEMA live TO callslip_reader;
     GRANT SELECT ON ALL TABLES IN SCHEMA live TO callslip_reader;";

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use callslip::{Change, Code, Refreshed, Standing};
+use callslip::{Change, Code, PluginChange, Refreshed, Standing};
+use callslip_tests::component;
 use serde_json::json;
 
 use crate::support::{LISTEN, Live, POLL, call, code, config, fragile, next, start, until};
@@ -129,6 +130,22 @@ async fn a_file_without_a_component_changes_nothing_but_what_is_said() {
     assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
     deployed.replace(&old);
     assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "healthy"]);
+}
+
+#[tokio::test]
+async fn a_new_version_comes_with_its_warnings() {
+    let live = Live::new("warnings").await;
+    let deployed = Deployed::new(&component("example-plugins/hiring"));
+    let of_hiring = r#""answer", "candidate", "candidate_tag", "company", "interview", "position", "question",
+                       "reviewer", "tag", "rating""#;
+    let host = live.host(&[("hiring", &deployed.path(), of_hiring)]).await;
+    deployed.replace(&component("tests/guests/multiplied"));
+    let refreshed = host.refresh().await.unwrap();
+    let [PluginChange { change: Change::NewVersion { warnings, .. }, .. }] = &refreshed.plugins[..] else {
+        panic!("{refreshed:?}")
+    };
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert_eq!((warning.query.as_deref(), warning.finding.code.as_str()), (Some("totals"), "CS0207"));
 }
 
 #[tokio::test]

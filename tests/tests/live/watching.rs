@@ -1,5 +1,6 @@
 //! A host that notices by itself.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use callslip::{Standing, WatchSettings};
@@ -94,13 +95,15 @@ async fn a_listener_that_is_closed_each_time_makes_no_storm() {
     let host = live.host(&[]).await;
     let _watch = host.watch(LISTEN);
     let began = Instant::now();
-    let mut closed = 0;
+    let mut closed = HashSet::new();
+    let close = KILL.replacen("SELECT ", "SELECT pid, ", 1);
     while began.elapsed() < Duration::from_secs(3) {
-        closed += live.owner.query(KILL, &[]).await.unwrap().len();
+        let found = live.owner.query(&close, &[]).await.unwrap();
+        closed.extend(found.iter().map(|row| row.get::<_, i32>(0)));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // After 0.1 s, 0.2 s, 0.4 s, 0.8 s, 1.6 s, for none of which less time can have been waited. One may be found twice.
-    assert!((2..=12).contains(&closed), "{closed}");
+    // After 0.1 s, 0.2 s, 0.4 s and so on: never sooner, on a machine that is busy later.
+    assert!((2..=7).contains(&closed.len()), "{closed:?}");
     assert!(host.catalog_status().failure.is_none());
 }
 

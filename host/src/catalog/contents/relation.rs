@@ -78,6 +78,19 @@ pub enum RelationKind {
     ForeignTable,
 }
 
+impl RelationKind {
+    /// How people name it: `partitioned table`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::PartitionedTable => "partitioned table",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::ForeignTable => "foreign table",
+        }
+    }
+}
+
 /// How long a relation lives (`pg_class.relpersistence`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,9 +5,7 @@ use callslip_ir::snapshot::reference;
 use super::change::ObjectKind;
 use super::pairs::pairs;
 use super::{Differ, ObjectRef, What};
-use crate::catalog::{
-    ObjectName, PartitionOf, Partitioning, Persistence, Relation, RelationKind, TypeKind, View,
-};
+use crate::catalog::{ObjectName, PartitionOf, Partitioning, Persistence, Relation, TypeKind, View};
 
 impl<'a> Differ<'a> {
     pub(super) fn relations(&mut self) {
@@ -29,7 +27,7 @@ impl<'a> Differ<'a> {
                 }
                 ((Some(_), None), None) => self.about(object).tell(What::Disappeared),
                 ((None, Some(new)), _) if !taken.contains(&(schema, name)) => {
-                    self.about(object).appeared(kind(new.kind));
+                    self.about(object).appeared(new.kind.as_str());
                 }
                 _ => {}
             }
@@ -48,7 +46,7 @@ impl<'a> Differ<'a> {
                 let columns = relation.columns.iter();
                 let columns: Vec<_> =
                     columns.map(|its| (its.name.as_str(), side.ty(its.ty), its.type_modifier)).collect();
-                let of = alike.entry((kind(relation.kind), columns)).or_default();
+                let of = alike.entry((relation.kind.as_str(), columns)).or_default();
                 if is_old { of.0.push(relation) } else { of.1.push(relation) }
             }
         }
@@ -103,7 +101,7 @@ impl<'a> Differ<'a> {
         } = old;
         let all = self.all;
         let mut about = self.about(object.clone());
-        about.text(What::KIND, kind(*old_kind), kind(new.kind));
+        about.text(What::KIND, old_kind.as_str(), new.kind.as_str());
         if all {
             about.text("persistence", self::persistence(*persistence), self::persistence(new.persistence));
             about.text("owner", owner, &new.owner);
@@ -177,16 +175,6 @@ impl<'a> Differ<'a> {
         };
         let (old, new) = (hidden(&self.old, old), hidden(&self.new, new));
         self.about(object.clone()).items(What::HIDES, &old, &new);
-    }
-}
-
-pub(super) fn kind(kind: RelationKind) -> &'static str {
-    match kind {
-        RelationKind::Table => "table",
-        RelationKind::PartitionedTable => "partitioned table",
-        RelationKind::View => "view",
-        RelationKind::MaterializedView => "materialized view",
-        RelationKind::ForeignTable => "foreign table",
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::super::entry::State;
 use super::super::generation::Generation;
-use super::super::load::Refusal;
+use super::super::load::{PluginFinding, Refusal};
 use crate::plugin::Digest;
 
 /// What came of a refresh.
@@ -34,6 +34,8 @@ pub enum Change {
     NewVersion {
         /// What identifies its code.
         digest: Digest,
+        /// What its statements are warned of. They are served all the same.
+        warnings: Vec<PluginFinding>,
     },
     /// Not all of it proves any more, or for other reasons than before.
     Degraded(Refusal),
@@ -54,7 +56,7 @@ impl Refreshed {
             let mut add = |change| plugins.push(PluginChange { plugin: name.clone(), change });
             let digest = |state: &State| state.loaded().map(|loaded| loaded.digest());
             if let Some(digest) = digest(&entry.state).filter(|now| Some(*now) != digest(&was.state)) {
-                add(Change::NewVersion { digest });
+                add(Change::NewVersion { digest, warnings: entry.state.warnings() });
             }
             match (was.state.refusal(), entry.state.refusal()) {
                 (Some(_), None) => add(Change::Healthy),
@@ -91,9 +93,11 @@ impl PluginChange {
     fn log(&self) {
         let plugin = self.plugin.as_str();
         match &self.change {
-            Change::NewVersion { .. } | Change::Healthy | Change::Withdrawn => {
+            Change::NewVersion { warnings, .. } => {
                 tracing::info!(plugin, "{}", self.change);
+                warn(plugin, warnings);
             }
+            Change::Healthy | Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
             Change::Degraded(refusal) => {
                 tracing::error!(plugin, "{}", self.change);
                 for found in &refusal.findings {
@@ -103,12 +107,15 @@ impl PluginChange {
             }
             Change::Waiting(refusal) => {
                 tracing::warn!(plugin, "{}", self.change);
-                for found in &refusal.findings {
-                    let query = found.query.as_deref().unwrap_or_default();
-                    tracing::warn!(plugin, query, "{}", found.finding);
-                }
+                warn(plugin, &refusal.findings);
             }
         }
+    }
+}
+
+fn warn(plugin: &str, findings: &[PluginFinding]) {
+    for found in findings {
+        tracing::warn!(plugin, query = found.query.as_deref().unwrap_or_default(), "{}", found.finding);
     }
 }
 
@@ -119,7 +126,7 @@ impl fmt::Display for Change {
             several => format!("{several} findings"),
         };
         match self {
-            Self::NewVersion { digest } => write!(f, "the new version {digest:.8} is served"),
+            Self::NewVersion { digest, .. } => write!(f, "the new version {digest:.8} is served"),
             Self::Degraded(refusal) => {
                 write!(f, "degraded: {}; its queries without one are served", findings(refusal))
             }

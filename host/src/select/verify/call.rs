@@ -4,7 +4,7 @@ use super::Verifier;
 use super::coerce::At;
 use super::placement::Clause;
 use crate::Code;
-use crate::catalog::{CastContext, Function, FunctionKind, ObjectKind, Oid, PG_CATALOG, TypeKind};
+use crate::catalog::{CastContext, Function, FunctionKind, NameKind, Oid, PG_CATALOG, TypeKind};
 use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand, Pathway, Unresolved};
@@ -97,7 +97,7 @@ impl<'a> Verifier<'a> {
     ) -> Operand {
         let catalog = self.context.catalog;
         let name = call.function.name.as_str();
-        let schemas = self.context.path.all(catalog, ObjectKind::Function, &call.function);
+        let schemas = self.context.path.all(catalog, NameKind::Function, &call.function);
         let Some(first) = schemas.iter().find_map(|schema| catalog.functions(schema, name).next()) else {
             if let Some(oid) = self.functional_cast(node, call, nodes, operands) {
                 return Operand::Known(oid);
@@ -274,7 +274,7 @@ impl<'a> Verifier<'a> {
         }
         let catalog = self.context.catalog;
         let name = call.function.name.as_str();
-        let schema = self.context.path.first(catalog, ObjectKind::Type, &call.function)?;
+        let schema = self.context.path.first(catalog, NameKind::Type, &call.function)?;
         let ty = catalog
             .ty(schema, name)
             .filter(|ty| !matches!(ty.kind, TypeKind::Composite { .. } | TypeKind::Pseudo))?;

@@ -2,7 +2,7 @@ use callslip_ir::{Call, ColumnDefinition, Functions, NodeId, NodeKind, TableFunc
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Function, FunctionKind, ObjectKind, Oid, PG_CATALOG};
+use crate::catalog::{Function, FunctionKind, NameKind, Oid, PG_CATALOG};
 use crate::select::scope::{Scope, ScopeColumn, ScopeRelation};
 use crate::select::signature::Operand;
 use crate::select::verified::{DefinedColumn, Resolution};
@@ -88,7 +88,7 @@ impl<'a> Verifier<'a> {
             return (None, None);
         };
         let catalog = self.context.catalog;
-        let schemas = self.context.path.all(catalog, ObjectKind::Function, &call.function);
+        let schemas = self.context.path.all(catalog, NameKind::Function, &call.function);
         let of_name = || schemas.iter().flat_map(|schema| catalog.functions(schema, &call.function.name));
         if of_name().next().is_some() && of_name().all(|function| function.kind != FunctionKind::Function) {
             self.not_plain(function.call, call);

@@ -51,7 +51,7 @@ use super::scope::{Origin, Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, ObjectKind, Oid, SearchPath, Type};
+use crate::catalog::{Catalog, NameKind, Oid, SearchPath, Type};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -295,7 +295,7 @@ impl<'a> Verifier<'a> {
     /// The schema and name of a collation.
     fn collation_name(&mut self, node: NodeId, written: &QualifiedName) -> Option<(String, String)> {
         let catalog = self.context.catalog;
-        if let Some(schema) = self.context.path.first(catalog, ObjectKind::Collation, written) {
+        if let Some(schema) = self.context.path.first(catalog, NameKind::Collation, written) {
             return Some((schema.to_owned(), written.name.clone()));
         }
         let mut finding = Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));

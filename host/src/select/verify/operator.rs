@@ -3,7 +3,7 @@ use callslip_ir::{NodeId, QualifiedName};
 use super::Verifier;
 use super::coerce::At;
 use crate::Code;
-use crate::catalog::{ObjectKind, Oid, Operator, PG_CATALOG};
+use crate::catalog::{NameKind, Oid, Operator, PG_CATALOG};
 use crate::select::Finding;
 use crate::select::signature::{self, Chosen, Operand, Unresolved};
 use crate::select::verified::Resolution;
@@ -44,7 +44,7 @@ impl<'a> Verifier<'a> {
         operands: &[(At, Operand)],
     ) -> Option<Chosen<'a, Operator>> {
         let catalog = self.context.catalog;
-        let schemas = self.context.path.all(catalog, ObjectKind::Operator, written);
+        let schemas = self.context.path.all(catalog, NameKind::Operator, written);
         let candidates = signature::of_operator(catalog, &schemas, &written.name, operands.len());
         let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
         match signature::choose(catalog, candidates, &types, true) {

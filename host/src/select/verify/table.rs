@@ -4,7 +4,7 @@ use callslip_ir::{NodeId, QualifiedName, RelationName, Sample, Table};
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{Column, ObjectKind, Oid, PG_CATALOG, Relation, RelationKind};
+use crate::catalog::{Column, NameKind, Oid, PG_CATALOG, Relation, RelationKind};
 use crate::nearest::nearest;
 use crate::select::Finding;
 use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
@@ -58,7 +58,7 @@ impl<'a> Verifier<'a> {
 
     fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<&'a Relation> {
         let catalog = self.context.catalog;
-        let schema = self.context.path.first(catalog, ObjectKind::Relation, written);
+        let schema = self.context.path.first(catalog, NameKind::Relation, written);
         let Some(relation) = schema.and_then(|schema| catalog.relation(schema, &written.name)) else {
             let finding = Finding::new(Code::UnknownRelation, format!("there is no relation {written}"));
             let help = self.nearest_relation(written);
@@ -127,7 +127,7 @@ impl<'a> Verifier<'a> {
         }
         let catalog = self.context.catalog;
         let is_handler = |oid| catalog.type_by_oid(oid).is_some_and(|ty| ty.name == "tsm_handler");
-        let schemas = self.context.path.all(catalog, ObjectKind::Function, written);
+        let schemas = self.context.path.all(catalog, NameKind::Function, written);
         let mut functions = schemas.iter().flat_map(|schema| catalog.functions(schema, &written.name));
         let found = functions.find(|function| is_handler(function.returns));
         let Some(function) = found else {

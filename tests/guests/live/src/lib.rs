@@ -55,6 +55,23 @@ mod amounts {
         Two { ids: select(a.col("id")).from(a).order_by(a.col("id")), amounts: all() }
     }
 
+    sql_type! {
+        pub struct Unit = "live.unit";
+    }
+
+    #[derive(Params)]
+    pub struct OfUnit {
+        unit: Arg<Unit>,
+    }
+
+    /// The second of two statements has a parameter of a type that is made anew.
+    #[query(example(unit = "cent"))]
+    pub fn of_unit(p: OfUnit) -> Two {
+        let a = table("amount").alias("a");
+        let ids = select(a.col("id")).from(a).order_by(a.col("id"));
+        Two { ids, amounts: all().filter(a.col("unit").eq(p.unit)) }
+    }
+
     #[derive(Params)]
     pub struct Named {
         table: String,
@@ -69,4 +86,4 @@ mod amounts {
 }
 
 #[cfg(not(feature = "fragile"))]
-export_plugin!(amounts::amounts, amounts::two, amounts::ids_of);
+export_plugin!(amounts::amounts, amounts::two, amounts::of_unit, amounts::ids_of);

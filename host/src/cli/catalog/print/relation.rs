@@ -5,20 +5,14 @@ use callslip_ir::snapshot::{quoted, reference};
 use super::{Printer, list};
 use crate::catalog::{
     Column, ColumnPrivileges, ForeignKey, Generated, Identity, Index, ObjectName, Persistence, Policy,
-    PolicyCommand, ReferentialAction, Relation, RelationKind, UniqueKey, View,
+    PolicyCommand, ReferentialAction, Relation, UniqueKey, View,
 };
 use crate::cli::table::{self, Table};
 use crate::printable::printable;
 
 impl<W: Write> Printer<'_, W> {
     pub(super) fn relation(&mut self, relation: &Relation) -> io::Result<()> {
-        let kind = match relation.kind {
-            RelationKind::Table => "table",
-            RelationKind::PartitionedTable => "partitioned table",
-            RelationKind::View => "view",
-            RelationKind::MaterializedView => "materialized view",
-            RelationKind::ForeignTable => "foreign table",
-        };
+        let kind = relation.kind.as_str();
         let what = format!("{kind} {}", reference(&relation.schema, &relation.name));
         self.object(&what, relation.comment.as_deref(), self.relation_facts(relation))?;
         self.columns(relation)?;
