@@ -22,8 +22,8 @@ if "$environment/bin/python" -c 'import sqlalchemy, psycopg' 2>/dev/null; then
     exit 0
 fi
 command -v python3 >/dev/null || go_without 'there is no python3'
-mkdir -p "$cache"
-build=$(mktemp -d "$cache/build.XXXXXX")
+mkdir -p "$cache" 2>/dev/null || go_without "can't make $cache"
+build=$(mktemp -d "$cache/build.XXXXXX" 2>/dev/null) || go_without "can't write to $cache"
 trap 'rm -rf "$build"' EXIT
 trap 'exit 1' HUP INT TERM
 say "installing it with pip"

@@ -110,7 +110,8 @@ pub struct SchemaConfig {
     pub schema: Option<String>,
     /// The claim of the caller that names the schema. One claim chooses one schema.
     pub claim: Option<String>,
-    /// The schemas that the claim may name. A schema is of one logical schema only, and is not searched by its own name.
+    /// The schemas that the claim may name. A schema is of one logical schema only. Neither plugins nor grants can name it by
+    /// its own name.
     pub allowed: Vec<String>,
 }
 

@@ -43,7 +43,7 @@ fn related(written: &str, candidate: &str) -> bool {
 }
 
 /// What to write instead of a name that is not found: of these schemas and names the nearest, with its schema where it
-/// would not be found without it. Without a schema, a name is looked for in `pg_catalog` and in those that are searched.
+/// would not be found without it. What is in a schema that plugins can't name is never meant. Without a schema, a name is looked for in `pg_catalog` and in those that are searched.
 pub(crate) fn did_you_mean<'n>(
     written: &QualifiedName,
     path: &'n SearchPath,
@@ -54,6 +54,7 @@ pub(crate) fn did_you_mean<'n>(
         Some(schema) => schema == its,
         None => its == PG_CATALOG || path.searched().iter().any(|searched| searched == its),
     };
+    let candidates = candidates.filter(|(its, _)| !path.hides(its));
     let candidates = candidates.map(|(its, candidate)| (path.shown(its), candidate));
     // What was written is not there, though the candidates may name it.
     let candidates: Vec<(&str, &str)> =

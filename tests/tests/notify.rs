@@ -125,7 +125,11 @@ async fn every_change_of_a_schema_changes_the_fingerprint_and_nothing_else_does(
         before = after;
     }
     // What no event trigger tells of.
-    for sql in ["CREATE ROLE team; GRANT team TO reader", "ALTER ROLE reader SET timezone = 'CET'"] {
+    for sql in [
+        "CREATE ROLE team; GRANT team TO reader",
+        "ALTER ROLE reader SET timezone = 'CET'",
+        "ALTER ROLE postgres NOINHERIT",
+    ] {
         database.execute(sql).await;
         let after = database.fingerprint().await;
         assert_ne!(before, after, "{sql}");
@@ -188,6 +192,23 @@ async fn every_change_of_a_schema_is_notified_and_nothing_else_is() {
     assert_eq!(told, "end");
     let left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'callslip'";
     assert_eq!(database.owner.query_one(left, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// Whoever owns the function of an event trigger has every superuser run what he writes into it.
+#[tokio::test]
+async fn what_is_installed_is_the_installers_whatever_was_there() {
+    let database = database().await;
+    database.execute("CREATE ROLE migrator; GRANT CREATE ON DATABASE postgres TO migrator").await;
+    let bait = "SET ROLE migrator; CREATE SCHEMA callslip;
+                CREATE FUNCTION callslip.catalog_changed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; RESET ROLE";
+    database.execute(bait).await;
+    database.execute(INSTALL_NOTIFY).await;
+    let owner = "SELECT proowner::regrole::text FROM pg_proc WHERE oid = 'callslip.catalog_changed'::regproc";
+    assert_eq!(database.owner.query_one(owner, &[]).await.unwrap().get::<_, String>(0), "postgres");
+    let overwritten =
+        "SET ROLE migrator; CREATE OR REPLACE FUNCTION callslip.catalog_changed() RETURNS event_trigger
+                       LANGUAGE plpgsql AS 'BEGIN END'";
+    database.owner.batch_execute(overwritten).await.unwrap_err();
 }
 
 #[tokio::test]

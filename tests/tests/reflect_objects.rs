@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
+use std::mem;
+
 use callslip::catalog::{
     Catalog, Check, Collation, Contents, DomainRules, Extension, Function, NameKind, ObjectName, PG_CATALOG,
-    Parallel, Schema, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
+    Parallel, Schema, Snapshot, Type, TypeKind, Visibility, Volatility, reflect, reflect_as,
 };
 use callslip_tests::{cluster, connect};
 use tokio_postgres::Config;
@@ -42,6 +44,7 @@ fn schemas_and_extensions(contents: &Contents) {
         name: name.to_owned(),
         owner: owner.to_owned(),
         comment: comment.map(str::to_owned),
+        hidden: false,
     };
     // PostgreSQL 14 gives `public` to the superuser, and later ones to the owner of the database.
     let public = contents.schemas.iter().find(|schema| schema.name == "public").unwrap();
@@ -206,8 +209,8 @@ async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
         [
             catalog.contents().schemas.iter().any(|schema| schema.name == "hidden"),
             catalog.ty("hidden", "unused").is_some(),
-            catalog.functions("hidden", "within").next().is_some(),
-            catalog.functions("shop", "for_others").next().is_some(),
+            catalog.contents().functions.iter().any(|its| its.schema == "hidden" && its.name == "within"),
+            catalog.contents().functions.iter().any(|its| its.name == "for_others"),
             catalog.operators("shop", "##").next().is_some(),
             catalog.has(NameKind::Collation, "hidden", "plain"),
         ]
@@ -219,9 +222,61 @@ async fn what_the_login_may_not_use_is_reflected_where_everything_is() {
     // A superuser may use everything as it is.
     let owner = connect(&cluster.config()).await;
     let all = reflect(&owner).await.unwrap();
-    assert_eq!(everything.contents().types, all.types);
-    assert_eq!(everything.contents().functions, all.functions);
-    assert_eq!(everything.contents().schemas, all.schemas);
+    let mut marked = everything.contents().clone();
+    let functions = marked.functions.iter_mut().filter_map(|its| mem::take(&mut its.hidden).then_some(&*its));
+    // PostgreSQL keeps some of its own to itself.
+    let functions = functions.filter(|its| its.schema != PG_CATALOG).map(|its| &its.name);
+    assert_eq!(names(functions), ["for_others", "of_cast", "within"]);
+    let operators =
+        marked.operators.iter_mut().filter_map(|its| mem::take(&mut its.hidden).then_some(&its.name));
+    assert_eq!(names(operators), ["##"]);
+    let schemas = marked.schemas.iter_mut().filter_map(|its| mem::take(&mut its.hidden).then_some(&its.name));
+    assert_eq!(names(schemas), ["hidden"]);
+    assert_eq!(marked.types, all.types);
+    assert_eq!(marked.functions, all.functions);
+    assert_eq!(marked.operators, all.operators);
+    assert_eq!(marked.schemas, all.schemas);
+    for name in ["within", "of_cast"] {
+        assert!(everything.functions("hidden", name).next().is_none(), "no name leads to {name}");
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut names: Vec<_> = names.map(String::as_str).collect();
+    names.sort();
+    names
+}
+
+/// PostgreSQL looks for no function where a cast runs it, and so at no schema: without the function nothing would be left of
+/// whose grant the cast needs.
+#[tokio::test]
+async fn the_function_of_a_cast_is_known_wherever_it_is() {
+    let (cluster, _owner) = cluster(OBJECTS).await;
+    let reader = connect(cluster.config().user("reader")).await;
+    let ran: i64 = reader.query_one("SELECT 'low'::shop.mood::bigint", &[]).await.unwrap().get(0);
+    assert_eq!(ran, 7);
+    let contents = reflect(&reader).await.unwrap();
+    let kept = Snapshot::new(contents.clone(), vec![], |_| false).to_json();
+    let read = Snapshot::read(&kept).unwrap().contents;
+    for contents in [contents, read] {
+        let catalog = Catalog::new(contents.readable());
+        let [mood, int8] = [ty(&catalog, "mood").oid, catalog.ty(PG_CATALOG, "int8").unwrap().oid];
+        let function = catalog.function_by_oid(catalog.cast(mood, int8).unwrap().function.unwrap()).unwrap();
+        assert_eq!((&function.schema[..], &function.name[..], function.hidden), ("hidden", "of_cast", true));
+        assert!(catalog.functions("hidden", "of_cast").next().is_none(), "no name leads to it");
+        assert!(!catalog.has(NameKind::Function, "hidden", "of_cast"));
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_everything_is_narrowed_to_what_its_login_may_use() {
+    let (cluster, _owner) = cluster(OBJECTS).await;
+    let reader = connect(cluster.config().user("reader")).await;
+    let usable = Snapshot::new(reflect(&reader).await.unwrap(), vec![], |_| true).to_json();
+    let everything = reflect_as(&reader, Visibility::Everything).await.unwrap();
+    let everything = Snapshot::of_everything(everything, vec![], |_| true);
+    assert!(everything.clone().narrowed().to_json() == usable);
+    assert!(Snapshot::read(&everything.to_json()).unwrap().narrowed().to_json() == usable);
 }
 
 #[tokio::test]

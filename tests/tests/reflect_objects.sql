@@ -52,6 +52,8 @@ ALTER EXTENSION citext ADD CAST (shop.mood AS int);
 
 CREATE TYPE hidden.unused AS ENUM ('a');
 CREATE FUNCTION hidden.within() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION hidden.of_cast(shop.mood) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 7::bigint';
+CREATE CAST (shop.mood AS bigint) WITH FUNCTION hidden.of_cast AS ASSIGNMENT;
 CREATE FUNCTION shop.for_others(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
 REVOKE EXECUTE ON FUNCTION shop.for_others FROM PUBLIC;
 CREATE OPERATOR shop.## (LEFTARG = int, RIGHTARG = int, FUNCTION = shop.for_others);

@@ -5,7 +5,7 @@
 use callslip::{
     catalog::{
         Catalog, ColumnPrivileges, Generated, Identity, Persistence, PolicyCommand, ReferentialAction,
-        Relation, View, Visibility, reflect, reflect_as,
+        Relation, Snapshot, View, Visibility, diff::changes, reflect, reflect_as,
     },
     cluster::Cluster,
 };
@@ -157,6 +157,11 @@ async fn relations_tell_what_they_are_a_part_of() {
         part("meal_old"),
         ("zoo.meal".to_owned(), "FOR VALUES FROM (MINVALUE, MINVALUE) TO ('2024-01-01', 'a')")
     );
+    // The bounds are values of a column that is hidden.
+    assert_eq!(relation(&catalog, "night_two").hidden_columns, 1);
+    for name in ["night_one", "night_two"] {
+        assert_eq!(relation(&catalog, name).partition_of, None, "{name}");
+    }
     assert_eq!(part("meal_new"), ("zoo.meal".to_owned(), "DEFAULT"));
     assert_eq!(relation(&catalog, "meal_old").persistence, Persistence::Unlogged);
     assert_eq!(names!(relation(&catalog, "guest").inherits), ["fed"], "the other one may not be read");
@@ -240,6 +245,21 @@ async fn everything_is_told_with_the_rights_that_there_are() {
     let sorts = ["btint4cmp(int4, int4)", "bttextcmp(text, text)", "range_cmp(anyrange, anyrange)"];
     assert_eq!(calls(&everything, "sorts"), sorts);
     assert!(readable.relation("zoo", "sorts").is_none() && readable.relation("closed", "list").is_none());
+}
+
+#[tokio::test]
+async fn a_snapshot_of_everything_is_narrowed_to_what_its_login_may_read() {
+    let (cluster, _owner, readable) = reflected().await;
+    let reader = connect(cluster.config().user("reader")).await;
+    let everything = reflect_as(&reader, Visibility::Everything).await.unwrap();
+    let everything = Snapshot::of_everything(everything, vec![], |_| true);
+    let usable = Snapshot::new(readable.contents().clone(), vec![], |_| true);
+    let read = Snapshot::read(&everything.to_json()).unwrap();
+    for narrowed in [everything.narrowed(), read.narrowed()] {
+        let lost = changes(&usable.contents, &narrowed.contents);
+        assert!(lost.is_empty(), "{lost:#?}");
+        assert!(narrowed.to_json() == usable.to_json());
+    }
 }
 
 #[tokio::test]

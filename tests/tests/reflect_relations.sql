@@ -57,6 +57,7 @@ CREATE UNLOGGED TABLE meal_old PARTITION OF meal FOR VALUES FROM (MINVALUE, MINV
 CREATE TABLE meal_new PARTITION OF meal DEFAULT PARTITION BY LIST (at);
 CREATE TABLE night (at date, secret text) PARTITION BY LIST (secret);
 CREATE TABLE night_one PARTITION OF night FOR VALUES IN ('one');
+CREATE TABLE night_two PARTITION OF night FOR VALUES IN ('two''s');
 CREATE TABLE cared_for (care text);
 CREATE TABLE fed (food text);
 CREATE TABLE guest () INHERITS (cared_for, fed);
@@ -89,5 +90,6 @@ GRANT SELECT ON ALL TABLES IN SCHEMA zoo TO reader;
 REVOKE SELECT ON animal, keeper_of, night, cared_for, sorts FROM reader;
 GRANT SELECT (id, chip, name, marks, shouted, whisper, keeper, cage), INSERT (name, id), UPDATE (name) ON animal TO reader;
 GRANT SELECT (id), REFERENCES (id) ON keeper_of TO reader;
-GRANT SELECT (at) ON night TO reader;
+REVOKE SELECT ON night_two FROM reader;
+GRANT SELECT (at) ON night, night_two TO reader;
 GRANT INSERT ON night TO reader;

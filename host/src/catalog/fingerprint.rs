@@ -8,7 +8,7 @@ use super::ReflectError;
 pub struct Fingerprint(i64);
 
 /// Looks whether the catalog may have changed, with one statement and much cheaper than reflecting it: at every row of the
-/// system catalogs that reflection reads, and at who is a member of which role. What is temporary does not count.
+/// system catalogs that reflection reads, at who is a member of which role, and at what the login's own role is. What is temporary does not count.
 ///
 /// # Errors
 /// [`ReflectError::Database`].

@@ -62,5 +62,8 @@ row_of (hash) AS (
   SELECT pg_catalog.hash_record_extended(ROW(20, m.roleid, m.member, m.xmin), 0) FROM pg_catalog.pg_auth_members m
   UNION ALL
   SELECT pg_catalog.hash_record_extended(ROW(21, s.setdatabase, s.setrole, s.xmin), 0) FROM pg_catalog.pg_db_role_setting s
+  UNION ALL
+  SELECT pg_catalog.hash_record_extended(ROW(22, r.oid, r.rolsuper, r.rolinherit), 0)
+  FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER
 )
 SELECT coalesce(pg_catalog.bit_xor(hash), 0) FROM row_of

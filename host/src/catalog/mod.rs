@@ -10,6 +10,7 @@ mod fingerprint;
 #[cfg(feature = "host")]
 mod logical;
 mod modifier;
+mod named;
 #[cfg(feature = "postgres")]
 mod notify;
 mod readable;
@@ -61,10 +62,16 @@ pub struct Catalog {
 type Names = HashMap<String, Vec<(String, usize)>>;
 
 fn index<'a, T: 'a>(items: &'a [T], key: impl Fn(&'a T) -> (&'a str, &'a str)) -> Names {
+    index_some(items, |item| Some(key(item)))
+}
+
+/// The same of those that have a key.
+fn index_some<'a, T: 'a>(items: &'a [T], key: impl Fn(&'a T) -> Option<(&'a str, &'a str)>) -> Names {
     let mut index = Names::new();
     for (position, item) in items.iter().enumerate() {
-        let (schema, name) = key(item);
-        index.entry(name.to_owned()).or_default().push((schema.to_owned(), position));
+        if let Some((schema, name)) = key(item) {
+            index.entry(name.to_owned()).or_default().push((schema.to_owned(), position));
+        }
     }
     index
 }
@@ -75,7 +82,7 @@ impl Catalog {
         Self {
             relations: index(&contents.relations, |r| (&r.schema, &r.name)),
             types: index(&contents.types, |t| (&t.schema, &t.name)),
-            functions: index(&contents.functions, |f| (&f.schema, &f.name)),
+            functions: index_some(&contents.functions, |f| (!f.hidden).then_some((&f.schema, &f.name))),
             operators: index(&contents.operators, |o| (&o.schema, &o.name)),
             collations: index(&contents.collations, |c| (&c.schema, &c.name)),
             types_by_oid: contents.types.iter().enumerate().map(|(i, t)| (t.oid, i)).collect(),
@@ -131,7 +138,7 @@ impl Catalog {
         oid
     }
 
-    /// The functions of that schema and name: one for each signature.
+    /// The functions of that schema and name that the login may call: one for each signature.
     pub fn functions<'a>(&'a self, schema: &str, name: &str) -> impl Iterator<Item = &'a Function> {
         within(&self.functions, schema, name).map(|i| &self.contents.functions[i])
     }

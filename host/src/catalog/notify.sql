@@ -31,6 +31,8 @@ BEGIN
     END IF;
 END
 $$;
+-- Where there was one already, it stays its owner's, who could then have every superuser run what he writes into it.
+ALTER FUNCTION callslip.catalog_changed() OWNER TO CURRENT_USER;
 COMMENT ON FUNCTION callslip.catalog_changed() IS 'Tells Callslip that the schema changed (callslip catalog install-notify)';
 
 DROP EVENT TRIGGER IF EXISTS callslip_changed;

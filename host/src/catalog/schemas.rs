@@ -100,6 +100,11 @@ impl ChosenSchemas {
         self.0.is_empty()
     }
 
+    /// Whether it chooses all that another one does.
+    pub fn includes(&self, other: &Self) -> bool {
+        other.iter().all(|(logical, real)| self.get(logical) == Some(real))
+    }
+
     /// The same, and for one more logical schema a real one.
     #[must_use]
     pub fn with(&self, logical: &str, real: &str) -> Self {

@@ -8,7 +8,9 @@ use super::{Catalog, ChosenSchemas, LogicalSchema, PG_CATALOG, Schemas};
 /// The one door from the names that plugins and configurations write to the schemas of the database, for one choice of the
 /// schemas that claims choose.
 ///
-/// A logical schema for which nothing is chosen is empty. The path keeps in mind which ones had a say ([`Self::consulted`]):
+/// A schema that a claim can choose has no other name than the logical one, whatever is granted: what is in it, and whether it
+/// is there, is nobody else's business. Of a logical schema for which nothing is chosen it can't be told what a name means that
+/// one of those that are allowed has: the name is not found, not even in a schema that is searched later. The path keeps in mind which ones had a say ([`Self::consulted`]):
 /// if all of these were chosen, everything that was looked up means the same whatever is chosen for the others.
 #[derive(Debug)]
 pub struct SearchPath {
@@ -73,12 +75,12 @@ impl SearchPath {
         kind: NameKind,
         name: &'s QualifiedName,
     ) -> Option<&'s str> {
-        self.places(kind, name).find_map(|place| self.holds(catalog, kind, &name.name, &place))
+        self.holding(catalog, kind, name).next()
     }
 
     /// All schemas of the database that have what is named, in the order in which they are searched.
     pub fn all<'s>(&'s self, catalog: &Catalog, kind: NameKind, name: &'s QualifiedName) -> Vec<&'s str> {
-        self.places(kind, name).filter_map(|place| self.holds(catalog, kind, &name.name, &place)).collect()
+        self.holding(catalog, kind, name).collect()
     }
 
     /// Keeps in mind that a name was found nowhere: what is said of that depends on every schema in which it was looked for.
@@ -110,9 +112,18 @@ impl SearchPath {
         self.schemas.logical.iter().find(is_it).map_or(real, |(name, _)| name)
     }
 
-    /// Whether plugins can't name what is in this schema of the database and takes no grant: a claim may choose it, and has not.
+    /// Whether plugins can't name what is in this schema of the database: a claim may choose it, and has not.
     pub fn hides(&self, real: &str) -> bool {
         self.shown(real) == real && self.is_of_claim(real)
+    }
+
+    /// The logical schema that the real name of a schema must not be written instead of, since a claim chooses.
+    pub fn chosen_as(&self, written: &str) -> Option<&str> {
+        if self.schemas.logical.contains_key(written) {
+            return None;
+        }
+        let is_allowed = |allowed: &[String]| allowed.iter().any(|real| real == written);
+        self.schemas.chosen().find(|(_, _, allowed)| is_allowed(allowed)).map(|(logical, _, _)| logical)
     }
 
     fn record(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -131,8 +142,7 @@ impl SearchPath {
         let builtin =
             (name.schema.is_none() && kind != NameKind::Relation).then_some(Place::Real(PG_CATALOG));
         let (written, searched) = match &name.schema {
-            // A collation takes no grant, so that it would be of any tenant's.
-            Some(schema) if kind == NameKind::Collation && self.is_of_claim(schema) => (None, &[][..]),
+            Some(schema) if self.is_of_claim(schema) => (None, &[][..]),
             Some(schema) => (Some(self.place(schema)), &[][..]),
             None => (None, self.schemas.searched.as_slice()),
         };
@@ -154,20 +164,38 @@ impl SearchPath {
 
     /// Whether this is the real name of a schema that a claim can choose.
     fn is_of_claim(&self, written: &str) -> bool {
-        !self.schemas.logical.contains_key(written)
-            && self.schemas.chosen().any(|(_, _, allowed)| allowed.iter().any(|real| real == written))
+        self.chosen_as(written).is_some()
     }
 
-    /// The schema of the database that is meant by a place, if it has the name.
-    fn holds<'s>(&self, catalog: &Catalog, kind: NameKind, name: &str, place: &Place<'s>) -> Option<&'s str> {
+    /// The schemas of the database that have what is named, up to the first of which that can't be told.
+    fn holding<'s>(
+        &'s self,
+        catalog: &Catalog,
+        kind: NameKind,
+        name: &'s QualifiedName,
+    ) -> impl Iterator<Item = &'s str> {
+        self.places(kind, name)
+            .map_while(move |place| self.holds(catalog, kind, &name.name, &place))
+            .flatten()
+    }
+
+    /// The schema of the database that is meant by a place, if it has the name. Nothing, if that depends on what is not chosen.
+    fn holds<'s>(
+        &self,
+        catalog: &Catalog,
+        kind: NameKind,
+        name: &str,
+        place: &Place<'s>,
+    ) -> Option<Option<&'s str>> {
         let has = |schema: &&str| catalog.has(kind, schema, name);
         match place {
-            Place::Real(schema) => Some(*schema).filter(has),
+            Place::Real(schema) => Some(Some(*schema).filter(has)),
             Place::Chosen { logical, allowed, real } => {
-                if allowed.iter().any(|schema| has(&schema.as_str())) {
-                    self.consult(logical);
+                if !allowed.iter().any(|schema| has(&schema.as_str())) {
+                    return Some(None);
                 }
-                real.filter(has)
+                self.consult(logical);
+                real.map(|real| Some(real).filter(has))
             }
         }
     }

@@ -257,7 +257,11 @@ fn unknown(
         NameKind::Function => did_you_mean(name, path, functions),
         _ => None,
     };
+    let chosen_as = name.schema.as_deref().and_then(|schema| path.chosen_as(schema));
     let help = match near {
+        _ if let Some(logical) = chosen_as => {
+            format!("; a claim chooses this schema, so that it has no other name than \"{logical}\"",)
+        }
         Some(near) => format!("; {near}"),
         None if kind == NameKind::Function && contents.partial => format!("; {PARTIAL_CATALOG}"),
         None if name.schema.is_some() => String::new(),

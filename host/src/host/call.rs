@@ -138,9 +138,9 @@ impl<'loan> Call<'loan> {
 
 impl Request {
     fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
-        let (plugin, query) = generation.find(&self.plugin, &self.query)?;
-        let limits = plugin.version.component.engine().limits();
         let choice = Choice::of(&generation.basis.schemas, &self.claims);
+        let (plugin, query) = generation.find(&self.plugin, &self.query, &choice)?;
+        let limits = plugin.version.component.engine().limits();
         let forms = match choice.pick(query.forms.iter().map(|(schemas, forms)| (schemas, forms))) {
             Picked::Found(forms) => forms,
             Picked::Refused(errors) => return Err(CallError::Arguments(errors)),

@@ -47,6 +47,12 @@ impl Choice {
         self.0.get(logical).map(|chosen| chosen.as_ref().map(String::as_str))
     }
 
+    /// Whether all of these schemas are chosen.
+    pub fn is_of(&self, schemas: &ChosenSchemas) -> bool {
+        let chosen = |logical: &str| self.0.get(logical).and_then(|chosen| chosen.as_ref().ok());
+        schemas.iter().all(|(logical, real)| chosen(logical).is_some_and(|chosen| chosen == real))
+    }
+
     /// Of what was made for choices the one that is for this. What was made is all of one tree: whatever depends on a
     /// schema was made for each choice of it that is there.
     pub fn pick<'t, T>(&self, made: impl Iterator<Item = (&'t ChosenSchemas, T)>) -> Picked<T> {

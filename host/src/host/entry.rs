@@ -18,7 +18,8 @@ pub(super) struct Entry {
 pub(super) enum State {
     /// All of it.
     Proven(Arc<LoadedPlugin>),
-    /// Something of it does not. The queries without findings are served.
+    /// Something of it does not. The queries without findings are served, and those that have some under certain choices of
+    /// schemas are served under the others.
     Degraded(Arc<LoadedPlugin>, Arc<Refusal>),
     /// There is nothing to prove: no component could be loaded.
     Unloadable(Arc<Refusal>),
@@ -30,7 +31,7 @@ pub(super) enum State {
 pub enum Standing {
     /// All of its queries.
     Served,
-    /// Those of its queries that prove; the others answer 503.
+    /// Those of its queries that prove; the others answer 503. A query that proves for some tenants is served to these.
     Degraded,
     /// None of its queries.
     Refused,
@@ -71,7 +72,7 @@ impl State {
     pub fn standing(&self) -> Standing {
         match self {
             Self::Proven(_) => Standing::Served,
-            Self::Degraded(loaded, _) if loaded.queries.iter().any(|query| query.proves) => {
+            Self::Degraded(loaded, _) if loaded.queries.iter().any(|query| query.is_served) => {
                 Standing::Degraded
             }
             Self::Degraded(..) | Self::Unloadable(_) => Standing::Refused,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::choice::Choice;
 use super::entry::{Entry, Standing, State, Waiting};
 use super::error::{CallError, StartError};
 use super::load::Refusal;
@@ -151,15 +152,20 @@ impl Generation {
         self.plugins.values().all(Entry::is_settled)
     }
 
-    /// The query of a call.
-    pub(super) fn find(&self, plugin: &str, query: &str) -> Result<(&LoadedPlugin, &LoadedQuery), CallError> {
+    /// The query of a call, if it is served to a caller with these claims.
+    pub(super) fn find(
+        &self,
+        plugin: &str,
+        query: &str,
+        choice: &Choice,
+    ) -> Result<(&LoadedPlugin, &LoadedQuery), CallError> {
         let Some(entry) = self.plugins.get(plugin) else {
             return Err(CallError::unknown_plugin(plugin, self.plugins.keys().map(String::as_str)));
         };
         let degraded = |query| CallError::Degraded { plugin: plugin.to_owned(), query };
         let Some(loaded) = entry.state.loaded() else { return Err(degraded(None)) };
         match loaded.query(query) {
-            Some(found) if found.proves => Ok((loaded, found)),
+            Some(found) if found.is_served_to(choice) => Ok((loaded, found)),
             Some(_) => Err(degraded(Some(query.to_owned()))),
             None => {
                 let queries = loaded.queries().iter().map(|query| query.declaration().name.as_str());

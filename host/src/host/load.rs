@@ -6,11 +6,11 @@ use callslip_ir::{QueryDeclaration, TypeName};
 use super::by_choice::ByChoice;
 use super::entry::{Entry, State};
 use super::generation::Basis;
-use super::plugin::{LoadedPlugin, LoadedQuery};
+use super::plugin::{LoadedPlugin, LoadedQuery, Trial};
 use super::prove::{self, Planned, ProveError, ProvenShape, Prover};
 use super::version::Version;
 use crate::Code;
-use crate::catalog::SearchPath;
+use crate::catalog::{ChosenSchemas, SearchPath};
 use crate::config::PluginConfig;
 use crate::grants::{GrantSettings, Grants};
 use crate::loan::{Loan, LoanError};
@@ -130,7 +130,7 @@ impl Basis {
             {
                 found.add(chosen, Finding::new(Code::BadConfiguration, error.to_string()));
             }
-            findings.extend(found.told(tried.iter().map(|(chosen, _)| chosen)));
+            findings.extend(found.told(tried.len()));
         }
         findings
     }
@@ -177,7 +177,7 @@ impl Basis {
                 }
                 Err(error) => {
                     let fatal = error.is_fatal();
-                    gathered.extend(error.into_findings());
+                    gathered.fail(error);
                     if fatal {
                         break;
                     }
@@ -185,19 +185,20 @@ impl Basis {
             }
         }
         if let Some(loan) = loan {
-            gathered.findings.extend(prover.check_named_values(loan).await?);
+            prover.check_named_values(loan, &mut gathered).await?;
         }
-        let Gathered { proven, findings, warnings } = gathered;
+        let Gathered { proven, trial, findings, warnings } = gathered;
         let proven = proven.into_iter().map(Arc::new).collect();
-        let query = LoadedQuery::new(declaration, forms, total, proven, findings.is_empty());
+        let query = LoadedQuery::new(declaration, forms, total, proven, trial);
         Ok(QueryProof { query, findings, warnings })
     }
 }
 
 /// What came of proving the shapes of a query.
 #[derive(Default)]
-struct Gathered {
+pub(super) struct Gathered {
     proven: Vec<ProvenShape>,
+    trial: Trial,
     findings: Vec<Finding>,
     /// What verified statements are warned of, also those of shapes that have findings.
     warnings: Vec<Finding>,
@@ -224,14 +225,14 @@ impl Gathered {
                     return Err(error);
                 }
                 Err(error) if error.is_fatal() => {
-                    self.extend(error.into_findings());
+                    self.fail(error);
                     return Ok(false);
                 }
                 Err(error) => error.into_findings().into_iter().for_each(|its| found.add(&schemas, its)),
             }
             choices.push(schemas);
         }
-        self.extend(found.told(&choices));
+        self.take(found, choices);
         prove::warn_of_other_columns(&mut self.proven[first..]);
         let other: Vec<Finding> = self.proven[first..]
             .iter()
@@ -240,6 +241,19 @@ impl Gathered {
             .collect();
         self.warn(&other);
         Ok(true)
+    }
+
+    /// Takes what was found under some of the choices that were tried.
+    pub fn take(&mut self, found: ByChoice, tried: Vec<ChosenSchemas>) {
+        self.trial.broken.extend(found.choices().cloned());
+        self.extend(found.told(tried.len()));
+        self.trial.tried.extend(tried);
+    }
+
+    /// Takes what is wrong whatever is chosen.
+    fn fail(&mut self, error: ProveError) {
+        self.trial.broken.insert(ChosenSchemas::default());
+        self.extend(error.into_findings());
     }
 
     /// Most of what is wrong is wrong in every shape.

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use callslip_ir::QueryDeclaration;
@@ -31,10 +31,27 @@ pub struct LoadedQuery {
     pub(super) forms: Vec<(ChosenSchemas, Forms)>,
     pub(super) total: Option<u128>,
     pub(super) shapes: Vec<Arc<ProvenShape>>,
-    /// Whether nothing is wrong with it; only then is it served.
-    pub(super) proves: bool,
+    /// The choices of schemas under which something is wrong with it.
+    broken: BTreeSet<ChosenSchemas>,
+    /// Whether these leave any.
+    pub(super) is_served: bool,
     /// What is found by its shape: all that were proven at load, and those that were first used since.
     remembered: RwLock<Remembered>,
+}
+
+/// Under which choices of schemas a query was tried, and under which something is wrong with it. Only under the others is it
+/// served: what one tenant's schema lacks must not take it from the others.
+#[derive(Debug, Default)]
+pub(super) struct Trial {
+    pub tried: BTreeSet<ChosenSchemas>,
+    pub broken: BTreeSet<ChosenSchemas>,
+}
+
+impl Trial {
+    fn is_served(&self) -> bool {
+        let is_whole = |choice: &ChosenSchemas| !self.broken.iter().any(|broken| choice.includes(broken));
+        self.broken.is_empty() || self.tried.iter().any(is_whole)
+    }
 }
 
 /// Proven shapes, those of a shape for each choice of schemas on which it depends.
@@ -149,10 +166,18 @@ impl LoadedQuery {
         forms: Vec<(ChosenSchemas, Forms)>,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
-        proves: bool,
+        trial: Trial,
     ) -> Self {
         let remembered = RwLock::new(Remembered::of(&shapes));
-        Self { declaration, forms, total, shapes, proves, remembered }
+        Self {
+            declaration,
+            forms,
+            total,
+            shapes,
+            is_served: trial.is_served(),
+            broken: trial.broken,
+            remembered,
+        }
     }
 
     /// What the plugin says of it.
@@ -184,6 +209,11 @@ impl LoadedQuery {
     /// Whether every shape that it can have was proven when the plugin was loaded.
     pub fn is_complete(&self) -> bool {
         self.total == Some(self.tried() as u128)
+    }
+
+    /// Whether nothing is wrong with it under what a caller chooses.
+    pub(super) fn is_served_to(&self, choice: &Choice) -> bool {
+        self.is_served && !self.broken.iter().any(|broken| choice.is_of(broken))
     }
 
     pub(super) fn recall(&self, shape: &Shape, choice: &Choice) -> Picked<Arc<ProvenShape>> {

@@ -43,7 +43,7 @@ async fn on(server: Binaries) -> Vec<String> {
     }
     let reader = connect(cluster.config().user("reader")).await;
 
-    let mut wrong = Vec::new();
+    let (mut wrong, mut narrowed) = (Vec::new(), None);
     for (file, visibility) in [
         (format!("{major}.json"), Visibility::Everything),
         (format!("{major}-readable.json"), Visibility::Readable),
@@ -57,6 +57,10 @@ async fn on(server: Binaries) -> Vec<String> {
             Visibility::Readable => Snapshot::new(contents, search, |_| false),
         };
         let text = snapshot.to_json();
+        match narrowed.take() {
+            None => narrowed = Some(snapshot.clone().narrowed().to_json()),
+            Some(narrowed) => assert!(narrowed == text, "{file} is not what {major}.json is narrowed to"),
+        }
         let read = Snapshot::read(&text).unwrap();
         let lost = changes(&snapshot.contents, &read.contents);
         wrong.extend(lost.iter().map(|change| format!("{file}: read back it is another: {change:?}")));

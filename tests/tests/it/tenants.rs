@@ -1,7 +1,8 @@
 //! Logical schemas: what plugins call `tenant` is the schema that a claim of the caller names.
 
 use callslip::catalog::Snapshot;
-use callslip::{CallError, Code, Config, Generation, Host, LoadedQuery};
+use callslip::loan::ConnectionSettings;
+use callslip::{CallError, Code, Config, Generation, Host, LoadedQuery, Standing};
 use callslip_tests::{component, database};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -236,10 +237,10 @@ async fn another_tenant_s_schema_can_not_be_reached() {
         .collect();
     let of_intruder = "was not granted to the plugin intruder";
     let expected = [
-        ("relation", format!("CS0401 the relation globex.invoice {of_intruder}")),
-        ("both", format!("CS0401 with tenant = acme: the relation globex.invoice {of_intruder}")),
-        ("typed", format!("CS0403 with tenant = acme: the type globex.status {of_intruder}")),
-        ("function", format!("CS0402 with tenant = acme: the function globex.label {of_intruder}")),
+        ("relation", "CS0301 there is no relation globex.invoice".to_owned()),
+        ("both", "CS0301 there is no relation globex.invoice".to_owned()),
+        ("typed", "CS0307 there is no type globex.status".to_owned()),
+        ("function", "CS0305 there is no function globex.label".to_owned()),
         ("collation", "CS0308 there is no collation globex.own".to_owned()),
         ("shadowed", format!("CS0402 with tenant = acme: the function tenant.lower {of_intruder}")),
         ("shadowed", "CS0305 with tenant = globex: ".to_owned()),
@@ -258,15 +259,16 @@ async fn another_tenant_s_schema_can_not_be_reached() {
 async fn grants_of_a_logical_schema_are_looked_up_for_each() {
     made().await;
     let grants =
-        "relations = [\"invoice\", \"tenant.nothing\", \"vat.invoice\"]\nfunctions = [\"tenant.lower\"]";
+        "relations = [\"invoice\", \"tenant.nothing\", \"globex.invoice\"]\nfunctions = [\"tenant.lower\"]";
     let host = database().host(&config("intruder", grants)).await;
     let generation = host.generation();
     let refusal = generation.plugin("intruder").unwrap().unwrap_err();
     let of_grants = refusal.findings.iter().filter(|its| its.query.is_none());
     let found: Vec<&str> = of_grants.map(|its| its.finding.message.as_str()).collect();
-    let [nothing, vat, lower] = found.as_slice() else { panic!("{found:#?}") };
+    let [nothing, real, lower] = found.as_slice() else { panic!("{found:#?}") };
     assert!(nothing.starts_with("grants.relations names \"tenant.nothing\""), "{nothing}");
-    assert!(vat.starts_with("grants.relations names \"vat.invoice\""), "{vat}");
+    assert!(real.starts_with("grants.relations names \"globex.invoice\""), "{real}");
+    assert!(real.ends_with("it has no other name than \"tenant\""), "{real}");
     assert!(lower.starts_with("with tenant = globex: grants.functions names \"tenant.lower\""), "{lower}");
 }
 
@@ -295,10 +297,16 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
             run(&["inspect", "tenants"]),
             run(&["run", "tenants", "named", "--claim", "tenant=globex", "--format", "json"]),
             run(&["run", "tenants", "named"]),
+            run(&["catalog", "tenant.invoice"]),
+            run(&["catalog", "invoice"]),
+            run(&["catalog", "globex.invoice"]),
         ]
     });
-    let [written, offline, live, explained, inspected, ran, refused] = outputs.await.unwrap();
-    for (success, _, stderr) in [&written, &offline, &live, &explained, &inspected, &ran] {
+    let [written, offline, live, explained, inspected, ran, refused, named, searched, other] =
+        outputs.await.unwrap();
+    for (success, _, stderr) in
+        [&written, &offline, &live, &explained, &inspected, &ran, &named, &searched, &other]
+    {
         assert!(success, "{stderr}");
     }
     assert!(
@@ -315,6 +323,8 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
     );
     assert!(inspected.1.contains("proven with tenant = globex"), "{}", inspected.1);
     assert_eq!(serde_json::from_str::<Value>(&ran.1).unwrap(), json!([{"id": 7, "label": "G7"}]));
+    assert!(named.1 == searched.1 && named.1.contains("acme.invoice"), "{}", named.1);
+    assert!(other.1.contains("globex.invoice"), "{}", other.1);
     assert!(!refused.0 && refused.2.contains("CS1006") && refused.2.contains("`tenant`"), "{}", refused.2);
 
     let snapshot =
@@ -346,4 +356,40 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
     let generation = Generation::offline(&config, snapshot).await.unwrap();
     let plugin = generation.plugin("tenants").unwrap().unwrap();
     assert!(plugin.query("named").unwrap().shapes()[0].schemas.is_empty());
+}
+
+/// What is wrong with the schema of one tenant is nothing to the others.
+#[tokio::test]
+async fn a_tenant_whose_schema_breaks_takes_nothing_from_the_others() {
+    let url = database().bare("tenants_break").await;
+    let (owner, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    owner.batch_execute(SCHEMAS).await.unwrap();
+    let config = Config::parse(&config("tenants", GRANTS), "".as_ref()).unwrap();
+    let settings = ConnectionSettings::resolve(Some(&url), &|_| None).unwrap();
+    let host = Host::start(&config, &settings).await.unwrap();
+    let expected = json!([{"id": 7, "label": "G7"}]);
+    for broken in ["ALTER TABLE acme.invoice RENAME COLUMN status TO state", "DROP SCHEMA acme CASCADE"] {
+        owner.batch_execute(broken).await.unwrap();
+        // Before the host has looked, and after.
+        for _ in 0..2 {
+            assert_eq!(called(&host, "named", &[GLOBEX]).await.unwrap(), expected, "{broken}");
+            let error = called(&host, "named", &[ACME]).await.unwrap_err();
+            assert_eq!(error.code(), Code::PluginDegraded, "{broken}: {error}");
+            assert_eq!(called(&host, "named", &[]).await.unwrap_err().code(), Code::MissingClaim);
+            host.refresh().await.unwrap();
+        }
+        let generation = host.generation();
+        assert_eq!(generation.standing("tenants"), Some(Standing::Degraded));
+        let refusal = generation.plugin("tenants").unwrap().unwrap_err();
+        let of_named = refusal.findings.iter().find(|its| its.query.as_deref() == Some("named")).unwrap();
+        assert!(of_named.finding.message.starts_with("with tenant = acme: "), "{}", of_named.finding);
+    }
+    // Nothing of any tenant: it is served to all.
+    assert_eq!(called(&host, "report", &[ACME]).await.unwrap(), json!([{"total": 42}]));
+    owner.batch_execute("DROP SCHEMA globex CASCADE").await.unwrap();
+    host.refresh().await.unwrap();
+    for claims in [&[ACME][..], &[GLOBEX], &[]] {
+        assert_eq!(called(&host, "named", claims).await.unwrap_err().code(), Code::PluginDegraded);
+    }
 }

@@ -48,6 +48,10 @@ pub struct Function {
     pub extension: Option<String>,
     /// `COMMENT ON`; nothing of those of `pg_catalog`.
     pub comment: Option<String>,
+    /// Whether the login may not call it: it has no EXECUTE on it or no USAGE on its schema. One that a cast runs is here all
+    /// the same, since PostgreSQL runs it for who can't name it; the others only where
+    /// [everything](crate::catalog::Visibility::Everything) was reflected. No name leads to it.
+    pub hidden: bool,
 }
 
 impl Function {

@@ -19,4 +19,7 @@ pub struct Operator {
     pub function: Option<Oid>,
     /// The extension that it is of.
     pub extension: Option<String>,
+    /// Whether the login may not use it, or the function behind it: only where
+    /// [everything](crate::catalog::Visibility::Everything) was reflected.
+    pub hidden: bool,
 }

@@ -48,7 +48,7 @@ pub struct Relation {
     pub row_security: RowSecurity,
     /// How its rows are parted, if it is a partitioned table and the login may read what they are parted by.
     pub partitioning: Option<Partitioning>,
-    /// What it is a partition of, if the login may read that.
+    /// What it is a partition of, if the login may read that and what its rows are parted by, whose values the bounds are.
     pub partition_of: Option<PartitionOf>,
     /// The tables that it inherits from, in their order, as far as the login may read these; not the one that it is a partition
     /// of.

@@ -7,6 +7,9 @@ pub struct Schema {
     pub owner: String,
     /// `COMMENT ON`.
     pub comment: Option<String>,
+    /// Whether the login may not use it, nor what is in it: only where
+    /// [everything](crate::catalog::Visibility::Everything) was reflected.
+    pub hidden: bool,
 }
 
 /// An extension that is installed.

@@ -52,6 +52,8 @@ impl Differ<'_> {
             owner,
             extension,
             comment,
+            // What a login may do is no part of a schema.
+            hidden: _,
         } = old;
         let variadic = (variadic.map(|oid| self.old.ty(oid)), new.variadic.map(|oid| self.new.ty(oid)));
         let returns = (self.old.ty(*returns), self.new.ty(new.returns));
@@ -114,6 +116,7 @@ impl Differ<'_> {
                         result,
                         function,
                         extension,
+                        hidden: _,
                     } = old;
                     let results = (self.old.ty(*result), self.new.ty(new.result));
                     let functions = (self.old.own_function(*function), self.new.own_function(new.function));

@@ -45,7 +45,7 @@ impl Differ<'_> {
             let mut about = self.about(ObjectRef::new(ObjectKind::Schema, "", name));
             match pair {
                 (Some(old), Some(new)) => {
-                    let Schema { name: _, owner, comment } = old;
+                    let Schema { name: _, owner, comment, hidden: _ } = old;
                     about.text("owner", owner, &new.owner);
                     about.option("comment", comment.clone(), new.comment.clone());
                 }

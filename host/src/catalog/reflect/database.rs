@@ -43,20 +43,21 @@ pub(super) fn database(scope: Scope) -> String {
     let settings: Vec<_> = SETTINGS.iter().map(|name| format!("'{name}'")).collect();
     format!(
         r#"
-SELECT 's'::"char", n.nspname, pg_get_userbyid(n.nspowner)::text, d.description
+SELECT 's'::"char", n.nspname, pg_get_userbyid(n.nspowner)::text, d.description,
+       NOT coalesce(has_schema_privilege(n.oid, 'USAGE'), false)
 FROM pg_namespace n
 LEFT JOIN pg_description d ON d.classoid = 'pg_namespace'::regclass AND d.objoid = n.oid AND d.objsubid = 0
 WHERE left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema' AND {usable}
 UNION ALL
-SELECT 'e', e.extname, n.nspname, e.extversion
+SELECT 'e', e.extname, n.nspname, e.extversion, false
 FROM pg_extension e
 JOIN pg_namespace n ON n.oid = e.extnamespace
 UNION ALL
-SELECT 'v', s.name::name, s.reset_val, NULL
+SELECT 'v', s.name::name, s.reset_val, NULL, false
 FROM pg_settings s
 WHERE s.name IN ({settings}) AND s.reset_val IS NOT NULL
 UNION ALL
-SELECT 'v', locale.name::name, locale.value, NULL
+SELECT 'v', locale.name::name, locale.value, NULL, false
 FROM pg_database d, to_jsonb(d) its, LATERAL (VALUES
   ('lc_collate', its->>'datcollate'),
   ('lc_ctype', its->>'datctype'),
@@ -76,7 +77,10 @@ pub(super) fn decode(rows: &[Row]) -> Result<Database, Error> {
     for row in rows {
         let name = row.try_get(1)?;
         match character(row, 0)? {
-            's' => database.schemas.push(Schema { name, owner: row.try_get(2)?, comment: row.try_get(3)? }),
+            's' => {
+                let (owner, comment, hidden) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+                database.schemas.push(Schema { name, owner, comment, hidden });
+            }
             'e' => {
                 let (schema, version) = (row.try_get(2)?, row.try_get(3)?);
                 database.extensions.push(Extension { name, schema, version });

@@ -6,13 +6,18 @@ use super::{
 };
 use crate::catalog::{Attribute, Function, FunctionKind, Oid, Parallel, Volatility};
 
+const USABLE: &str = "has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')";
+
+// A cast runs its function by id: who may execute it may use the cast, also where its schema is closed, and nothing is left
+// of whose grant it needs without it.
 pub(super) fn functions(scope: Scope) -> String {
     format!(
         "
 SELECT p.oid, n.nspname, p.proname, p.prokind, g.aggkind, g.aggnumdirectargs, p.proargtypes::oid[], p.proargnames,
        p.proargmodes, p.pronargdefaults, nullif(p.provariadic, 0), p.prorettype, p.proretset, p.provolatile, p.prosecdef,
        p.proallargtypes, p.proisstrict, p.proleakproof, p.proparallel, l.lanname,
-       CASE WHEN n.nspname <> 'pg_catalog' THEN pg_get_userbyid(p.proowner) END, extension.extname, d.description
+       CASE WHEN n.nspname <> 'pg_catalog' THEN pg_get_userbyid(p.proowner) END, extension.extname, d.description,
+       NOT coalesce({usable}, false)
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
@@ -22,11 +27,13 @@ LEFT JOIN pg_description d
 {extension}
 WHERE p.prokind IN ('f', 'a', 'w')
   AND (n.nspname = 'pg_catalog' OR left(n.nspname, 3) <> 'pg_')
-  AND {usable}
+  AND {shown}
 ORDER BY n.nspname, p.proname, p.oid",
         extension = join_extension("pg_proc", "p.oid"),
-        usable =
-            scope.visible("has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')"),
+        usable = USABLE,
+        shown = scope.visible(&format!(
+            "({USABLE} OR EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid))"
+        )),
     )
 }
 
@@ -73,6 +80,7 @@ fn function(row: &Row) -> Result<Function, Error> {
         owner: row.try_get::<_, Option<_>>(20)?.unwrap_or_default(),
         extension: row.try_get(21)?,
         comment: row.try_get(22)?,
+        hidden: row.try_get(23)?,
     })
 }
 

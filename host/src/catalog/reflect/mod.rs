@@ -78,8 +78,10 @@ pub async fn reflect_as(client: &Client, visibility: Visibility) -> Result<Conte
     let scope = Scope { server_version: idle_server_version(client).await?, visibility };
     let transaction = Rollback::begin(client).await?;
     let contents = read(client, scope).await;
-    transaction.roll_back().await?;
-    contents
+    let rolled_back = transaction.roll_back().await;
+    // Where the connection broke, it is the first error that says what came between.
+    let contents = contents?;
+    rolled_back.map(|()| contents)
 }
 
 async fn read(client: &Client, scope: Scope) -> Result<Contents, ReflectError> {

@@ -88,11 +88,6 @@ impl SourceArgs {
         Ok(config)
     }
 
-    /// What the login may use.
-    async fn reflect(&self) -> anyhow::Result<Contents> {
-        self.reflect_as(Visibility::Readable).await
-    }
-
     async fn reflect_as(&self, visibility: Visibility) -> anyhow::Result<Contents> {
         Ok(self.reflect_with(visibility, PoolSettings::default()).await?.0)
     }

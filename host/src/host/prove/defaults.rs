@@ -3,6 +3,7 @@ use callslip_ir::{Domain, Parameter, Presence};
 use super::Prover;
 use crate::Code;
 use crate::host::by_choice::ByChoice;
+use crate::host::load::Gathered;
 use crate::loan::{Loan, LoanError};
 use crate::plugin::text_of_json;
 use crate::printable::printable;
@@ -11,8 +12,7 @@ use crate::select::{self, Finding};
 impl Prover<'_> {
     /// Has PostgreSQL read what the plugin wrote of parameters whose types are named, its defaults and examples: only the
     /// types' own input functions can tell whether these are values.
-    pub async fn check_named_values(&self, loan: &Loan) -> Result<Vec<Finding>, LoanError> {
-        let mut findings = Vec::new();
+    pub async fn check_named_values(&self, loan: &Loan, gathered: &mut Gathered) -> Result<(), LoanError> {
         for (parameter, what, json) in self.written() {
             let written = parameter.ty.type_name();
             let catalog = &self.basis.catalog;
@@ -38,9 +38,9 @@ impl Prover<'_> {
                     Err(error) => return Err(error),
                 }
             }
-            findings.extend(found.told(&all));
+            gathered.take(found, all);
         }
-        Ok(findings)
+        Ok(())
     }
 
     /// What is written of parameters and claims whose types are named, as JSON.

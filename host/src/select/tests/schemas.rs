@@ -138,8 +138,7 @@ fn what_is_granted_of_a_logical_schema_is_granted_of_no_other() {
     let (sql, _) = proof(plain("globex.invoice"), Some("acme"), &["tenant.invoice"]);
     assert_eq!(
         messages(&sql),
-        "CS0401: the relation globex.invoice was not granted to the plugin p; add \"globex.invoice\" to relations in \
-         [plugins.p.grants]"
+        "CS0301: there is no relation globex.invoice; did you mean \"tenant.invoice\"?"
     );
     for tenant in ["acme", "globex"] {
         let (sql, _) = proof(plain("invoice"), Some(tenant), &["t"]);
@@ -149,8 +148,25 @@ fn what_is_granted_of_a_logical_schema_is_granted_of_no_other() {
     for name in ["acme.invoice", "globex.invoice", "tenant.invoice"] {
         assert!(proof(plain(name), None, &["tenant.invoice"]).0.is_err());
     }
-    let (sql, consulted) = proof(plain("globex.invoice"), None, &["globex.invoice"]);
-    assert!(sql.unwrap().contains(r#"FROM "globex"."invoice""#) && !consulted);
+    // By its real name not even to the tenant itself, and whatever is granted: whether it is there is not told either.
+    for name in ["globex.invoice", "globex.nothing"] {
+        for tenant in [None, Some("acme"), Some("globex")] {
+            let (sql, consulted) = proof(plain(name), tenant, &[name]);
+            assert!(messages(&sql).starts_with(&format!("CS0301: there is no relation {name}")), "{sql:?}");
+            assert!(!consulted);
+        }
+    }
+}
+
+#[test]
+fn what_is_granted_of_a_schema_that_a_claim_chooses_is_not_granted_of_one_that_is_searched_later() {
+    for tenant in [None, Some("acme")] {
+        let (sql, _) = proof(plain("public.extra"), tenant, &["extra"]);
+        assert!(messages(&sql).contains("the relation public.extra was not granted"), "{sql:?}");
+    }
+    // A tenant that has none finds the other, as along any search path.
+    let (sql, _) = proof(plain("extra"), Some("globex"), &["extra"]);
+    assert!(sql.unwrap().contains(r#"FROM "public"."extra""#));
 }
 
 #[test]
@@ -200,7 +216,7 @@ fn another_tenants_types_and_collations_can_not_be_named() {
     };
     let of_other = select("invoice", cast("globex.status"));
     let (sql, _) = proof(of_other, Some("acme"), &["invoice"]);
-    assert!(messages(&sql).contains("the type globex.status was not granted"), "{sql:?}");
+    assert!(messages(&sql).contains("there is no type globex.status"), "{sql:?}");
     let own = select("invoice", cast("tenant.status"));
     let message = messages(&proof(own, Some("acme"), &["t"]).0);
     assert!(message.contains("the type tenant.status was not granted"), "{message}");

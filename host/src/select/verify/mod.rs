@@ -299,8 +299,7 @@ impl<'a> Verifier<'a> {
             return Some((schema.to_owned(), written.name.clone()));
         }
         let mut finding = Finding::new(Code::UnknownCollation, format!("there is no collation {written}"));
-        let nameable = catalog.contents().collations.iter().filter(|c| !self.context.path.hides(&c.schema));
-        let names = nameable.map(|c| (c.schema.as_str(), c.name.as_str()));
+        let names = catalog.contents().collations.iter().map(|c| (c.schema.as_str(), c.name.as_str()));
         if let Some(help) = self.did_you_mean(written, names) {
             finding = finding.with_help(help);
         }

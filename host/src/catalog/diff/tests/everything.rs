@@ -129,7 +129,7 @@ pub(super) fn contents() -> Contents {
         settings: [("server_encoding".to_owned(), "UTF8".to_owned())].into(),
         partial: false,
         schemas: ["app", "other"]
-            .map(|name| Schema { name: name.into(), owner: "owner".into(), comment: None })
+            .map(|name| Schema { name: name.into(), owner: "owner".into(), ..Schema::default() })
             .into(),
         extensions: vec![Extension { name: "pg_trgm".into(), schema: "app".into(), version: "1.5".into() }],
         relations: vec![person, part, card],
@@ -155,6 +155,7 @@ pub(super) fn contents() -> Contents {
             result: INT4,
             function: Some(300),
             extension: None,
+            hidden: false,
         }],
         casts: vec![Cast {
             source: MOOD,

@@ -181,13 +181,16 @@ fn decode(rows: &[Row], columns: &[Row], scope: Scope) -> Result<Reflected, Erro
         });
     }
     for row in rows {
+        add_partitioning(&mut reflected, row)?;
+    }
+    for row in rows {
         add_parents(&mut reflected, row)?;
     }
     Ok(reflected)
 }
 
-/// Adds how a relation's rows are parted, and the relations that it is a part of, as far as these are reflected.
-fn add_parents(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
+/// Adds how a relation's rows are parted, if what they are parted by is reflected.
+fn add_partitioning(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
     let Some(&position) = reflected.positions.get(&row.try_get(0)?) else { return Ok(()) };
     // 0 among the columns of a partition key stands for an expression.
     let key_columns: Vec<i16> = row.try_get(12)?;
@@ -197,14 +200,26 @@ fn add_parents(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
         Some(key) if reflected.shows(position, &named) => Some(Partitioning { key }),
         _ => None,
     };
+    reflected.relations[position].partitioning = partitioning;
+    Ok(())
+}
+
+/// Adds the relations that a relation is a part of, as far as these are reflected. The bounds of a partition are values of what its
+/// parent is parted by.
+fn add_parents(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
+    let Some(&position) = reflected.positions.get(&row.try_get(0)?) else { return Ok(()) };
     let parents: Vec<Oid> = row.try_get(16)?;
-    let mut parents = parents.into_iter().filter_map(|oid| reflected.name(oid));
+    let parents = parents.into_iter().filter_map(|oid| reflected.positions.get(&oid).map(|at| (oid, *at)));
+    let named = |(oid, at): (Oid, usize)| Some((reflected.name(oid)?, &reflected.relations[at]));
+    let mut parents = parents.filter_map(named);
     let (partition_of, inherits) = match (row.try_get(14)?, row.try_get(15)?) {
-        (true, Some(bounds)) => (parents.next().map(|parent| PartitionOf { parent, bounds }), Vec::new()),
-        _ => (None, parents.collect()),
+        (true, Some(bounds)) => {
+            let parent = parents.find(|(_, parent)| parent.partitioning.is_some());
+            (parent.map(|(parent, _)| PartitionOf { parent, bounds }), Vec::new())
+        }
+        _ => (None, parents.map(|(parent, _)| parent).collect()),
     };
     let relation = &mut reflected.relations[position];
-    relation.partitioning = partitioning;
     relation.partition_of = partition_of;
     relation.inherits = inherits;
     Ok(())

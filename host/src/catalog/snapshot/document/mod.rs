@@ -57,7 +57,7 @@ pub(super) struct ExtensionEntry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SchemaEntry {
-    /// Whether the login may not use it: it is here for what something else is of.
+    /// Whether the login may not use it: it is here for what something else is of, or because everything is.
     pub hidden: bool,
     /// Empty where nothing is said.
     pub owner: String,

@@ -45,6 +45,7 @@ impl Reader {
             owner: entry.owner,
             extension: entry.extension,
             comment: entry.comment,
+            hidden: entry.hidden,
             name: entry.name,
         })
     }
@@ -59,6 +60,7 @@ impl Reader {
             result: self.ty(&entry.result, &place)?,
             function: None,
             extension: entry.extension,
+            hidden: entry.hidden,
             name: entry.name,
         })
     }

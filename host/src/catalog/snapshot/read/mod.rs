@@ -50,8 +50,9 @@ pub(super) fn snapshot(document: Document) -> Result<Snapshot, SnapshotError> {
         for CollationEntry { name, nondeterministic } in entry.collations {
             contents.collations.push(Collation { schema: schema.clone(), name, nondeterministic });
         }
-        if has_schemas && !entry.hidden && !is_of_the_system(&schema) {
-            contents.schemas.push(Schema { name: schema, owner: entry.owner, comment: entry.comment });
+        if has_schemas && (!entry.hidden || document.everything) && !is_of_the_system(&schema) {
+            let (owner, comment, hidden) = (entry.owner, entry.comment, entry.hidden);
+            contents.schemas.push(Schema { name: schema, owner, comment, hidden });
         }
     }
     reader.check_signatures(&contents)?;

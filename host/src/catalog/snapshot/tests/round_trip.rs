@@ -172,11 +172,28 @@ fn what_the_login_may_not_read_is_no_part_of_what_is_proven_against() {
 
     let mut none = whole.clone();
     none.relations[0].columns.iter_mut().for_each(|column| column.privileges.select = false);
+    none.relations[1].columns = none.relations[2].columns.clone();
     none.relations[1].foreign_keys = none.relations[0].foreign_keys.clone();
     let gone = Catalog::new(none.readable());
     assert!(gone.relation("app", "event").is_none());
     assert!(gone.ty("app", "event").is_none() && gone.ty("app", "_event").is_none());
     assert!(gone.relation("app", "event_2024").unwrap().foreign_keys.is_empty());
+
+    let mut marked = whole.clone();
+    marked.schemas[1].hidden = true;
+    marked.functions[0].hidden = true;
+    marked.operators[1].hidden = true;
+    let marked = Snapshot { contents: marked, search: vec![], everything: true };
+    let marked = read(&marked.to_json()).contents;
+    let hidden = |contents: &Contents| {
+        let functions = contents.functions.iter().filter(|its| its.hidden).count();
+        let operators = contents.operators.iter().filter(|its| its.hidden).count();
+        [functions, operators, contents.schemas.iter().filter(|its| its.hidden).count()]
+    };
+    assert_eq!(hidden(&marked), [1, 1, 1]);
+    let narrowed = marked.clone().readable();
+    assert_eq!(hidden(&narrowed), [0, 0, 0]);
+    assert_eq!(narrowed.functions.len() + 1, marked.functions.len());
 
     let mut all = whole;
     all.relations[0].columns[3].privileges.select = true;

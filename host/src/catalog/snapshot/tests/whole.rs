@@ -335,6 +335,7 @@ fn functions() -> Vec<Function> {
         owner: "builder".into(),
         extension: Some("places".into()),
         comment: Some("Weighs".into()),
+        hidden: false,
     };
     let builtin = Function {
         oid: 40_002,
@@ -362,8 +363,13 @@ pub(super) fn contents() -> Contents {
         ]),
         partial: true,
         schemas: vec![
-            Schema { name: "app".into(), owner: "builder".into(), comment: Some("The application's".into()) },
-            Schema { name: "empty".into(), owner: String::new(), comment: None },
+            Schema {
+                name: "app".into(),
+                owner: "builder".into(),
+                comment: Some("The application's".into()),
+                hidden: false,
+            },
+            Schema { name: "empty".into(), ..Schema::default() },
         ],
         extensions: vec![Extension { name: "places".into(), schema: "app".into(), version: "1.2".into() }],
         relations: relations(),
@@ -379,6 +385,7 @@ pub(super) fn contents() -> Contents {
                 result: INT4,
                 function: None,
                 extension: Some("places".into()),
+                hidden: false,
             },
             Operator {
                 oid: 50_001,
@@ -389,6 +396,7 @@ pub(super) fn contents() -> Contents {
                 result: INT4,
                 function: None,
                 extension: None,
+                hidden: false,
             },
         ],
         casts: vec![Cast {

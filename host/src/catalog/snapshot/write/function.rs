@@ -30,6 +30,7 @@ impl Writer<'_> {
             owner: function.owner.clone(),
             extension: function.extension.clone(),
             comment: comment(&function.comment),
+            hidden: function.hidden,
         }
     }
 
@@ -40,6 +41,7 @@ impl Writer<'_> {
             right: self.ty(operator.right),
             result: self.ty(operator.result),
             extension: operator.extension.clone(),
+            hidden: operator.hidden,
         }
     }
 

@@ -58,7 +58,8 @@ pub(super) fn document(snapshot: &Snapshot) -> Document {
         let (name, nondeterministic) = (collation.name.clone(), collation.nondeterministic);
         schema(&collation.schema, Entry::Collation(CollationEntry { name, nondeterministic }));
     }
-    let usable: HashSet<&str> = contents.schemas.iter().map(|schema| schema.name.as_str()).collect();
+    let usable = contents.schemas.iter().filter(|schema| !schema.hidden);
+    let usable: HashSet<&str> = usable.map(|schema| schema.name.as_str()).collect();
     for (name, schema) in schemas {
         schema.hidden = !usable.contains(name.as_str()) && !is_of_the_system(name);
         schema.functions.sort_by(|a, b| (&a.name, &a.arguments).cmp(&(&b.name, &b.arguments)));

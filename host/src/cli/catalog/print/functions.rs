@@ -35,8 +35,7 @@ impl<W: Write> Printer<'_, W> {
                 }
                 .to_owned(),
             );
-            let usable = self.is_usable(function.oid);
-            facts.extend(self.facts(&function.owner, function.extension.as_deref(), usable));
+            facts.extend(self.facts(&function.owner, function.extension.as_deref(), !function.hidden));
             self.object(&self.function(function), function.comment.as_deref(), facts)?;
         }
         Ok(())
@@ -99,7 +98,7 @@ impl<W: Write> Printer<'_, W> {
                 operator.left.map(|ty| format!("{} ", type_name(self.catalog, ty))).unwrap_or_default();
             let what = format!("operator {left}{schema}.{} {right} → {result}", operator.name);
             let mut facts: Vec<_> = self.behind(operator.function).into_iter().collect();
-            facts.extend(self.facts("", operator.extension.as_deref(), self.is_usable(operator.oid)));
+            facts.extend(self.facts("", operator.extension.as_deref(), !operator.hidden));
             self.object(&what, None, facts)?;
         }
         Ok(())

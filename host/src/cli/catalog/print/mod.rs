@@ -4,7 +4,6 @@ mod functions;
 mod relation;
 mod types;
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -12,22 +11,17 @@ use anyhow::bail;
 use callslip_ir::snapshot::{quoted, reference};
 
 use super::CatalogArgs;
-use crate::catalog::{Catalog, Contents, Oid, PG_CATALOG, Relation, Visibility};
+use crate::catalog::{Catalog, LogicalSchema, PG_CATALOG, Relation, Schemas, Visibility};
 use crate::nearest::nearest;
 use crate::printable::printable;
 
 pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
-    let usable = Catalog::new(args.source.reflect().await?);
-    let everything = match args.all {
-        true => Some(Catalog::new(args.source.reflect_as(Visibility::Everything).await?)),
-        false => None,
-    };
-    let catalog = everything.as_ref().unwrap_or(&usable);
-    let usable = args.all.then(|| Usable::of(usable.contents()));
-    let mut printer = Printer { out: io::stdout().lock(), catalog, usable };
+    let visibility = if args.all { Visibility::Everything } else { Visibility::Readable };
+    let catalog = Catalog::new(args.source.reflect_as(visibility).await?);
+    let mut printer = Printer { out: io::stdout().lock(), catalog: &catalog, everything: args.all };
     match &args.relation {
-        Some(name) => printer.relation(find(catalog, &config.database.schemas, name, args.all)?)?,
+        Some(name) => printer.relation(find(&catalog, &config.schemas(), name, args.all)?)?,
         None => printer.all()?,
     }
     Ok(ExitCode::SUCCESS)
@@ -35,12 +29,17 @@ pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
 
 fn find<'a>(
     catalog: &'a Catalog,
-    schemas: &[String],
+    schemas: &Schemas,
     name: &str,
     everything: bool,
 ) -> anyhow::Result<&'a Relation> {
-    let searched = || schemas.iter().find_map(|schema| catalog.relation(schema, name));
-    let qualified = || name.split_once('.').and_then(|(schema, name)| catalog.relation(schema, name));
+    // As in a snapshot, the first schema that it can be stands for a logical one.
+    let within = |schema: &str, name: &str| {
+        let logical = schemas.logical.get(schema).and_then(LogicalSchema::representative);
+        catalog.relation(logical.unwrap_or(schema), name)
+    };
+    let searched = || schemas.searched.iter().find_map(|schema| within(schema, name));
+    let qualified = || name.split_once('.').and_then(|(schema, name)| within(schema, name));
     if let Some(found) = searched().or_else(qualified) {
         return Ok(found);
     }
@@ -56,33 +55,8 @@ fn find<'a>(
                 true => ("", ""),
                 false => (" that this login may read", "; --all shows the others too"),
             };
-            let schemas = schemas.join(", ");
+            let schemas = schemas.searched.join(", ");
             bail!("there is no relation \"{name}\"{of}; it was looked for in the schemas {schemas}{more}")
-        }
-    }
-}
-
-/// What the login may use, of what it may not as well.
-struct Usable {
-    /// Types, functions and operators, whose ids are of one count.
-    oids: HashSet<Oid>,
-    schemas: HashSet<String>,
-    collations: HashSet<(String, String)>,
-}
-
-impl Usable {
-    fn of(contents: &Contents) -> Self {
-        let types = contents.types.iter().map(|its| its.oid);
-        let functions = contents.functions.iter().map(|its| its.oid);
-        let operators = contents.operators.iter().map(|its| its.oid);
-        Self {
-            oids: types.chain(functions).chain(operators).collect(),
-            schemas: contents.schemas.iter().map(|its| its.name.clone()).collect(),
-            collations: contents
-                .collations
-                .iter()
-                .map(|its| (its.schema.clone(), its.name.clone()))
-                .collect(),
         }
     }
 }
@@ -91,8 +65,8 @@ impl Usable {
 struct Printer<'a, W> {
     out: W,
     catalog: &'a Catalog,
-    /// What the login may use, where more than that is printed.
-    usable: Option<Usable>,
+    /// Whether what the login may not use is printed too.
+    everything: bool,
 }
 
 impl<W: Write> Printer<'_, W> {
@@ -104,7 +78,7 @@ impl<W: Write> Printer<'_, W> {
             self.relation(relation)?;
         }
         if contents.relations.is_empty() {
-            let of = if self.usable.is_some() { "" } else { " that this login may read" };
+            let of = if self.everything { "" } else { " that this login may read" };
             self.line(0, &format!("there is no relation{of}"))?;
         }
         writeln!(self.out)?;
@@ -124,8 +98,7 @@ impl<W: Write> Printer<'_, W> {
             self.line(1, &format!("{name} = {value}"))?;
         }
         for schema in &contents.schemas {
-            let usable = self.usable.as_ref().is_none_or(|usable| usable.schemas.contains(&schema.name));
-            let facts = self.facts(&schema.owner, None, usable);
+            let facts = self.facts(&schema.owner, None, !schema.hidden);
             self.object(&format!("schema {}", quoted(&schema.name)), schema.comment.as_deref(), facts)?;
         }
         for extension in &contents.extensions {
@@ -137,22 +110,20 @@ impl<W: Write> Printer<'_, W> {
 
     fn collations(&mut self) -> io::Result<()> {
         for collation in self.catalog.contents().collations.iter().filter(|its| is_of_users(&its.schema)) {
-            let key = (collation.schema.clone(), collation.name.clone());
-            let usable = self.usable.as_ref().is_none_or(|usable| usable.collations.contains(&key));
             let mut facts = Vec::new();
             if collation.nondeterministic {
                 facts.push("nondeterministic".to_owned());
             }
-            facts.extend(self.facts("", None, usable));
+            facts.extend(self.facts("", None, !self.is_closed(&collation.schema)));
             let name = reference(&collation.schema, &collation.name);
             self.object(&format!("collation {name}"), None, facts)?;
         }
         Ok(())
     }
 
-    /// Whether the login may use a type, function or operator.
-    fn is_usable(&self, oid: Oid) -> bool {
-        self.usable.as_ref().is_none_or(|usable| usable.oids.contains(&oid))
+    /// Whether the login may not use what is in a schema.
+    fn is_closed(&self, schema: &str) -> bool {
+        self.catalog.contents().schemas.iter().any(|its| its.hidden && its.name == schema)
     }
 
     /// What is told of every kind of object.

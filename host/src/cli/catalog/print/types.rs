@@ -14,7 +14,7 @@ impl<W: Write> Printer<'_, W> {
         let rows: HashSet<_> = contents.relations.iter().filter_map(|relation| relation.row_type).collect();
         for ty in contents.types.iter().filter(|ty| is_of_users(&ty.schema) && !rows.contains(&ty.oid)) {
             if let Some(what) = self.type_head(ty) {
-                let facts = self.facts(&ty.owner, ty.extension.as_deref(), self.is_usable(ty.oid));
+                let facts = self.facts(&ty.owner, ty.extension.as_deref(), !self.is_closed(&ty.schema));
                 self.object(&what, ty.comment.as_deref(), facts)?;
                 if let TypeKind::Domain { rules, .. } = &ty.kind {
                     self.checks(&rules.checks)?;
