@@ -165,6 +165,10 @@ async fn the_notifying_triggers_are_printed_installed_and_removed() {
     assert_eq!((code, triggers().await), (Some(0), 2), "{error}");
     assert!(said.contains("tells of every change of its schema"), "{said}");
 
+    let (code, said, error) = run(&["--admin-url", ""]);
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(error.contains("CALLSLIP_ADMIN_URL"), "{error}");
+
     // Whoever is no superuser changes nothing.
     let (code, _, error) = run(&["--remove", "--admin-url", &database.url()]);
     assert_eq!((code, triggers().await), (Some(1), 2));

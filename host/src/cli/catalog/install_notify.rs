@@ -5,7 +5,9 @@ use anyhow::Context;
 use clap::Args;
 use tokio_postgres::NoTls;
 
+use crate::Code;
 use crate::catalog::{INSTALL_NOTIFY, REMOVE_NOTIFY};
+use crate::cli::Coded;
 use crate::loan::ConnectionSettings;
 
 const EXAMPLES: &str = "\
@@ -31,10 +33,15 @@ pub(super) struct InstallNotifyArgs {
 
 pub(super) async fn main(args: InstallNotifyArgs) -> anyhow::Result<ExitCode> {
     let sql = if args.remove { REMOVE_NOTIFY } else { INSTALL_NOTIFY };
-    let Some(url) = args.admin_url.filter(|url| !url.is_empty()) else {
+    let Some(url) = args.admin_url else {
         io::stdout().lock().write_all(sql.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
+    // A variable that is set to nothing is a variable that somebody forgot, who would take what is printed for done.
+    if url.is_empty() {
+        let message = "--admin-url, or CALLSLIP_ADMIN_URL, is empty: name the database, or leave it out to print the SQL";
+        return Err(Coded::new(Code::BadConnectionSettings, message).into());
+    }
     let settings = ConnectionSettings::resolve(Some(&url), &|name| std::env::var(name).ok())?;
     let connected = settings.config().connect(NoTls).await;
     let (client, connection) = connected.with_context(|| format!("can't use the database {settings}"))?;

@@ -366,7 +366,9 @@ impl<'a> Verifier<'a> {
         let candidates = signature::of_function(self.context.catalog, &[&first.schema], name, call, passed);
         let ungranted = candidates.iter().find(|its| !self.context.grants.function(its.item));
         match ungranted.map(|candidate| candidate.item) {
-            Some(function) => self.function_not_granted(node, function),
+            // What is wrong already may be all that keeps the argument's type from being known.
+            Some(function) if self.findings.is_empty() => self.function_not_granted(node, function),
+            Some(_) => {}
             None => self.calls(node, first),
         }
         if let Some(candidate) = candidates.first()
