@@ -34,7 +34,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
-    let host = args.host.start_with(Some(&args.plugin)).await?;
+    let host = args.host.start_with(&args.plugin).await?;
     let generation = host.generation();
     let Some(Ok(plugin)) = generation.plugin(&args.plugin) else {
         bail!("{} names no plugin \"{}\"", args.host.config.display(), args.plugin);

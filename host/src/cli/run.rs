@@ -56,11 +56,20 @@ fn json_object(text: &str) -> Result<Inputs, String> {
 }
 
 pub(super) async fn main(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let host = args.host.start_with(Some(&args.plugin)).await?;
+    // The query is served whatever is wrong with another of the plugin's.
+    let host = args.host.start(&args.host.read_config(Some(&args.plugin))?).await?;
     let parameters = args.json.unwrap_or_else(|| Inputs::from_pairs(args.parameters));
     let call =
         host.call(&args.plugin, &args.query).params(parameters).claims(Inputs::from_pairs(args.claims));
-    let reply = call.run().await.map_err(super::call_error)?;
+    let reply = match call.run().await {
+        Ok(reply) => reply,
+        Err(error) => {
+            return Err(match host.generation().plugin(&args.plugin) {
+                Some(Err(refusal)) if error.code() == Code::PluginDegraded => refusal.clone().into(),
+                _ => super::call_error(error),
+            });
+        }
+    };
     let format = args.format.unwrap_or(if terminal::stdout_is_terminal() {
         RowFormat::Table
     } else {
@@ -146,14 +155,12 @@ impl HostArgs {
         Host::start(config, &connection).await.with_context(|| self.database.tried(&connection))
     }
 
-    /// Starts a host with the plugins of the configuration: all, or just one, which must be proven.
-    pub(super) async fn start_with(&self, plugin: Option<&str>) -> anyhow::Result<Host> {
-        let host = self.start(&self.read_config(plugin)?).await?;
-        if let Some(plugin) = plugin
-            && let Some(Err(refusal)) = host.generation().plugin(plugin)
-        {
-            return Err(refusal.clone().into());
+    /// Starts a host with one plugin of the configuration, which must be proven.
+    pub(super) async fn start_with(&self, plugin: &str) -> anyhow::Result<Host> {
+        let host = self.start(&self.read_config(Some(plugin))?).await?;
+        match host.generation().plugin(plugin) {
+            Some(Err(refusal)) => Err(refusal.clone().into()),
+            _ => Ok(host),
         }
-        Ok(host)
     }
 }

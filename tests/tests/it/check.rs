@@ -174,6 +174,16 @@ fn what_a_migration_takes_away_is_found_at_the_authors_line() {
 }
 
 #[test]
+fn a_query_runs_beside_another_that_does_not_prove() {
+    let folder = folder();
+    edit(folder.path(), "callslip.toml", "\"rating\"", "\"ratings\"");
+    let json = |query| ["run", "hiring", query, "company=1", "--format", "json"];
+    assert_says(&run_on_database(folder.path(), &json("funnel")), 0, &["\"started\""]);
+    let says = ["the plugin hiring is refused", "hiring.latest: CS0401", "src/latest.rs:"];
+    assert_says(&run_on_database(folder.path(), &json("latest")), 1, &says);
+}
+
+#[test]
 fn what_check_can_not_use_is_told_with_what_to_do() {
     let folder = folder();
     let path = folder.path();
