@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use callslip::service::ServiceLimits;
 use callslip::{Code, Config, Host, StartError};
-use callslip_tests::{Database, component_with};
+use callslip_tests::Database;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -234,21 +234,24 @@ async fn it_goes_away_and_comes_back() {
         assert_eq!(get(address, "/q/language/position?id=1").await.status, 200);
     }
 
-    // It goes while plugins are loaded: that is no fault of theirs, which would be theirs for ever.
-    let stuck = component_with("tests/guests/hostile", Some("endless-manifest"));
-    let slow = format!("[plugins.a-slow-one]\ncomponent = {stuck:?}\n");
-    let login_goes = async {
-        let owner = database.owner().await;
-        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'callslip'";
-        let count = async || -> i64 { owner.query_one(sessions, &[]).await.unwrap().get(0) };
-        // The new host's pool reflects on a connection of its own, and closes it.
-        let before = count().await;
-        while count().await == before {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+    // It goes while plugins are proven: that is no fault of theirs, which would be theirs for ever. Nothing but a proof needs
+    // this table.
+    let mut owner = database.owner().await;
+    let lock = owner.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE question IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let hiring = config("hiring", "example-plugins/hiring");
+    let session_goes = async {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE application_name = 'callslip' AND wait_event_type = 'Lock'";
+        // Within a transaction the activity would always be that of its first look.
+        let client = database.owner().await;
+        while client.query(kill, &[]).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        owner.batch_execute("ALTER ROLE callslip_reader NOLOGIN").await.unwrap();
     };
-    let (started, ()) = tokio::join!(start(&database, &slow), login_goes);
+    let together = async { tokio::join!(start(&database, &hiring), session_goes) };
+    let (started, ()) =
+        tokio::time::timeout(Duration::from_secs(60), together).await.expect("it waits for a lock");
     let error = started.err().expect("a host whose plugins could not be proven");
     assert_eq!(error.code(), Code::DatabaseUnavailable, "{error}");
 }
