@@ -4,33 +4,17 @@
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::Code;
-use callslip::catalog::{Catalog, SearchPath, reflect};
+use callslip::catalog::{Catalog, reflect};
 use callslip::cluster::Cluster;
-use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_sdk::prelude::*;
 use callslip_sdk::testing::describe;
-use callslip_tests::cluster;
+use callslip_tests::{cluster, printed};
 use tokio_postgres::Client;
 
 const TABLES: &str = "
     CREATE TABLE shelf (id int PRIMARY KEY, name text NOT NULL);
     CREATE TABLE book (id int PRIMARY KEY, shelf_id int REFERENCES shelf, title text, pages int);
 ";
-
-fn print(catalog: &Catalog, query: Select) -> Result<String, Vec<Finding>> {
-    let path = SearchPath::of(["public"]);
-    let relations = catalog.contents().relations.iter().map(|its| its.name.clone()).collect();
-    let settings = GrantSettings { relations, ..GrantSettings::default() };
-    let description = describe(query).shape;
-    let grants = Grants::resolve(&settings, catalog, &path).unwrap();
-    let limits = Limits::default();
-    let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
-    let verified = select::verify(&description, context)?;
-    let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
-    let printed = select::print(&select::lower(&description, &verified), &comment, &[], &limits);
-    Ok(printed.map_err(|finding| vec![finding])?.sql)
-}
 
 async fn database() -> (Cluster, Client, Catalog) {
     let (cluster, client) = cluster(TABLES).await;
@@ -212,7 +196,7 @@ async fn what_is_refused_postgresql_refuses() {
             "percentile_cont is an ordered-set aggregate and needs WITHIN GROUP",
         ),
     ] {
-        let findings = print(&catalog, query).expect_err(says);
+        let findings = printed(&catalog, &describe(query).shape).expect_err(says);
         assert!(findings[0].message.starts_with(says), "{says}: {findings:#?}");
         assert_eq!((findings.len(), findings[0].code), (1, Code::InvalidStructure), "{findings:#?}");
         assert!(findings[0].help.is_some(), "{findings:#?}");
@@ -296,7 +280,8 @@ async fn what_postgresql_takes_is_not_refused() {
         shelved(call("text", title).alias("t")).distinct().order_by(title),
         shelved(upper(name).alias("t")).distinct().order_by(upper(name)),
     ] {
-        let sql = print(&catalog, query).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let sql =
+            printed(&catalog, &describe(query).shape).unwrap_or_else(|findings| panic!("{findings:#?}"));
         client.prepare(&sql).await.unwrap_or_else(|error| panic!("{sql}: {}", error.as_db_error().unwrap()));
     }
 }

@@ -3,13 +3,12 @@
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use callslip::Code;
-use callslip::catalog::{Catalog, RelationKind, SearchPath, reflect};
+use callslip::catalog::{Catalog, RelationKind, reflect};
 use callslip::cluster::Cluster;
-use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{self, Comment, Context, Finding, Limits};
+use callslip::select::Finding;
 use callslip_sdk::prelude::*;
 use callslip_sdk::testing::describe;
-use callslip_tests::cluster;
+use callslip_tests::{cluster, printed};
 use tokio_postgres::Client;
 
 const TABLES: &str = "
@@ -19,29 +18,13 @@ const TABLES: &str = "
     CREATE VIEW shelves AS SELECT id, name FROM shelf;
 ";
 
-/// What a query is printed as against a catalog, and against another.
-fn print(catalog: &Catalog, other: &Catalog, query: Select) -> (Printed, Printed) {
-    let path = SearchPath::of(["public"]);
-    let relations = catalog.contents().relations.iter().map(|its| its.name.clone()).collect();
-    let settings = GrantSettings { relations, ..GrantSettings::default() };
-    let description = describe(query).shape;
-    let print = |catalog: &Catalog| {
-        let grants = Grants::resolve(&settings, catalog, &path).unwrap();
-        let limits = Limits::default();
-        let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
-        let verified = select::verify(&description, context)?;
-        let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
-        let printed = select::print(&select::lower(&description, &verified), &comment, &[], &limits);
-        Ok(printed.map_err(|finding| vec![finding])?.sql)
-    };
-    (print(catalog), print(other))
-}
-
-type Printed = Result<String, Vec<Finding>>;
-
 /// What the verifier says, and what PostgreSQL says of the same statement. It is printed against a catalog without keys, by
 /// which nothing can be told of a table, so that there is a statement to ask of.
-async fn both(client: &Client, catalog: &Catalog, query: Select) -> (Printed, Result<(), String>) {
+async fn both(
+    client: &Client,
+    catalog: &Catalog,
+    query: Select,
+) -> (Result<String, Vec<Finding>>, Result<(), String>) {
     let mut contents = catalog.contents().clone();
     // As of a snapshot of the first format.
     contents.schemas.clear();
@@ -49,8 +32,10 @@ async fn both(client: &Client, catalog: &Catalog, query: Select) -> (Printed, Re
         relation.unique_keys.clear();
         relation.kind = RelationKind::Table;
     }
-    let (told, sql) = print(catalog, &Catalog::new(contents), query);
-    let sql = sql.unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let description = describe(query).shape;
+    let told = printed(catalog, &description);
+    let sql =
+        printed(&Catalog::new(contents), &description).unwrap_or_else(|findings| panic!("{findings:#?}"));
     let described = client.prepare(&sql).await.map(|_| ());
     (told, described.map_err(|error| error.as_db_error().unwrap().to_string()))
 }
@@ -129,7 +114,7 @@ async fn what_is_derived_has_no_primary_key() {
             "WITH d AS (SELECT s.id, s.name FROM shelf s) SELECT d.name FROM d GROUP BY d.id",
         ),
     ] {
-        let findings = print(&catalog, &catalog, query).0.unwrap_err();
+        let findings = printed(&catalog, &describe(query).shape).unwrap_err();
         assert!(findings[0].message.starts_with("d.name is neither"), "{findings:#?}");
         let error = client.prepare(sql).await.unwrap_err();
         assert!(
