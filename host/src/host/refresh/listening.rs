@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
+use super::backoff::Backoff;
 use crate::catalog::CHANNEL;
 use crate::loan::{ConnectionSettings, Listener, LoanError};
 
@@ -19,7 +20,7 @@ pub(super) struct Listening {
     /// The next one, while it is being made: that may take longer than whoever waits has time.
     connecting: Option<BoxFuture<'static, Result<Listener, LoanError>>>,
     connected_at: Instant,
-    delay: Duration,
+    backoff: Backoff,
     again_at: Instant,
     /// Whether the log knows that nothing is heard.
     is_told: bool,
@@ -33,7 +34,7 @@ impl Listening {
             listener: None,
             connecting: None,
             connected_at: now,
-            delay: FIRST_DELAY,
+            backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
             again_at: now,
             is_told: false,
         }
@@ -78,10 +79,9 @@ impl Listening {
     /// The connection does not serve.
     pub fn lose(&mut self, error: &LoanError) {
         if self.listener.take().is_some() && self.connected_at.elapsed() >= LONGEST_DELAY {
-            self.delay = FIRST_DELAY;
+            self.backoff.reset();
         }
-        self.again_at = Instant::now() + self.delay;
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        self.again_at = Instant::now() + self.backoff.delay();
         if !std::mem::replace(&mut self.is_told, true) {
             let said = error.database_message().unwrap_or_else(|| error.to_string());
             tracing::warn!(

@@ -4,6 +4,7 @@
 //! [`queue`](self::queue) makes one refresh at a time out of whatever asks for one; [`round`](self::round) is one refresh;
 //! [`watcher`](self::watcher) asks when PostgreSQL tells of a change, or when the catalog's fingerprint is another.
 
+mod backoff;
 mod change;
 mod listening;
 mod queue;

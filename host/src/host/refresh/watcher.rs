@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::Inner;
 use super::super::generation::Generation;
+use super::backoff::Backoff;
 use super::listening::Listening;
 use super::queue::{Outcome, Wish};
 use super::settings::WatchSettings;
@@ -41,7 +42,7 @@ impl Watch {
             listening: settings.listen.then(|| Listening::new(host.refresher.connection.clone())),
             poll: (!settings.poll.is_zero()).then_some(settings.poll),
             poller: None,
-            delay: FIRST_DELAY,
+            backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
             look_at: None,
             host: Arc::downgrade(host),
         };
@@ -67,7 +68,7 @@ struct Watcher {
     /// The connection that is polled on while none listens.
     poller: Option<Loan>,
     /// How long to wait after the next refresh that fails.
-    delay: Duration,
+    backoff: Backoff,
     /// When to look at the fingerprint again.
     look_at: Option<Instant>,
 }
@@ -110,14 +111,13 @@ impl Watcher {
 
     /// All is well: looks again when it is time to.
     fn rest(&mut self) {
-        self.delay = FIRST_DELAY;
+        self.backoff.reset();
         self.look_at = self.poll.and_then(|poll| Instant::now().checked_add(poll));
     }
 
     /// Looks again soon, and less soon each time.
     fn retry(&mut self) {
-        self.look_at = Some(Instant::now() + self.delay);
-        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        self.look_at = Some(Instant::now() + self.backoff.delay());
     }
 
     /// Whether a refresh is called for: the fingerprint is another one, or there is something to be tried again.
