@@ -286,12 +286,10 @@ fn example_shapes(declaration: &QueryDeclaration, forms: &Forms, limits: &plugin
         }
         inputs
     };
-    let mut shapes: Vec<Shape> = Vec::new();
+    let mut shapes = Vec::new();
     for example in &declaration.examples {
         let (parameters, claims) = (inputs(&example.parameters), inputs(&example.claims));
-        if let Ok(arguments) = Arguments::read(declaration, forms, &parameters, &claims, limits)
-            && !shapes.contains(&arguments.shape)
-        {
+        if let Ok(arguments) = Arguments::read(declaration, forms, &parameters, &claims, limits) {
             shapes.push(arguments.shape);
         }
     }
