@@ -17,6 +17,7 @@ mod listen;
 mod pool;
 mod run;
 mod session;
+mod statements;
 pub mod settings;
 mod transaction;
 
