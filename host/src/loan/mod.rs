@@ -1,7 +1,7 @@
 //! The borrowed connection.
 //!
 //! [`ConnectionSettings`] finds the database the way every PostgreSQL program does. A [`Pool`] holds read-only
-//! sessions and lends them: a [`Loan`] describes, explains or runs statements. Its [`Run`] owns the connection
+//! sessions and lends them: a [`Loan`] runs statements, and a [`Proving`] describes or explains them. Its [`Run`] owns the connection
 //! until its last row; whatever a caller drops half-way is cancelled and closed, never handed to the next one.
 //!
 //! A [`LentTransaction`] is a transaction of somebody else's, which gets it back as it was. Its [`Run`] borrows it
@@ -12,13 +12,13 @@ mod bind;
 mod connection;
 mod describe;
 mod error;
-mod explain;
 mod listen;
 mod pool;
+mod proving;
 mod run;
 mod session;
-mod statements;
 pub mod settings;
+mod statements;
 mod transaction;
 
 pub use bind::TextValue;
@@ -26,6 +26,7 @@ pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
+pub use proving::Proving;
 pub use run::{BoundStatement, Run};
 pub use settings::{ConnectionSettings, SettingsError};
 pub use transaction::LentTransaction;

@@ -16,7 +16,15 @@ use super::session::local_settings;
 
 /// One name for all loans: statistics of statements would take another for another statement. Nobody else may have it:
 /// where a loan could not set its own savepoint, this would roll back to theirs.
-const END: &str = "ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e; RELEASE SAVEPOINT callslip_loan_c6b1f03e";
+pub(super) const END: &str =
+    "ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e; RELEASE SAVEPOINT callslip_loan_c6b1f03e";
+
+/// Makes the savepoint, and what is in it read-only.
+pub(super) fn begin(settings: &PoolSettings) -> String {
+    // The SELECT comes before READ ONLY: a snapshot that is first taken under READ ONLY would keep a
+    // SERIALIZABLE owner out of conflict detection for good.
+    format!("SAVEPOINT callslip_loan_c6b1f03e; {}; SET TRANSACTION READ ONLY", local_settings(settings))
+}
 
 /// A transaction that its owner lends.
 ///
@@ -39,13 +47,7 @@ impl<'loan> LentTransaction<'loan> {
     /// Borrows a transaction. Of the settings, each statement's timeout and the lock timeout hold, where the owner
     /// has no shorter ones.
     pub fn new(transaction: &'loan mut Transaction<'_>, settings: &PoolSettings) -> Self {
-        // The SELECT comes before READ ONLY: a snapshot that is first taken under READ ONLY would keep a
-        // SERIALIZABLE owner out of conflict detection for good.
-        let begin = format!(
-            "SAVEPOINT callslip_loan_c6b1f03e; {}; SET TRANSACTION READ ONLY",
-            local_settings(settings)
-        );
-        Self { transaction, begin }
+        Self { transaction, begin: begin(settings) }
     }
 
     /// Runs the statements of one plan in one round trip, the savepoint and its end included. Returns when
@@ -187,7 +189,7 @@ fn values(bound: &BoundStatement) -> impl Iterator<Item = (TextValue<'_>, Type)>
 
 impl LoanError {
     /// Why there is no savepoint.
-    fn of_savepoint(error: Error) -> Self {
+    pub(super) fn of_savepoint(error: Error) -> Self {
         match error.code().map(|code| code.code()) {
             // no_active_sql_transaction, in_failed_sql_transaction
             Some("25P01") => Self::NoTransaction,
