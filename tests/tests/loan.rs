@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use callslip::Code;
 use callslip::cluster::Cluster;
 use callslip::loan::{
-    BoundStatement, ConnectionSettings, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
+    BoundStatement, ConnectionSettings, Described, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
 };
 use callslip_tests::{cluster, rows};
 use tokio_postgres::Client;
