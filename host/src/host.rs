@@ -33,6 +33,7 @@ pub use reply::{Reply, ReplyError};
 
 use self::generation::Basis;
 use self::refresh::{Refresher, Wish};
+use self::version::Version;
 use crate::catalog::{self, Catalog};
 use crate::loan::{ConnectionSettings, Pool, Sessions, Terms};
 use crate::{Config, plugin as sandbox};
@@ -97,8 +98,12 @@ impl Host {
             let loan = pool.loan().await?;
             Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
         };
+        let versions = Version::read_all(&engine, config).await;
         let loan = pool.loan().await?;
-        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
+        let proving = loan.prove().await?;
+        let current =
+            Basis::new(catalog, config.schemas()).load_all(config, versions, Some(&proving)).await?;
+        proving.end().await?;
         drop(loan);
         let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
         let reply_limits = reply::ReplyLimits {

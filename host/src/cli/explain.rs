@@ -115,7 +115,10 @@ pub(super) async fn print_plans(
     let statements: &[ProvenStatement] = proven.outcome.as_ref().map_or(&[], Vec::as_slice);
     for statement in statements {
         let loan = host.pool().loan().await?;
-        for line in loan.explain(&statement.sql, statement.values.len()).await? {
+        let proving = loan.prove().await?;
+        let plan = proving.explain(&statement.sql, statement.values.len()).await;
+        proving.end().await?;
+        for line in plan? {
             writeln!(out, "--   {line}")?;
         }
     }

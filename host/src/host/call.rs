@@ -280,8 +280,11 @@ impl Inner {
         let verified = prover.verify_for(&planned, choice);
         let verified = verified.map_err(|error| CallError::Arguments(vec![error]))?;
         let loan = self.pool.loan().await?;
-        let proven = prover.finish(verified, Some(&loan)).await.map_err(failed)?;
+        let proving = loan.prove().await?;
+        let proven = prover.finish(verified, Some(&proving)).await;
+        proving.end().await?;
         drop(loan);
+        let proven = proven.map_err(failed)?;
         let proven = Arc::new(proven);
         query.remember(proven.clone());
         Ok(proven)

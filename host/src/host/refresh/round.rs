@@ -60,14 +60,17 @@ impl Inner {
             let reflected = reflect(&loan, catalog.clone()).await?;
             let is_new = reflected.is_some();
             catalog = reflected.unwrap_or(catalog);
+            let proving = loan.prove().await?;
             let successor = Successor {
                 current: &current,
                 config: &refresher.config,
                 catalog: &catalog,
                 components: &components,
-                loan: &loan,
+                proving: &proving,
             };
-            let Some(mut next) = successor.prove().await? else { return Ok((same, fingerprint)) };
+            let next = successor.prove().await?;
+            proving.end().await?;
+            let Some(mut next) = next else { return Ok((same, fingerprint)) };
             // What came in between may have come before the catalog was read: then reading it again tells nothing new.
             if is_new && !next.is_settled() && attempt < ATTEMPTS {
                 attempt += 1;
