@@ -113,8 +113,9 @@ pub(super) async fn print_plans(
     proven: &ProvenShape,
 ) -> anyhow::Result<()> {
     let statements: &[ProvenStatement] = proven.outcome.as_ref().map_or(&[], Vec::as_slice);
+    let pool = host.pool().ok_or(CallError::NothingLent)?;
     for statement in statements {
-        let loan = host.pool().loan().await?;
+        let loan = pool.loan().await?;
         let proving = loan.prove().await?;
         let plan = proving.explain(&statement.sql, statement.values.len()).await;
         proving.end().await?;

@@ -33,6 +33,8 @@ mod terms;
 mod wire;
 
 pub use bind::TextValue;
+#[cfg(feature = "host")]
+pub(crate) use block::OpenBlock;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use inspection::Inspection;
