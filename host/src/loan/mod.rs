@@ -17,11 +17,12 @@ mod listen;
 mod pool;
 mod run;
 mod session;
-mod statements;
 pub mod settings;
+mod statements;
 mod transaction;
 
 pub use bind::TextValue;
+pub use callslip_ir::PlanMode;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use listen::Listener;

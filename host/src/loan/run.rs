@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use tokio_postgres::{Column, Error, Row, RowStream, Statement};
 
+use super::PlanMode;
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::connection::Connection;
@@ -23,7 +24,16 @@ pub struct BoundStatement {
     pub columns: Arc<[ResultColumn]>,
     /// Whether the connection keeps it prepared.
     pub cached: bool,
+    /// How PostgreSQL plans it, each time or once. Of statements that are run together all are planned anew where one is.
+    pub plan: PlanMode,
 }
+
+/// Begins the transaction of statements that are run together.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// The same for statements that are planned for their values. A plan is made when the values are bound, whenever the statement was
+/// prepared.
+const BEGIN_CUSTOM: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// The rows of one or several statements, statement by statement, as they come in.
 ///
@@ -65,7 +75,8 @@ impl State {
 }
 
 impl Loan {
-    /// Runs the statements of one plan: a single one by itself, several in one round trip and on one snapshot.
+    /// Runs the statements of one plan: a single one by itself, unless it is planned for its values, several in one round trip
+    /// and on one snapshot.
     /// Returns when PostgreSQL has begun to answer: with the first rows, which it sends some kilobytes at a time,
     /// or with the end of the first statement. Dropped before, it is as if the [`Run`] was dropped.
     ///
@@ -109,7 +120,8 @@ impl Loan {
             })
             .collect();
         let run = |answers, end| Run::begin(statements.clone(), answers, end, Some(self.connection.clone()));
-        if answers.len() == 1 {
+        let is_custom = statements.iter().any(|statement| statement.plan == PlanMode::Custom);
+        if answers.len() == 1 && !is_custom {
             return run(answers, None).await;
         }
 
@@ -117,7 +129,7 @@ impl Loan {
             let connection = self.connection.clone();
             answer(async move { connection.client().batch_execute(sql).await })
         };
-        let mut begin = batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        let mut begin = batch(if is_custom { BEGIN_CUSTOM } else { BEGIN });
         let mut end = batch("ROLLBACK");
         // All are on their way, the clean-up included, before the first await.
         at_once(|context| {
