@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use callslip::cluster::Cluster;
-use callslip::loan::{BoundStatement, ConnectionSettings, Described, Pool, PoolSettings, Run};
+use callslip::loan::{BoundStatement, ConnectionSettings, Described, PlanMode, Pool, PoolSettings, Run};
 use callslip::rows::{JsonReply, JsonRows, RowError, TextCells, is_decoded};
 use callslip_tests::cluster;
 
@@ -30,6 +30,7 @@ impl Database {
             values: values.iter().map(|value| Some((*value).to_owned())).collect(),
             columns: described.columns.clone(),
             cached: false,
+            plan: PlanMode::Auto,
         };
         (described, loan.run(vec![statement]).await.unwrap())
     }
@@ -312,7 +313,13 @@ async fn several_statements_are_one_object() {
     {
         let columns = loan.describe(sql).await.unwrap().columns;
         named.push((name.to_owned(), JsonRows::new(&columns, at_most_one).unwrap()));
-        statements.push(BoundStatement { sql: Arc::from(sql), values: Vec::new(), columns, cached: true });
+        statements.push(BoundStatement {
+            sql: Arc::from(sql),
+            values: Vec::new(),
+            columns,
+            cached: true,
+            plan: PlanMode::Auto,
+        });
     }
     let mut run = loan.run(statements).await.unwrap();
     let (mut reply, mut out) = (JsonReply::named(named), BytesMut::new());

@@ -30,6 +30,7 @@ mod terms;
 mod wire;
 
 pub use bind::TextValue;
+pub use callslip_ir::PlanMode;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use isolation::Isolation;
