@@ -160,9 +160,7 @@ impl Request {
         let proven = self.host.shape(generation, &called, lent).await?;
         let Called { query, arguments, .. } = called;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
-        // A shape of an open query may never come again.
-        let bound =
-            statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
+        let bound = statements.iter().map(|statement| bind(statement, &arguments, query)).collect();
         Ok((proven, bound))
     }
 
@@ -301,7 +299,7 @@ impl Inner {
     }
 }
 
-fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> BoundStatement {
+fn bind(statement: &ProvenStatement, arguments: &Arguments, query: &LoadedQuery) -> BoundStatement {
     let value = |source: &ValueSource| match source {
         // Each was proven to be there in this shape.
         ValueSource::Parameter(name) => arguments.parameters.get(name).cloned().flatten(),
@@ -312,6 +310,8 @@ fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> Bou
         sql: statement.sql.clone(),
         values: statement.values.iter().map(value).collect(),
         columns: statement.columns.clone(),
-        cached,
+        // A shape of an open query may never come again.
+        cached: !query.is_open(),
+        plan: query.plan,
     }
 }

@@ -35,6 +35,7 @@ mod wire;
 pub use bind::TextValue;
 #[cfg(feature = "host")]
 pub(crate) use block::OpenBlock;
+pub use callslip_ir::PlanMode;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use inspection::Inspection;
