@@ -8,6 +8,7 @@ pub mod drift;
 mod entry;
 mod error;
 mod generation;
+mod hosted;
 mod inspect;
 mod load;
 mod plugin;
@@ -26,6 +27,7 @@ pub use call::Call;
 pub use entry::{Standing, Waiting};
 pub use error::{CallError, StartError};
 pub use generation::Generation;
+pub use hosted::HostedPlugin;
 pub use load::{PluginFinding, Refusal};
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
@@ -157,6 +159,12 @@ impl Host {
     /// What is served now: the catalog, and the plugins by name. Calls that have begun go on with what was served then.
     pub fn generation(&self) -> Arc<Generation> {
         self.0.generation()
+    }
+
+    /// The plugins of the configuration as they are served now, by name, with their queries, parameters and replies.
+    pub fn plugins(&self) -> Vec<HostedPlugin> {
+        let generation = self.generation();
+        generation.plugins.iter().map(|(name, entry)| HostedPlugin::new(name, entry)).collect()
     }
 
     /// The host's own connections, if it has any: see [`HostBuilder::connect`].

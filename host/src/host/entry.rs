@@ -55,6 +55,10 @@ impl State {
     }
 
     pub fn refusal(&self) -> Option<&Refusal> {
+        self.shared_refusal().map(Arc::as_ref)
+    }
+
+    pub fn shared_refusal(&self) -> Option<&Arc<Refusal>> {
         match self {
             Self::Proven(_) => None,
             Self::Degraded(_, refusal) | Self::Unloadable(refusal) => Some(refusal),

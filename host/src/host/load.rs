@@ -19,6 +19,7 @@ use crate::select::{self, Finding};
 
 /// Why a plugin is not served, or not all of it: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The plugin, as the configuration names it.
     pub plugin: String,

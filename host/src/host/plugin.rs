@@ -1,12 +1,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use callslip_ir::QueryDeclaration;
+use callslip_ir::{Parameter, QueryDeclaration};
 
 use super::choice::{Choice, Picked};
 use super::generation::Basis;
 use super::load::PluginFinding;
-use super::prove::ProvenShape;
+use super::prove::{ProvenShape, ProvenStatement};
 use super::version::Version;
 use crate::catalog::ChosenSchemas;
 use crate::config::PluginConfig;
@@ -189,6 +189,39 @@ impl LoadedQuery {
     /// What the plugin says of it.
     pub fn declaration(&self) -> &QueryDeclaration {
         &self.declaration
+    }
+
+    /// Its name, by which it is called.
+    pub fn name(&self) -> &str {
+        &self.declaration.name
+    }
+
+    /// Its documentation, as its author wrote it.
+    pub fn doc(&self) -> &str {
+        &self.declaration.doc
+    }
+
+    /// The parameters that a caller gives.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.declaration.parameters
+    }
+
+    /// What it reads of what the service knows of its caller.
+    pub fn claims(&self) -> &[Parameter] {
+        &self.declaration.claims
+    }
+
+    /// The statements of the first shape that was proven and is not refused by the plugin itself, with the columns of the reply.
+    /// Every shape has statements of these names, which give as many rows; their columns may be others, and `shapes` has those of
+    /// each. None, if no shape was proven when the plugin was loaded.
+    pub fn statements(&self) -> &[ProvenStatement] {
+        let found = self.shapes.iter().find(|shape| shape.outcome.is_ok());
+        found.map_or(&[], |shape| shape.statements())
+    }
+
+    /// Whether it is served: to every caller, or to those for whose choice of schemas it proves.
+    pub fn is_served(&self) -> bool {
+        self.is_served
     }
 
     /// How PostgreSQL plans its statements: as the plugin says of it, or, where `[plugins.NAME]` has a plan, as that says of all.

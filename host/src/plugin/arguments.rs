@@ -25,6 +25,7 @@ pub struct Arguments {
 /// What is wrong with one parameter or claim of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct ArgumentError {
     /// What kind of error.
     pub code: Code,

@@ -33,6 +33,7 @@ pub struct PlannedStatement {
 /// A plugin's own refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
+#[non_exhaustive]
 pub struct Failure {
     /// What kind of refusal.
     pub code: FailureCode,

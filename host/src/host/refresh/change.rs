@@ -8,6 +8,7 @@ use crate::plugin::Digest;
 
 /// What came of a refresh.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Refreshed {
     /// The number of the generation that is served now.
     pub generation: u64,

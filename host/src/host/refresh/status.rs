@@ -25,6 +25,7 @@ pub struct CatalogStatus {
 
 /// A refresh that failed. What was served before it is served on.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RefreshFailure {
     /// When it last failed.
     pub at: SystemTime,
