@@ -210,7 +210,8 @@ impl Default for LimitConfig {
 }
 
 impl LimitConfig {
-    pub(crate) fn plugin(&self) -> plugin::Limits {
+    /// The limits of an engine that several hosts are to share: see [`HostBuilder::engine`](crate::HostBuilder::engine).
+    pub fn plugin(&self) -> plugin::Limits {
         let limits = plugin::Limits::default();
         let plan_time = Duration::from_millis(self.plan_ms);
         plugin::Limits {

@@ -129,9 +129,13 @@ pub(super) async fn print_plans(
     proven: &ProvenShape,
 ) -> anyhow::Result<()> {
     let statements: &[ProvenStatement] = proven.outcome.as_ref().map_or(&[], Vec::as_slice);
+    let pool = host.pool().ok_or(CallError::NothingLent)?;
     for statement in statements {
-        let loan = host.pool().loan().await?;
-        for line in loan.explain(&statement.sql, statement.values.len()).await? {
+        let loan = pool.loan().await?;
+        let proving = loan.prove().await?;
+        let plan = proving.explain(&statement.sql, statement.values.len()).await;
+        proving.end().await?;
+        for line in plan? {
             writeln!(out, "--   {line}")?;
         }
     }
