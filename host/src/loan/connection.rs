@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -5,6 +6,8 @@ use deadpool_postgres::{ClientWrapper, Object};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
+
+use super::statements::Statements;
 
 /// How long the end of a connection may take. Its place in the pool is occupied until then, so that there are no more
 /// sessions than the pool may have; but for a backend that PostgreSQL can't interrupt for longer, which must not keep
@@ -20,17 +23,23 @@ const CANCEL_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Connection {
     /// Present until the drop.
     object: Option<Object>,
+    statements: Arc<Statements>,
     /// How many pieces of work were started and are not known to have ended.
     unsettled: AtomicUsize,
 }
 
 impl Connection {
-    pub(super) fn new(object: Object) -> Self {
-        Self { object: Some(object), unsettled: AtomicUsize::new(0) }
+    pub(super) fn new(object: Object, statements: Arc<Statements>) -> Self {
+        Self { object: Some(object), statements, unsettled: AtomicUsize::new(0) }
     }
 
     pub(super) fn client(&self) -> &ClientWrapper {
         self.object.as_deref().expect("the object is there until the drop")
+    }
+
+    /// What its session keeps prepared.
+    pub(super) fn statements(&self) -> &Statements {
+        &self.statements
     }
 
     /// To be called before anything is sent. Work that is never settled costs the connection.

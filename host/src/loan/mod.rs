@@ -4,29 +4,40 @@
 //! sessions and lends them: a [`Loan`] runs statements, and a [`Proving`] describes or explains them. Its [`Run`] owns the connection
 //! until its last row; whatever a caller drops half-way is cancelled and closed, never handed to the next one.
 //!
-//! A [`LentTransaction`] is a transaction of somebody else's, which gets it back as it was. Its [`Run`] borrows it
-//! until the run is dropped; nothing is ever cancelled on it.
+//! A [`Lender`] lends a connection of its own, with or without a transaction on it, and gets it back as it was. The
+//! [`Run`] on what is [`Lent`] borrows it until the run is dropped; nothing is ever cancelled on it behind its owner's back.
 
 mod answer;
 mod bind;
+mod block;
 mod connection;
 mod describe;
 mod error;
+mod isolation;
+mod lender;
+mod lent;
 mod listen;
+mod owner;
 mod pool;
 mod proving;
 mod run;
 mod session;
+mod sessions;
 pub mod settings;
+mod start;
 mod statements;
-mod transaction;
+mod terms;
+mod wire;
 
 pub use bind::TextValue;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
+pub use isolation::Isolation;
+pub use lender::{Lender, Lent};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
 pub use proving::Proving;
 pub use run::{BoundStatement, Run};
+pub use sessions::Sessions;
 pub use settings::{ConnectionSettings, SettingsError};
-pub use transaction::LentTransaction;
+pub use terms::Terms;

@@ -1,3 +1,5 @@
+use std::any::Any;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::connection::Connection;
 use super::error::LoanError;
 use super::session::{milliseconds, startup_options};
+use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
@@ -32,7 +35,7 @@ pub struct PoolSettings {
     pub idle_in_transaction_timeout: Duration,
     /// How often a running statement looks whether its client is still there (PostgreSQL 14 and later).
     pub client_check_interval: Duration,
-    /// How many prepared statements a connection keeps; one more, and it starts afresh.
+    /// How many prepared statements a connection keeps; one more, and the one that was not used for the longest time goes.
     pub statements_per_connection: usize,
 }
 
@@ -67,6 +70,7 @@ pub struct PoolStatus {
 #[derive(Clone)]
 pub struct Pool {
     pool: deadpool_postgres::Pool,
+    sessions: Arc<Sessions>,
     settings: Arc<PoolSettings>,
 }
 
@@ -80,9 +84,9 @@ impl Pool {
         if settings.size == 0 {
             return refuse("size", "must be at least one connection");
         }
-        if settings.statements_per_connection == 0 {
+        let Some(statements) = NonZeroUsize::new(settings.statements_per_connection) else {
             return refuse("statements_per_connection", "must be at least one statement");
-        }
+        };
         let (config, connect_within) = session_config(connection, &settings);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let built = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
@@ -104,7 +108,9 @@ impl Pool {
             }))
             .build();
         match built {
-            Ok(pool) => Ok(Self { pool, settings: Arc::new(settings) }),
+            Ok(pool) => {
+                Ok(Self { pool, sessions: Arc::new(Sessions::new(statements)), settings: Arc::new(settings) })
+            }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
     }
@@ -116,10 +122,11 @@ impl Pool {
     pub async fn loan(&self) -> Result<Loan, LoanError> {
         let unavailable = |reason: String| Err(LoanError::Unavailable { reason });
         match self.pool.get().await {
-            Ok(object) => Ok(Loan {
-                connection: Arc::new(Connection::new(object)),
-                statements_kept: self.settings.statements_per_connection,
-            }),
+            Ok(object) => {
+                let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
+                let statements = self.sessions.statements(&session);
+                Ok(Loan { connection: Arc::new(Connection::new(object, statements)) })
+            }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
             }
@@ -136,7 +143,7 @@ impl Pool {
     /// Has every connection prepare its statements anew: the database is another than the one that they were prepared
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
-        self.pool.manager().statement_caches.clear();
+        self.sessions.forget_statements();
     }
 
     /// How full the pool is.
@@ -159,7 +166,6 @@ impl Pool {
 /// A connection that is lent. Dropped, it goes back to the pool, unless something may still run on it.
 pub struct Loan {
     pub(super) connection: Arc<Connection>,
-    pub(super) statements_kept: usize,
 }
 
 impl Loan {

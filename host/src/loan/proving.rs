@@ -1,17 +1,18 @@
 use std::future::Future;
 
-use futures_util::FutureExt;
+use futures_util::future::join;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Row, Transaction};
+use tokio_postgres::{Client, Error, Row};
 
 use super::answer::{answer, at_once, send, settle};
 use super::bind::TextValue;
+use super::block::{Block, OpenBlock};
 use super::connection::Connection;
 use super::describe::Described;
 use super::error::LoanError;
-use super::pool::{Loan, PoolSettings};
-use super::session::local_settings;
-use super::transaction::{END, begin};
+use super::lender::Lent;
+use super::pool::Loan;
+use super::terms::Terms;
 
 /// A connection on which PostgreSQL is asked about statements that nobody runs.
 ///
@@ -24,10 +25,9 @@ use super::transaction::{END, begin};
 /// its client lives: those stay on a connection that is lent.
 pub struct Proving<'loan> {
     client: &'loan Client,
+    block: OpenBlock<'loan>,
     /// The connection of a pool, if it is one.
     connection: Option<&'loan Connection>,
-    /// What ends it; nothing, once that is sent.
-    end: Option<&'static str>,
 }
 
 /// Makes the savepoint that each question is rolled back to. As with that of a loan, one name serves for all: statistics of
@@ -45,43 +45,36 @@ impl Loan {
     /// [`LoanError`], if the connection does not serve.
     pub async fn prove(&self) -> Result<Proving<'_>, LoanError> {
         self.connection.begin_work();
-        let proving = Proving {
-            client: self.connection.client(),
-            connection: Some(&self.connection),
-            end: Some("ROLLBACK"),
+        let proving = Proving::begin(self.connection.client(), Block::Proving, &Terms::default()).await?;
+        Ok(Proving { connection: Some(&self.connection), ..proving })
+    }
+}
+
+impl<'loan> Lent<'loan> {
+    /// Begins to prove statements on a connection that is lent. On an open transaction they may be about what it has made and
+    /// not committed, and [`Lent::run`] says how its owner gets it back. Of these terms, the timeout is that of each question.
+    ///
+    /// # Errors
+    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
+    pub async fn prove(self, terms: &Terms) -> Result<Proving<'loan>, LoanError> {
+        let block = match self.in_transaction {
+            true => Block::Savepoint,
+            false => match Block::needed_by(self.client).await? {
+                Block::Savepoint => Block::Savepoint,
+                Block::Transaction | Block::Proving => Block::Proving,
+            },
         };
-        proving.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY").await.map_err(LoanError::from)
+        Proving::begin(self.client, block, terms).await
     }
 }
 
 impl<'loan> Proving<'loan> {
-    /// Begins to prove statements on a client that is lent and has no transaction open. Of the settings, the timeout of each
-    /// question and the lock timeout hold, where the owner has no shorter ones.
-    ///
-    /// # Errors
-    /// [`LoanError`], if the connection does not serve.
-    pub async fn on_client(client: &'loan mut Client, settings: &PoolSettings) -> Result<Self, LoanError> {
-        let proving = Self { client, connection: None, end: Some("ROLLBACK") };
-        let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}", local_settings(settings));
-        proving.begin(&begin).await.map_err(LoanError::from)
-    }
-
-    /// Begins to prove statements on a transaction that is lent, whose uncommitted tables and types they may be about. The
-    /// owner gets it back as it was, as from a run on a [`LentTransaction`](super::LentTransaction).
-    ///
-    /// # Errors
-    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`]; [`LoanError`], if the connection does not serve.
-    pub async fn on_transaction(
-        transaction: &'loan mut Transaction<'_>,
-        settings: &PoolSettings,
-    ) -> Result<Self, LoanError> {
-        let proving = Self { client: transaction.client(), connection: None, end: Some(END) };
-        proving.begin(&begin(settings)).await.map_err(LoanError::of_savepoint)
-    }
-
-    async fn begin(self, sql: &str) -> Result<Self, Error> {
-        self.client.batch_execute(&format!("{sql}; {SAVE}")).await?;
-        Ok(self)
+    async fn begin(client: &'loan Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+        // Both are on their way before the first await.
+        let (block, saved) = join(OpenBlock::begin(client, block, terms), client.batch_execute(SAVE)).await;
+        let block = block?;
+        saved?;
+        Ok(Self { client, block, connection: None })
     }
 
     /// The connection, to read the catalog as the questions find it. What is done with it must leave the transaction open.
@@ -182,26 +175,12 @@ impl<'loan> Proving<'loan> {
     /// Gives the connection back.
     ///
     /// # Errors
-    /// [`LoanError`], if it is gone, or something else has ended the transaction.
-    pub async fn end(mut self) -> Result<(), LoanError> {
-        if let Some(end) = self.end {
-            let mut ended = answer(self.client.batch_execute(end));
-            at_once(|context| _ = send(&mut ended, context)).await;
-            self.end = None;
-            settle(&mut ended).await?;
-        }
+    /// [`LoanError::Lost`].
+    pub async fn end(self) -> Result<(), LoanError> {
+        self.block.end().await?;
         if let Some(connection) = self.connection {
             connection.settle_work();
         }
         Ok(())
-    }
-}
-
-impl Drop for Proving<'_> {
-    fn drop(&mut self) {
-        if let Some(end) = self.end {
-            // The first poll sends it; nobody needs the answer.
-            let _ = self.client.batch_execute(end).now_or_never();
-        }
     }
 }

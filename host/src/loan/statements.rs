@@ -33,11 +33,6 @@ impl Statements {
         drop(gone);
     }
 
-    /// Closes all.
-    pub fn clear(&self) {
-        self.kept().clear();
-    }
-
     fn kept(&self) -> MutexGuard<'_, LruCache<Arc<str>, Statement>> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
