@@ -22,7 +22,8 @@ use super::terms::Terms;
 /// the same, since the end is sent and nobody has to wait for it.
 ///
 /// The driver asks for types that it does not know by prepared statements of its own, up to three, which it keeps for as long as
-/// its client lives: those stay on a connection that is lent.
+/// its client lives: those stay on a connection that is lent. Where a question is dropped before its answer, its statement stays
+/// prepared there, too.
 pub struct Proving<'loan> {
     client: &'loan Client,
     block: OpenBlock<'loan>,
