@@ -111,9 +111,7 @@ impl Host {
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };
         let current = watch::Sender::new(Arc::new(current));
-        let settings = pool.settings();
-        let terms =
-            Terms { statement_timeout: settings.statement_timeout, lock_timeout: settings.lock_timeout };
+        let terms = Terms::of(pool.settings());
         let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
         Ok(Self(Arc::new(Inner { pool, terms, sessions, reply_limits, current, refresher })))
     }

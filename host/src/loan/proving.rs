@@ -1,5 +1,6 @@
 use std::future::Future;
 
+use futures_util::FutureExt;
 use futures_util::future::join;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Row};
@@ -12,6 +13,8 @@ use super::describe::Described;
 use super::error::LoanError;
 use super::lender::Lent;
 use super::pool::Loan;
+use super::pooler::Pooler;
+use super::session::milliseconds;
 use super::terms::Terms;
 
 /// A connection on which PostgreSQL is asked about statements that nobody runs.
@@ -24,17 +27,26 @@ use super::terms::Terms;
 /// The driver asks for types that it does not know by prepared statements of its own, up to three, which it keeps for as long as
 /// its client lives: those stay on a connection that is lent. Where a question is dropped before its answer, its statement stays
 /// prepared there, too.
+///
+/// A pool's session that is shared keeps nothing of it: what was prepared there is forgotten, and the connection is closed, whose
+/// driver knows of it.
 pub struct Proving<'loan> {
     client: &'loan Client,
-    block: OpenBlock<'loan>,
+    /// Until its end is sent.
+    block: Option<OpenBlock<'loan>>,
     /// The connection of a pool, if it is one.
     connection: Option<&'loan Connection>,
+    /// Whether the connection's session is shared with others.
+    is_shared: bool,
 }
 
 /// Makes the savepoint that each question is rolled back to. As with that of a loan, one name serves for all: statistics of
 /// statements would take another for another statement.
 const SAVE: &str = "SAVEPOINT callslip_question_c6b1f03e";
 const BACK: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03e";
+
+/// Has a shared session forget what is prepared there, whatever has failed before.
+const FORGET: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03e; DEALLOCATE ALL";
 
 /// The name of the statement that is explained.
 const EXPLAINED: &str = "callslip_explained";
@@ -46,8 +58,19 @@ impl Loan {
     /// [`LoanError`], if the connection does not serve.
     pub async fn prove(&self) -> Result<Proving<'_>, LoanError> {
         self.connection.begin_work();
-        let proving = Proving::begin(self.connection.client(), Block::Proving, &Terms::default()).await?;
-        Ok(Proving { connection: Some(&self.connection), ..proving })
+        let client = self.connection.client();
+        let terms = Terms::of(&self.settings);
+        let is_shared = terms.pooler != Pooler::None;
+        let save = match is_shared {
+            true => {
+                // The session may have names of another connection's driver, which could be those of this one's.
+                let timeout = milliseconds(self.settings.idle_in_transaction_timeout);
+                format!("DEALLOCATE ALL; SET LOCAL idle_in_transaction_session_timeout = {timeout}; {SAVE}")
+            }
+            false => SAVE.to_owned(),
+        };
+        let block = Proving::begin(client, Block::Proving, &terms, &save).await?;
+        Ok(Proving { client, block: Some(block), connection: Some(&self.connection), is_shared })
     }
 }
 
@@ -65,22 +88,23 @@ impl<'loan> Lent<'loan> {
                 Block::Transaction | Block::Proving => Block::Proving,
             },
         };
-        Proving::begin(self.client, block, terms).await
+        let block = Proving::begin(self.client, block, terms, SAVE).await?;
+        Ok(Proving { client: self.client, block: Some(block), connection: None, is_shared: false })
     }
 }
 
 impl<'loan> Proving<'loan> {
-    async fn begin(client: &'loan Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+    async fn begin(
+        client: &'loan Client,
+        block: Block,
+        terms: &Terms,
+        save: &str,
+    ) -> Result<OpenBlock<'loan>, LoanError> {
         // Both are on their way before the first await.
-        let (block, saved) = join(OpenBlock::begin(client, block, terms), client.batch_execute(SAVE)).await;
+        let (block, saved) = join(OpenBlock::begin(client, block, terms), client.batch_execute(save)).await;
         let block = block?;
         saved?;
-        Ok(Self { client, block, connection: None })
-    }
-
-    /// The connection, to read the catalog as the questions find it. What is done with it must leave the transaction open.
-    pub fn client(&self) -> &'loan Client {
-        self.client
+        Ok(block)
     }
 
     /// Has PostgreSQL parse one statement and say what its parameters and columns are. Nothing is planned or
@@ -177,11 +201,25 @@ impl<'loan> Proving<'loan> {
     ///
     /// # Errors
     /// [`LoanError::Lost`].
-    pub async fn end(self) -> Result<(), LoanError> {
-        self.block.end().await?;
-        if let Some(connection) = self.connection {
+    pub async fn end(mut self) -> Result<(), LoanError> {
+        if self.is_shared {
+            self.client.batch_execute(FORGET).await?;
+        }
+        if let Some(block) = self.block.take() {
+            block.end().await?;
+        }
+        if let (Some(connection), false) = (self.connection, self.is_shared) {
             connection.settle_work();
         }
         Ok(())
+    }
+}
+
+impl Drop for Proving<'_> {
+    fn drop(&mut self) {
+        if self.block.is_some() && self.is_shared {
+            // The first poll sends it; nobody needs the answer. The block's own end follows.
+            let _ = self.client.batch_execute(FORGET).now_or_never();
+        }
     }
 }

@@ -13,6 +13,7 @@ use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
+use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns};
 use super::session::{LOCAL_SETTINGS, timeout_values};
 use super::terms::Terms;
@@ -87,7 +88,7 @@ impl<'loan> Start<'loan> {
         }
     }
 
-    /// One attempt. None, if the driver did not know the type of a column, which it does now.
+    /// One attempt. None, if the driver did not know the type of a column, which it then asks for.
     async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
         let positions = 0..self.statements.len();
         let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
@@ -123,6 +124,13 @@ impl<'loan> Start<'loan> {
             queries.clear();
         }
         let mut refusal = None;
+        if !known && self.terms.pooler != Pooler::None {
+            // The driver asks by statements that have names, and would ask another session the next time. What was proven
+            // has no column of such a type.
+            let change = "a column is now of a type that is not PostgreSQL's own".to_owned();
+            refusal = Some(LoanError::Stale { change, refusal: None });
+            probes.clear();
+        }
         for (position, (probe, bound)) in probes.iter_mut().zip(self.statements.iter()).enumerate() {
             refusal = match settle(probe).await {
                 Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),

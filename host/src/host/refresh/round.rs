@@ -40,7 +40,8 @@ impl Inner {
     async fn look(&self, wish: Wish) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
         // A connection of its own, which goes with it: requests never wait for a refresh.
-        let loan = Pool::new(&refresher.connection, refresher.pool)?.loan().await?;
+        let pool = Pool::new(&refresher.connection, refresher.pool)?;
+        let mut loan = pool.loan().await?;
         let current = self.generation();
         // Before the catalog: what changes in between is found by the next look.
         let mut fingerprint = catalog::fingerprint(loan.client()).await?;
@@ -74,6 +75,9 @@ impl Inner {
             // What came in between may have come before the catalog was read: then reading it again tells nothing new.
             if is_new && !next.is_settled() && attempt < ATTEMPTS {
                 attempt += 1;
+                // A connection proves once: behind a pooler it does not outlive its proof.
+                drop(loan);
+                loan = pool.loan().await?;
                 fingerprint = catalog::fingerprint(loan.client()).await?;
                 continue;
             }
