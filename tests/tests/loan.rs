@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use callslip::Code;
 use callslip::cluster::Cluster;
 use callslip::loan::{
-    BoundStatement, ConnectionSettings, Described, Loan, LoanError, Pool, PoolSettings, ResultColumn, Run,
+    BoundStatement, ConnectionSettings, Described, Loan, LoanError, PlanMode, Pool, PoolSettings,
+    ResultColumn, Run,
 };
 use callslip_tests::{cluster, rows};
 use tokio_postgres::Client;
@@ -72,6 +73,7 @@ async fn bound(loan: &Loan, sql: &str, values: &[&str]) -> BoundStatement {
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: described(loan, sql).await.unwrap().columns,
         cached: true,
+        plan: PlanMode::Auto,
     }
 }
 
@@ -476,6 +478,7 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
             values: Vec::new(),
             columns: Arc::new([]),
             cached: false,
+            plan: PlanMode::Auto,
         };
         rows(pool.loan().await.unwrap().run(vec![forget]).await.unwrap()).await.unwrap();
         let all = rows(run(&pool, &statements).await.unwrap()).await.unwrap();

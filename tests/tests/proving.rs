@@ -36,7 +36,9 @@ async fn a_transaction_is_asked_about_what_it_has_made_and_is_as_before() {
         .await
         .unwrap();
     let before = state(transaction.client()).await;
-    let proving = transaction.lend().prove(&Terms::default()).await.unwrap();
+    let lent = transaction.lend();
+    let inspection = lent.inspect(&Terms::default()).await.unwrap();
+    let proving = inspection.prove().await.unwrap();
     assert_eq!(
         proving.describe("SELECT o.a AS a FROM public.own AS o").await.unwrap().columns[0].type_name,
         "int4"
@@ -67,7 +69,9 @@ async fn no_lock_outlives_its_question() {
     let (cluster, mut owner) = owner().await;
     let other = connect(&cluster.config()).await;
     other.batch_execute("SET lock_timeout = '5s'").await.unwrap();
-    let proving = owner.lend().prove(&Terms::default()).await.unwrap();
+    let lent = owner.lend();
+    let inspection = lent.inspect(&Terms::default()).await.unwrap();
+    let proving = inspection.prove().await.unwrap();
     for wanted in ["mood", "text"] {
         assert_eq!(
             proving.describe("SELECT d.m AS m FROM public.draft AS d").await.unwrap().columns[0].type_name,
@@ -79,14 +83,9 @@ async fn no_lock_outlives_its_question() {
     proving.end().await.unwrap();
     // The client has no transaction open, and can be asked again.
     owner.batch_execute("CREATE TABLE made (a int)").await.unwrap();
-    owner
-        .lend()
-        .prove(&Terms::default())
-        .await
-        .unwrap()
-        .describe("SELECT m.a FROM public.made AS m")
-        .await
-        .unwrap();
+    let lent = owner.lend();
+    let inspection = lent.inspect(&Terms::default()).await.unwrap();
+    inspection.prove().await.unwrap().describe("SELECT m.a FROM public.made AS m").await.unwrap();
     owner.batch_execute("INSERT INTO made VALUES (1)").await.unwrap();
 }
 
@@ -101,7 +100,8 @@ async fn dropped_after_any_poll_it_gives_the_transaction_back() {
         transaction.batch_execute("INSERT INTO t VALUES (1)").await.unwrap();
         let before = state(transaction.client()).await;
         let mut asked = Box::pin(async {
-            let proving = transaction.lend().prove(&Terms::default()).await?;
+            let lent = transaction.lend();
+            let proving = lent.inspect(&Terms::default()).await?.prove().await?;
             _ = proving.describe(ABOUT).await?;
             _ = proving.describe("SELECT").await;
             _ = proving.explain("SELECT 1 AS n", 0).await?;
@@ -134,9 +134,9 @@ async fn a_transaction_that_does_not_serve_is_refused() {
     let (_cluster, mut owner) = owner().await;
     let mut transaction = owner.transaction().await.unwrap();
     transaction.batch_execute("SELECT nothing").await.unwrap_err();
-    let refused = transaction.lend().prove(&Terms::default()).await.err().unwrap();
+    let refused = transaction.lend().inspect(&Terms::default()).await.unwrap().prove().await.err().unwrap();
     assert!(matches!(refused, LoanError::TransactionAborted), "{refused}");
     transaction.batch_execute("ROLLBACK").await.unwrap();
-    let refused = transaction.lend().prove(&Terms::default()).await.err().unwrap();
+    let refused = transaction.lend().inspect(&Terms::default()).await.unwrap().prove().await.err().unwrap();
     assert!(matches!(refused, LoanError::NoTransaction), "{refused}");
 }

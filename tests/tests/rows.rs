@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use callslip::cluster::Cluster;
-use callslip::loan::{BoundStatement, ConnectionSettings, Described, Pool, PoolSettings, Run};
+use callslip::loan::{BoundStatement, ConnectionSettings, Described, PlanMode, Pool, PoolSettings, Run};
 use callslip::rows::{JsonReply, JsonRows, RowError, TextCells, is_decoded};
 use callslip_tests::cluster;
 
@@ -32,6 +32,7 @@ impl Database {
             values: values.iter().map(|value| Some((*value).to_owned())).collect(),
             columns: described.columns.clone(),
             cached: false,
+            plan: PlanMode::Auto,
         };
         (described, loan.run(vec![statement]).await.unwrap())
     }
@@ -315,7 +316,13 @@ async fn several_statements_are_one_object() {
     {
         let columns = proving.describe(sql).await.unwrap().columns;
         named.push((name.to_owned(), JsonRows::new(&columns, at_most_one).unwrap()));
-        statements.push(BoundStatement { sql: Arc::from(sql), values: Vec::new(), columns, cached: true });
+        statements.push(BoundStatement {
+            sql: Arc::from(sql),
+            values: Vec::new(),
+            columns,
+            cached: true,
+            plan: PlanMode::Auto,
+        });
     }
     proving.end().await.unwrap();
     let mut run = loan.run(statements).await.unwrap();

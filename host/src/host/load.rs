@@ -13,7 +13,7 @@ use crate::Code;
 use crate::catalog::{ChosenSchemas, SearchPath};
 use crate::config::PluginConfig;
 use crate::grants::{GrantSettings, Grants};
-use crate::loan::{LoanError, Proving};
+use crate::loan::{LoanError, PlanMode, Proving};
 use crate::plugin::{self, Arguments, Forms, Inputs, Shape, Shapes};
 use crate::select::{self, Finding};
 
@@ -102,7 +102,7 @@ impl Basis {
     ) -> Result<State, LoanError> {
         // A grant that can't be resolved grants nothing.
         let mut refusal = Refusal::new(name, self.unresolved(&settings.grants));
-        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.grants.clone());
+        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.clone());
         for declaration in &version.manifest.queries {
             let proof = self.prove_query(&loaded, declaration.clone(), proving).await?;
             let name = &declaration.name;
@@ -189,7 +189,11 @@ impl Basis {
         }
         let Gathered { proven, trial, findings, warnings } = gathered;
         let proven = proven.into_iter().map(Arc::new).collect();
-        let query = LoadedQuery::new(declaration, forms, total, proven, trial);
+        let plan = match plugin.settings.plan {
+            PlanMode::Auto => declaration.plan,
+            custom @ PlanMode::Custom => custom,
+        };
+        let query = LoadedQuery::new(declaration, plan, forms, total, proven, trial);
         Ok(QueryProof { query, findings, warnings })
     }
 }

@@ -2,6 +2,7 @@ use futures_util::FutureExt;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::answer::{answer, at_once, send, settle};
+use super::connection::Connection;
 use super::error::LoanError;
 use super::session::local_settings;
 use super::terms::Terms;
@@ -16,9 +17,6 @@ pub(super) enum Block {
     Savepoint,
     /// A transaction of the loan's own, on one snapshot.
     Transaction,
-    /// A transaction of the loan's own in which each statement finds what is there by then, for as long as it takes to prove
-    /// all that is to be proven: a snapshot that is kept for long is kept from VACUUM.
-    Proving,
 }
 
 impl Block {
@@ -27,7 +25,6 @@ impl Block {
         match self {
             Self::Savepoint => "SAVEPOINT callslip_loan_c6b1f03e",
             Self::Transaction => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Proving => "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
         }
     }
 
@@ -36,7 +33,7 @@ impl Block {
     pub fn read_only(self) -> Option<&'static str> {
         match self {
             Self::Savepoint => Some("SET TRANSACTION READ ONLY"),
-            Self::Transaction | Self::Proving => None,
+            Self::Transaction => None,
         }
     }
 
@@ -46,13 +43,26 @@ impl Block {
             Self::Savepoint => {
                 "ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e; RELEASE SAVEPOINT callslip_loan_c6b1f03e"
             }
-            Self::Transaction | Self::Proving => "ROLLBACK",
+            Self::Transaction => "ROLLBACK",
         }
     }
 
     /// Opens it on a connection that is lent, with all settings, in one message.
     pub fn opening(self, terms: &Terms) -> String {
-        let parts = [Some(self.begin()), Some(&local_settings(terms)), self.read_only()];
+        self.opening_by(self.begin(), terms)
+    }
+
+    /// The same for statements that are proven and not run: they need no snapshot, which a long transaction had better not
+    /// keep.
+    pub fn opening_to_prove(self, terms: &Terms) -> String {
+        match self {
+            Self::Savepoint => self.opening(terms),
+            Self::Transaction => self.opening_by("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", terms),
+        }
+    }
+
+    fn opening_by(self, begin: &str, terms: &Terms) -> String {
+        let parts = [Some(begin), Some(&local_settings(terms)), self.read_only()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
@@ -90,43 +100,89 @@ fn only_value(messages: &[SimpleQueryMessage]) -> Option<&str> {
     })
 }
 
-/// A block that is open on a lent connection. Its end is sent when this is dropped, if not before.
-pub(super) struct OpenBlock<'a> {
+/// A block that is open, for what is not sent all at once. Its end is sent when this is dropped, if not before; a connection
+/// of a pool is then closed.
+pub(crate) struct OpenBlock<'a> {
     client: &'a Client,
+    /// The connection of a pool, if it is one.
+    connection: Option<&'a Connection>,
     block: Block,
+    /// What comes before its end on a session that is shared with others.
+    forget: Option<&'static str>,
     open: bool,
 }
 
 impl<'a> OpenBlock<'a> {
-    /// Opens a block, with all settings.
+    /// Opens a block on a connection that is lent, with all settings.
     ///
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong; nothing is open
     /// then.
-    pub async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+    pub(super) async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+        Self::begin_by(client, None, block, &block.opening(terms)).await
+    }
+
+    /// The same by SQL of another kind, which may do more.
+    pub(super) async fn begin_by(
+        client: &'a Client,
+        connection: Option<&'a Connection>,
+        block: Block,
+        sql: &str,
+    ) -> Result<Self, LoanError> {
+        if let Some(connection) = connection {
+            connection.begin_work();
+        }
         // Also where this is dropped before the answer is there.
-        let open = Self { client, block, open: true };
-        match client.simple_query(&block.opening(terms)).await {
+        let open = Self { client, connection, block, forget: None, open: true };
+        match client.simple_query(sql).await {
             Ok(_) => Ok(open),
             Err(error) => Err(LoanError::of_transaction(error)),
         }
     }
 
-    /// Ends the block.
+    /// Has the session, which is shared with others, forget first what was made there, and closes the connection at the end,
+    /// whose driver knows of it.
+    pub(super) fn forgetting(mut self, forget: &'static str) -> Self {
+        self.forget = Some(forget);
+        self
+    }
+
+    /// The connection. What is done with it must leave the block open.
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// Ends the block, and gives the connection back.
     ///
     /// # Errors
     /// [`LoanError::Lost`].
-    pub async fn end(mut self) -> Result<(), LoanError> {
+    pub(crate) async fn end(mut self) -> Result<(), LoanError> {
+        let mut ended: Vec<_> = self.ends().map(|sql| answer(self.client.batch_execute(sql))).collect();
+        at_once(|context| ended.iter_mut().for_each(|ended| _ = send(ended, context))).await;
+        // All is sent.
         self.open = false;
-        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))
+        for ended in &mut ended {
+            settle(ended).await.map_err(|error| LoanError::not_ended(&error))?;
+        }
+        if let (Some(connection), None) = (self.connection, self.forget) {
+            connection.settle_work();
+        }
+        Ok(())
+    }
+
+    /// What ends it, message by message.
+    fn ends(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.forget.into_iter().chain([self.block.end()])
     }
 }
 
 impl Drop for OpenBlock<'_> {
     fn drop(&mut self) {
         if self.open {
-            // The first poll sends it; nobody needs the answer.
-            let _ = self.client.batch_execute(self.block.end()).now_or_never();
+            for sql in self.ends() {
+                // The first poll sends it; nobody needs the answer.
+                let _ = self.client.batch_execute(sql).now_or_never();
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_columns};
+use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
 use super::session::{LOCAL_SETTINGS, timeout_values};
 use super::terms::Terms;
 use super::wire::Wire;
@@ -55,7 +55,7 @@ impl<'loan> Start<'loan> {
         let mut begin = match (self.block, settings) {
             (None, _) => Vec::new(),
             (Some(block), Some(settings)) => self.opening_with(block, &settings),
-            (Some(block), None) => vec![self.step(block.begin().to_owned())],
+            (Some(block), None) => vec![self.step(block.begin().to_owned() + self.plan_setting())],
         };
         let mut queries: Queries<'loan> = prepared
             .into_iter()
@@ -91,7 +91,7 @@ impl<'loan> Start<'loan> {
     /// One attempt. None, if the driver did not know the type of a column, which it then asks for.
     async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
+        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms) + self.plan_setting())];
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
@@ -244,7 +244,7 @@ impl<'loan> Start<'loan> {
             (Some(Block::Savepoint), Some(owner)) => owner.isolation,
             (Some(Block::Transaction), _) => Isolation::RepeatableRead,
             // By itself, a statement has a snapshot of its own.
-            (_, None) | (None | Some(Block::Proving), _) => Isolation::ReadCommitted,
+            (_, None) | (None, _) => Isolation::ReadCommitted,
         })
     }
 
@@ -262,6 +262,16 @@ impl<'loan> Start<'loan> {
         }
     }
 
+    /// What the opening of a block ends with where its statements have custom plans. PostgreSQL plans them when it gets their
+    /// values, however long they have been prepared.
+    fn plan_setting(&self) -> &'static str {
+        if has_custom_plans(&self.statements) {
+            "; SET LOCAL plan_cache_mode = force_custom_plan"
+        } else {
+            ""
+        }
+    }
+
     fn opening_with(&self, block: Block, settings: &Statement) -> Steps<'loan> {
         let (wire, settings, values) = (self.wire.clone(), settings.clone(), timeout_values(&self.terms));
         let owner = answer(async move {
@@ -269,7 +279,7 @@ impl<'loan> Start<'loan> {
             let rows: Vec<Row> = wire.client().query_raw(&settings, values).await?.try_collect().await?;
             rows.first().map(Owner::of_row).transpose()
         });
-        let mut steps = vec![self.step(block.begin().to_owned()), owner];
+        let mut steps = vec![self.step(block.begin().to_owned() + self.plan_setting()), owner];
         steps.extend(block.read_only().map(|sql| self.step(sql.to_owned())));
         steps
     }

@@ -16,7 +16,7 @@ use super::queue::{Outcome, Wish};
 use super::settings::WatchSettings;
 use super::status::RefreshError;
 use crate::catalog::{Fingerprint, fingerprint};
-use crate::loan::{Loan, LoanError, Pool, Pooler};
+use crate::loan::{Loan, LoanError, Pooler};
 
 /// How soon a refresh that failed is tried again, at first and at most.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -37,8 +37,9 @@ impl Drop for Watch {
 }
 
 impl Watch {
-    pub(in crate::host) fn start(host: &Arc<Inner>, settings: WatchSettings) -> Self {
-        let hears = host.refresher.pool.pooler == Pooler::None;
+    pub(in crate::host) fn start(host: &Arc<Inner>, settings: WatchSettings) -> Result<Self, RefreshError> {
+        let connection = host.refresher.connection.as_ref().ok_or(RefreshError::NothingLent)?;
+        let hears = host.refresher.config.pool.pooler == Pooler::None;
         if settings.listen && !hears {
             tracing::info!(
                 "behind a pooler that shares sessions notifications are not heard: changes are found by polling alone"
@@ -46,7 +47,7 @@ impl Watch {
         }
         let listens = settings.listen && hears;
         let watcher = Watcher {
-            listening: listens.then(|| Listening::new(host.refresher.connection.clone())),
+            listening: listens.then(|| Listening::new(connection.clone())),
             poll: (!settings.poll.is_zero()).then_some(settings.poll),
             poller: None,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
@@ -54,13 +55,13 @@ impl Watch {
             host: Arc::downgrade(host),
         };
         let generations = host.current.subscribe();
-        Self(tokio::spawn(async move {
+        Ok(Self(tokio::spawn(async move {
             // A host that has gone drops the sender.
             tokio::select! {
                 () = watcher.watch() => {}
                 () = gone(generations) => {}
             }
-        }))
+        })))
     }
 }
 
@@ -158,10 +159,7 @@ impl Watcher {
                 None => {
                     let poller = match self.poller.take().filter(|loan| !loan.client().is_closed()) {
                         Some(poller) => poller,
-                        None => {
-                            let refresher = &host.refresher;
-                            Pool::new(&refresher.connection, refresher.pool)?.loan().await?
-                        }
+                        None => host.refresher.loan().await?,
                     };
                     let found = fingerprint(poller.client()).await?;
                     self.poller = Some(poller);
