@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::catalog::Schemas;
 use crate::grants::GrantSettings;
-use crate::loan::{PlanMode, PoolSettings};
+use crate::loan::{PlanMode, PoolSettings, Pooler};
 use crate::plugin;
 use crate::{Code, WatchSettings};
 
@@ -72,7 +72,8 @@ impl Default for DatabaseConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogConfig {
-    /// Whether to listen for the database's own word, on one connection more. Default: true.
+    /// Whether to listen for the database's own word, on one connection more. Default: true. Behind a pooler that shares
+    /// sessions it is not heard, and looking serves alone.
     pub listen: bool,
     /// How often to look whether the catalog has another fingerprint, in seconds; 0 for never. Default: 10.
     pub poll_s: u64,
@@ -104,6 +105,9 @@ pub struct PoolConfig {
     pub statement_timeout_ms: u64,
     /// How long a statement may wait for a lock, in milliseconds. Default: 2,000.
     pub lock_timeout_ms: u64,
+    /// What stands before the database: `none`, or `transaction` for PgBouncer in transaction mode and what works like it.
+    /// Default: `none`.
+    pub pooler: Pooler,
 }
 
 impl Default for PoolConfig {
@@ -115,6 +119,7 @@ impl Default for PoolConfig {
             wait_ms: milliseconds(settings.wait),
             statement_timeout_ms: milliseconds(settings.statement_timeout),
             lock_timeout_ms: milliseconds(settings.lock_timeout),
+            pooler: settings.pooler,
         }
     }
 }
@@ -126,6 +131,7 @@ impl PoolConfig {
             wait: Duration::from_millis(self.wait_ms),
             statement_timeout: Duration::from_millis(self.statement_timeout_ms),
             lock_timeout: Duration::from_millis(self.lock_timeout_ms),
+            pooler: self.pooler,
             ..PoolSettings::default()
         }
     }
@@ -244,6 +250,12 @@ pub enum ConfigError {
         /// The most that there can be.
         most: usize,
     },
+    /// Nothing would tell of changes.
+    #[error(
+        "behind pool.pooler = \"transaction\" notifications are not heard: catalog.poll_s must be greater than zero, or \
+         catalog.listen false, to have no changes noticed"
+    )]
+    Unheard,
     /// There is no schema to look in.
     #[error("database.schemas names no schema, or one with an empty name")]
     NoSchema,
@@ -312,6 +324,9 @@ impl Config {
         if self.limits.memory_mib > MOST_MEMORY_MIB {
             return Err(ConfigError::TooMuch { setting: "limits.memory_mib", most: MOST_MEMORY_MIB });
         }
+        if self.pool.pooler != Pooler::None && self.catalog.listen && self.catalog.poll_s == 0 {
+            return Err(ConfigError::Unheard);
+        }
         if self.database.schemas.is_empty() || self.database.schemas.iter().any(String::is_empty) {
             return Err(ConfigError::NoSchema);
         }
@@ -346,6 +361,9 @@ mod tests {
     #[test]
     fn refuses_what_could_only_fail_later() {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
+        let message = error("[pool]\npooler = \"statement\"");
+        assert!(message.contains("line 2") && message.contains("`none` or `transaction`"), "{message}");
+        assert!(error("[pool]\npooler = \"transaction\"\n[catalog]\npoll_s = 0").contains("catalog.poll_s"));
         assert_eq!(
             error("[database]\nschemas = []"),
             "database.schemas names no schema, or one with an empty name"
