@@ -4,7 +4,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::answer::{answer, at_once, send, settle};
 use super::connection::Connection;
 use super::error::LoanError;
-use super::session::local_settings;
+use super::session::Settings;
 use super::terms::Terms;
 
 /// What statements run in so that they leave nothing behind: a part of a transaction, or a whole one, that reads only and
@@ -48,21 +48,24 @@ impl Block {
     }
 
     /// Opens it on a connection that is lent, with all settings, in one message.
-    pub fn opening(self, terms: &Terms) -> String {
-        self.opening_by(self.begin(), terms)
+    pub fn opening(self, terms: &Terms, settings: Settings) -> String {
+        self.opening_by(self.begin(), terms, settings)
     }
 
     /// The same for statements that are proven and not run: they need no snapshot, which a long transaction had better not
     /// keep.
     pub fn opening_to_prove(self, terms: &Terms) -> String {
         match self {
-            Self::Savepoint => self.opening(terms),
-            Self::Transaction => self.opening_by("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", terms),
+            Self::Savepoint => self.opening(terms, Settings::Compared),
+            Self::Transaction => {
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+                self.opening_by(begin, terms, Settings::Compared)
+            }
         }
     }
 
-    fn opening_by(self, begin: &str, terms: &Terms) -> String {
-        let parts = [Some(begin), Some(&local_settings(terms)), self.read_only()];
+    fn opening_by(self, begin: &str, terms: &Terms, settings: Settings) -> String {
+        let parts = [Some(begin), Some(&settings.sql(terms)), self.read_only()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
@@ -107,6 +110,8 @@ pub(crate) struct OpenBlock<'a> {
     /// The connection of a pool, if it is one.
     connection: Option<&'a Connection>,
     block: Block,
+    /// What comes before its end on a session that is shared with others.
+    forget: Option<&'static str>,
     open: bool,
 }
 
@@ -117,7 +122,7 @@ impl<'a> OpenBlock<'a> {
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong; nothing is open
     /// then.
     pub(super) async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
-        Self::begin_by(client, None, block, &block.opening(terms)).await
+        Self::begin_by(client, None, block, &block.opening(terms, Settings::Compared)).await
     }
 
     /// The same by SQL of another kind, which may do more.
@@ -131,11 +136,18 @@ impl<'a> OpenBlock<'a> {
             connection.begin_work();
         }
         // Also where this is dropped before the answer is there.
-        let open = Self { client, connection, block, open: true };
+        let open = Self { client, connection, block, forget: None, open: true };
         match client.simple_query(sql).await {
             Ok(_) => Ok(open),
             Err(error) => Err(LoanError::of_transaction(error)),
         }
+    }
+
+    /// Has the session, which is shared with others, forget first what was made there, and closes the connection at the end,
+    /// whose driver knows of it.
+    pub(super) fn forgetting(mut self, forget: &'static str) -> Self {
+        self.forget = Some(forget);
+        self
     }
 
     /// The connection. What is done with it must leave the block open.
@@ -148,20 +160,32 @@ impl<'a> OpenBlock<'a> {
     /// # Errors
     /// [`LoanError::Lost`].
     pub(crate) async fn end(mut self) -> Result<(), LoanError> {
+        let mut ended: Vec<_> = self.ends().map(|sql| answer(self.client.batch_execute(sql))).collect();
+        at_once(|context| ended.iter_mut().for_each(|ended| _ = send(ended, context))).await;
+        // All is sent.
         self.open = false;
-        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))?;
-        if let Some(connection) = self.connection {
+        for ended in &mut ended {
+            settle(ended).await.map_err(|error| LoanError::not_ended(&error))?;
+        }
+        if let (Some(connection), None) = (self.connection, self.forget) {
             connection.settle_work();
         }
         Ok(())
+    }
+
+    /// What ends it, message by message.
+    fn ends(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.forget.into_iter().chain([self.block.end()])
     }
 }
 
 impl Drop for OpenBlock<'_> {
     fn drop(&mut self) {
         if self.open {
-            // The first poll sends it; nobody needs the answer.
-            let _ = self.client.batch_execute(self.block.end()).now_or_never();
+            for sql in self.ends() {
+                // The first poll sends it; nobody needs the answer.
+                let _ = self.client.batch_execute(sql).now_or_never();
+            }
         }
     }
 }
