@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use callslip::plugin::Engine;
-use callslip::{Code, Host, StartError, WatchSettings};
+use callslip::{Code, Host, Standing, StartError, WatchSettings};
 use serde_json::json;
 use tokio_postgres::Client;
 
@@ -191,6 +191,49 @@ async fn only_the_driver_s_own_look_ups_stay_prepared() {
     assert!(stays.iter().all(|sql| sql.contains("FROM pg_catalog.pg_")), "{stays:?}");
     client.query("SELECT unit FROM live.amount", &[]).await.unwrap();
     assert_eq!(prepared(&client).await.len(), stays.len(), "the service's own statements use them");
+}
+
+#[tokio::test]
+async fn a_service_can_make_routes_of_the_plugins() {
+    let service = Service::new("embed_plugins").await;
+    let (owner, mut client) = (service.owner().await, service.connect().await);
+    let mut config = config(&[fragile(), hiring()]);
+    config.plugins.insert("missing".to_owned(), {
+        let mut missing = config.plugins["hiring"].clone();
+        missing.component = "/nowhere/missing.wasm".into();
+        missing
+    });
+    let host = Host::builder().reflect_on(&mut client).start(&config).await.unwrap();
+    let before = host.plugins();
+    let names: Vec<&str> = before.iter().map(|plugin| plugin.name()).collect();
+    assert_eq!(names, ["fragile", "hiring", "missing"]);
+    let [fragile, hiring, missing] = &before[..] else { panic!("{names:?}") };
+
+    assert_eq!(hiring.standing(), Standing::Served);
+    let funnel = hiring.queries().iter().find(|query| query.name() == "funnel").unwrap();
+    assert!(funnel.is_served() && !funnel.is_open() && !funnel.is_complete(), "one shape of four");
+    assert_eq!(funnel.doc(), "Started and completed interviews of each position.");
+    let parameters: Vec<&str> = funnel.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(parameters, ["company", "open", "since", "limit"]);
+    assert_eq!(funnel.parameters()[0].doc, "The company whose positions to count.");
+    let [only] = funnel.statements() else { panic!("{:?}", funnel.statements()) };
+    let columns: Vec<_> =
+        only.columns.iter().map(|its| (its.name.as_str(), its.type_name.as_str())).collect();
+    assert_eq!(columns, [("id", "int4"), ("title", "text"), ("started", "int8"), ("completed", "int8")]);
+
+    assert_eq!(missing.standing(), Standing::Refused);
+    assert!(missing.queries().is_empty() && missing.loaded().is_none());
+    assert_eq!(missing.refusal().unwrap().findings[0].finding.code, Code::ComponentUnreadable);
+
+    // A part of it is served: which, is told too; and what was asked for before is as it was.
+    assert_eq!(fragile.standing(), Standing::Served);
+    owner.batch_execute("ALTER TABLE live.fragile RENAME COLUMN name TO title").await.unwrap();
+    host.refresh_on(&mut client).await.unwrap();
+    let degraded = &host.plugins()[0];
+    assert_eq!((degraded.standing(), fragile.standing()), (Standing::Degraded, Standing::Served));
+    let served: Vec<_> = degraded.queries().iter().map(|query| (query.name(), query.is_served())).collect();
+    assert_eq!(served, [("names", false), ("ids", true)]);
+    assert!(degraded.queries()[0].statements().is_empty() && degraded.refusal().is_some());
 }
 
 #[tokio::test]
