@@ -64,6 +64,54 @@ async fn a_transaction_is_asked_about_what_it_has_made_and_is_as_before() {
     assert_eq!(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [3]);
 }
 
+/// Neither is a statement prepared by a name, nor does the driver ask for a type.
+#[tokio::test]
+async fn columns_are_told_and_nothing_stays_prepared() {
+    let (_cluster, mut owner) = owner().await;
+    owner
+        .batch_execute(
+            "CREATE DOMAIN always AS mood NOT NULL; CREATE DOMAIN twice AS always;
+             CREATE FUNCTION never() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE 'called'; END$$",
+        )
+        .await
+        .unwrap();
+    let lent = owner.lend();
+    let inspection = lent.inspect(&Terms::default()).await.unwrap();
+    let proving = inspection.prove().await.unwrap();
+    let about = "/* é */ SELECT d.m AS m, CAST($1 AS public.twice) AS t, ARRAY[d.m] AS a, public.never() AS n, \
+                 'x' AS x, ROW(1, 2) AS r, $2::text AS p FROM public.draft AS d ORDER BY CAST($1 AS public.twice)";
+    let names = ["m", "t", "a", "n", "x", "r", "p"];
+    let columns = proving.columns(about, &names, 2).await.unwrap();
+    let told: Vec<_> = columns.iter().map(|its| (its.name.as_str(), its.type_name.as_str())).collect();
+    let types = ["mood", "mood", "_mood", "int4", "text", "record", "text"];
+    assert_eq!(told, names.into_iter().zip(types).collect::<Vec<_>>());
+    assert_eq!(proving.columns("SELECT FROM public.t", &[], 0).await.unwrap().len(), 0);
+    proving.evaluate("SELECT CAST($1 AS public.twice)", "calm").await.unwrap();
+
+    // As `describe` says it.
+    for wrong in [
+        "SELECT 'é', d.nn AS b FROM public.draft AS d",
+        "SELECT 1 AS a; SELECT 2 AS b",
+        "SELECT",
+        "SELECT a FROM",
+        "DELETE FROM t",
+    ] {
+        let error = proving.columns(wrong, &["a", "b"], 0).await.unwrap_err();
+        assert!(matches!(error, LoanError::Failed(_) | LoanError::Stale { .. }), "{wrong}: {error}");
+        if wrong.contains("nn") {
+            let said = error.postgres().unwrap();
+            assert_eq!((said.sqlstate(), said.position()), ("42703", Some(13)));
+        }
+    }
+    assert!(matches!(
+        proving.columns("SELECT 1 AS a, 2 AS b", &["a"], 0).await,
+        Err(LoanError::Stale { .. })
+    ));
+    proving.end().await.unwrap();
+    let sql = "SELECT statement FROM pg_catalog.pg_prepared_statements";
+    assert!(owner.query_typed(sql, &[]).await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn no_lock_outlives_its_question() {
     let (cluster, mut owner) = owner().await;

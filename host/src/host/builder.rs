@@ -45,9 +45,7 @@ impl<'loan> HostBuilder<'loan> {
     /// is idle or not, or an open transaction, whose uncommitted tables are then there. The plugins are proven with what its role
     /// may use, and it comes back as it was.
     ///
-    /// Only this stays, of an open transaction: what [`Lent::run`] names. On any connection, up to three statements stay prepared
-    /// by which the driver asks for types that it does not know, as it does for any statement of the service's own: of enums,
-    /// domains, composites and extensions. The driver keeps them for as long as its client lives.
+    /// Only what [`Lent::run`] names stays of it.
     pub fn reflect_on<'lent>(self, lender: &'lent mut (impl Lender + ?Sized)) -> HostBuilder<'lent> {
         HostBuilder { reflect_on: Some(lender.lend()), connect: self.connect, engine: self.engine }
     }

@@ -150,6 +150,11 @@ impl<'a> OpenBlock<'a> {
         self
     }
 
+    /// Whether the connection is somebody else's.
+    pub(super) fn is_lent(&self) -> bool {
+        self.connection.is_none()
+    }
+
     /// The connection. What is done with it must leave the block open.
     pub(crate) fn client(&self) -> &'a Client {
         self.client

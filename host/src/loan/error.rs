@@ -137,6 +137,15 @@ impl LoanError {
         self
     }
 
+    /// The same of a statement that stood behind so many characters.
+    pub(super) fn behind(mut self, characters: usize) -> Self {
+        if let Self::Failed(error) = &mut self {
+            let before = u32::try_from(characters).unwrap_or(u32::MAX);
+            error.position = error.position.and_then(|position| position.checked_sub(before));
+        }
+        self
+    }
+
     /// Whether the connection is idle again after the error, so that the next caller can have it.
     pub(super) fn leaves_connection_idle(&self) -> bool {
         !matches!(self, Self::Lost { .. } | Self::Unavailable { .. })

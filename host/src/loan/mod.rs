@@ -24,6 +24,7 @@ mod owner;
 mod pool;
 mod pooler;
 mod proving;
+mod result_types;
 mod run;
 mod session;
 mod sessions;

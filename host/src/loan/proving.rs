@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Row};
@@ -6,7 +7,7 @@ use tokio_postgres::{Client, Error, Row};
 use super::answer::{answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::OpenBlock;
-use super::describe::Described;
+use super::describe::{Described, ResultColumn};
 use super::error::LoanError;
 
 /// A connection on which PostgreSQL is asked about statements that nobody runs.
@@ -16,9 +17,9 @@ use super::error::LoanError;
 /// [`Proving::end`] gives the connection back. Dropped instead, a connection of a pool is closed; what is lent is given back all
 /// the same, since the end is sent and nobody has to wait for it.
 ///
-/// The driver asks for types that it does not know by prepared statements of its own, up to three, which it keeps for as long as
-/// its client lives: those stay on a connection that is lent. Where a question is dropped before its answer, its statement stays
-/// prepared there, too. A session that a pooler shares with others is left with neither.
+/// [`Proving::describe`] has the driver ask for types that it does not know, by prepared statements of its own, up to three, which it
+/// keeps for as long as its client lives; and where that is dropped before its answer, its statement stays prepared, too. A session that a
+/// pooler shares with others is left with neither, and [`Proving::columns`] prepares nothing on what is lent.
 pub struct Proving<'loan> {
     block: OpenBlock<'loan>,
 }
@@ -45,7 +46,7 @@ impl<'loan> Proving<'loan> {
         format!("{block}; {SAVE}")
     }
 
-    fn client(&self) -> &'loan Client {
+    pub(super) fn client(&self) -> &'loan Client {
         self.block.client()
     }
 
@@ -60,6 +61,23 @@ impl<'loan> Proving<'loan> {
         self.ask(described).await.map_err(LoanError::from)
     }
 
+    /// The columns of a statement, of which the names are known already, and how many parameters it has. On a connection that is lent
+    /// nothing is prepared for that.
+    ///
+    /// # Errors
+    /// As of [`Proving::describe`].
+    pub async fn columns(
+        &self,
+        sql: &str,
+        names: &[&str],
+        parameters: usize,
+    ) -> Result<Arc<[ResultColumn]>, LoanError> {
+        match self.block.is_lent() {
+            true => self.describe_unnamed(sql, names, parameters).await,
+            false => Ok(self.describe(sql).await?.columns),
+        }
+    }
+
     /// Runs a statement of the host's own that reads its one parameter as a value, to see whether it is one.
     ///
     /// # Errors
@@ -69,7 +87,8 @@ impl<'loan> Proving<'loan> {
             return Err(LoanError::NulCharacter { parameter: 1 });
         }
         let value = TextValue::new(Some(text));
-        self.ask(self.client().query_typed(sql, &[(&value, Type::UNKNOWN)])).await?;
+        // The driver need not know of what type it is.
+        self.ask(self.client().execute_typed(sql, &[(&value, Type::UNKNOWN)])).await?;
         Ok(())
     }
 
@@ -118,7 +137,7 @@ impl<'loan> Proving<'loan> {
 
     /// Asks something in a savepoint that is rolled back. The question sends all that it has to say when it is polled first;
     /// then the end of the savepoint is on its way before anything is awaited.
-    async fn ask<T: Send>(
+    pub(super) async fn ask<T: Send>(
         &self,
         question: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {

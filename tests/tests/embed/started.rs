@@ -13,15 +13,11 @@ use crate::support::{Service, amounts, backend, config, fragile, hiring, read};
 async fn state(client: &Client) -> Vec<String> {
     let sql = "SELECT 'set ' || name || ' = ' || setting FROM pg_catalog.pg_settings
                UNION ALL
+               SELECT 'prepared ' || statement FROM pg_catalog.pg_prepared_statements
+               UNION ALL
                SELECT 'lock ' || locktype || ' ' || mode || ' ' || coalesce(relation::regclass::text, '')
                FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND relation IS DISTINCT FROM 'pg_locks'::regclass
                ORDER BY 1";
-    client.query_typed(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
-}
-
-/// The statements that a session keeps prepared.
-async fn prepared(client: &Client) -> Vec<String> {
-    let sql = "SELECT statement FROM pg_catalog.pg_prepared_statements";
     client.query_typed(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
@@ -176,21 +172,6 @@ async fn an_aborted_transaction_is_not_reflected_and_stays_as_it_was() {
     let open = client.query_typed("SELECT now() < statement_timestamp()", &[]).await.unwrap();
     assert!(open[0].get::<_, bool>(0), "the transaction is still open");
     client.batch_execute("COMMIT").await.unwrap();
-}
-
-#[tokio::test]
-async fn only_the_driver_s_own_look_ups_stay_prepared() {
-    let service = Service::new("embed_prepared").await;
-    let mut client = service.connect().await;
-    let plain = Host::builder().reflect_on(&mut client).start(&config(&[fragile()])).await.unwrap();
-    assert!(read(plain.call("fragile", "names").on(&mut client)).await.is_ok());
-    assert_eq!(prepared(&client).await, [""; 0]);
-    // An enum among the parameters.
-    Host::builder().reflect_on(&mut client).start(&config(&[amounts()])).await.unwrap();
-    let stays = prepared(&client).await;
-    assert!(stays.iter().all(|sql| sql.contains("FROM pg_catalog.pg_")), "{stays:?}");
-    client.query("SELECT unit FROM live.amount", &[]).await.unwrap();
-    assert_eq!(prepared(&client).await.len(), stays.len(), "the service's own statements use them");
 }
 
 #[tokio::test]

@@ -271,7 +271,7 @@ impl Prover<'_> {
         };
         let mut printed = print(&[])?;
         let mut columns = match proving {
-            Some(proving) => self.ask(planned, &printed, proving).await?,
+            Some(proving) => self.ask(planned, &printed, &verified, proving).await?,
             None => self.inferred(&verified),
         };
         let forms: Vec<ColumnForm> = columns.iter().map(|column| self.form(column)).collect();
@@ -279,7 +279,7 @@ impl Prover<'_> {
             self.check_text_casts(&columns, &forms, path)?;
             printed = print(&forms)?;
             columns = match proving {
-                Some(proving) => self.ask(planned, &printed, proving).await?,
+                Some(proving) => self.ask(planned, &printed, &verified, proving).await?,
                 None => as_text(&columns, &forms),
             };
         }
@@ -326,10 +326,12 @@ impl Prover<'_> {
         &self,
         planned: &PlannedStatement,
         printed: &Printed,
+        verified: &select::Verified,
         proving: &Proving<'_>,
     ) -> Result<Arc<[ResultColumn]>, ProveError> {
-        let error = match proving.describe(&printed.sql).await {
-            Ok(described) => return Ok(described.columns),
+        let names: Vec<&str> = verified.columns.iter().map(|column| column.name.as_str()).collect();
+        let error = match proving.columns(&printed.sql, &names, printed.parameters.len()).await {
+            Ok(columns) => return Ok(columns),
             Err(error) => error.of_verified(),
         };
         // Stopped or stale, it says nothing about the statement.
