@@ -60,7 +60,8 @@ impl Proving<'_> {
         };
         let told = told.map_err(|error| error.behind(BEFORE.len()))?;
         if told.len() != names.len() {
-            let change = format!("it has {} columns instead of {}", told.len(), names.len());
+            // A type has gone meanwhile.
+            let change = format!("{} of its {} columns have a type", told.len(), names.len());
             return Err(LoanError::Stale { change, refusal: None });
         }
         let column = |(name, row): (&&str, &Row)| {
