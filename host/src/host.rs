@@ -7,6 +7,7 @@ pub mod drift;
 mod entry;
 mod error;
 mod generation;
+mod guard;
 mod load;
 mod plugin;
 mod prove;
@@ -34,7 +35,7 @@ pub use reply::{Reply, ReplyError};
 use self::generation::Basis;
 use self::refresh::{Refresher, Wish};
 use crate::catalog::{self, Catalog};
-use crate::loan::{ConnectionSettings, Pool, Sessions, Terms};
+use crate::loan::{ConnectionSettings, LoanError, Pool, Sessions, Terms};
 use crate::{Config, plugin as sandbox};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
@@ -88,8 +89,8 @@ impl Host {
     /// served, and so are the other plugins.
     ///
     /// # Errors
-    /// [`StartError`], if there is no host at all: a database that can't be reached or reflected, or an engine
-    /// that can't be made.
+    /// [`StartError`], if there is no host at all: a database that can't be reached or reflected, a login for which row-level
+    /// security does not hold ([`DatabaseConfig::allow`](crate::DatabaseConfig::allow)), or an engine that can't be made.
     pub async fn start(config: &Config, connection: &ConnectionSettings) -> Result<Self, StartError> {
         let engine = sandbox::Engine::new(&config.limits.plugin())?;
         let pool = Pool::new(connection, config.pool.settings())?;
@@ -100,6 +101,8 @@ impl Host {
         let loan = pool.loan().await?;
         let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
         drop(loan);
+        pool.guard(current.guard.clone());
+        drop(pool.loan().await?);
         let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
         let reply_limits = reply::ReplyLimits {
             rows: config.limits.rows,
@@ -151,6 +154,15 @@ impl Host {
     /// What is served now: the catalog, and the plugins by name. Calls that have begun go on with what was served then.
     pub fn generation(&self) -> Arc<Generation> {
         self.0.generation()
+    }
+
+    /// Whether row-level security holds for the host's own login, whatever the configuration allows.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], if it does not, and whatever else can go wrong.
+    pub async fn check_login(&self) -> Result<(), LoanError> {
+        let loan = self.0.pool.loan().await?;
+        self.generation().guard.strict().check(loan.client()).await
     }
 
     /// The host's own connections.

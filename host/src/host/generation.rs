@@ -8,7 +8,7 @@ use super::error::{CallError, StartError};
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
-use crate::loan::{Loan, LoanError};
+use crate::loan::{Guard, Loan, LoanError};
 use crate::plugin::Engine;
 use crate::{Config, select};
 
@@ -23,6 +23,8 @@ pub struct Generation {
     pub(super) plugins: Plugins,
     pub(super) number: u64,
     pub(super) reflected_at: SystemTime,
+    /// What keeps calls from the connections of roles that could see more than they should.
+    pub(super) guard: Arc<Guard>,
 }
 
 /// What plugins are proven against.
@@ -72,11 +74,12 @@ impl Basis {
         loan: Option<&Loan>,
     ) -> Result<Generation, LoanError> {
         let reflected_at = SystemTime::now();
+        let guard = Arc::new(self.guard(config));
         let mut plugins = Plugins::new();
         for (name, settings) in &config.plugins {
             plugins.insert(name.clone(), self.load(engine, name, settings, loan).await?);
         }
-        Ok(Generation { basis: self, plugins, number: 1, reflected_at })
+        Ok(Generation { basis: self, plugins, number: 1, reflected_at, guard })
     }
 }
 

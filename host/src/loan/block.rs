@@ -3,7 +3,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::answer::{answer, at_once, send, settle};
 use super::error::LoanError;
-use super::session::local_settings;
+use super::session::{NO_ROLES, local_settings};
 use super::terms::Terms;
 
 /// What statements run in so that they leave nothing behind: a part of a transaction, or a whole one, that reads only and
@@ -46,9 +46,10 @@ impl Block {
         }
     }
 
-    /// Opens it on a connection that is lent, with all settings, in one message.
-    pub fn opening(self, terms: &Terms) -> String {
-        let parts = [Some(self.begin()), Some(&local_settings(terms)), self.read_only()];
+    /// Opens it on a connection that is lent, with all settings, in one message, which asks which of these roles' rights its
+    /// owner has.
+    pub fn opening(self, terms: &Terms, roles: &str) -> String {
+        let parts = [Some(self.begin()), Some(&local_settings(terms, roles)), self.read_only()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
@@ -102,7 +103,7 @@ impl<'a> OpenBlock<'a> {
     pub async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
         // Also where this is dropped before the answer is there.
         let open = Self { client, block, open: true };
-        match client.simple_query(&block.opening(terms)).await {
+        match client.simple_query(&block.opening(terms, NO_ROLES)).await {
             Ok(_) => Ok(open),
             Err(error) => Err(LoanError::of_transaction(error)),
         }

@@ -27,8 +27,8 @@ impl<'loan> Lent<'loan> {
     /// but the statements have run then, outside of the savepoint.
     ///
     /// # Errors
-    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], [`LoanError::Stale`], and whatever else can go
-    /// wrong before the first row.
+    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], [`LoanError::Privileged`], [`LoanError::Stale`], and
+    /// whatever else can go wrong before the first row.
     pub async fn run(
         self,
         statements: Vec<BoundStatement>,
@@ -52,6 +52,7 @@ impl<'loan> Lent<'loan> {
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
+            guard: self.guard,
         };
         let run = match is_kept {
             false => start.unnamed(block).await,

@@ -1,16 +1,19 @@
 use std::any::Any;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::connection::Connection;
 use super::error::LoanError;
+use super::guard::Guard;
 use super::session::{milliseconds, startup_options};
 use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
@@ -72,6 +75,15 @@ pub struct Pool {
     pool: deadpool_postgres::Pool,
     sessions: Arc<Sessions>,
     settings: Arc<PoolSettings>,
+    gate: Arc<Gate>,
+}
+
+/// What a session has to pass before it is first lent.
+#[derive(Default)]
+struct Gate {
+    guard: RwLock<Option<Arc<Guard>>>,
+    /// Whether sessions that have passed before have to again: the guard has refused their role since.
+    again: AtomicBool,
 }
 
 impl Pool {
@@ -109,7 +121,8 @@ impl Pool {
             .build();
         match built {
             Ok(pool) => {
-                Ok(Self { pool, sessions: Arc::new(Sessions::new(statements)), settings: Arc::new(settings) })
+                let (sessions, settings) = (Arc::new(Sessions::new(statements)), Arc::new(settings));
+                Ok(Self { pool, sessions, settings, gate: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -118,14 +131,18 @@ impl Pool {
     /// Lends a connection, a new one if none is free and there may be more.
     ///
     /// # Errors
-    /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
+    /// [`LoanError::Exhausted`], [`LoanError::Unavailable`], and [`LoanError::Privileged`] if the pool is
+    /// [guarded](Pool::guard).
     pub async fn loan(&self) -> Result<Loan, LoanError> {
         let unavailable = |reason: String| Err(LoanError::Unavailable { reason });
         match self.pool.get().await {
             Ok(object) => {
                 let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
                 let statements = self.sessions.statements(&session);
-                Ok(Loan { connection: Arc::new(Connection::new(object, statements)) })
+                let is_new = Object::metrics(&object).recycle_count == 0;
+                let loan = Loan { connection: Arc::new(Connection::new(object, statements)) };
+                self.admit(&loan, is_new).await?;
+                Ok(loan)
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -144,6 +161,34 @@ impl Pool {
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
         self.sessions.forget_statements();
+    }
+
+    /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
+    /// also of those that there are.
+    pub fn guard(&self, guard: Arc<Guard>) {
+        // Nothing panics while it holds the lock.
+        let mut current = self.gate.guard.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref() != Some(&guard) {
+            *current = Some(guard);
+            self.suspect();
+        }
+    }
+
+    /// Has the guard look at every session with each loan, until its role may pass.
+    pub fn suspect(&self) {
+        self.gate.again.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the connection pass the guard, if it has to.
+    async fn admit(&self, loan: &Loan, is_new: bool) -> Result<(), LoanError> {
+        let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_suspect = self.gate.again.load(Ordering::Relaxed);
+        let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        // One that has not passed is closed.
+        guard.check(loan.client()).await?;
+        loan.connection.settle_work();
+        self.gate.again.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// How full the pool is.

@@ -87,6 +87,7 @@ impl Loan {
             block: (statements.len() > 1).then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::default(),
+            guard: None,
         };
         self.connection.begin_work();
         let result = match start.prepared().await {

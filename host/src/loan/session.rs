@@ -39,12 +39,15 @@ pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_o
     options.trim_start().to_owned()
 }
 
+/// None, as the text of an array.
+pub(super) const NO_ROLES: &str = "{}";
+
 /// The same for the rest of the block that it runs in, as one message: with the bounds of these terms, and what it finds
-/// of the session's [`Owner`](super::owner::Owner).
-pub(super) fn local_settings(terms: &Terms) -> String {
+/// of the session's [`Owner`](super::owner::Owner), of whom it is asked which of these roles' rights it has.
+pub(super) fn local_settings(terms: &Terms, roles: &str) -> String {
     let mut statements: Vec<String> =
         SESSION.iter().map(|(name, value)| format!("SET LOCAL {name} = {}", listed(value))).collect();
-    let mut columns = vec![owner::COLUMNS.to_owned()];
+    let mut columns = vec![owner::columns(&format!("'{}'", roles.replace('\'', "''")))];
     for (name, limit) in terms.timeouts() {
         if limit > 0 {
             columns.push(shorter(name, &format!("'{limit}ms'")));
@@ -54,14 +57,14 @@ pub(super) fn local_settings(terms: &Terms) -> String {
     statements.join("; ")
 }
 
-/// The same as one SELECT, to be prepared once: its parameters are the timeouts that [`timeout_values`] gives.
+/// The same as one SELECT, to be prepared once: its parameters are what [`local_values`] gives.
 pub(super) static LOCAL_SETTINGS: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let mut columns = vec![owner::COLUMNS.to_owned()];
+    let mut columns = vec![owner::columns("$1")];
     for (name, value) in SESSION {
         columns.push(format!("pg_catalog.set_config('{name}', '{}', true)", listed(value)));
     }
     for (position, (name, _)) in Terms::default().timeouts().iter().enumerate() {
-        columns.push(shorter(name, &format!("CAST(${} AS pg_catalog.text)", position + 1)));
+        columns.push(shorter(name, &format!("CAST(${} AS pg_catalog.text)", position + 2)));
     }
     format!("SELECT {}", columns.join(", ")).into()
 });
@@ -71,11 +74,11 @@ fn listed(value: &str) -> String {
     value.replace(',', ", ")
 }
 
-/// The timeouts of these terms, as text.
-pub(super) fn timeout_values(terms: &Terms) -> Vec<Option<String>> {
+/// The roles and the timeouts, as text.
+pub(super) fn local_values(terms: &Terms, roles: String) -> Vec<Option<String>> {
     // What a timeout can't be longer than.
     let text = |(_, limit)| format!("{}ms", if limit > 0 { limit } else { i32::MAX });
-    terms.timeouts().map(text).map(Some).to_vec()
+    std::iter::once(roles).chain(terms.timeouts().map(text)).map(Some).collect()
 }
 
 /// Sets a timeout, unless a shorter one is in force already.
@@ -121,11 +124,12 @@ mod tests {
     #[test]
     fn a_timeout_of_none_leaves_the_owner_s() {
         let terms = Terms { lock_timeout: Duration::ZERO, ..Terms::default() };
-        let settings = local_settings(&terms);
+        let settings = local_settings(&terms, NO_ROLES);
         assert!(
             settings.contains("'statement_timeout'") && !settings.contains("'lock_timeout'"),
             "{settings}"
         );
-        assert_eq!(timeout_values(&terms), [Some("30000ms".to_owned()), Some("2147483647ms".to_owned())]);
+        let values: Vec<_> = local_values(&terms, "{}".to_owned()).into_iter().flatten().collect();
+        assert_eq!(values, ["{}", "30000ms", "2147483647ms"]);
     }
 }

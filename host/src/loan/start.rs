@@ -11,10 +11,11 @@ use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
+use super::guard::Guard;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::run::{BoundStatement, Run, check_columns};
-use super::session::{LOCAL_SETTINGS, timeout_values};
+use super::session::{LOCAL_SETTINGS, NO_ROLES, local_values};
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -25,6 +26,8 @@ pub(super) struct Start<'loan> {
     /// What they run in, if not each by itself.
     pub block: Option<Block>,
     pub terms: Terms,
+    /// Whom it has to pass, if the connection is lent and somebody guards it.
+    pub guard: Option<Arc<Guard>>,
 }
 
 /// What opens a block: all of its steps, of which one finds out about the owner.
@@ -90,7 +93,7 @@ impl<'loan> Start<'loan> {
     /// One attempt. None, if the driver did not know the type of a column, which it does now.
     async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
+        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms, &self.roles()))];
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
@@ -226,11 +229,20 @@ impl<'loan> Start<'loan> {
         self.block.filter(|_| matches!(self.wire, Wire::Lent { .. }))
     }
 
+    /// The roles of whom the guard wants to know whether the owner has their rights.
+    fn roles(&self) -> String {
+        self.guard.as_ref().map_or_else(|| NO_ROLES.to_owned(), |guard| guard.owners())
+    }
+
     /// Waits for the block to be open: every step of it. Says what isolation its statements have.
     async fn opened(&self, steps: &mut Steps<'loan>) -> Result<Isolation, LoanError> {
         let mut owner = None;
         for step in steps {
             owner = settle(step).await.map_err(LoanError::of_transaction)?.or(owner);
+        }
+        if let Some(guard) = &self.guard {
+            let owner = owner.as_ref().ok_or(LoanError::RunFailed)?;
+            guard.admit(&owner.role)?;
         }
         Ok(match (self.block, owner) {
             (Some(Block::Savepoint), Some(owner)) => owner.isolation,
@@ -240,8 +252,8 @@ impl<'loan> Start<'loan> {
         })
     }
 
-    /// The error, when everything is answered. Without the block the rest has run outside of it: its answers are worth
-    /// nothing.
+    /// The error, when everything is answered. Without the block the rest has run outside of it, and what the guard has
+    /// refused has run with rights that it should not have: its answers are worth nothing.
     async fn not_opened(&self, error: LoanError, end: Option<Answer<'loan, ()>>) -> LoanError {
         if let Some(mut end) = end {
             // It fails too where there was no transaction or an aborted one.
@@ -255,7 +267,8 @@ impl<'loan> Start<'loan> {
     }
 
     fn opening_with(&self, block: Block, settings: &Statement) -> Steps<'loan> {
-        let (wire, settings, values) = (self.wire.clone(), settings.clone(), timeout_values(&self.terms));
+        let (wire, settings, values) =
+            (self.wire.clone(), settings.clone(), local_values(&self.terms, self.roles()));
         let owner = answer(async move {
             let values = values.iter().map(|value| TextValue::new(value.as_deref()));
             let rows: Vec<Row> = wire.client().query_raw(&settings, values).await?.try_collect().await?;

@@ -41,6 +41,17 @@ impl Inner {
         let refresher = &self.refresher;
         // A connection of its own, which goes with it: requests never wait for a refresh.
         let loan = Pool::new(&refresher.connection, refresher.pool)?.loan().await?;
+        let looked = self.follow(&loan, wish).await?;
+        // What a role may is in no fingerprint.
+        if let Err(error) = self.generation().guard.check(loan.client()).await {
+            self.pool.suspect();
+            return Err(error.into());
+        }
+        Ok(looked)
+    }
+
+    async fn follow(&self, loan: &Loan, wish: Wish) -> Result<(Refreshed, Fingerprint), RefreshError> {
+        let refresher = &self.refresher;
         let current = self.generation();
         // Before the catalog: what changes in between is found by the next look.
         let mut fingerprint = catalog::fingerprint(loan.client()).await?;
@@ -57,7 +68,7 @@ impl Inner {
         let mut attempt = 1;
         loop {
             let reflected_at = SystemTime::now();
-            let reflected = reflect(&loan, catalog.clone()).await?;
+            let reflected = reflect(loan, catalog.clone()).await?;
             let is_new = reflected.is_some();
             catalog = reflected.unwrap_or(catalog);
             let successor = Successor {
@@ -65,7 +76,7 @@ impl Inner {
                 config: &refresher.config,
                 catalog: &catalog,
                 components: &components,
-                loan: &loan,
+                loan,
             };
             let Some(mut next) = successor.prove().await? else { return Ok((same, fingerprint)) };
             // What came in between may have come before the catalog was read: then reading it again tells nothing new.
@@ -80,6 +91,7 @@ impl Inner {
                 self.pool.forget_statements();
                 self.sessions.forget_statements();
             }
+            self.pool.guard(next.guard.clone());
             self.current.send_replace(Arc::new(next));
             refreshed.log();
             return Ok((refreshed, fingerprint));
