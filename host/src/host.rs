@@ -161,8 +161,7 @@ impl Host {
     /// # Errors
     /// [`LoanError::Privileged`], if it does not, and whatever else can go wrong.
     pub async fn check_login(&self) -> Result<(), LoanError> {
-        let loan = self.0.pool.loan().await?;
-        self.generation().guard.strict().check(loan.client()).await
+        self.0.pool.loan().await?.check(&self.generation().guard.strict()).await
     }
 
     /// The host's own connections.

@@ -126,7 +126,7 @@ impl PrivilegedRole {
         let table =
             |table: &GuardedRelation| format!("{}.{}", identifier(&table.schema), identifier(&table.name));
         match (self.privilege, &self.owned) {
-            (Privilege::Superuser, _) => format!("the role {role} has the rights of a superuser"),
+            (Privilege::Superuser, _) => format!("the role {role} is a superuser"),
             (Privilege::BypassRls, _) => format!("the role {role} has BYPASSRLS"),
             (Privilege::Owner, None) => format!("the role {role} owns a table that plugins are granted"),
             (Privilege::Owner, Some(owned)) => {

@@ -4,16 +4,15 @@ use super::isolation::Isolation;
 
 /// What is read of it, in this order, all of it text. `owners` is SQL: the text of an array of roles.
 ///
-/// What a role may is asked of functions, which know it as of now: a snapshot may be older, and the setting `is_superuser` stays
-/// as it was when the role was set. The role of the id 10 is the superuser that made the cluster; all superusers have its rights.
-/// No function tells of BYPASSRLS.
+/// The setting `is_superuser` is as old as the session's role, and a snapshot as old as the transaction may be: what either
+/// says counts. Who has whose rights is asked of a function, which knows it as of now.
 pub(super) fn columns(owners: &str) -> String {
     format!(
         "pg_catalog.current_setting('transaction_isolation') AS isolation, \
          CAST(CURRENT_USER AS pg_catalog.text) AS role, \
-         CAST(pg_catalog.pg_has_role(CAST(10 AS pg_catalog.oid), 'USAGE') AS pg_catalog.text) AS is_superuser, \
-         (SELECT CAST(own.rolbypassrls AS pg_catalog.text) FROM pg_catalog.pg_roles AS own \
-          WHERE own.rolname OPERATOR(pg_catalog.=) CURRENT_USER) AS bypasses_rls, \
+         pg_catalog.current_setting('is_superuser') AS is_superuser, \
+         (SELECT CASE WHEN own.rolsuper THEN 'superuser' WHEN own.rolbypassrls THEN 'bypass_rls' ELSE 'none' END \
+          FROM pg_catalog.pg_roles AS own WHERE own.rolname OPERATOR(pg_catalog.=) CURRENT_USER) AS privilege, \
          (SELECT owners.role FROM pg_catalog.unnest(CAST({owners} AS pg_catalog.text[])) AS owners (role) \
           WHERE pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(owners.role)), 'USAGE') \
           LIMIT 1) AS has_rights_of"
@@ -31,7 +30,6 @@ pub(super) struct Owner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Role {
     pub name: String,
-    /// Whether it has the rights of a superuser.
     pub is_superuser: bool,
     pub bypasses_rls: bool,
     /// The one of the owners that were asked about whose rights it has.
@@ -58,14 +56,14 @@ impl Owner {
         isolation: &str,
         role: &str,
         is_superuser: &str,
-        bypasses_rls: Option<&str>,
+        privilege: Option<&str>,
         has_rights_of: Option<&str>,
     ) -> Self {
         let role = Role {
             name: role.to_owned(),
-            is_superuser: is_superuser == "true",
-            // A role that is not there any more has been dropped while its session went on.
-            bypasses_rls: bypasses_rls != Some("false"),
+            is_superuser: is_superuser == "on" || privilege == Some("superuser"),
+            // A role that is not there any more, whose session goes on, is none that should pass.
+            bypasses_rls: privilege != Some("none"),
             has_rights_of: has_rights_of.map(str::to_owned),
         };
         Self { isolation: Isolation::of_setting(isolation), role }

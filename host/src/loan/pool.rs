@@ -184,9 +184,7 @@ impl Pool {
         let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
         let is_suspect = self.gate.again.load(Ordering::Relaxed);
         let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
-        // One that has not passed is closed.
-        guard.check(loan.client()).await?;
-        loan.connection.settle_work();
+        loan.check(&guard).await?;
         self.gate.again.store(false, Ordering::Relaxed);
         Ok(())
     }
@@ -214,6 +212,17 @@ pub struct Loan {
 }
 
 impl Loan {
+    /// Asks whether the session's role may pass a guard. If it may not, the connection is closed when the loan ends.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], and whatever else can go wrong.
+    pub async fn check(&self, guard: &Guard) -> Result<(), LoanError> {
+        self.connection.begin_work();
+        guard.check(self.connection.client()).await?;
+        self.connection.settle_work();
+        Ok(())
+    }
+
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
     /// with it, so the connection is closed when the loan ends.
     pub fn client(&self) -> &Client {

@@ -7,8 +7,7 @@ use serde::Deserialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Privilege {
-    /// It is a superuser, or has the rights of the one that made the cluster. No grant and no policy holds for it, and
-    /// functions read and write the server's files for it.
+    /// It is a superuser: no grant and no policy holds for it, and functions read and write the server's files for it.
     Superuser,
     /// It owns a table that plugins are granted, or has the rights of a role that does. The table's policies hold for its
     /// owner only where they are forced (`ALTER TABLE … FORCE ROW LEVEL SECURITY`).

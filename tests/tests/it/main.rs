@@ -19,6 +19,7 @@ mod lent;
 mod named_types;
 mod parameters;
 mod printed;
+mod privileges;
 mod round_trips;
 mod snapshot;
 mod sort;
