@@ -95,6 +95,7 @@ impl<'loan> HostBuilder<'loan> {
             lock_timeout: pool_settings.lock_timeout,
         };
         let first = First { config, versions: Version::read_all(&engine, config).await };
+        let connects_now = reflect_on.is_none();
         let current = match (reflect_on, &pool) {
             (Some(lent), _) => first.generation(&lent.inspect(&terms).await?).await?,
             (None, Some(pool)) => first.generation(&pool.loan().await?.inspect()).await?,
@@ -102,7 +103,9 @@ impl<'loan> HostBuilder<'loan> {
         };
         if let Some(pool) = &pool {
             pool.guard(current.guard.clone());
-            drop(pool.loan().await?);
+            if connects_now {
+                drop(pool.loan().await?);
+            }
         }
         let refresher = Refresher::new(config.clone(), engine, connect, current.reflected_at());
         let reply_limits =
