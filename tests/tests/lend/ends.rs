@@ -127,9 +127,7 @@ impl Ends {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let admin = database().owner().await;
         let locked = format!("lend.locked_{count}");
-        let sql = format!(
-            "CREATE TABLE {locked} (n int8); GRANT USAGE ON SCHEMA lend TO PUBLIC; GRANT SELECT ON {table}, {locked} TO PUBLIC"
-        );
+        let sql = format!("CREATE TABLE {locked} (n int8); GRANT SELECT ON {table}, {locked} TO PUBLIC");
         admin.batch_execute(&sql).await.unwrap();
         let sleep = format!("/* sleeps {count}. */ SELECT CAST(pg_catalog.pg_sleep(60) AS text) AS t").into();
         Self { hosts: hosts().await, admin, locked, table: table.to_owned(), sleep }
@@ -147,7 +145,8 @@ impl Ends {
     /// Has a call end in this way.
     pub async fn perform(&self, end: End, on: &mut On<'_>) {
         let large = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 300000) AS g (i)";
-        let late = "SELECT CAST(10 / (9999 - g.i) AS int8) AS n FROM pg_catalog.generate_series(1, 10000) AS g (i)";
+        let late =
+            "SELECT CAST(10 / (9999 - g.i) AS int8) AS n FROM pg_catalog.generate_series(1, 10000) AS g (i)";
         let division = |divisor| number("SELECT CAST($1 AS int8) / CAST($2 AS int8) AS n", &["12", divisor]);
         let written = format!("SELECT pg_catalog.count(*) AS n FROM {} AS w", self.table);
         match end {

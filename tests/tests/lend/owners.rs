@@ -122,8 +122,11 @@ impl Service {
         let config = service().await;
         let manager = deadpool_postgres::Manager::new(config.clone(), NoTls);
         let deadpool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
-        let bb8 =
-            bb8::Pool::builder().max_size(1).build(PostgresConnectionManager::new(config, NoTls)).await.unwrap();
+        let bb8 = bb8::Pool::builder()
+            .max_size(1)
+            .build(PostgresConnectionManager::new(config, NoTls))
+            .await
+            .unwrap();
         let client = session().await;
         set_up(&client).await;
         set_up(&deadpool.get().await.unwrap()).await;
@@ -136,7 +139,6 @@ impl Service {
     /// Has something of this kind, does something with it, and commits.
     pub async fn with(&mut self, kind: Kind, work: impl AsyncFnOnce(&mut dyn Owner)) -> Result<(), Error> {
         use IsolationLevel::{RepeatableRead, Serializable};
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ";
         match kind {
             Kind::ReadCommitted => commit(self.client.transaction().await?, work).await,
             Kind::RepeatableRead => {
@@ -157,7 +159,7 @@ impl Service {
             }
             Kind::Savepoint => {
                 let mut transaction = self.client.transaction().await?;
-                let mut outer = transaction.savepoint("outer").await?;
+                let mut outer = transaction.savepoint("theirs").await?;
                 let inner = outer.transaction().await?;
                 commit(inner, work).await?;
                 outer.commit().await?;
@@ -167,14 +169,12 @@ impl Service {
                 work(&mut self.client).await;
                 Ok(())
             }
-            Kind::ClientInTransaction => by_hand(&mut self.client, begin, work).await,
+            Kind::ClientInTransaction => by_hand(&mut self.client, work).await,
             Kind::DeadpoolObject => {
                 work(&mut self.deadpool.get().await.unwrap()).await;
                 Ok(())
             }
-            Kind::DeadpoolInTransaction => {
-                by_hand(&mut self.deadpool.get().await.unwrap(), begin, work).await
-            }
+            Kind::DeadpoolInTransaction => by_hand(&mut self.deadpool.get().await.unwrap(), work).await,
             Kind::DeadpoolTransaction => {
                 let mut client = self.deadpool.get().await.unwrap();
                 commit_of_deadpool(client.transaction().await?, work).await
@@ -187,14 +187,14 @@ impl Service {
             Kind::DeadpoolSavepoint => {
                 let mut client = self.deadpool.get().await.unwrap();
                 let mut transaction = client.transaction().await?;
-                commit_of_deadpool(transaction.savepoint("outer").await?, work).await?;
+                commit_of_deadpool(transaction.savepoint("theirs").await?, work).await?;
                 transaction.commit().await
             }
             Kind::Bb8Object => {
                 work(&mut *self.bb8.get().await.unwrap()).await;
                 Ok(())
             }
-            Kind::Bb8InTransaction => by_hand(&mut *self.bb8.get().await.unwrap(), begin, work).await,
+            Kind::Bb8InTransaction => by_hand(&mut *self.bb8.get().await.unwrap(), work).await,
         }
     }
 }
@@ -215,12 +215,8 @@ async fn commit_of_deadpool(
     transaction.commit().await
 }
 
-async fn by_hand(
-    owner: &mut dyn Owner,
-    begin: &str,
-    work: impl AsyncFnOnce(&mut dyn Owner),
-) -> Result<(), Error> {
-    owner.client().batch_execute(begin).await?;
+async fn by_hand(owner: &mut dyn Owner, work: impl AsyncFnOnce(&mut dyn Owner)) -> Result<(), Error> {
+    owner.client().batch_execute("BEGIN ISOLATION LEVEL SERIALIZABLE").await?;
     work(owner).await;
     owner.client().batch_execute("COMMIT").await
 }

@@ -29,6 +29,7 @@ pub async fn service() -> Config {
     static MADE: OnceCell<()> = OnceCell::const_new();
     let sql = "CREATE ROLE lend_service LOGIN;
          CREATE SCHEMA lend AUTHORIZATION lend_service;
+         GRANT USAGE ON SCHEMA lend TO PUBLIC;
          GRANT USAGE ON SCHEMA public, attacks TO lend_service;
          GRANT SELECT ON ALL TABLES IN SCHEMA public TO lend_service";
     MADE.get_or_init(|| database().execute(sql)).await;
@@ -75,10 +76,13 @@ pub fn number(sql: &str, values: &[&str]) -> BoundStatement {
     statement(sql, values, &[("n", Type::INT8)])
 }
 
+/// How many statements a session keeps.
+pub const MOST_KEPT: usize = 64;
+
 /// What the sessions of all lenders keep.
 pub fn sessions() -> &'static Arc<Sessions> {
     static SESSIONS: LazyLock<Arc<Sessions>> =
-        LazyLock::new(|| Arc::new(Sessions::new(NonZeroUsize::new(64).unwrap())));
+        LazyLock::new(|| Arc::new(Sessions::new(NonZeroUsize::new(MOST_KEPT).unwrap())));
     &SESSIONS
 }
 
