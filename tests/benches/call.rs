@@ -8,9 +8,10 @@ use std::hint::black_box;
 use callslip::Host;
 use callslip_tests::{component, connect_to, database};
 use criterion::{Criterion, criterion_group, criterion_main};
+use deadpool_postgres::{Manager, Pool};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, NoTls, Statement};
 
 const BY_HAND: &str = "SELECT id, title FROM public.position AS p WHERE id = $1";
 
@@ -53,25 +54,8 @@ fn calls(criterion: &mut Criterion) {
     group.bench_function("closed query", |bencher| {
         bencher.to_async(&runtime).iter(|| read(host.call("language", "position").param("id", 7)));
     });
-    // In a transaction that stays open.
-    let (mut owner, _) = runtime.block_on(prepared());
-    let mut transaction = runtime.block_on(owner.transaction()).expect("a transaction");
-    group.bench_function("by hand, on an open transaction, not prepared", |bencher| {
-        bencher.iter(|| {
-            runtime.block_on(async {
-                let rows = transaction.query_typed(BY_HAND, &[(&7_i32, Type::INT4)]).await.expect("a row");
-                black_box((rows[0].get::<_, i32>(0), rows[0].get::<_, String>(1)))
-            })
-        });
-    });
-    group.bench_function("closed query, on a caller's transaction", |bencher| {
-        bencher.iter(|| {
-            let call = host.call("language", "position").param("id", 7);
-            runtime.block_on(read(call.on(&mut transaction)))
-        });
-    });
-    drop(transaction);
     group.finish();
+    lent(criterion, &runtime, &host);
 
     let mut group = criterion.benchmark_group("open query");
     group.bench_function("value seen before", |bencher| {
@@ -85,6 +69,57 @@ fn calls(criterion: &mut Criterion) {
             number += 1;
             read(host.call("language", "search").param("words", format!("no such title {number}")))
         });
+    });
+    group.finish();
+}
+
+/// In a transaction that stays open: one of a pool whose sessions keep statements prepared, and one of a bare client.
+fn lent(criterion: &mut Criterion, runtime: &Runtime, host: &Host) {
+    let call = || host.call("language", "position").param("id", 7);
+    let manager = Manager::new(database().connection().config().clone(), NoTls);
+    let pool = Pool::builder(manager).max_size(1).build().expect("a pool");
+    let mut object = runtime.block_on(pool.get()).expect("a connection");
+    let mut transaction = runtime.block_on(object.transaction()).expect("a transaction");
+
+    let mut group = criterion.benchmark_group("one row by key in an open transaction, prepared");
+    group.bench_function("by hand", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let statement = transaction.prepare_cached(BY_HAND).await.expect("a statement");
+                let row = transaction.query_one(&statement, &[&7_i32]).await.expect("a row");
+                black_box((row.get::<_, i32>(0), row.get::<_, String>(1)))
+            })
+        });
+    });
+    group.bench_function("closed query", |bencher| {
+        bencher.iter(|| runtime.block_on(read(call().on(&mut transaction))));
+    });
+    drop(transaction);
+    group.finish();
+
+    let (mut owner, _) = runtime.block_on(prepared());
+    let mut transaction = runtime.block_on(owner.transaction()).expect("a transaction");
+    let mut group = criterion.benchmark_group("one row by key in an open transaction, bare");
+    group.bench_function("by hand", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let rows = transaction.query_typed(BY_HAND, &[(&7_i32, Type::INT4)]).await.expect("a row");
+                black_box((rows[0].get::<_, i32>(0), rows[0].get::<_, String>(1)))
+            })
+        });
+    });
+    group.bench_function("closed query", |bencher| {
+        bencher.iter(|| runtime.block_on(read(call().on(&mut transaction))));
+    });
+    drop(transaction);
+    group.finish();
+
+    let mut group = criterion.benchmark_group("one row by key on an idle client");
+    group.bench_function("closed query, prepared", |bencher| {
+        bencher.iter(|| runtime.block_on(read(call().on(&mut object))));
+    });
+    group.bench_function("closed query, bare", |bencher| {
+        bencher.iter(|| runtime.block_on(read(call().on(&mut owner))));
     });
     group.finish();
 }

@@ -13,7 +13,7 @@ use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
-use super::run::{BoundStatement, Run, check_columns};
+use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
 use super::session::{LOCAL_SETTINGS, timeout_values};
 use super::terms::Terms;
 use super::wire::Wire;
@@ -54,7 +54,7 @@ impl<'loan> Start<'loan> {
         let mut begin = match (self.block, settings) {
             (None, _) => Vec::new(),
             (Some(block), Some(settings)) => self.opening_with(block, &settings),
-            (Some(block), None) => vec![self.step(block.begin().to_owned())],
+            (Some(block), None) => vec![self.step(block.begin().to_owned() + self.plan_setting())],
         };
         let mut queries: Queries<'loan> = prepared
             .into_iter()
@@ -90,7 +90,7 @@ impl<'loan> Start<'loan> {
     /// One attempt. None, if the driver did not know the type of a column, which it does now.
     async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
+        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms) + self.plan_setting())];
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
@@ -254,6 +254,16 @@ impl<'loan> Start<'loan> {
         }
     }
 
+    /// What the opening of a block ends with where its statements have custom plans. PostgreSQL plans them when it gets their
+    /// values, however long they have been prepared.
+    fn plan_setting(&self) -> &'static str {
+        if has_custom_plans(&self.statements) {
+            "; SET LOCAL plan_cache_mode = force_custom_plan"
+        } else {
+            ""
+        }
+    }
+
     fn opening_with(&self, block: Block, settings: &Statement) -> Steps<'loan> {
         let (wire, settings, values) = (self.wire.clone(), settings.clone(), timeout_values(&self.terms));
         let owner = answer(async move {
@@ -261,7 +271,7 @@ impl<'loan> Start<'loan> {
             let rows: Vec<Row> = wire.client().query_raw(&settings, values).await?.try_collect().await?;
             rows.first().map(Owner::of_row).transpose()
         });
-        let mut steps = vec![self.step(block.begin().to_owned()), owner];
+        let mut steps = vec![self.step(block.begin().to_owned() + self.plan_setting()), owner];
         steps.extend(block.read_only().map(|sql| self.step(sql.to_owned())));
         steps
     }
