@@ -136,7 +136,7 @@ async fn check_own() {
     for end in End::ALL {
         for turn in 0..TURNS {
             let what = format!("the host's own pool, {end:?}, time {turn}");
-            let pool = ends.host(end).pool();
+            let pool = ends.pool(end);
             let look = async || {
                 let state = statement(STATE, &[], &[("line", Type::TEXT)]);
                 let prepared = "SELECT s.statement AS line, pg_catalog.count(*) AS n \

@@ -84,7 +84,7 @@ async fn check(kind: Kind) {
 async fn check_own() {
     let service = Service::new().await;
     let ends = Ends::new(&service.table).await;
-    let pool = ends.host(End::Rows).pool();
+    let pool = ends.pool(End::Rows);
     for n in 1..=MOST_WAITS {
         let dropped = drop_after(n, ends.perform(End::Rows, &mut On::Own)).await;
         // There is only one connection: it must come back, and do its work.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callslip::loan::{BoundStatement, LoanError, Run, Terms};
+use callslip::loan::{BoundStatement, LoanError, Pool, Run, Terms};
 use callslip::{Call, CallError, Code, Host};
 use callslip_tests::database;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::owners::Owner;
-use crate::support::{drop_after, language, number, sessions, statement};
+use crate::support::{drop_after, language, number, sessions, statement, without_pool};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -21,6 +21,8 @@ pub enum End {
     Rows,
     NoRow,
     Query,
+    /// A query that is proven when it is first used, on what is lent.
+    FirstUse,
     Error,
     LateError,
     ErrorInThePlugin,
@@ -46,11 +48,12 @@ pub enum End {
 }
 
 impl End {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Nothing,
         Self::Rows,
         Self::NoRow,
         Self::Query,
+        Self::FirstUse,
         Self::Error,
         Self::LateError,
         Self::ErrorInThePlugin,
@@ -83,9 +86,11 @@ pub enum On<'a> {
     Own,
 }
 
-/// Hosts with one connection of their own each.
+/// Hosts with one connection of their own each, but for one.
 struct Hosts {
     plain: Host,
+    /// The one that has none.
+    without_pool: Host,
     few_rows: Host,
     small_replies: Host,
     short_timeouts: Host,
@@ -99,6 +104,7 @@ async fn hosts() -> &'static Hosts {
     HOSTS
         .get_or_init(async || Hosts {
             plain: language("[pool]\nsize = 1\nwait_ms = 60000").await,
+            without_pool: without_pool().await,
             few_rows: language("[pool]\nsize = 1\nwait_ms = 60000\n[limits]\nrows = 100").await,
             small_replies: language("[pool]\nsize = 1\nwait_ms = 60000\n[limits]\nreply_mib = 1").await,
             short_timeouts: language(
@@ -133,7 +139,12 @@ impl Ends {
         Self { hosts: hosts().await, admin, locked, table: table.to_owned(), sleep }
     }
 
-    pub fn host(&self, end: End) -> &Host {
+    /// The pool of the host's own that an end is on.
+    pub fn pool(&self, end: End) -> &Pool {
+        self.host(end).pool().unwrap()
+    }
+
+    fn host(&self, end: End) -> &Host {
         match end {
             End::TooManyRows => &self.hosts.few_rows,
             End::ReplyTooLarge => &self.hosts.small_replies,
@@ -170,6 +181,11 @@ impl Ends {
                 assert!(found.starts_with("{\"id\":7,"), "{found}");
                 let lines = self.call(end, on, "odd_types", "", 0).await.unwrap();
                 assert!(lines.contains("statuses"), "{lines}");
+            }
+            End::FirstUse => {
+                static COUNT: AtomicUsize = AtomicUsize::new(0);
+                let word = format!("word{}", COUNT.fetch_add(1, Ordering::Relaxed));
+                assert_eq!(self.call(end, on, "search", "words", word).await.unwrap(), "[]");
             }
             End::Error => {
                 let error = self.rows(end, on, vec![division("4"), division("0")]).await.unwrap_err();
@@ -286,7 +302,7 @@ impl Ends {
         };
         match on {
             On::Lent(owner) => owner.lend().run(statements, &terms, sessions()).await,
-            On::Own => self.host(end).pool().loan().await?.run(statements).await,
+            On::Own => self.pool(end).loan().await?.run(statements).await,
         }
     }
 
@@ -300,10 +316,12 @@ impl Ends {
     }
 
     fn lend<'loan>(&self, end: End, on: &'loan mut On<'_>, query: &str) -> Call<'loan> {
-        let call = self.host(end).call("language", query);
         match on {
-            On::Lent(owner) => call.on(*owner),
-            On::Own => call,
+            On::Lent(owner) => {
+                let host = if end == End::FirstUse { &self.hosts.without_pool } else { self.host(end) };
+                host.call("language", query).on(*owner)
+            }
+            On::Own => self.host(end).call("language", query),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use callslip::Host;
-use callslip::loan::{BoundStatement, Lender, LoanError, ResultColumn, Run, Sessions, Terms};
+use callslip::loan::{BoundStatement, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms};
 use callslip_tests::{component, connect, database};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -45,16 +46,25 @@ pub async fn session() -> Client {
 
 /// A host with the plugin of the language tests, and these other settings.
 pub async fn language(settings: &str) -> Host {
+    database().host(&config(settings)).await
+}
+
+/// The same without a connection of its own.
+pub async fn without_pool() -> Host {
+    let config = callslip::Config::parse(&config(""), Path::new("")).unwrap();
+    Host::builder().reflect_on(&mut session().await).start(&config).await.unwrap()
+}
+
+fn config(settings: &str) -> String {
     let component = component("tests/guests/language");
-    let config = format!(
+    format!(
         "{settings}
          [plugins.language]
          component = {component:?}
          [plugins.language.grants]
          relations = [\"answer\", \"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \
                       \"question\", \"reviewer\", \"tag\", \"rating\"]"
-    );
-    database().host(&config).await
+    )
 }
 
 pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatement {
@@ -68,6 +78,7 @@ pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundSt
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: result.iter().map(column).collect(),
         cached: true,
+        plan: PlanMode::Auto,
     }
 }
 
