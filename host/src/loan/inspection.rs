@@ -8,6 +8,7 @@ use super::error::LoanError;
 use super::lender::Lent;
 use super::pool::Loan;
 use super::proving::Proving;
+use super::session::Settings;
 use super::terms::Terms;
 
 /// A connection on which the database is looked at: its catalog is read, and statements are proven. Each time that is done in a
@@ -59,7 +60,7 @@ impl<'loan> Inspection<'loan> {
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
     pub(crate) async fn begin(&self) -> Result<OpenBlock<'loan>, LoanError> {
-        self.open(&self.block.opening(&self.terms)).await
+        self.open(&self.block.opening(&self.terms, Settings::Compared)).await
     }
 
     /// Begins to prove statements.

@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -12,11 +13,14 @@ pub(super) struct Statements {
     /// The texts whose preparation was dropped before its answer came: the session may have them, by names that nobody
     /// knows.
     unknown: Mutex<Vec<Arc<str>>>,
+    /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
+    settings: AtomicBool,
 }
 
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
-        Self { kept: Mutex::new(LruCache::new(most)), unknown: Mutex::default() }
+        let kept = Mutex::new(LruCache::new(most));
+        Self { kept, unknown: Mutex::default(), settings: AtomicBool::new(false) }
     }
 
     /// The statement of this text, if it is prepared.
@@ -63,6 +67,16 @@ impl Statements {
     pub fn forget(&self, sql: &str) {
         let gone = lock(&self.kept).pop(sql);
         drop(gone);
+    }
+
+    /// Whether the session has prepared what [`Settings::Prepared`](super::session::Settings::Prepared) runs.
+    pub fn has_settings(&self) -> bool {
+        self.settings.load(Ordering::Relaxed)
+    }
+
+    /// Says whether it has.
+    pub fn set_settings(&self, prepared: bool) {
+        self.settings.store(prepared, Ordering::Relaxed);
     }
 }
 

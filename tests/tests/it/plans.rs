@@ -116,7 +116,7 @@ async fn call_all(host: &Host, query: &str, expected: &[(i64, i64)]) -> i32 {
     for tenant in TENANTS {
         assert_newest(call(host, query, tenant), tenant).await;
     }
-    let loan = host.pool().loan().await.unwrap();
+    let loan = host.pool().unwrap().loan().await.unwrap();
     assert_eq!(prepared(loan.client()).await, expected, "{query}");
     session(loan.client()).await
 }

@@ -120,8 +120,6 @@ fn assert_kept(before: &State, after: &State, what: &str) {
     for (text, count) in &after.prepared {
         let most = match text {
             _ if before.prepared.get(text) == Some(count) => continue,
-            // The hosts of these tests, and the loans without a host.
-            _ if text.starts_with("SELECT pg_catalog.current_setting('transaction_isolation')") => 5,
             _ if text.starts_with("/* callslip language.") => 2,
             _ => 1,
         };

@@ -60,7 +60,8 @@ async fn check(kind: Kind) {
                     for statement in statements() {
                         assert_eq!(prepared.get(&*statement.sql), Some(&1), "{what}: {}", statement.sql);
                     }
-                    assert!(prepared.values().sum::<usize>() <= 1 + MOST_KEPT, "{what}: {prepared:#?}");
+                    // With what finds the settings, and the service's own.
+                    assert!(prepared.values().sum::<usize>() <= MOST_KEPT + 2, "{what}: {prepared:#?}");
                 }
             }
             let write = owner.client().batch_execute(&format!("INSERT INTO {table} VALUES (-{n})")).await;
