@@ -1,15 +1,16 @@
 //! What an owner may have done to its connection before it lends it.
 
-use std::time::Duration;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 use callslip::Code;
-use callslip::loan::{LoanError, Terms};
+use callslip::loan::{LoanError, Sessions, Terms};
 use futures_util::{FutureExt, TryStreamExt};
 
 use crate::ends::first;
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{drop_after, lend, number, rows, run, sessions, sqlstate};
+use crate::support::{MOST_KEPT, drop_after, lend, number, rows, run, sessions, sqlstate};
 
 const ONE: &str = "SELECT CAST(1 AS int8) AS n";
 
@@ -249,6 +250,36 @@ fn a_timeout_is_never_the_owner_s() {
                         next.unwrap_or_else(|error| {
                             panic!("{kind:?}, time {time}: the owner's next statement: {error:?}")
                         });
+                    }
+                })
+                .await;
+            ended.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
+        }
+    });
+}
+
+/// From the first loan on, of which nobody knows yet whether owners have timeouts of their own.
+#[test]
+fn an_owner_s_shorter_timeout_holds() {
+    run(async {
+        let mut service = Service::new().await;
+        for kind in Kind::ALL {
+            let ended = service
+                .with(kind, async |owner| {
+                    let sessions = Sessions::new(NonZeroUsize::new(MOST_KEPT).unwrap());
+                    for time in 0..3 {
+                        owner.client().batch_execute("SET statement_timeout = '100ms'").await.unwrap();
+                        let sleep = "SELECT CAST(pg_catalog.length(CAST(pg_catalog.pg_sleep(5) AS text)) AS int8) AS n";
+                        let start = Instant::now();
+                        let run = owner.lend().run(vec![number(sleep, &[])], &Terms::default(), &sessions).await;
+                        let error = run.err().expect("it is stopped");
+                        assert_eq!(error.sqlstate(), Some("57014"), "{kind:?}, time {time}: {error}");
+                        assert!(start.elapsed() < Duration::from_secs(4), "{kind:?}, time {time}: {:?}", start.elapsed());
+                        assert_eq!(first(owner.client(), "SHOW statement_timeout").await, "100ms");
+                        owner.client().batch_execute("SET statement_timeout = 0").await.unwrap();
+                        let run = owner.lend().run(vec![number(ONE, &[])], &Terms::default(), &sessions).await;
+                        assert_eq!(callslip_tests::rows(run.unwrap()).await.unwrap()[0].len(), 1);
+                        assert_eq!(first(owner.client(), "SHOW statement_timeout").await, "0");
                     }
                 })
                 .await;
