@@ -78,10 +78,7 @@ impl<'loan> HostBuilder<'loan> {
         let engine = engine_for(config, engine)?;
         let pool_settings = config.pool.settings();
         let pool = connect.as_ref().map(|connection| Pool::new(connection, pool_settings)).transpose()?;
-        let terms = Terms {
-            statement_timeout: pool_settings.statement_timeout,
-            lock_timeout: pool_settings.lock_timeout,
-        };
+        let terms = Terms::of(&pool_settings);
         let first = First { config, versions: Version::read_all(&engine, config).await };
         let current = match (reflect_on, &pool) {
             (Some(lent), _) => first.generation(&lent.inspect(&terms).await?).await?,

@@ -23,13 +23,14 @@ const CANCEL_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Connection {
     /// Present until the drop.
     object: Option<Object>,
-    statements: Arc<Statements>,
+    /// None, where the session is shared.
+    statements: Option<Arc<Statements>>,
     /// How many pieces of work were started and are not known to have ended.
     unsettled: AtomicUsize,
 }
 
 impl Connection {
-    pub(super) fn new(object: Object, statements: Arc<Statements>) -> Self {
+    pub(super) fn new(object: Object, statements: Option<Arc<Statements>>) -> Self {
         Self { object: Some(object), statements, unsettled: AtomicUsize::new(0) }
     }
 
@@ -37,9 +38,9 @@ impl Connection {
         self.object.as_deref().expect("the object is there until the drop")
     }
 
-    /// What its session keeps prepared.
-    pub(super) fn statements(&self) -> &Statements {
-        &self.statements
+    /// What its session keeps prepared, if it may.
+    pub(super) fn statements(&self) -> Option<&Statements> {
+        self.statements.as_deref()
     }
 
     /// To be called before anything is sent. Work that is never settled costs the connection.

@@ -1,6 +1,7 @@
 use super::block::Block;
 use super::error::LoanError;
 use super::lender::Lent;
+use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_values, must_prepare_again};
 use super::sessions::Sessions;
 use super::start::Start;
@@ -40,7 +41,8 @@ impl<'loan> Lent<'loan> {
             return Ok(Run::finished());
         }
         // What is not kept would have to be prepared each time.
-        let session = self.session.filter(|_| statements.iter().all(|statement| statement.cached));
+        let may_keep = terms.pooler == Pooler::None && statements.iter().all(|statement| statement.cached);
+        let session = self.session.filter(|_| may_keep);
         let kept = session.map(|session| sessions.statements(&session));
         let block = match self.in_transaction {
             true => Block::Savepoint,
@@ -54,7 +56,7 @@ impl<'loan> Lent<'loan> {
             terms: *terms,
         };
         let run = match is_kept {
-            false => start.unnamed(block, sessions).await,
+            false => start.unnamed(block, &sessions.timeouts).await,
             true => match start.prepared().await {
                 Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
                     start.forget_all();

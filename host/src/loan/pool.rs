@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::connection::Connection;
 use super::error::LoanError;
-use super::session::{milliseconds, startup_options};
+use super::pooler::{ADVICE, Pooler};
+use super::session::{OwnTimeouts, milliseconds, startup_options};
 use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
@@ -37,6 +38,8 @@ pub struct PoolSettings {
     pub client_check_interval: Duration,
     /// How many prepared statements a connection keeps; one more, and the one that was not used for the longest time goes.
     pub statements_per_connection: usize,
+    /// What stands between the pool and the database.
+    pub pooler: Pooler,
 }
 
 impl Default for PoolSettings {
@@ -49,6 +52,7 @@ impl Default for PoolSettings {
             idle_in_transaction_timeout: Duration::from_secs(30),
             client_check_interval: Duration::from_secs(1),
             statements_per_connection: 256,
+            pooler: Pooler::None,
         }
     }
 }
@@ -72,6 +76,7 @@ pub struct Pool {
     pool: deadpool_postgres::Pool,
     sessions: Arc<Sessions>,
     settings: Arc<PoolSettings>,
+    timeouts: Arc<OwnTimeouts>,
 }
 
 impl Pool {
@@ -99,7 +104,7 @@ impl Pool {
             })
             .post_create(Hook::async_fn(move |client, _| {
                 Box::pin(async move {
-                    let checked = finish_session(client, settings.client_check_interval);
+                    let checked = finish_session(client, &settings);
                     match tokio::time::timeout(connect_within, checked).await {
                         Ok(result) => result.map_err(HookError::message),
                         Err(_) => Err(HookError::message("the new session did not answer in time")),
@@ -109,7 +114,8 @@ impl Pool {
             .build();
         match built {
             Ok(pool) => {
-                Ok(Self { pool, sessions: Arc::new(Sessions::new(statements)), settings: Arc::new(settings) })
+                let sessions = Arc::new(Sessions::new(statements));
+                Ok(Self { pool, sessions, settings: Arc::new(settings), timeouts: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -120,12 +126,15 @@ impl Pool {
     /// # Errors
     /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
     pub async fn loan(&self) -> Result<Loan, LoanError> {
-        let unavailable = |reason: String| Err(LoanError::Unavailable { reason });
+        let pooler = self.settings.pooler;
+        let unavailable = |reason| Err(LoanError::Unavailable { reason: pooler.advised(reason) });
         match self.pool.get().await {
             Ok(object) => {
                 let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
-                let statements = self.sessions.statements(&session);
-                Ok(Loan { connection: Arc::new(Connection::new(object, statements)) })
+                let statements = (pooler == Pooler::None).then(|| self.sessions.statements(&session));
+                let connection = Arc::new(Connection::new(object, statements));
+                let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
+                Ok(Loan { connection, settings, timeouts })
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -166,6 +175,9 @@ impl Pool {
 /// A connection that is lent. Dropped, it goes back to the pool, unless something may still run on it.
 pub struct Loan {
     pub(super) connection: Arc<Connection>,
+    /// Those of its pool.
+    pub(super) settings: Arc<PoolSettings>,
+    pub(super) timeouts: Arc<OwnTimeouts>,
 }
 
 impl Loan {
@@ -183,33 +195,37 @@ pub(super) fn session_config(connection: &ConnectionSettings, settings: &PoolSet
     // The driver asks a server that must be writable whether its transactions are read-only: there, that
     // has to wait until it is connected.
     let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
-    config.options(startup_options(config.get_options(), settings, read_only_at_once));
+    if settings.pooler == Pooler::None {
+        config.options(startup_options(config.get_options(), settings, read_only_at_once));
+    }
     let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
     let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
     (config, connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX)))
 }
 
-/// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice
-/// that its client has gone, where the server can.
-async fn finish_session(client: &Client, check_interval: Duration) -> Result<(), String> {
+/// Checks that the session is what was asked for, makes it read-only where that had to wait, and lets it notice
+/// that its client has gone, where the server can. A session that is shared is left as it is.
+async fn finish_session(client: &Client, settings: &PoolSettings) -> Result<(), String> {
+    if settings.pooler != Pooler::None {
+        return Ok(());
+    }
     let failed = |error: tokio_postgres::Error| reason(&error);
-    client.batch_execute("SET default_transaction_read_only = on").await.map_err(failed)?;
-    let sql = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
-                      pg_catalog.current_setting('search_path'), \
-                      pg_catalog.current_setting('TimeZone')";
-    let row = client.query_one(sql, &[]).await.map_err(failed)?;
-    for (position, wanted) in ["on", "pg_catalog,pg_temp", "UTC"].into_iter().enumerate() {
+    // Before anything is set, and without a name: this may be a shared session that nobody told of.
+    let sql = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('TimeZone')";
+    let row = client.query_typed_one(sql, &[]).await.map_err(failed)?;
+    for (position, wanted) in ["pg_catalog,pg_temp", "UTC"].into_iter().enumerate() {
         let found: &str = row.try_get(position).map_err(failed)?;
         if found != wanted {
             return Err(format!(
-                "the session has \"{found}\" where \"{wanted}\" was asked for; does a proxy drop startup options?"
+                "the session has \"{found}\" where \"{wanted}\" was asked for: a proxy drops startup options; {ADVICE}"
             ));
         }
     }
+    client.batch_execute("SET default_transaction_read_only = on").await.map_err(failed)?;
     let sql = format!(
         "SELECT pg_catalog.set_config(name, '{}', false) FROM pg_catalog.pg_settings \
          WHERE name = 'client_connection_check_interval'",
-        milliseconds(check_interval)
+        milliseconds(settings.client_check_interval)
     );
     // Not every operating system can do it.
     if let Err(error) = client.simple_query(&sql).await {

@@ -1,4 +1,5 @@
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::owner;
@@ -77,6 +78,26 @@ impl Settings {
             }
         };
         format!("{own}; {}", *FIXED)
+    }
+}
+
+/// Whether sessions that keep nothing prepared were found to have timeouts of their own, so that it is assumed no more that
+/// they have none.
+#[derive(Default)]
+pub(super) struct OwnTimeouts(AtomicBool);
+
+impl OwnTimeouts {
+    /// How to find the settings of a block.
+    pub fn settings(&self) -> Settings {
+        match self.0.load(Ordering::Relaxed) {
+            true => Settings::Compared,
+            false => Settings::Assumed,
+        }
+    }
+
+    /// A session has some.
+    pub fn set_found(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -14,9 +14,9 @@ use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
+use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
-use super::session::{PREPARE_SETTINGS, Settings};
-use super::sessions::Sessions;
+use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings};
 use super::statements::Statements;
 use super::terms::Terms;
 use super::wire::Wire;
@@ -85,14 +85,14 @@ impl<'loan> Start<'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn unnamed(&self, block: Block, sessions: &Sessions) -> Result<Run<'loan>, LoanError> {
+    pub async fn unnamed(&self, block: Block, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
         // One more for each thing that may turn out.
         for _ in 0..3 {
-            match self.unnamed_once(block, sessions.settings()).await? {
+            match self.unnamed_once(block, timeouts.settings()).await? {
                 Attempt::Begun(run) => return Ok(run),
                 // By now the driver knows the types of all columns.
                 Attempt::UnknownTypes => {}
-                Attempt::OwnTimeouts => sessions.compare_timeouts(),
+                Attempt::OwnTimeouts => timeouts.set_found(),
             }
         }
         Err(LoanError::RunFailed)
@@ -138,6 +138,13 @@ impl<'loan> Start<'loan> {
             queries.clear();
         }
         let mut refusal = None;
+        if !known && self.terms.pooler != Pooler::None {
+            // The driver asks by statements that have names, and would ask another session the next time. What was proven
+            // has no column of such a type.
+            let change = "a column is now of a type that is not PostgreSQL's own".to_owned();
+            refusal = Some(LoanError::Stale { change, refusal: None });
+            probes.clear();
+        }
         for (position, (probe, bound)) in probes.iter_mut().zip(self.statements.iter()).enumerate() {
             refusal = match settle(probe).await {
                 Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),
@@ -314,9 +321,9 @@ impl<'loan> Start<'loan> {
     /// Opens a block, in one message.
     fn opening(&self, block: Block, settings: Settings) -> Opening<'loan> {
         let mut sql = match self.wire {
-            // Its session has the settings.
-            Wire::Own(_) => block.begin().to_owned(),
-            Wire::Lent { .. } => block.opening(&self.terms, settings),
+            // Its session has the settings, unless it is shared with others.
+            Wire::Own(_) if self.terms.pooler == Pooler::None => block.begin().to_owned(),
+            _ => block.opening(&self.terms, settings),
         };
         sql.push_str(self.plan_setting());
         let wire = self.wire.clone();

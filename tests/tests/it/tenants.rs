@@ -3,7 +3,7 @@
 use callslip::catalog::Snapshot;
 use callslip::loan::ConnectionSettings;
 use callslip::{CallError, Code, Config, Generation, Host, LoadedQuery, Standing};
-use callslip_tests::{component, database};
+use callslip_tests::{component, configured, database};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -277,7 +277,7 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
     made().await;
     let text = config("tenants", GRANTS);
     let (folder, url) = (tempfile::tempdir().unwrap(), database().url());
-    std::fs::write(folder.path().join("callslip.toml"), &text).unwrap();
+    std::fs::write(folder.path().join("callslip.toml"), configured(&text)).unwrap();
     let path = folder.path().to_owned();
     let run = move |arguments: &[&str]| {
         let output =

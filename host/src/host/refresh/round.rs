@@ -45,8 +45,8 @@ impl Inner {
         lent: Option<&Lent<'_>>,
     ) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
-        let loan;
-        let inspection = match lent {
+        let mut loan;
+        let mut inspection = match lent {
             Some(lent) => lent.inspect(&self.terms).await?,
             None => {
                 loan = refresher.loan().await?;
@@ -86,6 +86,11 @@ impl Inner {
             // What came in between may have come before the catalog was read: then reading it again tells nothing new.
             if is_new && !next.is_settled() && attempt < ATTEMPTS {
                 attempt += 1;
+                if lent.is_none() {
+                    // A connection proves once: behind a pooler it does not outlive its proof.
+                    loan = refresher.loan().await?;
+                    inspection = loan.inspect();
+                }
                 fingerprint = inspect::fingerprint::<RefreshError>(&inspection).await?;
                 continue;
             }
