@@ -117,14 +117,13 @@ impl<'loan> Start<'loan> {
             Ok(owner) => owner,
             Err(error) => {
                 drop((probes, queries));
+                if settings.is_refuted_by(&error) {
+                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                    return Ok(Attempt::OwnTimeouts);
+                }
                 return Err(self.not_opened(error, Some(end)).await);
             }
         };
-        if settings == Settings::Assumed && owner.as_ref().is_some_and(|owner| owner.has_timeouts) {
-            drop((probes, queries));
-            settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
-            return Ok(Attempt::OwnTimeouts);
-        }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
         poll_fn(|context| {

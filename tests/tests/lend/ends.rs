@@ -96,8 +96,10 @@ struct Hosts {
     short_timeouts: Host,
 }
 
-const SHORT: Terms =
-    Terms { statement_timeout: Duration::from_millis(300), lock_timeout: Duration::from_millis(50) };
+fn short() -> Terms {
+    let lock_timeout = Duration::from_millis(50);
+    Terms { statement_timeout: Duration::from_millis(300), lock_timeout, ..Terms::default() }
+}
 
 async fn hosts() -> &'static Hosts {
     static HOSTS: OnceCell<Hosts> = OnceCell::const_new();
@@ -297,7 +299,7 @@ impl Ends {
         statements: Vec<BoundStatement>,
     ) -> Result<Run<'loan>, LoanError> {
         let terms = match end {
-            End::StatementTimeout | End::LockTimeout => SHORT,
+            End::StatementTimeout | End::LockTimeout => short(),
             _ => Terms::default(),
         };
         match on {

@@ -266,18 +266,22 @@ fn an_owner_s_shorter_timeout_holds() {
         for kind in Kind::ALL {
             let ended = service
                 .with(kind, async |owner| {
-                    let sessions = Sessions::new(NonZeroUsize::new(MOST_KEPT).unwrap());
+                    let (terms, kept) = (Terms::default(), NonZeroUsize::new(MOST_KEPT).unwrap());
+                    let sessions = Sessions::new(kept);
                     for time in 0..3 {
                         owner.client().batch_execute("SET statement_timeout = '100ms'").await.unwrap();
                         let sleep = "SELECT CAST(pg_catalog.length(CAST(pg_catalog.pg_sleep(5) AS text)) AS int8) AS n";
                         let start = Instant::now();
-                        let run = owner.lend().run(vec![number(sleep, &[])], &Terms::default(), &sessions).await;
-                        let error = run.err().expect("it is stopped");
+                        let error = async {
+                            let run = owner.lend().run(vec![number(sleep, &[])], &terms, &sessions).await?;
+                            callslip_tests::rows(run).await
+                        };
+                        let error = error.await.expect_err("it is stopped");
                         assert_eq!(error.sqlstate(), Some("57014"), "{kind:?}, time {time}: {error}");
                         assert!(start.elapsed() < Duration::from_secs(4), "{kind:?}, time {time}: {:?}", start.elapsed());
                         assert_eq!(first(owner.client(), "SHOW statement_timeout").await, "100ms");
                         owner.client().batch_execute("SET statement_timeout = 0").await.unwrap();
-                        let run = owner.lend().run(vec![number(ONE, &[])], &Terms::default(), &sessions).await;
+                        let run = owner.lend().run(vec![number(ONE, &[])], &terms, &sessions).await;
                         assert_eq!(callslip_tests::rows(run.unwrap()).await.unwrap()[0].len(), 1);
                         assert_eq!(first(owner.client(), "SHOW statement_timeout").await, "0");
                     }
