@@ -163,19 +163,18 @@ impl<'loan> Start<'_, 'loan> {
             Ok(owner) => owner,
             Err(error) => {
                 drop((probes, queries));
+                if settings.is_refuted_by(&error) {
+                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                    return Ok(Attempt::OwnTimeouts);
+                }
                 return Err(self.not_opened(error, Some(end)).await);
             }
         };
         let isolation = self.isolation(owner.as_ref());
-        let surprise = match owner {
-            Some(owner) if !self.is_admitted(&owner) => Some(Attempt::UnknownRole(owner)),
-            Some(owner) if settings == Settings::Assumed && owner.has_timeouts => Some(Attempt::OwnTimeouts),
-            _ => None,
-        };
-        if let Some(surprise) = surprise {
+        if let Some(stranger) = owner.filter(|owner| !self.is_admitted(owner)) {
             drop((probes, queries));
             settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
-            return Ok(surprise);
+            return Ok(Attempt::UnknownRole(stranger));
         }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
@@ -312,7 +311,7 @@ impl<'loan> Start<'_, 'loan> {
 
     async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
         if !bound.cached {
-            let statement = self.wire.client().prepare(&bound.sql).await?;
+            let statement = self.prepare_anew(&bound.sql).await?;
             return check(&statement, bound).map(|()| statement);
         }
         let statement = self.keep(&bound.sql).await?;
@@ -330,8 +329,17 @@ impl<'loan> Start<'_, 'loan> {
         match (self.known(sql), self.wire.statements()) {
             (Some(statement), _) => Ok(statement),
             (None, Some(statements)) => Ok(statements.prepare(self.wire.client(), sql).await?),
-            (None, None) => Ok(self.wire.client().prepare(sql).await?),
+            (None, None) => self.prepare_anew(sql).await,
         }
+    }
+
+    /// A statement that is closed when it is dropped.
+    async fn prepare_anew(&self, sql: &Arc<str>) -> Result<Statement, LoanError> {
+        let client = self.wire.client();
+        Ok(match self.wire.statements() {
+            Some(statements) => statements.prepare_once(client, sql).await?,
+            None => client.prepare(sql).await?,
+        })
     }
 
     fn known(&self, sql: &str) -> Option<Statement> {
@@ -344,7 +352,7 @@ impl<'loan> Start<'_, 'loan> {
         }
     }
 
-    /// Has all of the statements prepared anew when they are next run.
+    /// Has all of the statements prepared anew when they are next run, and what sets up their block.
     pub fn forget_all(&self) {
         for bound in self.statements.iter() {
             self.forget(&bound.sql);
