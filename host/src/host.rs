@@ -8,6 +8,7 @@ pub mod drift;
 mod entry;
 mod error;
 mod generation;
+mod guard;
 mod hosted;
 mod inspect;
 mod load;
@@ -38,7 +39,7 @@ pub use reply::{Reply, ReplyError};
 
 use self::refresh::{Refresher, Wish};
 use crate::Config;
-use crate::loan::{ConnectionSettings, Lender, Pool, Sessions, Terms};
+use crate::loan::{ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -165,6 +166,18 @@ impl Host {
     pub fn plugins(&self) -> Vec<HostedPlugin> {
         let generation = self.generation();
         generation.plugins.iter().map(|(name, entry)| HostedPlugin::new(name, entry)).collect()
+    }
+
+    /// Whether row-level security holds for the host's own login, whatever the configuration allows. It does for that of a host
+    /// without connections of its own.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], if it does not, and whatever else can go wrong.
+    pub async fn check_login(&self) -> Result<(), LoanError> {
+        match self.pool() {
+            Some(pool) => pool.loan().await?.check(&self.generation().guard.strict()).await,
+            None => Ok(()),
+        }
     }
 
     /// The host's own connections, if it has any: see [`HostBuilder::connect`].
