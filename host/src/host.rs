@@ -43,11 +43,14 @@ use crate::loan::{ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
-/// A call runs on a connection of the host's own, or on an open transaction that its caller lends: [`Call::on`].
+/// A call runs on what its caller lends, a connection or an open transaction ([`Call::on`]), or on a connection of the host's own,
+/// if it was started with these: [`Host::start`]. [`Host::builder`] starts one that opens no connection. The
+/// [crate's page](crate#in-your-own-service) shows it all.
 ///
-/// The host follows its database. When a call meets something that is not as it was proven, the catalog is reflected anew,
-/// the plugins are proven again, and the call is run once more before that is an error. [`Host::watch`] has the host notice
-/// without any call, and [`Host::refresh`] makes it look, also for new versions of the plugins.
+/// A host with connections of its own follows its database. When a call meets something that is not as it was proven, the catalog is
+/// reflected anew, the plugins are proven again, and the call is run once more before that is an error. [`Host::watch`] has the host
+/// notice without any call, and [`Host::refresh`] makes it look, also for new versions of the plugins. Another host is
+/// told to look, on what is lent: [`Host::refresh_on`].
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -132,7 +135,7 @@ impl Host {
     }
 
     /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when PostgreSQL
-    /// tells of a change on the channel [`catalog::CHANNEL`] ([`catalog::INSTALL_NOTIFY`] makes it tell), and when the
+    /// tells of a change on the channel [`CHANNEL`](crate::catalog::CHANNEL) ([`INSTALL_NOTIFY`](crate::catalog::INSTALL_NOTIFY) makes it tell), and when the
     /// catalog's fingerprint is another one. It keeps one connection of its own.
     ///
     /// ```no_run

@@ -3,6 +3,7 @@
 //! A plugin is a sandboxed WebAssembly component that *describes* SELECTs. The host checks each description
 //! against the reflected catalog and what the plugin was granted, turns it into SQL, and runs it on a connection
 //! that it borrows.
+#![cfg_attr(feature = "host", doc = include_str!("embedding.md"))]
 
 pub mod catalog;
 mod code;
