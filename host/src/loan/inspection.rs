@@ -68,6 +68,7 @@ impl<'loan> Inspection<'loan> {
     ///
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
+    #[cfg(feature = "host")]
     pub(crate) async fn begin(&self) -> Result<OpenBlock<'loan>, LoanError> {
         self.open(&self.block.opening(&self.terms, Settings::Compared)).await
     }
