@@ -9,7 +9,9 @@ use super::lender::Lent;
 use super::pool::{Loan, PoolSettings};
 use super::pooler::Pooler;
 use super::proving::{FORGET, Proving};
-use super::session::{Settings, milliseconds};
+#[cfg(feature = "host")]
+use super::session::Settings;
+use super::session::milliseconds;
 use super::terms::Terms;
 
 /// A connection on which the database is looked at: its catalog is read, and statements are proven. Each time that is done in a
