@@ -113,9 +113,12 @@ impl Host {
     /// who ask for one meanwhile share the next.
     ///
     /// # Errors
-    /// [`RefreshError`]. What was served is served on. A host without connections of its own is refreshed by
-    /// [`Host::refresh_on`].
+    /// [`RefreshError`]. What was served is served on. [`RefreshError::NothingLent`], if the host has no connections of its own: that
+    /// is refreshed by [`Host::refresh_on`].
     pub async fn refresh(&self) -> Result<Refreshed, Arc<RefreshError>> {
+        if self.0.refresher.connection.is_none() {
+            return Err(Arc::new(RefreshError::NothingLent));
+        }
         self.0.ask(Wish::Everything).outcome().await
     }
 

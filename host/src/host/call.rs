@@ -186,8 +186,8 @@ impl Request {
         &self,
         generation: &Generation,
     ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
-        let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
         let (proven, bound) = self.bound(generation, None).await?;
+        let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
         let run = pool.loan().await?.run(bound).await;
         let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
         Ok((run, proven))

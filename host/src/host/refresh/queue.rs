@@ -40,7 +40,7 @@ pub(in crate::host) struct Refresher {
     pub(super) config: Config,
     pub(super) engine: Engine,
     /// Nothing, if the host looks at its database only on what it is lent.
-    pub(super) connection: Option<ConnectionSettings>,
+    pub(in crate::host) connection: Option<ConnectionSettings>,
     pool: PoolSettings,
     queue: Mutex<Queue>,
     /// Held for as long as a refresh takes.
