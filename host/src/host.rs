@@ -43,14 +43,14 @@ use crate::loan::{ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
-/// A call runs on what its caller lends, a connection or an open transaction ([`Call::on`]), or on a connection of the host's own,
-/// if it was started with these: [`Host::start`]. [`Host::builder`] starts one that opens no connection. The
+/// A call runs on what its caller lends, a connection or an open transaction ([`Call::on`]), or on a connection of the
+/// host's own, if it was started with these: [`Host::start`]. [`Host::builder`] starts one that opens no connection. The
 /// [crate's page](crate#in-your-own-service) shows it all.
 ///
-/// A host with connections of its own follows its database. When a call meets something that is not as it was proven, the catalog is
-/// reflected anew, the plugins are proven again, and the call is run once more before that is an error. [`Host::watch`] has the host
-/// notice without any call, and [`Host::refresh`] makes it look, also for new versions of the plugins. Another host is
-/// told to look, on what is lent: [`Host::refresh_on`].
+/// A host with connections of its own follows its database. When a call meets something that is not as it was proven, the
+/// catalog is reflected anew, the plugins are proven again, and the call is run once more before that is an error.
+/// [`Host::watch`] has the host notice without any call, and [`Host::refresh`] makes it look, also for new versions of
+/// the plugins. Another host is told to look, on what is lent: [`Host::refresh_on`].
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -113,8 +113,8 @@ impl Host {
     /// who ask for one meanwhile share the next.
     ///
     /// # Errors
-    /// [`RefreshError`]. What was served is served on. [`RefreshError::NothingLent`], if the host has no connections of its own: that
-    /// is refreshed by [`Host::refresh_on`].
+    /// [`RefreshError`]. What was served is served on. [`RefreshError::NothingLent`], if the host has no connections of
+    /// its own: that is refreshed by [`Host::refresh_on`].
     pub async fn refresh(&self) -> Result<Refreshed, Arc<RefreshError>> {
         if self.0.refresher.connection.is_none() {
             return Err(Arc::new(RefreshError::NothingLent));
@@ -122,9 +122,9 @@ impl Host {
         self.0.ask(Wish::Everything).outcome().await
     }
 
-    /// The same on a connection that is lent, as [`HostBuilder::reflect_on`] takes one: a host without connections of its own looks
-    /// at its database in no other way. Where there is a refresh already, it begins after that. Dropped, it gives the connection
-    /// back, and nothing else is served.
+    /// The same on a connection that is lent, as [`HostBuilder::reflect_on`] takes one: a host without connections of its
+    /// own looks at its database in no other way. Where there is a refresh already, it begins after that. Dropped, it
+    /// gives the connection back, and nothing else is served.
     ///
     /// On an open transaction, what that has not committed is served until the next refresh.
     ///
@@ -137,9 +137,10 @@ impl Host {
         self.0.refresh(Wish::Everything, Some(lender.lend())).await
     }
 
-    /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when PostgreSQL
-    /// tells of a change on the channel [`CHANNEL`](crate::catalog::CHANNEL) ([`INSTALL_NOTIFY`](crate::catalog::INSTALL_NOTIFY) makes it tell), and when the
-    /// catalog's fingerprint is another one. It keeps one connection of its own.
+    /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when
+    /// PostgreSQL tells of a change on the channel [`CHANNEL`](crate::catalog::CHANNEL)
+    /// ([`INSTALL_NOTIFY`](crate::catalog::INSTALL_NOTIFY) makes it tell), and when the catalog's fingerprint is another
+    /// one. It keeps one connection of its own.
     ///
     /// ```no_run
     /// # fn example(host: callslip::Host) -> Result<(), callslip::RefreshError> {

@@ -17,10 +17,10 @@ use crate::plugin::Engine;
 /// A host that is to be started: what it reflects its database on, and whether it has connections of its own.
 ///
 /// Without [`HostBuilder::connect`] the host opens no connection, ever: it reflects and proves on what
-/// [`HostBuilder::reflect_on`] lends, and each call runs on what [`Call::on`](crate::Call::on) lends. A shape that is proven on its
-/// first use is proven on the connection of that call. Nobody then looks whether the database changes: where a call meets such a
-/// change, it fails with [`Code::StaleStatement`](crate::Code::StaleStatement), [`CatalogStatus::doubted_at`](crate::CatalogStatus)
-/// says so, and the service calls [`Host::refresh_on`].
+/// [`HostBuilder::reflect_on`] lends, and each call runs on what [`Call::on`](crate::Call::on) lends. A shape that is
+/// proven on its first use is proven on the connection of that call. Nobody then looks whether the database changes:
+/// where a call meets such a change, it fails with [`Code::StaleStatement`](crate::Code::StaleStatement),
+/// [`CatalogStatus::doubted_at`](crate::CatalogStatus) says so, and the service calls [`Host::refresh_on`].
 ///
 /// ```no_run
 /// # async fn example(mut client: tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -42,9 +42,9 @@ pub struct HostBuilder<'loan> {
 }
 
 impl<'loan> HostBuilder<'loan> {
-    /// Reflects the database and proves the plugins on a connection that is lent until the host has started: a client, whether it
-    /// is idle or not, or an open transaction, whose uncommitted tables are then there. The plugins are proven with what its role
-    /// may use, and it comes back as it was.
+    /// Reflects the database and proves the plugins on a connection that is lent until the host has started: a client,
+    /// whether it is idle or not, or an open transaction, whose uncommitted tables are then there. The plugins are proven
+    /// with what its role may use, and it comes back as it was.
     ///
     /// Only what [`Lent::run`] names stays of it.
     pub fn reflect_on<'lent>(self, lender: &'lent mut (impl Lender + ?Sized)) -> HostBuilder<'lent> {
@@ -59,15 +59,15 @@ impl<'loan> HostBuilder<'loan> {
         Self { connect: Some(connection.clone()), ..self }
     }
 
-    /// Runs the plugins in an engine that several hosts share: its one watching thread, its address space, and its bound on how many
-    /// plugins run at once. Its limits must be those of the configuration:
+    /// Runs the plugins in an engine that several hosts share: its one watching thread, its address space, and its bound
+    /// on how many plugins run at once. Its limits must be those of the configuration:
     /// `Engine::new(&config.limits.plugin())`. Otherwise the host makes an engine of its own.
     pub fn engine(self, engine: &Engine) -> Self {
         Self { engine: Some(engine.clone()), ..self }
     }
 
-    /// Has calls run on connections of roles for which row-level security does not hold for this reason, and the host's own login
-    /// be one, as [`DatabaseConfig::allow`](crate::DatabaseConfig::allow) does. Without it neither is.
+    /// Has calls run on connections of roles for which row-level security does not hold for this reason, and the host's
+    /// own login be one, as [`DatabaseConfig::allow`](crate::DatabaseConfig::allow) does. Without it neither is.
     pub fn allow(mut self, privilege: Privilege) -> Self {
         self.allow.push(privilege);
         self

@@ -4,8 +4,8 @@ use super::entry::{Entry, Standing, Waiting};
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 
-/// A plugin of the configuration as a host serves it: for services that make routes, documents or tools of its queries. Cheap to
-/// clone. It stays as it was when it was asked for, whatever the host serves since.
+/// A plugin of the configuration as a host serves it: for services that make routes, documents or tools of its queries.
+/// Cheap to clone. It stays as it was when it was asked for, whatever the host serves since.
 ///
 /// ```no_run
 /// # fn example(host: callslip::Host) {

@@ -211,9 +211,9 @@ impl LoadedQuery {
         &self.declaration.claims
     }
 
-    /// The statements of the first shape that was proven and is not refused by the plugin itself, with the columns of the reply.
-    /// Every shape has statements of these names, which give as many rows; their columns may be others, and `shapes` has those of
-    /// each. None, if no shape was proven when the plugin was loaded.
+    /// The statements of the first shape that was proven and is not refused by the plugin itself, with the columns of the
+    /// reply. Every shape has statements of these names, which give as many rows; their columns may be others, and
+    /// `shapes` has those of each. None, if no shape was proven when the plugin was loaded.
     pub fn statements(&self) -> &[ProvenStatement] {
         let found = self.shapes.iter().find(|shape| shape.outcome.is_ok());
         found.map_or(&[], |shape| shape.statements())
@@ -224,7 +224,8 @@ impl LoadedQuery {
         self.is_served
     }
 
-    /// How PostgreSQL plans its statements: as the plugin says of it, or, where `[plugins.NAME]` has a plan, as that says of all.
+    /// How PostgreSQL plans its statements: as the plugin says of it, or, where `[plugins.NAME]` has a plan, as that says
+    /// of all.
     pub fn plan(&self) -> PlanMode {
         self.plan
     }

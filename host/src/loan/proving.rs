@@ -12,14 +12,15 @@ use super::error::LoanError;
 
 /// A connection on which PostgreSQL is asked about statements that nobody runs.
 ///
-/// All is asked in one read-only transaction, or in a savepoint of one that is lent; each question then in a savepoint of its
-/// own, which is rolled back: a question that fails does not disturb the next, and no lock on a table outlives its question.
-/// [`Proving::end`] gives the connection back. Dropped instead, a connection of a pool is closed; what is lent is given back all
-/// the same, since the end is sent and nobody has to wait for it.
+/// All is asked in one read-only transaction, or in a savepoint of one that is lent; each question then in a savepoint of
+/// its own, which is rolled back: a question that fails does not disturb the next, and no lock on a table outlives its
+/// question. [`Proving::end`] gives the connection back. Dropped instead, a connection of a pool is closed; what is lent
+/// is given back all the same, since the end is sent and nobody has to wait for it.
 ///
-/// [`Proving::describe`] has the driver ask for types that it does not know, by prepared statements of its own, up to three, which it
-/// keeps for as long as its client lives; and where that is dropped before its answer, its statement stays prepared, too. A session that a
-/// pooler shares with others is left with neither, and [`Proving::columns`] prepares nothing on what is lent.
+/// [`Proving::describe`] has the driver ask for types that it does not know, by prepared statements of its own, up to
+/// three, which it keeps for as long as its client lives; and where that is dropped before its answer, its statement
+/// stays prepared, too. A session that a pooler shares with others is left with neither, and [`Proving::columns`]
+/// prepares nothing on what is lent.
 pub struct Proving<'loan> {
     block: OpenBlock<'loan>,
 }
@@ -61,8 +62,8 @@ impl<'loan> Proving<'loan> {
         self.ask(described).await.map_err(LoanError::from)
     }
 
-    /// The columns of a statement, of which the names are known already, and how many parameters it has. On a connection that is lent
-    /// nothing is prepared for that.
+    /// The columns of a statement, of which the names are known already, and how many parameters it has. On a connection
+    /// that is lent nothing is prepared for that.
     ///
     /// # Errors
     /// As of [`Proving::describe`].

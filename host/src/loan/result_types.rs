@@ -9,8 +9,8 @@ use super::describe::ResultColumn;
 use super::error::LoanError;
 use super::proving::Proving;
 
-/// What stands before the statement that is asked about. Nothing of it is planned or run: OFFSET keeps it a subquery of its own, and
-/// a subquery whose condition is false is left out before it is planned.
+/// What stands before the statement that is asked about. Nothing of it is planned or run: OFFSET keeps it a subquery of
+/// its own, and a subquery whose condition is false is left out before it is planned.
 const BEFORE: &str = "WITH RECURSIVE described (type, position) AS (SELECT its.type, its.position \
                       FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM (SELECT * FROM (";
 
@@ -23,8 +23,8 @@ const AFTER: &str = "base (type, position) AS (SELECT type, position FROM descri
                      ORDER BY base.position";
 
 impl Proving<'_> {
-    /// The same as [`Proving::describe`] of a statement whose columns have these names, without anything of it, or of the driver's
-    /// own questions about types, being prepared by a name.
+    /// The same as [`Proving::describe`] of a statement whose columns have these names, without anything of it, or of the
+    /// driver's own questions about types, being prepared by a name.
     ///
     /// # Errors
     /// As of [`Proving::describe`].

@@ -146,8 +146,8 @@ impl Inner {
         asked
     }
 
-    /// Has the host look at its database soon, without waiting for it. A host without connections of its own keeps in mind that it
-    /// should.
+    /// Has the host look at its database soon, without waiting for it. A host without connections of its own keeps in
+    /// mind that it should.
     pub(in crate::host) fn doubt(self: &Arc<Self>) {
         let looks_by_itself = self.refresher.connection.is_some();
         self.refresher.record().doubt(looks_by_itself);

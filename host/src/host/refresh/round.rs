@@ -16,8 +16,8 @@ const WITHIN: Duration = Duration::from_secs(300);
 const ATTEMPTS: usize = 3;
 
 impl Inner {
-    /// Looks at the database, and has what is served follow it: on a connection that is lent, or otherwise on one of its own. Never
-    /// two at a time.
+    /// Looks at the database, and has what is served follow it: on a connection that is lent, or otherwise on one of its
+    /// own. Never two at a time.
     pub(in crate::host) async fn refresh(&self, wish: Wish, lent: Option<Lent<'_>>) -> Outcome {
         let _one = self.refresher.one_at_a_time.lock().await;
         let wish = if self.refresher.record().owes_files { Wish::Everything } else { wish };

@@ -16,8 +16,8 @@ pub struct CatalogStatus {
     pub reflected_at: SystemTime,
     /// When the database was last found to be as the generation says.
     pub checked_at: SystemTime,
-    /// When a call first met something that is not as it was proven, since the database was last looked at. A host with connections
-    /// of its own looks by itself then; another one is to be [refreshed](crate::Host::refresh_on).
+    /// When a call first met something that is not as it was proven, since the database was last looked at. A host with
+    /// connections of its own looks by itself then; another one is to be [refreshed](crate::Host::refresh_on).
     pub doubted_at: Option<SystemTime>,
     /// Why the host could not look at the database, since it last could.
     pub failure: Option<RefreshFailure>,
