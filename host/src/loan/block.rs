@@ -4,7 +4,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use super::answer::{answer, at_once, send, settle};
 use super::connection::Connection;
 use super::error::LoanError;
-use super::session::local_settings;
+use super::session::Settings;
 use super::terms::Terms;
 
 /// What statements run in so that they leave nothing behind: a part of a transaction, or a whole one, that reads only and
@@ -48,21 +48,24 @@ impl Block {
     }
 
     /// Opens it on a connection that is lent, with all settings, in one message.
-    pub fn opening(self, terms: &Terms) -> String {
-        self.opening_by(self.begin(), terms)
+    pub fn opening(self, terms: &Terms, settings: Settings) -> String {
+        self.opening_by(self.begin(), terms, settings)
     }
 
     /// The same for statements that are proven and not run: they need no snapshot, which a long transaction had better not
     /// keep.
     pub fn opening_to_prove(self, terms: &Terms) -> String {
         match self {
-            Self::Savepoint => self.opening(terms),
-            Self::Transaction => self.opening_by("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", terms),
+            Self::Savepoint => self.opening(terms, Settings::Compared),
+            Self::Transaction => {
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+                self.opening_by(begin, terms, Settings::Compared)
+            }
         }
     }
 
-    fn opening_by(self, begin: &str, terms: &Terms) -> String {
-        let parts = [Some(begin), Some(&local_settings(terms)), self.read_only()];
+    fn opening_by(self, begin: &str, terms: &Terms, settings: Settings) -> String {
+        let parts = [Some(begin), Some(&settings.sql(terms)), self.read_only()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
@@ -119,7 +122,7 @@ impl<'a> OpenBlock<'a> {
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong; nothing is open
     /// then.
     pub(super) async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
-        Self::begin_by(client, None, block, &block.opening(terms)).await
+        Self::begin_by(client, None, block, &block.opening(terms, Settings::Compared)).await
     }
 
     /// The same by SQL of another kind, which may do more.

@@ -56,7 +56,7 @@ impl<'loan> Lent<'loan> {
             terms: *terms,
         };
         let run = match is_kept {
-            false => start.unnamed(block).await,
+            false => start.unnamed(block, &sessions.timeouts).await,
             true => match start.prepared().await {
                 Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
                     start.forget_all();

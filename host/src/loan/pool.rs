@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::connection::Connection;
 use super::error::LoanError;
 use super::pooler::{ADVICE, Pooler};
-use super::session::{milliseconds, startup_options};
+use super::session::{OwnTimeouts, milliseconds, startup_options};
 use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
@@ -76,6 +76,7 @@ pub struct Pool {
     pool: deadpool_postgres::Pool,
     sessions: Arc<Sessions>,
     settings: Arc<PoolSettings>,
+    timeouts: Arc<OwnTimeouts>,
 }
 
 impl Pool {
@@ -113,7 +114,8 @@ impl Pool {
             .build();
         match built {
             Ok(pool) => {
-                Ok(Self { pool, sessions: Arc::new(Sessions::new(statements)), settings: Arc::new(settings) })
+                let sessions = Arc::new(Sessions::new(statements));
+                Ok(Self { pool, sessions, settings: Arc::new(settings), timeouts: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -131,7 +133,8 @@ impl Pool {
                 let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
                 let statements = (pooler == Pooler::None).then(|| self.sessions.statements(&session));
                 let connection = Arc::new(Connection::new(object, statements));
-                Ok(Loan { connection, settings: self.settings.clone() })
+                let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
+                Ok(Loan { connection, settings, timeouts })
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -174,6 +177,7 @@ pub struct Loan {
     pub(super) connection: Arc<Connection>,
     /// Those of its pool.
     pub(super) settings: Arc<PoolSettings>,
+    pub(super) timeouts: Arc<OwnTimeouts>,
 }
 
 impl Loan {

@@ -97,7 +97,7 @@ impl Loan {
         };
         self.connection.begin_work();
         let result = match is_shared {
-            true => start.unnamed(Block::Transaction).await,
+            true => start.unnamed(Block::Transaction, &self.timeouts).await,
             false => match start.prepared().await {
                 Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
                     start.forget_all();

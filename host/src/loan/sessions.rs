@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::session::OwnTimeouts;
 use super::statements::Statements;
 
 /// The statements that lent sessions keep prepared, by session. A session that has ended is forgotten.
@@ -10,6 +11,7 @@ pub struct Sessions {
     /// How many statements a session keeps.
     statements: NonZeroUsize,
     known: Mutex<Known>,
+    pub(super) timeouts: OwnTimeouts,
 }
 
 #[derive(Default)]
@@ -23,7 +25,7 @@ struct Known {
 impl Sessions {
     /// No session yet; of each, so many statements are kept.
     pub fn new(statements: NonZeroUsize) -> Self {
-        Self { statements, known: Mutex::default() }
+        Self { statements, known: Mutex::default(), timeouts: OwnTimeouts::default() }
     }
 
     /// The statements of a session.
