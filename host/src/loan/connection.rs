@@ -19,7 +19,7 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 const CANCEL_EVERY: Duration = Duration::from_millis(250);
 
 /// A connection of a pool, with what is known of its state. When the last owner drops it, it goes back to the
-/// pool if nothing runs on it; otherwise it is cancelled and closed.
+/// pool if nothing runs on it; otherwise it is cancelled and closed, or only closed behind a pooler.
 pub(super) struct Connection {
     /// Present until the drop.
     object: Option<Object>,
@@ -60,7 +60,13 @@ impl Drop for Connection {
         if *self.unsettled.get_mut() == 0 && !object.is_closed() {
             return;
         }
+        let is_shared = self.statements.is_none();
         let condemned = Condemned(Some(object));
+        if is_shared {
+            // Closed at once, and not cancelled: PgBouncer of before 1.20 may end, with all that it serves, when a cancel's own
+            // connection goes away at the wrong moment. It closes the session, which notices.
+            return;
+        }
         // Without a runtime the socket is closed at once, and the server notices when it next looks.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(condemned.cancel_and_close());

@@ -54,6 +54,7 @@ impl<'loan> Lent<'loan> {
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
+            check_interval: None,
         };
         let run = match is_kept {
             false => start.unnamed(block, &sessions.timeouts).await,

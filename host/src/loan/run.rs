@@ -94,6 +94,7 @@ impl Loan {
                 .then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::of(&self.settings),
+            check_interval: is_shared.then_some(self.settings.client_check_interval),
         };
         self.connection.begin_work();
         let result = match is_shared {

@@ -11,7 +11,7 @@ const WANTED: &str = "CALLSLIP_TEST_POOLER";
 /// The program of `host/setup/pgbouncer.sh`.
 const PROGRAM: &str = "CALLSLIP_PGBOUNCER";
 /// The port in the name of its socket.
-pub(crate) const PORT: u16 = 6432;
+const PORT: u16 = 6432;
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Runs PgBouncer for as long as standard input stays open: the pipe that only we hold the other end of, so that it ends when
@@ -24,7 +24,7 @@ const KEEPER: &str = "trap '' INT TERM HUP PIPE\n\
 /// A private PgBouncer in transaction mode before a private PostgreSQL. Every client of it shares three sessions with all
 /// others of its role in its database, and needs no password.
 #[derive(Debug)]
-pub(crate) struct Pooler(Child);
+pub struct PgBouncer(Child);
 
 /// Whether the hosts of this run of the tests connect through a pooler, as `CALLSLIP_TEST_POOLER=pgbouncer` says.
 ///
@@ -51,14 +51,15 @@ pub fn configured(text: &str) -> String {
     }
 }
 
-impl Pooler {
-    /// Starts it with its socket, beside the server's own, in the folder of a cluster, as the user whose folder that is.
+impl PgBouncer {
+    /// Starts it with its socket, beside the server's own, in the folder of a cluster, as the user whose folder that is. The
+    /// settings are lines more of its file.
     ///
     /// # Panics
     /// If there is no PgBouncer on this machine, or it does not start.
-    pub fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path, settings: &str) -> Self {
         let shown = folder.display();
-        let settings = format!(
+        let file = format!(
             "[databases]\n\
              * = host={shown} port=5432 auth_user=postgres\n\
              [pgbouncer]\n\
@@ -69,25 +70,30 @@ impl Pooler {
              listen_port = {PORT}\n\
              auth_type = trust\n\
              auth_query = SELECT rolname, '' FROM pg_catalog.pg_roles WHERE rolname = $1\n\
-             logfile = {shown}/pgbouncer.log\n"
+             logfile = {shown}/pgbouncer.log\n{settings}"
         );
-        fs::write(folder.join("pgbouncer.ini"), settings).expect("the cluster's folder takes a file");
+        fs::write(folder.join("pgbouncer.ini"), file).expect("the cluster's folder takes a file");
         let mut keeper = Command::new("/bin/sh");
         keeper.args(["-c", KEEPER, "pooler"]).arg(program()).current_dir(folder).process_group(0);
         run_as_owner(&mut keeper, folder);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let pooler = Self(keeper.spawn().expect("a shell"));
+        let pgbouncer = Self(keeper.spawn().expect("a shell"));
         let (socket, started) = (folder.join(format!(".s.PGSQL.{PORT}")), Instant::now());
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
             let log = || fs::read_to_string(folder.join("pgbouncer.log")).unwrap_or_default();
             assert!(started.elapsed() < STARTS_WITHIN, "PgBouncer does not start:\n{}", log());
             std::thread::sleep(Duration::from_millis(10));
         }
-        pooler
+        pgbouncer
+    }
+
+    /// The URL of a database behind it, which is one of its cluster's.
+    pub fn url(&self, direct: &str) -> String {
+        format!("{direct}&port={PORT}")
     }
 }
 
-impl Drop for Pooler {
+impl Drop for PgBouncer {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();
