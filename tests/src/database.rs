@@ -86,13 +86,16 @@ impl Database {
         assert!(self.control(&["stop", "-m", "fast"]), "the server does not stop");
     }
 
-    /// Starts the server again, on the same socket.
+    /// Starts the server again, on the same socket, and waits for a pooler to have noticed.
     ///
     /// # Panics
     /// If it does not start.
     pub fn restart(&self) {
         self.restarted.store(true, Ordering::Relaxed);
         assert!(self.control(&["start", "-l", "log"]), "the server does not start");
+        if let Some(pgbouncer) = &self.pgbouncer {
+            pgbouncer.wait_for_session(&self.url());
+        }
     }
 
     /// Runs `pg_ctl` as the user that the server runs as, and waits until it has done its work.

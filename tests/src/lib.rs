@@ -15,7 +15,7 @@ pub use components::{component, component_with};
 pub use database::{Database, database};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
-pub use pgbouncer::{PgBouncer, configured, is_pooled};
+pub use pgbouncer::{PgBouncer, configured, is_left_out};
 pub use printed::printed;
 pub use rows::rows;
 pub use session::{cluster, connect, connect_to};

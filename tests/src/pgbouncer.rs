@@ -1,5 +1,6 @@
 use std::env;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -30,12 +31,30 @@ pub struct PgBouncer(Child);
 ///
 /// # Panics
 /// If it asks for another one.
-pub fn is_pooled() -> bool {
+pub(crate) fn is_pooled() -> bool {
     match env::var(WANTED).as_deref() {
         Err(_) | Ok("") => false,
         Ok("pgbouncer") => true,
         Ok(other) => panic!("{WANTED} is pgbouncer or nothing, not {other}"),
     }
+}
+
+/// Whether a test is to be left out since hosts connect through a pooler, for a reason that lies in what it tests. Says so on
+/// standard error.
+///
+/// # Panics
+/// As [`is_pooled`].
+pub fn is_left_out(reason: &str) -> bool {
+    if is_pooled() {
+        let thread = std::thread::current();
+        // The test harness keeps to itself what `eprintln!` prints.
+        let _ = writeln!(
+            io::stderr(),
+            "left out behind PgBouncer: {}: {reason}",
+            thread.name().unwrap_or("a test")
+        );
+    }
+    is_pooled()
 }
 
 /// A configuration for hosts that connect as [`Database::url`](crate::Database::url) says, through a pooler or not.
@@ -70,6 +89,7 @@ impl PgBouncer {
              listen_port = {PORT}\n\
              auth_type = trust\n\
              auth_query = SELECT rolname, '' FROM pg_catalog.pg_roles WHERE rolname = $1\n\
+             server_login_retry = 0.1\n\
              logfile = {shown}/pgbouncer.log\n{settings}"
         );
         fs::write(folder.join("pgbouncer.ini"), file).expect("the cluster's folder takes a file");

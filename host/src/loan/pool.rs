@@ -182,7 +182,8 @@ pub struct Loan {
 
 impl Loan {
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
-    /// with it, so the connection is closed when the loan ends.
+    /// with it, so the connection is closed when the loan ends. Behind a pooler
+    /// its session is not read-only, and has none of the pool's settings.
     pub fn client(&self) -> &Client {
         self.connection.begin_work();
         self.connection.client()
