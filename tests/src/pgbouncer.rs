@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio_postgres::NoTls;
+
 /// Whether hosts connect through a pooler: `pgbouncer`, or nothing.
 const WANTED: &str = "CALLSLIP_TEST_POOLER";
 /// The program of `host/setup/pgbouncer.sh`.
@@ -110,6 +112,36 @@ impl PgBouncer {
     /// The URL of a database behind it, which is one of its cluster's.
     pub fn url(&self, direct: &str) -> String {
         format!("{direct}&port={PORT}")
+    }
+
+    /// Waits until it has a session of its own behind a client of this URL, after its server was away.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub(crate) fn wait_for_session(&self, url: &str) {
+        let config: tokio_postgres::Config = url.parse().expect("a URL");
+        let asked = async {
+            loop {
+                if let Ok((client, connection)) = config.connect(NoTls).await {
+                    let driver = tokio::spawn(connection);
+                    let answered = client.batch_execute("SELECT 1").await;
+                    driver.abort();
+                    if answered.is_ok() {
+                        return;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // On a thread of its own: the test's may be of a runtime.
+        let waited = std::thread::scope(|scope| {
+            let wait = || {
+                let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+                runtime.block_on(async { tokio::time::timeout(STARTS_WITHIN, asked).await })
+            };
+            scope.spawn(wait).join()
+        });
+        waited.expect("it waits").expect("PgBouncer has a session again");
     }
 }
 

@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::error::LoanError;
 use super::owner;
 use super::pool::PoolSettings;
 use super::terms::Terms;
@@ -54,8 +55,8 @@ pub(super) enum Settings {
     Compared,
     /// The same, by a statement of the session's that is prepared: [`PREPARE_SETTINGS`].
     Prepared,
-    /// By taking the owner to have none, which is wrong where what is found says otherwise. To parse no comparison saves
-    /// a third of what a block costs.
+    /// By taking the owner to have none. Where it has one, the block fails before anything runs in it without its bound:
+    /// [`Settings::is_refuted_by`] says whether that is why. To parse no comparison saves a third of what a block costs.
     Assumed,
 }
 
@@ -74,10 +75,20 @@ impl Settings {
             }
             Self::Assumed => {
                 let set = |(name, limit)| format!("; SET LOCAL {name} = {limit}");
-                format!("SELECT {}{}", owner::COLUMNS, timeouts.map(set).concat())
+                // No timeout is a mere zero; any other has a unit, and is no number.
+                let none =
+                    |(name, _)| format!("CAST(pg_catalog.current_setting('{name}') AS pg_catalog.int2)");
+                let none = timeouts.map(none).join(", ");
+                format!("SELECT {}, {none}{}", owner::COLUMNS, timeouts.map(set).concat())
             }
         };
         format!("{own}; {}", *FIXED)
+    }
+
+    /// Whether the block failed because the owner has a timeout and was assumed to have none.
+    pub fn is_refuted_by(self, error: &LoanError) -> bool {
+        // invalid_text_representation
+        self == Self::Assumed && error.sqlstate() == Some("22P02")
     }
 }
 

@@ -3,38 +3,69 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Statement};
 
 /// The statements that one session keeps prepared. There is a most of them; one more, and the one that was not used for
 /// the longest time goes.
 pub(super) struct Statements {
     kept: Mutex<LruCache<Arc<str>, Statement>>,
+    /// The texts whose preparation was dropped before its answer came: the session may have them, by names that nobody
+    /// knows.
+    unknown: Mutex<Vec<Arc<str>>>,
     /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
     settings: AtomicBool,
 }
 
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
-        Self { kept: Mutex::new(LruCache::new(most)), settings: AtomicBool::new(false) }
+        let kept = Mutex::new(LruCache::new(most));
+        Self { kept, unknown: Mutex::default(), settings: AtomicBool::new(false) }
     }
 
     /// The statement of this text, if it is prepared.
     pub fn get(&self, sql: &str) -> Option<Statement> {
-        self.kept().get(sql).cloned()
+        lock(&self.kept).get(sql).cloned()
     }
 
     /// Has the session prepare a statement, and keeps it. The session must be the one that all of these are of.
     pub async fn prepare(&self, client: &Client, sql: &Arc<str>) -> Result<Statement, Error> {
-        let statement = client.prepare(sql).await?;
+        let statement = self.prepare_once(client, sql).await?;
         // What goes is closed when it is dropped: not while the others wait for the lock.
-        let gone = self.kept().push(sql.clone(), statement.clone());
+        let gone = lock(&self.kept).push(sql.clone(), statement.clone());
         drop(gone);
         Ok(statement)
     }
 
+    /// Has the session prepare a statement that is closed when it is dropped.
+    pub async fn prepare_once(&self, client: &Client, sql: &Arc<str>) -> Result<Statement, Error> {
+        self.close_unknown(client).await?;
+        let mut preparing = Preparing { statements: self, sql: Some(sql) };
+        let prepared = client.prepare(sql).await;
+        preparing.sql = None;
+        prepared
+    }
+
+    /// Closes what was dropped while it was prepared: there would be one more each time.
+    async fn close_unknown(&self, client: &Client) -> Result<(), Error> {
+        let texts = lock(&self.unknown).clone();
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT pg_catalog.quote_ident(s.name) FROM pg_catalog.pg_prepared_statements AS s \
+                   WHERE s.statement OPERATOR(pg_catalog.=) ANY ($1)";
+        let parameter: Vec<&str> = texts.iter().map(|text| &**text).collect();
+        let names = client.query_typed(sql, &[(&parameter, Type::TEXT_ARRAY)]).await?;
+        let close: Result<Vec<String>, Error> =
+            names.iter().map(|name| Ok(format!("DEALLOCATE {}", name.try_get::<_, &str>(0)?))).collect();
+        client.batch_execute(&close?.join("; ")).await?;
+        lock(&self.unknown).clear();
+        Ok(())
+    }
+
     /// Closes the statement of this text.
     pub fn forget(&self, sql: &str) {
-        let gone = self.kept().pop(sql);
+        let gone = lock(&self.kept).pop(sql);
         drop(gone);
     }
 
@@ -47,9 +78,24 @@ impl Statements {
     pub fn set_settings(&self, prepared: bool) {
         self.settings.store(prepared, Ordering::Relaxed);
     }
+}
 
-    fn kept(&self) -> MutexGuard<'_, LruCache<Arc<str>, Statement>> {
-        // Nothing panics while it holds the lock.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nothing panics while it holds one of the locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A preparation that is under way.
+struct Preparing<'a> {
+    statements: &'a Statements,
+    /// None, when its answer was there.
+    sql: Option<&'a Arc<str>>,
+}
+
+impl Drop for Preparing<'_> {
+    fn drop(&mut self) {
+        if let Some(sql) = self.sql {
+            lock(&self.statements.unknown).push(sql.clone());
+        }
     }
 }
