@@ -130,7 +130,7 @@ impl Host {
     }
 
     /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when PostgreSQL
-    /// tells of a change on the channel [`catalog::CHANNEL`] ([`catalog::INSTALL_NOTIFY`] makes it tell), and when the
+    /// tells of a change on the channel [`CHANNEL`](crate::catalog::CHANNEL) ([`INSTALL_NOTIFY`](crate::catalog::INSTALL_NOTIFY) makes it tell), and when the
     /// catalog's fingerprint is another one. It keeps one connection of its own.
     ///
     /// ```no_run

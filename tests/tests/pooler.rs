@@ -1,6 +1,8 @@
 //! Behind PgBouncer in transaction mode: what a host leaves of the sessions that it shares with others, and what it says
 //! where nobody told it of them.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! Asking about statements on connections that are lent.
 
+#![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
+
 use std::time::Duration;
 
 use callslip::cluster::Cluster;

@@ -9,7 +9,7 @@ use super::lender::Lent;
 use super::pool::{Loan, PoolSettings};
 use super::pooler::Pooler;
 use super::proving::{FORGET, Proving};
-use super::session::{Settings, milliseconds};
+use super::session::milliseconds;
 use super::terms::Terms;
 
 /// A connection on which the database is looked at: its catalog is read, and statements are proven. Each time that is done in a
@@ -68,8 +68,9 @@ impl<'loan> Inspection<'loan> {
     ///
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
+    #[cfg(feature = "host")]
     pub(crate) async fn begin(&self) -> Result<OpenBlock<'loan>, LoanError> {
-        self.open(&self.block.opening(&self.terms, Settings::Compared)).await
+        self.open(&self.block.opening(&self.terms, super::session::Settings::Compared)).await
     }
 
     /// Begins to prove statements. On a pool's session that is shared with others that can be done once: then the connection is
