@@ -49,8 +49,8 @@ impl Connection {
         self.session().client()
     }
 
-    /// What its session keeps prepared.
-    pub(super) fn statements(&self) -> &Statements {
+    /// What its session keeps prepared, if it may.
+    pub(super) fn statements(&self) -> Option<&Statements> {
         self.session().statements()
     }
 
@@ -84,7 +84,7 @@ impl Drop for Connection {
             drop(Returning(Some(object)));
             return;
         }
-        let is_spoilt = *self.unsettled_unknown.get_mut() > 0 || object.statements().has_unknown();
+        let is_spoilt = *self.unsettled_unknown.get_mut() > 0;
         if *self.unsettled.get_mut() > 0 || is_spoilt {
             let runtime = object.runtime().clone();
             runtime.spawn(Returning(Some(object)).settle(is_spoilt));

@@ -12,6 +12,7 @@ use super::describe::ResultColumn;
 use super::error::{LoanError, PostgresError};
 use super::isolation::Isolation;
 use super::pool::Loan;
+use super::pooler::Pooler;
 use super::start::Start;
 use super::terms::Terms;
 use super::wire::Wire;
@@ -86,20 +87,17 @@ impl Loan {
         if statements.is_empty() {
             return Ok(Run::finished());
         }
+        let is_shared = self.settings.pooler != Pooler::None;
         let start = Start {
             wire: Wire::Own(self.connection.clone()),
-            block: (statements.len() > 1 || has_custom_plans(&statements)).then_some(Block::Transaction),
+            block: (is_shared || statements.len() > 1 || has_custom_plans(&statements))
+                .then_some(Block::Transaction),
             statements: statements.into(),
-            terms: Terms::default(),
+            terms: Terms::of(&self.settings),
+            admission: None,
         };
         self.connection.begin_work();
-        let result = match start.prepared().await {
-            Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
-                start.forget_all();
-                start.prepared().await
-            }
-            result => result,
-        };
+        let result = start.run(&self.timeouts).await;
         result.map_err(|error| {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();

@@ -6,6 +6,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use super::PoolSettings;
 use super::session::Session;
 use crate::loan::error::LoanError;
+use crate::loan::pooler::Pooler;
 use crate::loan::settings::ConnectionSettings;
 use crate::loan::statements::Statements;
 
@@ -13,7 +14,7 @@ use crate::loan::statements::Statements;
 pub(in crate::loan) struct Manager {
     connection: ConnectionSettings,
     settings: PoolSettings,
-    /// How many statements a session keeps.
+    /// How many statements a session keeps, if it may keep any.
     statements: NonZeroUsize,
     /// Grows with each change after which no statement may be kept.
     epoch: AtomicU64,
@@ -22,6 +23,10 @@ pub(in crate::loan) struct Manager {
 impl Manager {
     pub fn new(connection: ConnectionSettings, settings: PoolSettings, statements: NonZeroUsize) -> Self {
         Self { connection, settings, statements, epoch: AtomicU64::new(0) }
+    }
+
+    fn no_statements(&self) -> Option<Statements> {
+        (self.settings.pooler == Pooler::None).then(|| Statements::new(self.statements))
     }
 
     /// Has each session forget its statements before it is lent again.
@@ -36,7 +41,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Session, LoanError> {
         let epoch = self.epoch.load(Ordering::Relaxed);
-        Session::open(&self.connection, &self.settings, Statements::new(self.statements), epoch).await
+        Session::open(&self.connection, &self.settings, self.no_statements(), epoch).await
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<LoanError> {
@@ -46,7 +51,7 @@ impl managed::Manager for Manager {
         let epoch = self.epoch.load(Ordering::Relaxed);
         if session.epoch != epoch {
             // Those from before are closed with their list.
-            session.statements = Statements::new(self.statements);
+            session.statements = self.no_statements();
             session.epoch = epoch;
         }
         Ok(())
