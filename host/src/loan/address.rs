@@ -121,7 +121,9 @@ where
             shuffle(&mut addresses);
         }
         for address in addresses {
-            let failure = match timeout(within, attempt(address.clone())).await {
+            // Connecting takes kilobytes, which would be a part of every future that waits for this one.
+            let attempt = Box::pin(attempt(address.clone()));
+            let failure = match timeout(within, attempt).await {
                 Ok(Ok(result)) => return Ok(result),
                 Ok(Err(reason)) => reason,
                 Err(_) => late(),
