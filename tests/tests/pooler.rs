@@ -164,7 +164,7 @@ async fn nothing_is_written_and_timeouts_hold() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_is_cancelled_and_disturbs_nobody() {
+async fn what_is_dropped_ends_and_disturbs_nobody() {
     let pooled = Pooled::start("", "").await;
     let pool = pooled.pool(shared(2));
     let sleeps = bound(&pool, "SELECT CAST(pg_catalog.pg_sleep(60) AS text) AS s", &[]).await;
