@@ -10,6 +10,8 @@ with_wasm_rustc = rustc=$$(host/setup/wasm-target.sh 2>/dev/null) && export CALL
 # The folder of the other PostgreSQL versions, in the same way.
 with_versions = versions=$$(host/setup/postgresql-versions.sh 2>/dev/null) && \
     export CALLSLIP_POSTGRESQL_VERSIONS=$$versions &&
+# The PgBouncer that the tests start, in the same way.
+with_pgbouncer = pgbouncer=$$(host/setup/pgbouncer.sh 2>/dev/null) && export CALLSLIP_PGBOUNCER=$$pgbouncer &&
 
 # Each by itself must compile, for whoever embeds the host.
 FEATURES := postgres sandbox host service cluster cli
@@ -26,6 +28,7 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_WASM_RUSTC=…            a rustc that has the wasm target already'
 	@echo '  CALLSLIP_POSTGRESQL_VERSIONS=…   the folder of the PostgreSQL versions that the tests run on beside'
 	@echo '                                   the machine'"'"'s own'
+	@echo '  CALLSLIP_PGBOUNCER=…             the PgBouncer that the tests put before PostgreSQL'
 	@echo '  CALLSLIP_EVERY_POSTGRESQL=1      fail where one of these can'"'"'t be had, instead of testing without it'
 	@echo '  CARGO_TARGET_DIR=target          where everything is built'
 
@@ -33,10 +36,12 @@ setup: ## Bring what is missing: the wasm target and the PostgreSQL server progr
 	@host/setup/wasm-target.sh >/dev/null
 	@host/setup/postgresql.sh >/dev/null
 
-# The tests read SQL with PostgreSQL's own parser, whose build needs more, and run on every version of PostgreSQL.
+# The tests read SQL with PostgreSQL's own parser, whose build needs more, and run on every version of PostgreSQL, and
+# behind a pooler.
 setup-tests: setup
 	@host/setup/libclang.sh
 	@host/setup/postgresql-versions.sh >/dev/null
+	@host/setup/pgbouncer.sh >/dev/null
 
 # The Python that has SQLAlchemy, or nothing, for what is compared with it.
 with_sqlalchemy = python=$$(host/setup/sqlalchemy.sh) && export CALLSLIP_SQLALCHEMY_PYTHON=$$python &&
@@ -46,8 +51,11 @@ with_sqlalchemy = python=$$(host/setup/sqlalchemy.sh) && export CALLSLIP_SQLALCH
 demo: setup ## Start a throw-away PostgreSQL, build and load the example plugins, and serve them
 	+@$(with_wasm_rustc) $(CARGO) run -p callslip -- demo $(ARGS)
 
+# Whatever runs on a host runs a second time on one that is behind a pooler.
 test: setup-tests ## Run every test
-	+@$(with_versions) $(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
+	+@$(with_versions) $(with_pgbouncer) $(with_wasm_rustc) $(CARGO) test --workspace $(ARGS)
+	+@$(with_pgbouncer) export CALLSLIP_TEST_POOLER=pgbouncer && \
+	    $(with_wasm_rustc) $(CARGO) test --workspace --test it $(ARGS)
 
 bench: setup ## Run the benchmarks
 	@host/setup/libclang.sh

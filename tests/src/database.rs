@@ -9,7 +9,7 @@ use callslip::{Config, Host};
 use serde_json::Value;
 use tokio_postgres::Client;
 
-use crate::pooler::{self, Pooler, configured, is_pooled, run_as_owner};
+use crate::pgbouncer::{PgBouncer, configured, is_pooled, run_as_owner};
 use crate::{connect, connect_to};
 
 /// The login of the hosts under test: it can read every table, and nothing else.
@@ -22,7 +22,7 @@ const SCALE: f64 = 0.02;
 /// A private PostgreSQL with the hiring data in the schema `public`.
 pub struct Database {
     /// Between hosts and the server, if that is asked for. It ends first.
-    pooler: Option<Pooler>,
+    pgbouncer: Option<PgBouncer>,
     cluster: Cluster,
     /// Whether its server is not the one that the cluster started.
     restarted: AtomicBool,
@@ -55,8 +55,8 @@ impl Database {
         let options = ClusterOptions::default();
         let options = settings.iter().fold(options, |options, (name, value)| options.setting(*name, *value));
         let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
-        let pooler = is_pooled().then(|| Pooler::start(cluster.folder()));
-        let database = Self { pooler, cluster, restarted: AtomicBool::new(false) };
+        let pgbouncer = is_pooled().then(|| PgBouncer::start(cluster.folder(), ""));
+        let database = Self { pgbouncer, cluster, restarted: AtomicBool::new(false) };
         let client = database.owner().await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
         load(&client, SCALE).await;
@@ -91,13 +91,16 @@ impl Database {
         assert!(self.control(&["stop", "-m", "fast"]), "the server does not stop");
     }
 
-    /// Starts the server again, on the same socket.
+    /// Starts the server again, on the same socket, and waits for a pooler to have noticed.
     ///
     /// # Panics
     /// If it does not start.
     pub fn restart(&self) {
         self.restarted.store(true, Ordering::Relaxed);
         assert!(self.control(&["start", "-l", "log"]), "the server does not start");
+        if let Some(pgbouncer) = &self.pgbouncer {
+            pgbouncer.wait_for_session(&self.url());
+        }
     }
 
     /// Runs `pg_ctl` as the user that the server runs as, and waits until it has done its work.
@@ -141,8 +144,8 @@ impl Database {
     /// The URL of a host's connection to a database.
     pub(crate) fn url_of(&self, name: &str) -> String {
         let url = as_reader(&self.cluster.url(name));
-        match &self.pooler {
-            Some(_) => format!("{url}&port={}", pooler::PORT),
+        match &self.pgbouncer {
+            Some(pgbouncer) => pgbouncer.url(&url),
             None => url,
         }
     }

@@ -133,7 +133,7 @@ impl<'a> OpenBlock<'a> {
         sql: &str,
     ) -> Result<Self, LoanError> {
         if let Some(connection) = connection {
-            connection.begin_work();
+            connection.begin_unknown_work();
         }
         // Also where this is dropped before the answer is there.
         let open = Self { client, connection, block, forget: None, open: true };
@@ -173,7 +173,7 @@ impl<'a> OpenBlock<'a> {
             settle(ended).await.map_err(|error| LoanError::not_ended(&error))?;
         }
         if let (Some(connection), None) = (self.connection, self.forget) {
-            connection.settle_work();
+            connection.settle_unknown_work();
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ impl<'loan> Inspection<'loan> {
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
     #[cfg(feature = "host")]
     pub(crate) async fn begin(&self) -> Result<OpenBlock<'loan>, LoanError> {
-        self.open(&self.block.opening(&self.terms, Settings::Compared)).await
+        self.open(&self.block.opening(&self.terms, super::session::Settings::Compared)).await
     }
 
     /// Begins to prove statements. On a pool's session that is shared with others that can be done once: then the connection is

@@ -53,6 +53,7 @@ impl<'loan> Lent<'loan> {
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
+            check_interval: None,
             admission: self.guard.map(|guard| Admission { guard, admitted: &sessions.admitted }),
         };
         start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)

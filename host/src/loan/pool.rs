@@ -1,28 +1,26 @@
-use std::any::Any;
+mod manager;
+mod session;
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType,
-    Timeouts,
-};
+use deadpool::Runtime;
+use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 use super::connection::Connection;
 use super::error::LoanError;
 use super::guard::Guard;
 use super::pooler::{ADVICE, Pooler};
 use super::session::{OwnTimeouts, milliseconds, startup_options};
-use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
-/// How long a new session may take, from the first address to its first answer, where `connect_timeout` says
-/// nothing.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+pub(super) use manager::Manager;
+pub(super) use session::Session;
 
 /// How large a pool is, and what bounds the sessions in it. A duration of zero is no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +74,7 @@ pub struct PoolStatus {
 /// Read-only sessions to lend. Cheap to clone; all clones are one pool.
 #[derive(Clone)]
 pub struct Pool {
-    pool: deadpool_postgres::Pool,
-    sessions: Arc<Sessions>,
+    pool: managed::Pool<Manager>,
     settings: Arc<PoolSettings>,
     timeouts: Arc<OwnTimeouts>,
     gate: Arc<Gate>,
@@ -104,30 +101,19 @@ impl Pool {
         let Some(statements) = NonZeroUsize::new(settings.statements_per_connection) else {
             return refuse("statements_per_connection", "must be at least one statement");
         };
-        let (config, connect_within) = session_config(connection, &settings);
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let built = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let built = managed::Pool::builder(Manager::new(connection.clone(), settings, statements))
             .max_size(settings.size)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
                 wait: (!settings.wait.is_zero()).then_some(settings.wait),
-                create: Some(connect_within),
+                create: None,
                 recycle: None,
             })
-            .post_create(Hook::async_fn(move |client, _| {
-                Box::pin(async move {
-                    let checked = finish_session(client, &settings);
-                    match tokio::time::timeout(connect_within, checked).await {
-                        Ok(result) => result.map_err(HookError::message),
-                        Err(_) => Err(HookError::message("the new session did not answer in time")),
-                    }
-                })
-            }))
             .build();
         match built {
             Ok(pool) => {
-                let (sessions, settings) = (Arc::new(Sessions::new(statements)), Arc::new(settings));
-                Ok(Self { pool, sessions, settings, timeouts: Arc::default(), gate: Arc::default() })
+                let settings = Arc::new(settings);
+                Ok(Self { pool, settings, timeouts: Arc::default(), gate: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -139,14 +125,12 @@ impl Pool {
     /// [`LoanError::Exhausted`], [`LoanError::Unavailable`], and [`LoanError::Privileged`] if the pool is
     /// [guarded](Pool::guard).
     pub async fn loan(&self) -> Result<Loan, LoanError> {
-        let pooler = self.settings.pooler;
-        let unavailable = |reason| Err(LoanError::Unavailable { reason: pooler.advised(reason) });
+        let unavailable =
+            |reason| Err(LoanError::Unavailable { reason: self.settings.pooler.advised(reason) });
         match self.pool.get().await {
             Ok(object) => {
-                let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
-                let statements = (pooler == Pooler::None).then(|| self.sessions.statements(&session));
                 let is_new = Object::metrics(&object).recycle_count == 0;
-                let connection = Arc::new(Connection::new(object, statements));
+                let connection = Arc::new(Connection::new(object));
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
                 let loan = Loan { connection, settings, timeouts };
                 self.admit(&loan, is_new).await?;
@@ -155,20 +139,16 @@ impl Pool {
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
             }
-            Err(PoolError::Timeout(_)) => unavailable("connecting took too long".to_owned()),
-            Err(PoolError::Backend(error)) => unavailable(reason(&error)),
-            Err(PoolError::PostCreateHook(HookError::Message(message))) => unavailable(message.into_owned()),
-            Err(PoolError::PostCreateHook(HookError::Backend(error))) => unavailable(reason(&error)),
-            Err(error @ (PoolError::Closed | PoolError::NoRuntimeSpecified)) => {
-                unavailable(error.to_string())
-            }
+            Err(PoolError::Backend(LoanError::Unavailable { reason })) => unavailable(reason),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(error) => unavailable(error.to_string()),
         }
     }
 
     /// Has every connection prepare its statements anew: the database is another than the one that they were prepared
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
-        self.sessions.forget_statements();
+        self.pool.manager().forget_statements();
     }
 
     /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
@@ -228,32 +208,31 @@ impl Loan {
     /// # Errors
     /// [`LoanError::Privileged`], and whatever else can go wrong.
     pub async fn check(&self, guard: &Guard) -> Result<(), LoanError> {
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         guard.check(self.connection.client()).await?;
-        self.connection.settle_work();
+        self.connection.settle_unknown_work();
         Ok(())
     }
 
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
-    /// with it, so the connection is closed when the loan ends.
+    /// with it, so the connection is closed when the loan ends. Behind a pooler
+    /// its session is not read-only, and has none of the pool's settings.
     pub fn client(&self) -> &Client {
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         self.connection.client()
     }
 }
 
-/// How a session of the host's own connects, and how long that may take in all.
-pub(super) fn session_config(connection: &ConnectionSettings, settings: &PoolSettings) -> (Config, Duration) {
-    let mut config = connection.config().clone();
+/// How a session of the host's own logs in.
+pub(super) fn session_login(connection: &ConnectionSettings, settings: &PoolSettings) -> Config {
+    let mut login = connection.login().clone();
     // The driver asks a server that must be writable whether its transactions are read-only: there, that
     // has to wait until it is connected.
-    let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
+    let read_only_at_once = login.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
     if settings.pooler == Pooler::None {
-        config.options(startup_options(config.get_options(), settings, read_only_at_once));
+        login.options(startup_options(login.get_options(), settings, read_only_at_once));
     }
-    let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-    let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
-    (config, connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX)))
+    login
 }
 
 /// Checks that the session is what was asked for, makes it read-only where that had to wait, and lets it notice

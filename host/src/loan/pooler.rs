@@ -11,7 +11,9 @@ pub enum Pooler {
     ///
     /// Connections then have no startup options, nothing is named that outlives a transaction, and no setting of a session is
     /// relied on: each run is a transaction of its own, which sets what it needs. Statements are parsed and planned each time.
-    /// Notifications are not heard. The sessions' own `statement_timeout` and `lock_timeout` hold where they are shorter than
+    /// Notifications are not heard. What a caller drops half-way is not cancelled through the pooler: its connection is closed, by which
+    /// the pooler closes the session, and PostgreSQL notices within a second where it runs on Linux; elsewhere the statement runs to
+    /// its end or its timeout. The sessions' own `statement_timeout` and `lock_timeout` hold where they are shorter than
     /// the host's.
     ///
     /// The host's login should be its own: when the host proves statements it has their session forget what is prepared there.

@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
@@ -18,7 +19,7 @@ use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
-use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings};
+use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings, noticing};
 use super::statements::Statements;
 use super::terms::Terms;
 use super::wire::Wire;
@@ -30,6 +31,8 @@ pub(super) struct Start<'a, 'loan> {
     /// What they run in, if not each by itself.
     pub block: Option<Block>,
     pub terms: Terms,
+    /// How often PostgreSQL is to look whether the client is still there, if the session does not do so by itself.
+    pub check_interval: Option<Duration>,
     /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
     pub admission: Option<Admission<'a>>,
 }
@@ -406,6 +409,10 @@ impl<'loan> Start<'_, 'loan> {
             Wire::Own(_) if self.terms.pooler == Pooler::None => block.begin().to_owned(),
             _ => block.opening(&self.terms, settings),
         };
+        if let Some(interval) = self.check_interval {
+            sql.push_str("; ");
+            sql.push_str(&noticing(interval));
+        }
         sql.push_str(self.plan_setting());
         let wire = self.wire.clone();
         answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })

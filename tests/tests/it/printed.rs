@@ -1,6 +1,6 @@
 //! What `callslip catalog` shows people of a database.
 
-use callslip_tests::database;
+use callslip_tests::{configured, database};
 
 use crate::command::callslip;
 
@@ -8,8 +8,12 @@ use crate::command::callslip;
 async fn printed(arguments: &[&str]) -> String {
     static FILLED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     FILLED.get_or_init(async || database().execute(include_str!("printed.sql")).await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("callslip.toml");
+    std::fs::write(&file, configured("")).unwrap();
     let mut command = callslip();
     command.arg("catalog").args(arguments).args(["--schema", "printed", "--database-url", &database().url()]);
+    command.arg("--config").arg(file);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,5 +1,7 @@
 //! Configurations that can't be used: where in the file, and what it should say.
 
+use callslip_tests::configured;
+
 use super::command::{folder, run};
 
 const GOOD: &str = "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n";
@@ -70,7 +72,7 @@ fn grants_that_the_database_does_not_have_are_all_told() {
     let folder = folder();
     let path = folder.path();
     let grants = "[plugins.hiring.grants]\nrelations = [\"compny\", \"pg_catalog.pg_class\"]\nfunctions = [\"no_such\"]\n";
-    std::fs::write(path.join("bad.toml"), format!("{GOOD}{grants}")).unwrap();
+    std::fs::write(path.join("bad.toml"), configured(&format!("{GOOD}{grants}"))).unwrap();
     let (exit, shown) = run(path, &["run", "hiring", "funnel", "company=1", "--config", "bad.toml"]);
     assert_eq!(exit, Some(1), "{shown}");
     for says in [

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use callslip::service::ServiceLimits;
 use callslip::{Code, Config, Host, StartError};
-use callslip_tests::{Database, configured};
+use callslip_tests::{Database, configured, is_left_out};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -44,14 +44,13 @@ async fn wait_for(row: &str, address: SocketAddr, path: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn it_changes_slows_down_and_fills_up() {
-    let database = Database::new(&[("max_connections", "15"), ("superuser_reserved_connections", "3")]).await;
+async fn it_changes_and_slows_down() {
+    let database = Database::new(&[]).await;
     // It depends on columns that are to change.
     database.execute("DROP VIEW interview_card").await;
     let host = database.host(&(POOL.to_owned() + &config("language", "tests/guests/language"))).await;
     let address = serve(host.clone(), ServiceLimits::default()).await;
     let position = "/q/language/position?id=1";
-    let away = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'callslip_reader'";
     for (row, becomes, path, status, code, says, mended) in [
         (
             "a column is dropped",
@@ -138,6 +137,38 @@ async fn it_changes_slows_down_and_fills_up() {
         assert_serving(row, address).await;
     }
 
+    // The host's own pool is full: both of its connections wait for a lock.
+    let owner = database.owner().await;
+    owner.batch_execute("BEGIN; LOCK TABLE rating").await.unwrap();
+    let waiting: Vec<_> = (0..2).map(|_| tokio::spawn(get(address, "/q/language/ratings"))).collect();
+    while host.pool().unwrap().status().available > 0 || host.pool().unwrap().status().size < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let told = get(address, position).await;
+    assert_told(
+        "the pool is full",
+        &told,
+        503,
+        "CS1102",
+        "none of the 2 connections became free within 200ms; try again later",
+    );
+    for request in waiting {
+        assert_told("locked", &request.await.unwrap(), 504, "CS1104", "pool.lock_timeout_ms");
+    }
+    owner.batch_execute("ROLLBACK").await.unwrap();
+    assert_serving("a full pool", address).await;
+}
+
+#[tokio::test]
+async fn it_refuses_sessions() {
+    if is_left_out("it is the pooler that is refused a session, and keeps its callers waiting for that") {
+        return;
+    }
+    let database = Database::new(&[("max_connections", "15"), ("superuser_reserved_connections", "3")]).await;
+    let host = start(&database, "").await.unwrap();
+    let address = serve(host, ServiceLimits::default()).await;
+    let position = "/q/language/position?id=1";
+    let away = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'callslip_reader'";
     for (row, becomes, mended) in [
         ("the login has gone", "ALTER ROLE callslip_reader NOLOGIN", "ALTER ROLE callslip_reader LOGIN"),
         (
@@ -173,26 +204,6 @@ async fn it_changes_slows_down_and_fills_up() {
     assert_told("full", &get(address, position).await, 503, "CS1101", UNREACHABLE);
     drop(others);
     wait_for("not full", address, position, 200).await;
-
-    // The host's own pool is full: both of its connections wait for a lock.
-    owner.batch_execute("BEGIN; LOCK TABLE rating").await.unwrap();
-    let waiting: Vec<_> = (0..2).map(|_| tokio::spawn(get(address, "/q/language/ratings"))).collect();
-    while host.pool().unwrap().status().available > 0 || host.pool().unwrap().status().size < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let told = get(address, position).await;
-    assert_told(
-        "the pool is full",
-        &told,
-        503,
-        "CS1102",
-        "none of the 2 connections became free within 200ms; try again later",
-    );
-    for request in waiting {
-        assert_told("locked", &request.await.unwrap(), 504, "CS1104", "pool.lock_timeout_ms");
-    }
-    owner.batch_execute("ROLLBACK").await.unwrap();
-    assert_serving("a full pool", address).await;
 }
 
 /// A host that has the plugin of the language tests, and what else is said.

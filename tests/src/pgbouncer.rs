@@ -1,17 +1,20 @@
 use std::env;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio_postgres::NoTls;
+
 /// Whether hosts connect through a pooler: `pgbouncer`, or nothing.
 const WANTED: &str = "CALLSLIP_TEST_POOLER";
 /// The program of `host/setup/pgbouncer.sh`.
 const PROGRAM: &str = "CALLSLIP_PGBOUNCER";
 /// The port in the name of its socket.
-pub(crate) const PORT: u16 = 6432;
+const PORT: u16 = 6432;
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 
 /// Runs PgBouncer for as long as standard input stays open: the pipe that only we hold the other end of, so that it ends when
@@ -24,18 +27,36 @@ const KEEPER: &str = "trap '' INT TERM HUP PIPE\n\
 /// A private PgBouncer in transaction mode before a private PostgreSQL. Every client of it shares three sessions with all
 /// others of its role in its database, and needs no password.
 #[derive(Debug)]
-pub(crate) struct Pooler(Child);
+pub struct PgBouncer(Child);
 
 /// Whether the hosts of this run of the tests connect through a pooler, as `CALLSLIP_TEST_POOLER=pgbouncer` says.
 ///
 /// # Panics
 /// If it asks for another one.
-pub fn is_pooled() -> bool {
+pub(crate) fn is_pooled() -> bool {
     match env::var(WANTED).as_deref() {
         Err(_) | Ok("") => false,
         Ok("pgbouncer") => true,
         Ok(other) => panic!("{WANTED} is pgbouncer or nothing, not {other}"),
     }
+}
+
+/// Whether a test is to be left out since hosts connect through a pooler, for a reason that lies in what it tests. Says so on
+/// standard error.
+///
+/// # Panics
+/// As [`is_pooled`].
+pub fn is_left_out(reason: &str) -> bool {
+    if is_pooled() {
+        let thread = std::thread::current();
+        // The test harness keeps to itself what `eprintln!` prints.
+        let _ = writeln!(
+            io::stderr(),
+            "left out behind PgBouncer: {}: {reason}",
+            thread.name().unwrap_or("a test")
+        );
+    }
+    is_pooled()
 }
 
 /// A configuration for hosts that connect as [`Database::url`](crate::Database::url) says, through a pooler or not.
@@ -51,14 +72,15 @@ pub fn configured(text: &str) -> String {
     }
 }
 
-impl Pooler {
-    /// Starts it with its socket, beside the server's own, in the folder of a cluster, as the user whose folder that is.
+impl PgBouncer {
+    /// Starts it with its socket, beside the server's own, in the folder of a cluster, as the user whose folder that is. The
+    /// settings are lines more of its file.
     ///
     /// # Panics
     /// If there is no PgBouncer on this machine, or it does not start.
-    pub fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path, settings: &str) -> Self {
         let shown = folder.display();
-        let settings = format!(
+        let file = format!(
             "[databases]\n\
              * = host={shown} port=5432 auth_user=postgres\n\
              [pgbouncer]\n\
@@ -69,25 +91,61 @@ impl Pooler {
              listen_port = {PORT}\n\
              auth_type = trust\n\
              auth_query = SELECT rolname, '' FROM pg_catalog.pg_roles WHERE rolname = $1\n\
-             logfile = {shown}/pgbouncer.log\n"
+             server_login_retry = 0.1\n\
+             logfile = {shown}/pgbouncer.log\n{settings}"
         );
-        fs::write(folder.join("pgbouncer.ini"), settings).expect("the cluster's folder takes a file");
+        fs::write(folder.join("pgbouncer.ini"), file).expect("the cluster's folder takes a file");
         let mut keeper = Command::new("/bin/sh");
         keeper.args(["-c", KEEPER, "pooler"]).arg(program()).current_dir(folder).process_group(0);
         run_as_owner(&mut keeper, folder);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let pooler = Self(keeper.spawn().expect("a shell"));
+        let pgbouncer = Self(keeper.spawn().expect("a shell"));
         let (socket, started) = (folder.join(format!(".s.PGSQL.{PORT}")), Instant::now());
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
             let log = || fs::read_to_string(folder.join("pgbouncer.log")).unwrap_or_default();
             assert!(started.elapsed() < STARTS_WITHIN, "PgBouncer does not start:\n{}", log());
             std::thread::sleep(Duration::from_millis(10));
         }
-        pooler
+        pgbouncer
+    }
+
+    /// The URL of a database behind it, which is one of its cluster's.
+    pub fn url(&self, direct: &str) -> String {
+        format!("{direct}&port={PORT}")
+    }
+
+    /// Waits until it has a session of its own behind a client of this URL, after its server was away.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub(crate) fn wait_for_session(&self, url: &str) {
+        let config: tokio_postgres::Config = url.parse().expect("a URL");
+        let asked = async {
+            loop {
+                if let Ok((client, connection)) = config.connect(NoTls).await {
+                    let driver = tokio::spawn(connection);
+                    let answered = client.batch_execute("SELECT 1").await;
+                    driver.abort();
+                    if answered.is_ok() {
+                        return;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // On a thread of its own: the test's may be of a runtime.
+        let waited = std::thread::scope(|scope| {
+            let wait = || {
+                let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+                runtime.block_on(async { tokio::time::timeout(STARTS_WITHIN, asked).await })
+            };
+            scope.spawn(wait).join()
+        });
+        waited.expect("it waits").expect("PgBouncer has a session again");
     }
 }
 
-impl Drop for Pooler {
+impl Drop for PgBouncer {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait();
