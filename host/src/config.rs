@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::catalog::Schemas;
 use crate::grants::GrantSettings;
-use crate::loan::{PlanMode, PoolSettings, Pooler};
+use crate::loan::{PlanMode, PoolSettings, Pooler, Privilege};
 use crate::plugin;
 use crate::{Code, WatchSettings};
 
@@ -53,18 +53,22 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginConfig>,
 }
 
-/// What of the database is looked at.
+/// What of the database is looked at, and with whose rights.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
     /// The schemas in which names without one are looked for, in this order, after `pg_catalog`. They may be logical ones.
     /// Default: `public`.
     pub schemas: Vec<String>,
+    /// What the roles may be with whose rights statements run, though row-level security does not hold for them: `superuser`,
+    /// `owner`, `bypass_rls`. A call on a connection of any other such role is refused; so is a host whose own login is
+    /// one. Default: nothing.
+    pub allow: Vec<Privilege>,
 }
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { schemas: vec!["public".to_owned()] }
+        Self { schemas: vec!["public".to_owned()], allow: Vec::new() }
     }
 }
 
@@ -371,6 +375,19 @@ mod tests {
         let message = error("[plugins.\"a*/\"]\ncomponent = \"a.wasm\"");
         assert_eq!(message, "the plugin name \"a*/\" is not [a-z][a-z0-9_-]* of at most 63 bytes");
         assert!(error("[plugins.a]").contains("component"));
+    }
+
+    #[test]
+    fn what_is_allowed_is_named() {
+        let config =
+            Config::parse("[database]\nallow = [\"superuser\", \"owner\", \"bypass_rls\"]", Path::new(""));
+        assert_eq!(config.unwrap().database.allow, Privilege::ALL);
+        for privilege in Privilege::ALL {
+            let text = format!("[database]\nallow = [\"{privilege}\"]");
+            assert_eq!(Config::parse(&text, Path::new("")).unwrap().database.allow, [*privilege]);
+        }
+        let message = error("[database]\nallow = [\"root\"]");
+        assert!(message.contains("line 2") && message.contains("bypass_rls"), "{message}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::{connect, connect_to};
 
 /// The login of the hosts under test: it can read every table, and nothing else.
 pub(crate) const READER: &str = "callslip_reader";
+/// The login of a service that lends its connections: it can read and write every table, and owns none.
+pub const WRITER: &str = "callslip_writer";
 /// How much data: about 2,000 interviews and 20,000 ratings.
 const SCALE: f64 = 0.02;
 
@@ -71,7 +73,10 @@ impl Database {
                  GRANT USAGE ON SCHEMA attacks TO {READER};
                  GRANT SELECT ON attacks.moods TO {READER};
                  GRANT USAGE ON SCHEMA public TO {READER};
-                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
+                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};
+                 CREATE ROLE {WRITER} LOGIN;
+                 GRANT USAGE ON SCHEMA public, attacks TO {WRITER};
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {WRITER};"
             ))
             .await
             .expect("a role that reads");
@@ -110,6 +115,14 @@ impl Database {
     /// If the server is gone.
     pub async fn owner(&self) -> Client {
         connect(&self.cluster.config()).await
+    }
+
+    /// A connection of a service, to be lent.
+    ///
+    /// # Panics
+    /// If the server is gone.
+    pub async fn writer(&self) -> Client {
+        connect(self.cluster.config().user(WRITER)).await
     }
 
     /// How a host connects.

@@ -12,7 +12,7 @@ mod tpch;
 mod versions;
 
 pub use components::{component, component_with};
-pub use database::{Database, database};
+pub use database::{Database, WRITER, database};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
 pub use pooler::{configured, is_pooled};

@@ -196,14 +196,14 @@ impl Request {
     /// Runs on a connection that is lent.
     async fn run_on(self, lent: Lent<'_>) -> Result<Reply<'_>, CallError> {
         let mut attempt = 1;
-        let (proven, bound) = loop {
+        let (proven, bound, guard) = loop {
             let generation = self.host.generation();
             match self.bound(&generation, Some(&lent)).await {
-                Ok(found) => break found,
+                Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
         };
-        match lent.run(bound, &self.host.terms, &self.host.sessions).await {
+        match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
             Ok(run) => Reply::new(run, proven, self.host.reply_limits, None),
             Err(error) => {
                 let error = CallError::of_run(error, proven.statements());

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::{ErrorPosition, Severity};
 
+use super::guard::PrivilegedRole;
 use crate::Code;
 use crate::reason::reason;
 
@@ -79,6 +80,9 @@ pub enum LoanError {
         "the transaction that was lent is aborted by an earlier error: roll it back, or back to a savepoint, first"
     )]
     TransactionAborted,
+    /// Row-level security does not hold for the role of the connection, and nobody has allowed that.
+    #[error("{0}")]
+    Privileged(Box<PrivilegedRole>),
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -97,6 +101,7 @@ impl LoanError {
             Self::NulCharacter { .. } => Code::InvalidParameter,
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
+            Self::Privileged(_) => Code::PrivilegedRole,
         }
     }
 

@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use tokio_postgres::{Client, Transaction};
 
+use super::guard::Guard;
+
 /// What can lend its connection to a call.
 ///
 /// A transaction of tokio-postgres can, whose uncommitted rows the call then sees; so can a client, idle or not; and with
@@ -49,17 +51,18 @@ pub struct Lent<'loan> {
     pub(super) in_transaction: bool,
     /// What identifies its session, if the session may keep statements prepared.
     pub(super) session: Option<Arc<dyn Any + Send + Sync>>,
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl<'loan> Lent<'loan> {
     /// Lends an open transaction.
     pub fn transaction(transaction: &'loan mut Transaction<'_>) -> Self {
-        Self { client: transaction.client(), in_transaction: true, session: None }
+        Self { client: transaction.client(), in_transaction: true, session: None, guard: None }
     }
 
     /// Lends a connection. Whether a transaction is open on it is found out first, which takes a round trip.
     pub fn client(client: &'loan mut Client) -> Self {
-        Self { client, in_transaction: false, session: None }
+        Self { client, in_transaction: false, session: None, guard: None }
     }
 
     /// Lets the session keep statements prepared from one call to the next, which saves PostgreSQL their parsing and
@@ -68,6 +71,12 @@ impl<'loan> Lent<'loan> {
     /// `session` tells the sessions apart: it belongs to this session alone, and lives as long as it does.
     pub fn keeping_statements(self, session: Arc<dyn Any + Send + Sync>) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// Has a guard look with each run at the role that the connection has then. A role that it has not let pass within the
+    /// last second takes two round trips more; the statements that are on their way already, read only, give no row to anybody.
+    pub fn guarded(self, guard: Arc<Guard>) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 }
 

@@ -9,12 +9,14 @@
 //!
 //! On either, an [`Inspection`] looks at the database: its catalog is read, and statements are described by a [`Proving`].
 
+mod admitted;
 mod answer;
 mod bind;
 mod block;
 mod connection;
 mod describe;
 mod error;
+mod guard;
 mod inspection;
 mod isolation;
 mod lender;
@@ -23,7 +25,9 @@ mod listen;
 mod owner;
 mod pool;
 mod pooler;
+mod privilege;
 mod proving;
+mod role;
 mod run;
 mod session;
 mod sessions;
@@ -39,12 +43,14 @@ pub(crate) use block::OpenBlock;
 pub use callslip_ir::PlanMode;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
+pub use guard::{Guard, GuardedRelation, PrivilegedRole};
 pub use inspection::Inspection;
 pub use isolation::Isolation;
 pub use lender::{Lender, Lent};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
 pub use pooler::Pooler;
+pub use privilege::Privilege;
 pub use proving::Proving;
 pub use run::{BoundStatement, Run};
 pub use sessions::Sessions;

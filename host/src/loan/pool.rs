@@ -1,16 +1,19 @@
 use std::any::Any;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::connection::Connection;
 use super::error::LoanError;
+use super::guard::Guard;
 use super::pooler::{ADVICE, Pooler};
 use super::session::{OwnTimeouts, milliseconds, startup_options};
 use super::sessions::Sessions;
@@ -77,6 +80,15 @@ pub struct Pool {
     sessions: Arc<Sessions>,
     settings: Arc<PoolSettings>,
     timeouts: Arc<OwnTimeouts>,
+    gate: Arc<Gate>,
+}
+
+/// What a session has to pass before it is first lent.
+#[derive(Default)]
+struct Gate {
+    guard: RwLock<Option<Arc<Guard>>>,
+    /// Whether sessions that have passed before have to again: the guard has refused their role since.
+    again: AtomicBool,
 }
 
 impl Pool {
@@ -114,8 +126,8 @@ impl Pool {
             .build();
         match built {
             Ok(pool) => {
-                let sessions = Arc::new(Sessions::new(statements));
-                Ok(Self { pool, sessions, settings: Arc::new(settings), timeouts: Arc::default() })
+                let (sessions, settings) = (Arc::new(Sessions::new(statements)), Arc::new(settings));
+                Ok(Self { pool, sessions, settings, timeouts: Arc::default(), gate: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -124,7 +136,8 @@ impl Pool {
     /// Lends a connection, a new one if none is free and there may be more.
     ///
     /// # Errors
-    /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
+    /// [`LoanError::Exhausted`], [`LoanError::Unavailable`], and [`LoanError::Privileged`] if the pool is
+    /// [guarded](Pool::guard).
     pub async fn loan(&self) -> Result<Loan, LoanError> {
         let pooler = self.settings.pooler;
         let unavailable = |reason| Err(LoanError::Unavailable { reason: pooler.advised(reason) });
@@ -132,9 +145,12 @@ impl Pool {
             Ok(object) => {
                 let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
                 let statements = (pooler == Pooler::None).then(|| self.sessions.statements(&session));
+                let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object, statements));
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
-                Ok(Loan { connection, settings, timeouts })
+                let loan = Loan { connection, settings, timeouts };
+                self.admit(&loan, is_new).await?;
+                Ok(loan)
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -153,6 +169,32 @@ impl Pool {
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
         self.sessions.forget_statements();
+    }
+
+    /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
+    /// also of those that there are.
+    pub fn guard(&self, guard: Arc<Guard>) {
+        // Nothing panics while it holds the lock.
+        let mut current = self.gate.guard.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref() != Some(&guard) {
+            *current = Some(guard);
+            self.suspect();
+        }
+    }
+
+    /// Has the guard look at every session with each loan, until its role may pass.
+    pub fn suspect(&self) {
+        self.gate.again.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the connection pass the guard, if it has to.
+    async fn admit(&self, loan: &Loan, is_new: bool) -> Result<(), LoanError> {
+        let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_suspect = self.gate.again.load(Ordering::Relaxed);
+        let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        loan.check(&guard).await?;
+        self.gate.again.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// How full the pool is.
@@ -181,6 +223,17 @@ pub struct Loan {
 }
 
 impl Loan {
+    /// Asks whether the session's role may pass a guard. If it may not, the connection is closed when the loan ends.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], and whatever else can go wrong.
+    pub async fn check(&self, guard: &Guard) -> Result<(), LoanError> {
+        self.connection.begin_work();
+        guard.check(self.connection.client()).await?;
+        self.connection.settle_work();
+        Ok(())
+    }
+
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
     /// with it, so the connection is closed when the loan ends.
     pub fn client(&self) -> &Client {

@@ -94,18 +94,10 @@ impl Loan {
                 .then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::of(&self.settings),
+            admission: None,
         };
         self.connection.begin_work();
-        let result = match is_shared {
-            true => start.unnamed(Block::Transaction, &self.timeouts).await,
-            false => match start.prepared().await {
-                Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
-                    start.forget_all();
-                    start.prepared().await
-                }
-                result => result,
-            },
-        };
+        let result = start.run(&self.timeouts).await;
         result.map_err(|error| {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();

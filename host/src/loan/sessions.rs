@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::admitted::Admitted;
 use super::session::OwnTimeouts;
 use super::statements::Statements;
 
@@ -12,6 +13,7 @@ pub struct Sessions {
     statements: NonZeroUsize,
     known: Mutex<Known>,
     pub(super) timeouts: OwnTimeouts,
+    pub(super) admitted: Admitted,
 }
 
 #[derive(Default)]
@@ -25,7 +27,12 @@ struct Known {
 impl Sessions {
     /// No session yet; of each, so many statements are kept.
     pub fn new(statements: NonZeroUsize) -> Self {
-        Self { statements, known: Mutex::default(), timeouts: OwnTimeouts::default() }
+        Self {
+            statements,
+            known: Mutex::default(),
+            timeouts: OwnTimeouts::default(),
+            admitted: Admitted::default(),
+        }
     }
 
     /// The statements of a session.

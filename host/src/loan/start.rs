@@ -8,35 +8,50 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row, RowStream, Statement};
 
+use super::admitted::Admitted;
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
+use super::guard::Guard;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
+use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings};
 use super::statements::Statements;
 use super::terms::Terms;
 use super::wire::Wire;
 
 /// How statements are sent, all in one round trip, what ends their block included, before the first answer is awaited.
-pub(super) struct Start<'loan> {
+pub(super) struct Start<'a, 'loan> {
     pub wire: Wire<'loan>,
     pub statements: Arc<[BoundStatement]>,
     /// What they run in, if not each by itself.
     pub block: Option<Block>,
     pub terms: Terms,
+    /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
+    pub admission: Option<Admission<'a>>,
 }
 
-/// What comes of sending statements without names.
+/// A guard, and the roles that it has let pass lately.
+pub(super) struct Admission<'a> {
+    pub guard: Arc<Guard>,
+    pub admitted: &'a Admitted,
+}
+
+/// How often statements are sent: once more for each thing that may turn out.
+const ATTEMPTS: usize = 5;
+
+/// What comes of sending statements.
 enum Attempt<'loan> {
     Begun(Run<'loan>),
     /// The driver did not know the type of a column, which it does now.
     UnknownTypes,
     /// The owner's statements have timeouts, which was not assumed.
     OwnTimeouts,
+    /// It is not known whether the owner's role may pass.
+    UnknownRole(Owner),
 }
 
 /// What opens a block, and finds out about the owner of a connection that is lent.
@@ -44,13 +59,45 @@ type Opening<'loan> = Answer<'loan, Option<Owner>>;
 
 type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
 
-impl<'loan> Start<'loan> {
+impl<'loan> Start<'_, 'loan> {
+    /// Sends the statements, again where something that was taken for granted turns out to be otherwise.
+    ///
+    /// # Errors
+    /// Of what was sent, everything is answered, unless the connection is lost.
+    pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
+        let (mut is_prepared_again, mut attempts) = (false, 0);
+        while attempts < ATTEMPTS {
+            attempts += 1;
+            let attempt = match (self.wire.statements(), self.block) {
+                (None, Some(block)) => self.unnamed(block, timeouts.settings()).await,
+                _ => self.prepared().await,
+            };
+            match attempt {
+                Ok(Attempt::Begun(run)) => return Ok(run),
+                // By now the driver knows the types of all columns.
+                Ok(Attempt::UnknownTypes) => {}
+                Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
+                Ok(Attempt::UnknownRole(owner)) => self.admit(owner).await?,
+                Err(LoanError::Failed(error))
+                    if !is_prepared_again
+                        && self.wire.statements().is_some()
+                        && must_prepare_again(&error) =>
+                {
+                    is_prepared_again = true;
+                    self.forget_all();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(LoanError::RunFailed)
+    }
+
     /// Sends statements that are prepared. On a connection that is lent they are prepared within a block, in round trips
     /// of their own, if they are not yet.
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn prepared(&self) -> Result<Run<'loan>, LoanError> {
+    async fn prepared(&self) -> Result<Attempt<'loan>, LoanError> {
         let mut prepared = Vec::with_capacity(self.statements.len());
         for bound in self.statements.iter() {
             match self.known(&bound.sql) {
@@ -74,9 +121,21 @@ impl<'loan> Start<'loan> {
             send_all(&mut end, context);
         })
         .await;
-        match self.opened(&mut begin).await {
-            Ok(owner) => self.begin_run(queries, end, owner).await,
-            Err(error) => Err(self.not_opened(error, end).await),
+        let owner = match self.opened(&mut begin).await {
+            Ok(owner) => owner,
+            Err(error) => {
+                drop(queries);
+                return Err(self.not_opened(error, end).await);
+            }
+        };
+        let isolation = self.isolation(owner.as_ref());
+        match (owner.filter(|owner| !self.is_admitted(owner)), end) {
+            (Some(stranger), Some(mut end)) => {
+                drop(queries);
+                settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                Ok(Attempt::UnknownRole(stranger))
+            }
+            (_, end) => self.begin_run(queries, end, isolation).await.map(Attempt::Begun),
         }
     }
 
@@ -85,20 +144,7 @@ impl<'loan> Start<'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn unnamed(&self, block: Block, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
-        // One more for each thing that may turn out.
-        for _ in 0..3 {
-            match self.unnamed_once(block, timeouts.settings()).await? {
-                Attempt::Begun(run) => return Ok(run),
-                // By now the driver knows the types of all columns.
-                Attempt::UnknownTypes => {}
-                Attempt::OwnTimeouts => timeouts.set_found(),
-            }
-        }
-        Err(LoanError::RunFailed)
-    }
-
-    async fn unnamed_once(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
+    async fn unnamed(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
         let mut begin = Some(self.opening(block, settings));
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
@@ -124,6 +170,12 @@ impl<'loan> Start<'loan> {
                 return Err(self.not_opened(error, Some(end)).await);
             }
         };
+        let isolation = self.isolation(owner.as_ref());
+        if let Some(stranger) = owner.filter(|owner| !self.is_admitted(owner)) {
+            drop((probes, queries));
+            settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+            return Ok(Attempt::UnknownRole(stranger));
+        }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
         poll_fn(|context| {
@@ -154,7 +206,7 @@ impl<'loan> Start<'loan> {
             }
         }
         if known && refusal.is_none() {
-            return self.begin_run(queries, Some(end), owner).await.map(Attempt::Begun);
+            return self.begin_run(queries, Some(end), isolation).await.map(Attempt::Begun);
         }
         drop((probes, queries));
         settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
@@ -164,18 +216,48 @@ impl<'loan> Start<'loan> {
         }
     }
 
-    async fn begin_run(
-        &self,
-        queries: Queries<'loan>,
-        end: Option<Answer<'loan, ()>>,
-        owner: Option<Owner>,
-    ) -> Result<Run<'loan>, LoanError> {
-        let isolation = match (self.block, owner) {
+    /// What isolation the statements have.
+    fn isolation(&self, owner: Option<&Owner>) -> Isolation {
+        match (self.block, owner) {
             (Some(Block::Savepoint), Some(owner)) => owner.isolation,
             (Some(Block::Transaction), _) => Isolation::RepeatableRead,
             // By itself, a statement has a snapshot of its own.
             (_, None) | (None, _) => Isolation::ReadCommitted,
+        }
+    }
+
+    /// Whether it is known that the owner's role may pass.
+    fn is_admitted(&self, owner: &Owner) -> bool {
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner))
+    }
+
+    /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`].
+    async fn admit(&self, owner: Owner) -> Result<(), LoanError> {
+        let (Some(block), Some(Admission { guard, admitted })) = (self.block, &self.admission) else {
+            return Ok(());
         };
+        let client = self.wire.client();
+        let question = format!("{}; {}", block.begin(), guard.question());
+        let mut answered = answer(async { client.simple_query(&question).await });
+        let mut end = self.batch(block.end());
+        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
+        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
+        let ended = settle(&mut end).await;
+        guard.judge(&answered?)?;
+        ended.map_err(|error| LoanError::not_ended(&error))?;
+        admitted.insert(guard, owner);
+        Ok(())
+    }
+
+    async fn begin_run(
+        &self,
+        queries: Queries<'loan>,
+        end: Option<Answer<'loan, ()>>,
+        isolation: Isolation,
+    ) -> Result<Run<'loan>, LoanError> {
         Run::begin(self.wire.clone(), self.statements.clone(), queries, end, isolation).await
     }
 

@@ -20,6 +20,7 @@ mod named_types;
 mod parameters;
 mod plans;
 mod printed;
+mod privileges;
 mod round_trips;
 mod snapshot;
 mod sort;
