@@ -32,6 +32,13 @@ impl Admitted {
             })
     }
 
+    /// Whether the guard has let any role pass lately.
+    pub fn contains_any(&self, guard: &Arc<Guard>) -> bool {
+        let roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_its = roles.guard.as_ref().is_some_and(|its| Arc::ptr_eq(its, guard));
+        is_its && roles.known.values().any(|(_, since)| since.elapsed() < FOR)
+    }
+
     /// The guard has let the owner's role pass.
     pub fn insert(&self, guard: &Arc<Guard>, owner: Owner) {
         let mut roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use crate::ends::first;
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{MOST_KEPT, drop_after, lend, number, rows, run, sessions, sqlstate};
+use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, sessions, sqlstate};
 
 const ONE: &str = "SELECT CAST(1 AS int8) AS n";
 
@@ -284,6 +284,32 @@ fn an_owner_s_shorter_timeout_holds() {
                         let run = owner.lend().run(vec![number(ONE, &[])], &terms, &sessions).await;
                         assert_eq!(callslip_tests::rows(run.unwrap()).await.unwrap()[0].len(), 1);
                         assert_eq!(first(owner.client(), "SHOW statement_timeout").await, "0");
+                    }
+                })
+                .await;
+            ended.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
+        }
+    });
+}
+
+/// Also when it has to be asked again what the owner's role may.
+#[test]
+fn a_query_runs_once_for_each_call() {
+    run(async {
+        let (mut service, host) = (Service::new().await, language("").await);
+        for kind in [Kind::ReadCommitted, Kind::DeadpoolTransaction] {
+            let ended = service
+                .with(kind, async |owner| {
+                    for calls in 1..4 {
+                        let call = host.call("language", "mine").claim("company", 1).claim("admin", true);
+                        let mut reply = call.on(owner).run().await.unwrap();
+                        while reply.next_chunk().await.unwrap().is_some() {}
+                        drop(reply);
+                        // What the transaction has read, rolled back or not.
+                        let scans = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_xact_user_tables \
+                                     WHERE relname = 'position' AND schemaname = 'public'";
+                        assert_eq!(first(owner.client(), scans).await, calls.to_string(), "{kind:?}");
+                        tokio::time::sleep(Duration::from_millis(1100)).await;
                     }
                 })
                 .await;
