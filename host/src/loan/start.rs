@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
@@ -38,6 +39,8 @@ pub(super) struct Start<'a, 'loan> {
 pub(super) struct Admission<'a> {
     pub guard: Arc<Guard>,
     pub admitted: &'a Admitted,
+    /// When the loan began: what is known then is known for all of it.
+    pub since: Instant,
 }
 
 /// How often statements are sent: once more for each thing that may turn out.
@@ -65,7 +68,7 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
     pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
-        if self.admission.as_ref().is_some_and(|its| !its.admitted.contains_any(&its.guard)) {
+        if self.admission.as_ref().is_some_and(|its| !its.admitted.contains_any(&its.guard, its.since)) {
             // No role is known: the statements would run for nothing, to be run once more.
             self.admit().await?;
         }
@@ -232,7 +235,7 @@ impl<'loan> Start<'_, 'loan> {
 
     /// Whether it is known that the owner's role may pass.
     fn is_admitted(&self, owner: &Owner) -> bool {
-        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner))
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner, its.since))
     }
 
     /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
@@ -240,7 +243,7 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// [`LoanError::Privileged`].
     async fn admit(&self) -> Result<(), LoanError> {
-        let (Some(block), Some(Admission { guard, admitted })) = (self.block, &self.admission) else {
+        let (Some(block), Some(Admission { guard, admitted, .. })) = (self.block, &self.admission) else {
             return Ok(());
         };
         let client = self.wire.client();
