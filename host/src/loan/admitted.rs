@@ -21,15 +21,22 @@ struct Roles {
 }
 
 impl Admitted {
-    /// Whether the guard has let the owner's role pass lately.
-    pub fn contains(&self, guard: &Arc<Guard>, owner: &Owner) -> bool {
+    /// Whether the guard had let the owner's role pass shortly before then.
+    pub fn contains(&self, guard: &Arc<Guard>, owner: &Owner, then: Instant) -> bool {
         // Nothing panics while it holds the lock.
         let roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_its = roles.guard.as_ref().is_some_and(|its| Arc::ptr_eq(its, guard));
         is_its
             && roles.known.get(&owner.role).is_some_and(|(is_superuser, since)| {
-                *is_superuser == owner.is_superuser && since.elapsed() < FOR
+                *is_superuser == owner.is_superuser && then.saturating_duration_since(*since) < FOR
             })
+    }
+
+    /// Whether the guard had let any role pass shortly before then.
+    pub fn contains_any(&self, guard: &Arc<Guard>, then: Instant) -> bool {
+        let roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_its = roles.guard.as_ref().is_some_and(|its| Arc::ptr_eq(its, guard));
+        is_its && roles.known.values().any(|(_, since)| then.saturating_duration_since(*since) < FOR)
     }
 
     /// The guard has let the owner's role pass.

@@ -9,8 +9,6 @@ use super::lender::Lent;
 use super::pool::{Loan, PoolSettings};
 use super::pooler::Pooler;
 use super::proving::{FORGET, Proving};
-#[cfg(feature = "host")]
-use super::session::Settings;
 use super::session::milliseconds;
 use super::terms::Terms;
 

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use super::block::Block;
 use super::error::LoanError;
 use super::lender::Lent;
@@ -54,7 +56,11 @@ impl<'loan> Lent<'loan> {
             block: Some(block),
             terms: *terms,
             check_interval: None,
-            admission: self.guard.map(|guard| Admission { guard, admitted: &sessions.admitted }),
+            admission: self.guard.map(|guard| Admission {
+                guard,
+                admitted: &sessions.admitted,
+                since: Instant::now(),
+            }),
         };
         start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)
     }

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
@@ -16,7 +16,7 @@ use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::guard::Guard;
 use super::isolation::Isolation;
-use super::owner::Owner;
+use super::owner::{self, Owner};
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings, noticing};
@@ -41,6 +41,8 @@ pub(super) struct Start<'a, 'loan> {
 pub(super) struct Admission<'a> {
     pub guard: Arc<Guard>,
     pub admitted: &'a Admitted,
+    /// When the loan began: what is known then is known for all of it.
+    pub since: Instant,
 }
 
 /// How often statements are sent: once more for each thing that may turn out.
@@ -54,7 +56,7 @@ enum Attempt<'loan> {
     /// The owner's statements have timeouts, which was not assumed.
     OwnTimeouts,
     /// It is not known whether the owner's role may pass.
-    UnknownRole(Owner),
+    UnknownRole,
 }
 
 /// What opens a block, and finds out about the owner of a connection that is lent.
@@ -68,6 +70,10 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
     pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
+        if self.admission.as_ref().is_some_and(|its| !its.admitted.contains_any(&its.guard, its.since)) {
+            // No role is known: the statements would run for nothing, to be run once more.
+            self.admit().await?;
+        }
         let (mut is_prepared_again, mut attempts) = (false, 0);
         while attempts < ATTEMPTS {
             attempts += 1;
@@ -80,7 +86,7 @@ impl<'loan> Start<'_, 'loan> {
                 // By now the driver knows the types of all columns.
                 Ok(Attempt::UnknownTypes) => {}
                 Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
-                Ok(Attempt::UnknownRole(owner)) => self.admit(owner).await?,
+                Ok(Attempt::UnknownRole) => self.admit().await?,
                 Err(LoanError::Failed(error))
                     if !is_prepared_again
                         && self.wire.statements().is_some()
@@ -133,10 +139,10 @@ impl<'loan> Start<'_, 'loan> {
         };
         let isolation = self.isolation(owner.as_ref());
         match (owner.filter(|owner| !self.is_admitted(owner)), end) {
-            (Some(stranger), Some(mut end)) => {
+            (Some(_), Some(mut end)) => {
                 drop(queries);
                 settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
-                Ok(Attempt::UnknownRole(stranger))
+                Ok(Attempt::UnknownRole)
             }
             (_, end) => self.begin_run(queries, end, isolation).await.map(Attempt::Begun),
         }
@@ -174,10 +180,10 @@ impl<'loan> Start<'_, 'loan> {
             }
         };
         let isolation = self.isolation(owner.as_ref());
-        if let Some(stranger) = owner.filter(|owner| !self.is_admitted(owner)) {
+        if owner.as_ref().is_some_and(|owner| !self.is_admitted(owner)) {
             drop((probes, queries));
             settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
-            return Ok(Attempt::UnknownRole(stranger));
+            return Ok(Attempt::UnknownRole);
         }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
@@ -231,27 +237,30 @@ impl<'loan> Start<'_, 'loan> {
 
     /// Whether it is known that the owner's role may pass.
     fn is_admitted(&self, owner: &Owner) -> bool {
-        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner))
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner, its.since))
     }
 
     /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
     ///
     /// # Errors
     /// [`LoanError::Privileged`].
-    async fn admit(&self, owner: Owner) -> Result<(), LoanError> {
-        let (Some(block), Some(Admission { guard, admitted })) = (self.block, &self.admission) else {
+    async fn admit(&self) -> Result<(), LoanError> {
+        let (Some(block), Some(Admission { guard, admitted, .. })) = (self.block, &self.admission) else {
             return Ok(());
         };
         let client = self.wire.client();
-        let question = format!("{}; {}", block.begin(), guard.question());
+        let question = format!("{}; {}; SELECT {}", block.begin(), guard.question(), owner::COLUMNS);
         let mut answered = answer(async { client.simple_query(&question).await });
         let mut end = self.batch(block.end());
         at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
         let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
         let ended = settle(&mut end).await;
-        guard.judge(&answered?)?;
+        let answered = answered?;
+        guard.judge(&answered)?;
         ended.map_err(|error| LoanError::not_ended(&error))?;
-        admitted.insert(guard, owner);
+        if let Some(owner) = Owner::of_messages(&answered) {
+            admitted.insert(guard, owner);
+        }
         Ok(())
     }
 

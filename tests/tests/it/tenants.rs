@@ -367,8 +367,8 @@ async fn a_tenant_whose_schema_breaks_takes_nothing_from_the_others() {
     tokio::spawn(connection);
     owner.batch_execute(SCHEMAS).await.unwrap();
     let config = Config::parse(&config("tenants", GRANTS), "".as_ref()).unwrap();
-    let reader = url.replacen("://postgres@", "://callslip_reader@", 1);
-    let settings = ConnectionSettings::resolve(Some(&reader), &|_| None).unwrap();
+    let as_reader = url.replacen("://postgres@", "://callslip_reader@", 1);
+    let settings = ConnectionSettings::resolve(Some(&as_reader), &|_| None).unwrap();
     let host = Host::start(&config, &settings).await.unwrap();
     let expected = json!([{"id": 7, "label": "G7"}]);
     for broken in ["ALTER TABLE acme.invoice RENAME COLUMN status TO state", "DROP SCHEMA acme CASCADE"] {

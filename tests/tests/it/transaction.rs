@@ -1,9 +1,6 @@
 //! A transaction that is lent comes back as it was, whatever happens while it is away.
 
-use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use callslip::Code;
@@ -251,88 +248,6 @@ async fn a_savepoint_of_the_owner_s_stays_whatever_its_name() {
     assert_eq!(rows(&mut transaction, vec![number(OWN, &[])]).await.unwrap()[0].len(), 2);
     transaction.batch_execute("ROLLBACK TO SAVEPOINT callslip_loan").await.unwrap();
     assert_usable(&transaction).await;
-}
-
-/// Two transactions that each read what the other writes: PostgreSQL must still see it.
-#[tokio::test]
-async fn a_serializable_owner_stays_in_conflict_detection() {
-    let (mut one, mut other) = (database().owner().await, database().owner().await);
-    one.batch_execute(
-        "CREATE TABLE attacks.duty (name text PRIMARY KEY, on_call bool NOT NULL);
-         INSERT INTO attacks.duty VALUES ('one', true), ('other', true)",
-    )
-    .await
-    .unwrap();
-    let on_call = || number("SELECT pg_catalog.count(*) AS n FROM attacks.duty AS d WHERE d.on_call", &[]);
-    let serializable = IsolationLevel::Serializable;
-    let mut first = one.build_transaction().isolation_level(serializable).start().await.unwrap();
-    let mut second = other.build_transaction().isolation_level(serializable).start().await.unwrap();
-    for transaction in [&mut first, &mut second] {
-        assert_eq!(rows(transaction, vec![on_call()]).await.unwrap()[0][0].get::<_, i64>(0), 2);
-    }
-    let leave = "UPDATE attacks.duty SET on_call = false WHERE name = $1";
-    let left = async {
-        first.execute(leave, &[&"one"]).await?;
-        second.execute(leave, &[&"other"]).await?;
-        first.commit().await?;
-        second.commit().await
-    };
-    let error = left.await.expect_err("nobody is on call");
-    assert_eq!(error.code().map(|code| code.code()), Some("40001"), "{error}");
-    one.batch_execute("DROP TABLE attacks.duty").await.unwrap();
-}
-
-/// Polls a future until it has waited for the `n`th time, and drops it.
-async fn drop_after<T>(n: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut waits = 0;
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => {
-            waits += 1;
-            if waits < n { Poll::Pending } else { Poll::Ready(None) }
-        }
-    })
-    .await
-}
-
-#[tokio::test]
-async fn dropped_at_any_await_it_is_usable() {
-    let mut client = session().await;
-    let mut transaction = begin(&mut client).await;
-    let before = left_behind(&transaction).await;
-    let large = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 30000) AS g (i)";
-    let mut ended = 0;
-    for n in 1..=60 {
-        let statements = vec![number(OWN, &[]), number(large, &[]), number(OWN, &[])];
-        if let Some(result) = drop_after(n, rows(&mut transaction, statements)).await {
-            assert_eq!(result.unwrap()[1].len(), 30_000);
-            ended += 1;
-        }
-        assert_eq!(left_behind(&transaction).await, before, "after {n} waits");
-    }
-    assert!(ended < 55, "{ended} of 60 were not dropped");
-    assert_usable(&transaction).await;
-}
-
-#[tokio::test]
-async fn rows_that_nobody_reads_are_not_cancelled_and_not_in_the_way() {
-    let mut client = session().await;
-    let mut transaction = begin(&mut client).await;
-    let sql = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 1000000) AS g (i)";
-    for _ in 0..3 {
-        let mut run = lend(&mut transaction, vec![number(sql, &[])]).await.unwrap();
-        assert!(run.next_row().await.unwrap().is_some());
-        drop(run);
-        assert_usable(&transaction).await;
-    }
-    // A late cancel would hit one of these.
-    for _ in 0..20 {
-        transaction.batch_execute("SELECT pg_sleep(0.01)").await.unwrap();
-    }
-    transaction.commit().await.unwrap();
-    let row = client.query_one("SELECT count(*) FROM scratch", &[]).await.unwrap();
-    assert_eq!(row.get::<_, i64>(0), 4);
 }
 
 /// The driver looks up a type that it does not know with a query of its own, which waits behind rows that wait for

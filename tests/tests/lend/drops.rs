@@ -5,7 +5,7 @@ use std::time::Duration;
 use callslip_tests::database;
 
 use crate::ends::{End, Ends, On, first};
-use crate::owners::{Kind, Service};
+use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
 use crate::support::{MOST_KEPT, drop_after, number, rows, run};
 
@@ -27,7 +27,7 @@ async fn check(kind: Kind) {
                 .map(|sql| number(&format!("/* {n} of {} */ {sql}", sql.len()), &[]))
                 .to_vec()
         };
-        let turns = async |owner: &mut dyn crate::owners::Owner| {
+        let turns = async |owner: &mut dyn Owner| {
             let client = owner.client();
             client.batch_execute(&format!("INSERT INTO {table} VALUES ({n})")).await.unwrap();
             let count = first(client, &format!("SELECT count(*) FROM {table}")).await;
@@ -79,6 +79,47 @@ async fn check(kind: Kind) {
         }
     }
     panic!("{kind:?}: it does not end within {MOST_WAITS} waits");
+}
+
+/// The same of a call that is first proven on what is lent. What it was about to ask PostgreSQL when it was dropped may stay
+/// prepared, by a name that only the driver knew.
+async fn check_first_use(kind: Kind) {
+    let mut service = Service::new().await;
+    let ends = Ends::new(&service.table).await;
+    let (table, mut ended) = (service.table.clone(), false);
+    for n in 1..=MOST_WAITS {
+        let what = format!("{kind:?}, first use, dropped at the {n}th wait");
+        let turn = async |owner: &mut dyn Owner| {
+            State::of(owner.client()).await.unwrap();
+            let before = State::of(owner.client()).await.unwrap();
+            let dropped = drop_after(n, ends.perform(End::FirstUse, &mut On::Lent(owner))).await;
+            ended = dropped.is_some();
+            let after = State::of(owner.client()).await;
+            let after =
+                after.unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
+            let difference = after.difference(&before.lines);
+            assert!(difference.is_empty(), "{what}: {difference:#?}");
+            let write = owner.client().batch_execute(&format!("INSERT INTO {table} VALUES ({n})")).await;
+            write.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
+        };
+        service.with(kind, turn).await.unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
+        if ended {
+            assert!(n > 3, "it never waits");
+            let written = format!("SELECT count(*) FROM {table}");
+            assert_eq!(first(&database().owner().await, &written).await, n.to_string(), "{kind:?}");
+            return;
+        }
+    }
+    panic!("{kind:?}: it does not end within {MOST_WAITS} waits");
+}
+
+#[test]
+fn a_call_that_is_first_proven_on_what_is_lent() {
+    run(async {
+        for kind in [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolSerializable, Kind::Bb8InTransaction] {
+            check_first_use(kind).await;
+        }
+    });
 }
 
 /// The same of a call of a host, on a connection of its own.

@@ -130,7 +130,7 @@ impl Service {
         let client = session().await;
         set_up(&client).await;
         set_up(&deadpool.get().await.unwrap()).await;
-        set_up(&*bb8.get().await.unwrap()).await;
+        set_up(&bb8.get().await.unwrap()).await;
         let table = format!("lend.written_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         client.batch_execute(&format!("CREATE TABLE {table} (token int PRIMARY KEY)")).await.unwrap();
         Self { client, deadpool, bb8, table }

@@ -6,6 +6,10 @@
 // The lint knows tests by #[test], and not the helpers that they share.
 #![allow(clippy::unwrap_used)]
 
+mod after;
+mod random;
+mod work;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
@@ -17,12 +21,15 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use callslip::loan::{BoundStatement, Lender, PlanMode, ResultColumn, Sessions, Terms};
+use callslip::loan::{Lender, Sessions, Terms};
 use callslip::{CallError, Code, Host};
-use callslip_tests::{component, connect, database};
+use callslip_tests::{component, database};
 use deadpool_postgres::{Manager, Pool};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, Error, IsolationLevel, NoTls};
+use tokio_postgres::{Config, Error, IsolationLevel, NoTls};
+
+use self::after::{assert_clean_host, assert_clean_service, assert_written};
+use self::random::Random;
+use self::work::{WORK, Work};
 
 /// How many loans there are at once: on transactions and clients of the service's, and on the host's own pool.
 const LENDERS: usize = 40;
@@ -35,132 +42,8 @@ const MOST_KEPT: usize = 8;
 /// Nothing takes longer, on a machine that is busy.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Numbers that look random, and are the same for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut n = self.0;
-        n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (n ^ (n >> 31)) % limit
-    }
-
-    fn one_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        let count = u64::try_from(choices.len()).unwrap();
-        &choices[usize::try_from(self.below(count)).unwrap()]
-    }
-}
-
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
-}
-
-/// What a loan does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Work {
-    Rows,
-    Large,
-    Several,
-    Error,
-    LateError,
-    /// Sleeps, until its timeout where it has a short one.
-    Sleep,
-    /// Reads a table whose column changes its type now and then.
-    Changing,
-    Query,
-    OpenQuery,
-    Trap,
-    Panic,
-    ErrorInThePlugin,
-    ManyRows,
-}
-
-const WORK: [Work; 13] = [
-    Work::Rows,
-    Work::Large,
-    Work::Several,
-    Work::Error,
-    Work::LateError,
-    Work::Sleep,
-    Work::Changing,
-    Work::Query,
-    Work::OpenQuery,
-    Work::Trap,
-    Work::Panic,
-    Work::ErrorInThePlugin,
-    Work::ManyRows,
-];
-
-impl Work {
-    /// How it may end, beside well, when nobody has asked for more than it: a backend may always be terminated.
-    fn may_end_with(self, code: Code) -> bool {
-        match self {
-            _ if code == Code::DatabaseUnavailable => true,
-            Self::Error | Self::LateError | Self::ErrorInThePlugin => code == Code::StatementFailed,
-            Self::Trap | Self::Panic => code == Code::PluginTrapped,
-            Self::Sleep => code == Code::StatementTimeout,
-            Self::Changing => code == Code::StaleStatement,
-            _ => false,
-        }
-    }
-
-    fn must_fail(self) -> bool {
-        matches!(self, Self::Error | Self::LateError | Self::ErrorInThePlugin | Self::Trap | Self::Panic)
-    }
-
-    /// The statements, where it is not a query of the plugin's.
-    fn statements(self) -> Option<Vec<BoundStatement>> {
-        let series = |n: u32| {
-            format!("SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, {n}) AS g (i)")
-        };
-        let statements: &[&str] = match self {
-            Self::Rows => &["SELECT pg_catalog.count(*) AS n FROM chaos.counted AS c"],
-            Self::Large => &[&series(50_000)],
-            Self::Several => &[&series(20_000), "SELECT CAST(1 AS int8) AS n", &series(20_000)],
-            Self::Error => &["SELECT CAST(1 / 0 AS int8) AS n"],
-            Self::LateError => &[
-                "SELECT CAST(1 AS int8) AS n",
-                "SELECT CAST(1 / (9999 - g.i) AS int8) AS n FROM pg_catalog.generate_series(1, 10000) AS g (i)",
-            ],
-            Self::Sleep => {
-                &["SELECT CAST(pg_catalog.length(CAST(pg_catalog.pg_sleep(0.05) AS text)) AS int8) AS n"]
-            }
-            Self::Changing => &["SELECT c.n AS n FROM chaos.changing AS c"],
-            _ => return None,
-        };
-        let bound = |sql: &&str| BoundStatement {
-            sql: (*sql).into(),
-            values: Vec::new(),
-            columns: [ResultColumn {
-                name: "n".into(),
-                type_oid: Type::INT8.oid(),
-                type_name: "int8".into(),
-            }]
-            .into(),
-            cached: true,
-            plan: PlanMode::Auto,
-        };
-        Some(statements.iter().map(bound).collect())
-    }
-
-    /// The query of the plugin, with a parameter.
-    fn query(self, number: u64) -> (&'static str, &'static str, String) {
-        match self {
-            // Something new is proven first, on a connection of the host's own.
-            Self::OpenQuery => ("search", "words", format!("engineer {number}")),
-            Self::Trap => ("search", "words", "abort".to_owned()),
-            Self::Panic => ("search", "words", "panic".to_owned()),
-            Self::ErrorInThePlugin => ("breaking", "", String::new()),
-            Self::ManyRows => ("ratings", "", String::new()),
-            _ => ("sorted", "sort", "title".to_owned()),
-        }
-    }
 }
 
 type Lent<'a> = &'a mut (dyn Lender + Send);
@@ -366,33 +249,15 @@ impl Chaos {
         ];
         while self.goes_on() {
             tokio::time::sleep(Duration::from_millis(random.below(400))).await;
+            if random.one_in(10) {
+                // It has every session prepare its statements anew.
+                let refreshed = self.bounded("a refresh", self.host.refresh()).await;
+                self.count(("refreshed", refreshed.is_some_and(|refreshed| refreshed.is_ok())));
+            }
             let changed = admin.batch_execute(random.of::<&str>(&changes)).await.is_ok();
             self.count(("changed", changed));
         }
     }
-}
-
-/// Polls a future until it has waited for the `n`th time, and drops it.
-async fn drop_after<T>(n: Option<usize>, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut waits = 0;
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => {
-            waits += 1;
-            if n.is_none_or(|n| waits < n) { Poll::Pending } else { Poll::Ready(None) }
-        }
-    })
-    .await
-}
-
-/// What a session has set, and holds.
-async fn state(client: &Client) -> Vec<String> {
-    let sql = "SELECT 'setting ' || name || ' = ' || setting FROM pg_catalog.pg_settings \
-         UNION ALL SELECT 'advisory lock' FROM pg_catalog.pg_locks \
-             WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() \
-         UNION ALL SELECT 'cursor ' || name FROM pg_catalog.pg_cursors ORDER BY 1";
-    client.query_typed(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 async fn set_up() -> Config {
@@ -491,55 +356,16 @@ async fn run(seed: u64, length: Duration) {
     assert_clean_host(&chaos).await;
 }
 
-async fn assert_written(chaos: &Chaos) {
-    let rows = database().owner().await.query("SELECT token FROM chaos.written", &[]).await.unwrap();
-    let found: BTreeSet<i64> = rows.iter().map(|row| row.get(0)).collect();
-    let (committed, undone) = &*chaos.tokens.lock().unwrap();
-    println!("{} written, {} committed for sure, {} undone", found.len(), committed.len(), undone.len());
-    assert!(!committed.is_empty() && !undone.is_empty());
-    let lost: Vec<_> = committed.difference(&found).collect();
-    assert!(lost.is_empty(), "committed, and not there: {lost:?}");
-    let kept: Vec<_> = undone.intersection(&found).collect();
-    assert!(kept.is_empty(), "rolled back, and there: {kept:?}");
-}
-
-/// Every connection of the service's works, and is as a new one.
-async fn assert_clean_service(chaos: &Chaos, config: &Config) {
-    let fresh = state(&connect(config).await).await;
-    let all = futures_util::future::join_all((0..SERVICE_CONNECTIONS).map(|_| chaos.pool.get()));
-    for client in tokio::time::timeout(LONG, all).await.expect("the service's pool is not full again") {
-        let client = client.unwrap();
-        let error = client.batch_execute("SAVEPOINT none").await.expect_err("a transaction is open");
-        assert_eq!(error.code().map(|code| code.code()), Some("25P01"), "{error:?}");
-        assert_eq!(state(&client).await, fresh);
-        // Those of the loans and of the host, the service's own one, and what sets up a block.
-        let sql = "SELECT s.statement FROM pg_catalog.pg_prepared_statements AS s ORDER BY 1";
-        let prepared = client.query_typed(sql, &[]).await.unwrap();
-        let texts: Vec<&str> = prepared.iter().map(|row| row.get(0)).collect();
-        let mut different = texts.clone();
-        different.dedup();
-        assert!(texts.len() <= different.len() + 1, "{texts:#?}");
-    }
-}
-
-/// The host's pool is full, nothing runs in it, and each of its connections works.
-async fn assert_clean_host(chaos: &Chaos) {
-    let pool = chaos.host.pool().unwrap();
-    let start = Instant::now();
-    while pool.status().available != pool.status().size {
-        assert!(start.elapsed() < LONG, "{:?}", pool.status());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let all = futures_util::future::join_all((0..HOST_CONNECTIONS).map(|_| pool.loan()));
-    let loans = tokio::time::timeout(LONG, all).await.expect("the host's pool is not full again");
-    let mut states = Vec::new();
-    for loan in loans {
-        states.push(state(loan.unwrap().client()).await);
-    }
-    states.dedup();
-    assert_eq!(states.len(), 1, "its sessions are not all the same");
-    let sql = "SELECT query FROM pg_stat_activity WHERE state <> 'idle' AND usename IN ('chaos_service', 'callslip_reader')";
-    let running = database().owner().await.query(sql, &[]).await.unwrap();
-    let running: Vec<&str> = running.iter().map(|row| row.get(0)).collect();
-    assert!(running.is_empty(), "{running:?}");
+/// Polls a future until it has waited for the `n`th time, and drops it.
+async fn drop_after<T>(n: Option<usize>, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut waits = 0;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => {
+            waits += 1;
+            if n.is_none_or(|n| waits < n) { Poll::Pending } else { Poll::Ready(None) }
+        }
+    })
+    .await
 }
