@@ -6,12 +6,14 @@ mod choice;
 pub mod drift;
 mod entry;
 mod error;
+mod fetch;
 mod generation;
 mod load;
 mod plugin;
 mod prove;
 mod refresh;
 mod reply;
+mod rows;
 mod version;
 
 use std::num::NonZeroUsize;
@@ -30,6 +32,7 @@ pub use refresh::{
     CatalogStatus, Change, PluginChange, RefreshError, RefreshFailure, Refreshed, Watch, WatchSettings,
 };
 pub use reply::{Reply, ReplyError};
+pub use rows::Rows;
 
 use self::generation::Basis;
 use self::refresh::{Refresher, Wish};
@@ -67,7 +70,7 @@ struct Inner {
     terms: Terms,
     /// What lent sessions keep prepared.
     sessions: Sessions,
-    reply_limits: reply::ReplyLimits,
+    reply_limits: fetch::ReplyLimits,
     /// What is served now. Whoever waits for something else is told of it.
     current: watch::Sender<Arc<Generation>>,
     refresher: Refresher,
@@ -101,7 +104,7 @@ impl Host {
         let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
         drop(loan);
         let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
-        let reply_limits = reply::ReplyLimits {
+        let reply_limits = fetch::ReplyLimits {
             rows: config.limits.rows,
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };

@@ -28,6 +28,9 @@ mod config;
 #[cfg(feature = "host")]
 mod host;
 
+#[cfg(feature = "host")]
+pub use rows::Row;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "service")]
@@ -42,5 +45,5 @@ pub use host::drift;
 pub use host::{
     Call, CallError, CatalogStatus, Change, Generation, Host, LoadedPlugin, LoadedQuery, PluginChange,
     PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply,
-    ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    ReplyError, Rows, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

@@ -5,10 +5,12 @@ use serde_json::Value;
 use super::Inner;
 use super::choice::{Choice, Picked};
 use super::error::CallError;
+use super::fetch::{Fetch, ReplyLimits};
 use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
+use super::rows::Rows;
 use crate::loan::{BoundStatement, Lender, Lent, Run};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
@@ -22,7 +24,7 @@ pub struct Call<'loan> {
 }
 
 /// What is asked for.
-struct Request {
+pub(super) struct Request {
     host: Arc<Inner>,
     plugin: String,
     query: String,
@@ -117,7 +119,7 @@ struct Called<'g> {
 }
 
 impl<'loan> Call<'loan> {
-    /// Runs the call, and returns when its first statement has started. A shape that was not proven at load is
+    /// Runs the call, and returns its reply as JSON when its first statement has started. A shape that was not proven at load is
     /// proven first, on a connection of the host's own.
     ///
     /// Where the database is not any more as the query was proven against, the host looks at it anew, and the call is run once
@@ -127,14 +129,36 @@ impl<'loan> Call<'loan> {
     /// # Errors
     /// [`CallError`].
     pub async fn run(self) -> Result<Reply<'loan>, CallError> {
+        Reply::new(self.fetch().await?)
+    }
+
+    /// The same for a reply of typed rows.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn rows(self) -> Result<Rows<'loan>, CallError> {
+        Rows::new(self.fetch().await?)
+    }
+
+    async fn fetch(self) -> Result<Fetch<'loan>, CallError> {
+        let request = Arc::new(self.request);
         match self.lent {
-            Some(lent) => self.request.run_on(lent).await,
-            None => self.request.run().await,
+            Some(lent) => request.run_on(lent).await,
+            None => request.run().await,
         }
     }
 }
 
 impl Request {
+    /// The query, for people.
+    pub fn query(&self) -> String {
+        format!("{}.{}", self.plugin, self.query)
+    }
+
+    pub fn limits(&self) -> ReplyLimits {
+        self.host.reply_limits
+    }
+
     fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
         let choice = Choice::of(&generation.basis.schemas, &self.claims);
         let (plugin, query) = generation.find(&self.plugin, &self.query, &choice)?;
@@ -166,7 +190,7 @@ impl Request {
     }
 
     /// Runs on a connection of the host's own.
-    async fn run<'loan>(self) -> Result<Reply<'loan>, CallError> {
+    async fn run<'loan>(self: Arc<Self>) -> Result<Fetch<'loan>, CallError> {
         let mut attempt = 1;
         loop {
             let generation = self.host.generation();
@@ -177,9 +201,7 @@ impl Request {
                     continue;
                 }
             };
-            let limits = self.host.reply_limits;
-            let again = Again { request: self, generation: generation.number() };
-            return Reply::new(run, proven, limits, Some(again));
+            return Ok(Fetch::new(self, run, proven, Some(generation.number())));
         }
     }
 
@@ -194,7 +216,7 @@ impl Request {
     }
 
     /// Runs on a connection that is lent.
-    async fn run_on(self, lent: Lent<'_>) -> Result<Reply<'_>, CallError> {
+    async fn run_on(self: Arc<Self>, lent: Lent<'_>) -> Result<Fetch<'_>, CallError> {
         let mut attempt = 1;
         let (proven, bound) = loop {
             let generation = self.host.generation();
@@ -204,7 +226,7 @@ impl Request {
             }
         };
         match lent.run(bound, &self.host.terms, &self.host.sessions).await {
-            Ok(run) => Reply::new(run, proven, self.host.reply_limits, None),
+            Ok(run) => Ok(Fetch::new(self, run, proven, None)),
             Err(error) => {
                 let error = CallError::of_run(error, proven.statements());
                 if error.is_doubtful() {
@@ -213,6 +235,20 @@ impl Request {
                 Err(error)
             }
         }
+    }
+
+    /// Runs the call again after a reply that failed before any of it was given, if the error may come of a change of the
+    /// database.
+    ///
+    /// # Errors
+    /// The error, if it stands, or what came of the other run.
+    pub async fn run_again<'loan>(
+        self: Arc<Self>,
+        error: CallError,
+        generation: u64,
+    ) -> Result<Fetch<'loan>, CallError> {
+        self.reconsider(error, generation, &mut 1).await?;
+        self.run().await
     }
 
     /// Whether a call that failed is worth another attempt, since what is served is not any more what it was run with: after a
@@ -237,23 +273,6 @@ impl Request {
         }
         *attempt += 1;
         Ok(())
-    }
-}
-
-/// How a call is run again whose reply failed before any of it was given.
-pub(super) struct Again {
-    request: Request,
-    generation: u64,
-}
-
-impl Again {
-    /// Runs the call again, if the error may come of a change of the database.
-    ///
-    /// # Errors
-    /// The error, if it stands, or what came of the other run.
-    pub async fn run<'loan>(self, error: CallError) -> Result<Reply<'loan>, CallError> {
-        self.request.reconsider(error, self.generation, &mut 1).await?;
-        self.request.run().await
     }
 }
 
