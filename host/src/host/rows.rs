@@ -19,13 +19,13 @@ use crate::rows::{Row, RowError, RowShape};
 /// #[derive(serde::Deserialize)]
 /// struct Position {
 ///     title: String,
-///     interviews: i64,
+///     started: i64,
 /// }
 ///
 /// let mut rows = host.call("hiring", "funnel").param("company", 7).rows().await?;
 /// while let Some(row) = rows.next().await? {
 ///     let position: Position = row.to()?;
-///     println!("{}: {}", position.title, position.interviews);
+///     println!("{}: {}", position.title, position.started);
 /// }
 /// # Ok(())
 /// # }

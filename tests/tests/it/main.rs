@@ -20,6 +20,7 @@ mod named_types;
 mod parameters;
 mod printed;
 mod round_trips;
+mod rows;
 mod snapshot;
 mod sort;
 mod support;
