@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -6,11 +7,15 @@ use tokio_postgres::{Client, Error, Statement};
 
 /// The statements that one session keeps prepared. There is a most of them; one more, and the one that was not used for
 /// the longest time goes.
-pub(super) struct Statements(Mutex<LruCache<Arc<str>, Statement>>);
+pub(super) struct Statements {
+    kept: Mutex<LruCache<Arc<str>, Statement>>,
+    /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
+    settings: AtomicBool,
+}
 
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
-        Self(Mutex::new(LruCache::new(most)))
+        Self { kept: Mutex::new(LruCache::new(most)), settings: AtomicBool::new(false) }
     }
 
     /// The statement of this text, if it is prepared.
@@ -33,8 +38,18 @@ impl Statements {
         drop(gone);
     }
 
+    /// Whether the session has prepared what [`Settings::Prepared`](super::session::Settings::Prepared) runs.
+    pub fn has_settings(&self) -> bool {
+        self.settings.load(Ordering::Relaxed)
+    }
+
+    /// Says whether it has.
+    pub fn set_settings(&self, prepared: bool) {
+        self.settings.store(prepared, Ordering::Relaxed);
+    }
+
     fn kept(&self) -> MutexGuard<'_, LruCache<Arc<str>, Statement>> {
         // Nothing panics while it holds the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
