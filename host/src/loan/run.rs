@@ -1,18 +1,24 @@
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::future::pending;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use futures_util::future::{Either, FutureExt, select};
 use futures_util::TryStreamExt;
-use tokio_postgres::{Column, Row, RowStream};
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Column, Row, RowStream};
 
 use super::PlanMode;
 use super::answer::{Answer, settle};
 use super::block::Block;
+use super::cancel::{CANCEL_EVERY, Canceller};
 use super::describe::ResultColumn;
 use super::error::{LoanError, PostgresError};
 use super::isolation::Isolation;
 use super::pool::Loan;
 use super::start::Start;
+use super::stop::Stop;
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -46,6 +52,8 @@ pub struct Run<'loan> {
     answers: VecDeque<Answer<'loan, RowStream>>,
     /// The answer to the ROLLBACK, where there is one.
     end: Option<Answer<'loan, ()>>,
+    /// What the ROLLBACK ends.
+    block: Option<Block>,
     /// The connection, until the run has ended.
     wire: Option<Wire<'loan>>,
     isolation: Isolation,
@@ -91,6 +99,7 @@ impl Loan {
             block: (statements.len() > 1 || has_custom_plans(&statements)).then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::default(),
+            stop: None,
         };
         self.connection.begin_work();
         let result = match start.prepared().await {
@@ -193,35 +202,117 @@ impl<'loan> Run<'loan> {
             state: State::Finished,
             answers: VecDeque::new(),
             end: None,
+            block: None,
             wire: None,
             isolation: Isolation::ReadCommitted,
         }
     }
 
-    /// Waits for the answer to the first statement. If that is an error, then also for the end.
-    pub(super) async fn begin(
+    /// A run of statements that were sent.
+    pub(super) fn new(
         wire: Wire<'loan>,
         statements: Arc<[BoundStatement]>,
-        mut answers: VecDeque<Answer<'loan, RowStream>>,
-        end: Option<Answer<'loan, ()>>,
+        answers: VecDeque<Answer<'loan, RowStream>>,
+        end: Option<(Block, Answer<'loan, ()>)>,
         isolation: Isolation,
-    ) -> Result<Self, LoanError> {
-        let Some(first) = answers.front_mut() else { return Err(LoanError::RunFailed) };
+    ) -> Self {
+        let (block, end) = end.unzip();
+        Self { statements, current: 0, state: State::Between, answers, end, block, wire: Some(wire), isolation }
+    }
+
+    /// Waits for the answer to the first statement, unless it is to stop before. If that is an error, then also for the end.
+    pub(super) async fn begun(mut self, stop: Option<&Stop>) -> Result<Self, LoanError> {
+        let asked = async {
+            match stop {
+                Some(stop) => stop.asked().await,
+                None => pending().await,
+            }
+        };
+        let begun = match select(pin!(self.first()), pin!(asked)).await {
+            Either::Left((begun, _)) => Some(begun),
+            Either::Right(_) => None,
+        };
+        match begun {
+            Some(begun) => begun.map(|()| self),
+            None => {
+                self.cancel().await?;
+                Err(LoanError::Cancelled)
+            }
+        }
+    }
+
+    async fn first(&mut self) -> Result<(), LoanError> {
+        let Some(first) = self.answers.front_mut() else { return Err(LoanError::RunFailed) };
         let first = settle(first).await;
-        answers.pop_front();
+        self.answers.pop_front();
         match first {
             Ok(rows) => {
-                let state = State::of(rows, Some(&wire));
-                Ok(Self { statements, current: 0, state, answers, end, wire: Some(wire), isolation })
+                self.state = State::of(rows, self.wire.as_ref());
+                Ok(())
             }
             Err(error) => {
-                drop(answers);
-                if let Some(mut end) = end {
-                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                self.answers.clear();
+                if let Some(end) = &mut self.end {
+                    settle(end).await.map_err(|error| LoanError::not_ended(&error))?;
                 }
                 Err(error.into())
             }
         }
+    }
+
+    /// Stops the statements now, and gives the connection back. When this returns, PostgreSQL has answered everything, and no
+    /// cancel is on its way any more: what is sent next on the connection is safe from it. What was lent is as it was.
+    ///
+    /// Dropped half-way, a run of a [`Loan`] is cancelled all the same. On what is [lent](super::Lent), a cancel that is on
+    /// its way may then hit the end of the savepoint, which aborts the owner's transaction, or the owner's next statement.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`], on what is lent; [`LoanError::Lost`].
+    pub async fn cancel(mut self) -> Result<(), LoanError> {
+        // The driver throws away what is not read.
+        self.state = State::Failed;
+        self.answers.clear();
+        match (self.wire.take(), self.end.take(), self.block) {
+            (Some(Wire::Own(connection)), end, _) => {
+                let released = connection.released();
+                drop((end, connection));
+                released.wait().await;
+                Ok(())
+            }
+            (Some(Wire::Lent { client, canceller, .. }), Some(end), Some(block)) => {
+                interrupt(client, canceller.as_ref(), block, end).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Cancels what runs in a block on a connection that is lent, until the block has ended. Nothing else of ours may be under way
+/// there: outside of the block, a cancel would abort the owner's transaction.
+async fn interrupt(
+    client: &Client,
+    canceller: Option<&Canceller>,
+    block: Block,
+    mut end: Answer<'_, ()>,
+) -> Result<(), LoanError> {
+    let token = client.cancel_token();
+    let ended = loop {
+        if let Some(ended) = settle(&mut end).now_or_never() {
+            break ended;
+        }
+        let canceller = canceller.ok_or_else(LoanError::no_canceller)?;
+        canceller.cancel(&token).await.map_err(LoanError::not_cancelled)?;
+        if let Ok(ended) = timeout(CANCEL_EVERY, settle(&mut end)).await {
+            break ended;
+        }
+    };
+    match ended {
+        Ok(()) => Ok(()),
+        // It was hit itself, and did nothing then.
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+            client.batch_execute(block.end()).await.map_err(|error| LoanError::not_ended(&error))
+        }
+        Err(error) => Err(LoanError::not_ended(&error)),
     }
 }
 

@@ -15,6 +15,7 @@ use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
+use super::stop::{Sent, Stop};
 use super::session::{PREPARE_SETTINGS, Settings};
 use super::sessions::Sessions;
 use super::statements::Statements;
@@ -28,6 +29,8 @@ pub(super) struct Start<'loan> {
     /// What they run in, if not each by itself.
     pub block: Option<Block>,
     pub terms: Terms,
+    /// What stops them before they have begun, on a connection that is lent.
+    pub stop: Option<Arc<Stop>>,
 }
 
 /// What comes of sending statements without names.
@@ -68,6 +71,7 @@ impl<'loan> Start<'loan> {
             .map(|(position, statement)| self.query_prepared(statement, position))
             .collect();
         let mut end = self.block.map(|block| self.batch(block.end()));
+        self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut queries, context);
@@ -105,6 +109,7 @@ impl<'loan> Start<'loan> {
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
         let mut end = self.batch(block.end());
+        self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut probes, context);
@@ -170,7 +175,15 @@ impl<'loan> Start<'loan> {
             // By itself, a statement has a snapshot of its own.
             (_, None) | (None, _) => Isolation::ReadCommitted,
         };
-        Run::begin(self.wire.clone(), self.statements.clone(), queries, end, isolation).await
+        let end = self.block.zip(end);
+        let run = Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation);
+        run.begun(self.stop.as_deref()).await
+    }
+
+    fn sends(&self) {
+        if let (Wire::Lent { .. }, Some(stop)) = (&self.wire, &self.stop) {
+            stop.sends(Sent::Lent);
+        }
     }
 
     /// Has the session prepare what it has not prepared yet: within a block of a connection that is lent, since an error
