@@ -55,10 +55,10 @@ impl Loan {
     /// # Errors
     /// [`LoanError::Failed`] with SQLSTATE, message, hint and position; [`LoanError::Lost`].
     pub async fn describe(&self, sql: &str) -> Result<Described, LoanError> {
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         let result = self.connection.client().prepare(sql).await.map_err(LoanError::from);
         if result.as_ref().err().is_none_or(LoanError::leaves_connection_idle) {
-            self.connection.settle_work();
+            self.connection.settle_unknown_work();
         }
         Ok(Described::new(&result?))
     }
@@ -71,11 +71,11 @@ impl Loan {
         if text.contains('\0') {
             return Err(LoanError::NulCharacter { parameter: 1 });
         }
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         let value = TextValue::new(Some(text));
         let result = self.connection.client().query(sql, &[&value]).await.map_err(LoanError::from);
         if result.as_ref().err().is_none_or(LoanError::leaves_connection_idle) {
-            self.connection.settle_work();
+            self.connection.settle_unknown_work();
         }
         result.map(|_| ())
     }

@@ -12,7 +12,7 @@ impl Loan {
     /// # Errors
     /// [`LoanError::Failed`], [`LoanError::Stopped`], [`LoanError::Lost`].
     pub async fn explain(&self, sql: &str, parameter_count: usize) -> Result<Vec<String>, LoanError> {
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         let client = self.connection.client();
         let plan = explain(client, sql, parameter_count).await;
         // Whatever happened: a prepared statement outlives its transaction.
@@ -24,7 +24,7 @@ impl Loan {
             return Err(error.into());
         }
         if plan.as_ref().err().is_none_or(LoanError::leaves_connection_idle) {
-            self.connection.settle_work();
+            self.connection.settle_unknown_work();
         }
         plan
     }

@@ -136,28 +136,26 @@ impl Loan {
     }
 
     async fn prepare(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
-        let client = self.connection.client();
+        let (client, statements) = (self.connection.client(), self.connection.statements());
         if !bound.cached {
-            let statement = client.prepare(&bound.sql).await?;
+            let statement = statements.prepare_once(client, &bound.sql).await?;
             return check(&statement, bound).map(|()| statement);
         }
-        let statement = client.prepare_cached(&bound.sql).await?;
-        if client.statement_cache.size() > self.statements_kept {
-            client.statement_cache.clear();
+        if let Some(statement) = statements.get(&bound.sql) {
+            if check(&statement, bound).is_ok() {
+                return Ok(statement);
+            }
+            // It was prepared before a migration that the caller's proof already knows.
+            statements.forget(&bound.sql);
         }
-        if check(&statement, bound).is_ok() {
-            return Ok(statement);
-        }
-        // It may have been prepared before a migration that the caller's proof already knows.
-        client.statement_cache.remove(&bound.sql, &[]);
-        let statement = client.prepare_cached(&bound.sql).await?;
+        let statement = statements.prepare(client, &bound.sql).await?;
         check(&statement, bound).map(|()| statement)
     }
 }
 
 fn forget(connection: &Connection, statements: &[BoundStatement]) {
     for statement in statements {
-        connection.client().statement_cache.remove(&statement.sql, &[]);
+        connection.statements().forget(&statement.sql);
     }
 }
 
