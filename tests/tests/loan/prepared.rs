@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, Pool, PoolSettings, ResultColumn};
+use callslip::loan::{BoundStatement, PoolSettings, ResultColumn};
 use callslip_tests::rows;
 
 use crate::support::{BACKEND, Database, assert_clean, bound, one, run};
@@ -17,13 +17,69 @@ async fn a_statement_stays_prepared_and_the_cache_is_bounded() {
     }
     for n in 0..20 {
         assert_eq!(one::<i32>(&pool, &format!("SELECT {n} AS n")).await, n);
-        assert!(one::<i64>(&pool, count).await <= 4);
+        assert_eq!(one::<i64>(&pool, count).await, i64::from(3.min(n + 2)));
     }
     let loan = pool.loan().await.unwrap();
     let uncached = BoundStatement { cached: false, ..bound(&loan, "SELECT 7 AS seven", &[]).await };
     rows(loan.run(vec![uncached]).await.unwrap()).await.unwrap();
     let named = "SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement = 'SELECT 7 AS seven'";
     assert_eq!(one::<i64>(&pool, named).await, 0);
+}
+
+#[tokio::test]
+async fn the_statement_that_was_not_used_for_the_longest_time_goes_first() {
+    let database = Database::start().await;
+    let pool =
+        database.pool_with(PoolSettings { size: 1, statements_per_connection: 3, ..PoolSettings::default() });
+    let pid = one::<i32>(&pool, BACKEND).await;
+    // Not kept itself, and sees those that are.
+    let loan = pool.loan().await.unwrap();
+    let sql = "SELECT pg_catalog.string_agg(s.statement, ',' ORDER BY s.statement) AS kept \
+               FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement LIKE 'SELECT _ AS n'";
+    let look = BoundStatement { cached: false, ..bound(&loan, sql, &[]).await };
+    drop(loan);
+    for (used, kept) in [
+        ("1", "1"),
+        ("2", "12"),
+        ("3", "123"),
+        ("1", "123"),
+        ("4", "134"),
+        ("3", "134"),
+        ("5", "345"),
+        // A plan of more statements than are kept.
+        ("6789", "789"),
+        ("7", "789"),
+        ("1", "179"),
+    ] {
+        let sqls: Vec<String> = used.chars().map(|digit| format!("SELECT {digit} AS n")).collect();
+        let statements: Vec<(&str, &[&str])> =
+            sqls.iter().map(|sql| (sql.as_str(), &[] as &[&str])).collect();
+        // A row keeps its statement.
+        let given = rows(run(&pool, &statements).await.unwrap()).await.unwrap().into_iter();
+        let given: String = given.map(|rows| rows[0].get::<_, i32>(0).to_string()).collect();
+        assert_eq!(given, used);
+        let look = pool.loan().await.unwrap().run(vec![look.clone()]).await.unwrap();
+        let found: String = rows(look).await.unwrap()[0][0].get(0);
+        let expected: Vec<String> = kept.chars().map(|digit| format!("SELECT {digit} AS n")).collect();
+        assert_eq!(found, expected.join(","), "after {used}");
+    }
+    assert_eq!(one::<i32>(&pool, BACKEND).await, pid);
+}
+
+#[tokio::test]
+async fn forgotten_statements_are_closed_and_prepared_anew() {
+    let database = Database::start().await;
+    let pool = database.pool(1);
+    let pid = one::<i32>(&pool, BACKEND).await;
+    let count = "SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_prepared_statements";
+    for n in 1..=5 {
+        one::<i32>(&pool, &format!("SELECT {n} AS n")).await;
+    }
+    assert_eq!(one::<i64>(&pool, count).await, 7);
+    pool.forget_statements();
+    assert_eq!(one::<i64>(&pool, count).await, 1);
+    assert_eq!(one::<i64>(&pool, count).await, 1);
+    assert_eq!(one::<i32>(&pool, BACKEND).await, pid);
 }
 
 #[tokio::test]
