@@ -14,6 +14,7 @@ mod refresh;
 mod reply;
 mod version;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -33,7 +34,7 @@ pub use reply::{Reply, ReplyError};
 use self::generation::Basis;
 use self::refresh::{Refresher, Wish};
 use crate::catalog::{self, Catalog};
-use crate::loan::{ConnectionSettings, Pool};
+use crate::loan::{ConnectionSettings, Pool, Sessions, Terms};
 use crate::{Config, plugin as sandbox};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
@@ -62,11 +63,18 @@ pub struct Host(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
+    /// What statements on lent connections are held to.
+    terms: Terms,
+    /// What lent sessions keep prepared.
+    sessions: Sessions,
     reply_limits: reply::ReplyLimits,
     /// What is served now. Whoever waits for something else is told of it.
     current: watch::Sender<Arc<Generation>>,
     refresher: Refresher,
 }
+
+/// How many statements a lent session keeps prepared.
+const STATEMENTS_PER_LENT_SESSION: NonZeroUsize = NonZeroUsize::new(256).expect("it is not zero");
 
 impl Inner {
     fn generation(&self) -> Arc<Generation> {
@@ -98,7 +106,11 @@ impl Host {
             bytes: config.limits.reply_mib.saturating_mul(1 << 20),
         };
         let current = watch::Sender::new(Arc::new(current));
-        Ok(Self(Arc::new(Inner { pool, reply_limits, current, refresher })))
+        let settings = pool.settings();
+        let terms =
+            Terms { statement_timeout: settings.statement_timeout, lock_timeout: settings.lock_timeout };
+        let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
+        Ok(Self(Arc::new(Inner { pool, terms, sessions, reply_limits, current, refresher })))
     }
 
     /// Reflects the database anew, proves the plugins again where it has changed, and serves what comes of it. The components'

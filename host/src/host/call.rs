@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio_postgres::Transaction;
 
 use super::Inner;
 use super::choice::{Choice, Picked};
@@ -10,7 +9,7 @@ use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
-use crate::loan::{BoundStatement, LentTransaction, Run};
+use crate::loan::{BoundStatement, Lender, Lent, Run};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
@@ -19,7 +18,7 @@ use crate::plugin::{Arguments, Forms, Inputs, Shape};
 pub struct Call<'loan> {
     request: Request,
     /// None for a connection of the host's own.
-    transaction: Option<LentTransaction<'loan>>,
+    lent: Option<Lent<'loan>>,
 }
 
 /// What is asked for.
@@ -43,7 +42,7 @@ impl Call<'_> {
             parameters: Inputs::default(),
             claims: Inputs::default(),
         };
-        Self { request, transaction: None }
+        Self { request, lent: None }
     }
 
     /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
@@ -75,7 +74,7 @@ impl Call<'_> {
     /// The query then sees the transaction's own uncommitted rows, with the rights of its role, and can't write.
     /// Within one round trip it gets a savepoint of its own, which is rolled back at the end, so that the transaction
     /// comes back as it was, whatever happened: usable after a query that fails, and its commit still to be made.
-    /// [`LentTransaction`] says what stays all the same. The reply borrows the transaction until it is dropped; a
+    /// [`Lent::run`](crate::loan::Lent::run) says what stays all the same. The reply borrows the transaction until it is dropped; a
     /// reply that is not read to its end is never cancelled there: the owner's next statement waits until each of the
     /// query's has ended, or has reached its timeout, which is each statement's.
     ///
@@ -95,9 +94,8 @@ impl Call<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on<'loan>(self, transaction: &'loan mut Transaction<'_>) -> Call<'loan> {
-        let lent = LentTransaction::new(transaction, self.request.host.pool.settings());
-        Call { request: self.request, transaction: Some(lent) }
+    pub fn on<'loan>(self, lender: &'loan mut (impl Lender + ?Sized)) -> Call<'loan> {
+        Call { request: self.request, lent: Some(lender.lend()) }
     }
 
     /// What the plugin would see of this call.
@@ -129,8 +127,8 @@ impl<'loan> Call<'loan> {
     /// # Errors
     /// [`CallError`].
     pub async fn run(self) -> Result<Reply<'loan>, CallError> {
-        match self.transaction {
-            Some(transaction) => self.request.run_on(transaction).await,
+        match self.lent {
+            Some(lent) => self.request.run_on(lent).await,
             None => self.request.run().await,
         }
     }
@@ -195,8 +193,8 @@ impl Request {
         Ok((run, proven))
     }
 
-    /// Runs on a transaction that is lent.
-    async fn run_on(self, transaction: LentTransaction<'_>) -> Result<Reply<'_>, CallError> {
+    /// Runs on a connection that is lent.
+    async fn run_on(self, lent: Lent<'_>) -> Result<Reply<'_>, CallError> {
         let mut attempt = 1;
         let (proven, bound) = loop {
             let generation = self.host.generation();
@@ -205,7 +203,7 @@ impl Request {
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
         };
-        match transaction.run(bound).await {
+        match lent.run(bound, &self.host.terms, &self.host.sessions).await {
             Ok(run) => Reply::new(run, proven, self.host.reply_limits, None),
             Err(error) => {
                 let error = CallError::of_run(error, proven.statements());

@@ -4,32 +4,43 @@
 //! sessions and lends them: a [`Loan`] describes, explains or runs statements. Its [`Run`] owns the connection
 //! until its last row; whatever a caller drops half-way is cancelled, and the next one gets the connection when it is as it was.
 //!
-//! A [`LentTransaction`] is a transaction of somebody else's, which gets it back as it was. Its [`Run`] borrows it
-//! until the run is dropped; nothing is ever cancelled on it.
+//! A [`Lender`] lends a connection of its own, with or without a transaction on it, and gets it back as it was. The
+//! [`Run`] on what is [`Lent`] borrows it until the run is dropped; nothing is ever cancelled on it behind its owner's back.
 
 mod address;
 mod answer;
 mod bind;
+mod block;
 mod cancel;
 mod connection;
 mod describe;
 mod driver;
 mod error;
 mod explain;
+mod isolation;
+mod lender;
+mod lent;
 mod listen;
+mod owner;
 mod pool;
 mod run;
 mod session;
+mod sessions;
 pub mod settings;
+mod start;
 mod statements;
-mod transaction;
+mod terms;
+mod wire;
 
 pub use bind::TextValue;
 pub use cancel::Canceller;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
+pub use isolation::Isolation;
+pub use lender::{Lender, Lent};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
 pub use run::{BoundStatement, Run};
+pub use sessions::Sessions;
 pub use settings::{ConnectionSettings, SettingsError};
-pub use transaction::LentTransaction;
+pub use terms::Terms;

@@ -3,14 +3,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use tokio_postgres::{Column, Error, Row, RowStream, Statement};
+use tokio_postgres::{Column, Row, RowStream};
 
-use super::answer::{Answer, answer, at_once, send, settle};
-use super::bind::TextValue;
-use super::connection::Connection;
+use super::answer::{Answer, settle};
+use super::block::Block;
 use super::describe::ResultColumn;
 use super::error::{LoanError, PostgresError};
+use super::isolation::Isolation;
 use super::pool::Loan;
+use super::start::Start;
+use super::terms::Terms;
+use super::wire::Wire;
 
 /// A statement that was proven, with the values of one call.
 #[derive(Clone)]
@@ -28,8 +31,8 @@ pub struct BoundStatement {
 /// The rows of one or several statements, statement by statement, as they come in.
 ///
 /// A run of a [`Loan`] owns its connection. After the last row it goes back to the pool; dropped before, the
-/// statement is cancelled and the connection closed. A run on a lent transaction borrows it for as long as the run
-/// lives; dropped before the last row, the rest is thrown away. [`Run::next_row`] may be dropped at any await and
+/// statement is cancelled, and the connection goes back when that has ended. A run on what is [lent](super::Lent) borrows it for as long as the
+/// run lives; dropped before the last row, the rest is thrown away. [`Run::next_row`] may be dropped at any await and
 /// called again.
 pub struct Run<'loan> {
     statements: Arc<[BoundStatement]>,
@@ -40,8 +43,9 @@ pub struct Run<'loan> {
     answers: VecDeque<Answer<'loan, RowStream>>,
     /// The answer to the ROLLBACK, where there is one.
     end: Option<Answer<'loan, ()>>,
-    /// The connection of a loan, until the run has ended.
-    connection: Option<Arc<Connection>>,
+    /// The connection, until the run has ended.
+    wire: Option<Wire<'loan>>,
+    isolation: Isolation,
 }
 
 enum State {
@@ -57,10 +61,11 @@ enum State {
 }
 
 impl State {
-    fn of(rows: RowStream, connection: Option<&Connection>) -> Self {
-        // On a connection of its own pool, what runs is the statement that was prepared and compared. On a lent
-        // transaction it is parsed once more, and may by then call another function of the same name.
-        Self::Rows { rows: Box::pin(rows), compared: connection.is_some() }
+    fn of(rows: RowStream, wire: Option<&Wire<'_>>) -> Self {
+        // What is prepared runs as it was compared. What has no name is parsed once more, and may by then call another
+        // function of the same name.
+        let compared = wire.is_some_and(|wire| wire.statements().is_some());
+        Self::Rows { rows: Box::pin(rows), compared }
     }
 }
 
@@ -74,15 +79,20 @@ impl Loan {
     /// before the first row.
     pub async fn run<'loan>(self, statements: Vec<BoundStatement>) -> Result<Run<'loan>, LoanError> {
         check_values(&statements)?;
-        let statements: Arc<[BoundStatement]> = statements.into();
         if statements.is_empty() {
             return Ok(Run::finished());
         }
+        let start = Start {
+            wire: Wire::Own(self.connection.clone()),
+            block: (statements.len() > 1).then_some(Block::Transaction),
+            statements: statements.into(),
+            terms: Terms::default(),
+        };
         self.connection.begin_work();
-        let result = match self.start(&statements).await {
+        let result = match start.prepared().await {
             Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
-                forget(&self.connection, &statements);
-                self.start(&statements).await
+                start.forget_all();
+                start.prepared().await
             }
             result => result,
         };
@@ -93,79 +103,6 @@ impl Loan {
             error.of_proven()
         })
     }
-
-    /// One attempt. On an error that leaves the connection idle, nothing that was sent is unanswered.
-    async fn start<'loan>(&self, statements: &Arc<[BoundStatement]>) -> Result<Run<'loan>, LoanError> {
-        let mut prepared = Vec::with_capacity(statements.len());
-        for statement in statements.iter() {
-            prepared.push(self.prepare(statement).await?);
-        }
-        let mut answers: VecDeque<Answer<RowStream>> = prepared
-            .into_iter()
-            .enumerate()
-            .map(|(position, statement)| {
-                let (connection, statements) = (self.connection.clone(), statements.clone());
-                answer(async move { query(&connection, &statement, &statements[position]).await })
-            })
-            .collect();
-        let run = |answers, end| Run::begin(statements.clone(), answers, end, Some(self.connection.clone()));
-        if answers.len() == 1 {
-            return run(answers, None).await;
-        }
-
-        let batch = |sql: &'static str| {
-            let connection = self.connection.clone();
-            answer(async move { connection.client().batch_execute(sql).await })
-        };
-        let mut begin = batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        let mut end = batch("ROLLBACK");
-        // All are on their way, the clean-up included, before the first await.
-        at_once(|context| {
-            send(&mut begin, context);
-            for answer in &mut answers {
-                send(answer, context);
-            }
-            send(&mut end, context);
-        })
-        .await;
-        if let Err(error) = settle(&mut begin).await {
-            // Without the transaction the rest has run in autocommit: its answers are worth nothing.
-            return Err(LoanError::Lost { reason: format!("BEGIN failed: {}", LoanError::from(error)) });
-        }
-        run(answers, Some(end)).await
-    }
-
-    async fn prepare(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
-        let (client, statements) = (self.connection.client(), self.connection.statements());
-        if !bound.cached {
-            let statement = statements.prepare_once(client, &bound.sql).await?;
-            return check(&statement, bound).map(|()| statement);
-        }
-        if let Some(statement) = statements.get(&bound.sql) {
-            if check(&statement, bound).is_ok() {
-                return Ok(statement);
-            }
-            // It was prepared before a migration that the caller's proof already knows.
-            statements.forget(&bound.sql);
-        }
-        let statement = statements.prepare(client, &bound.sql).await?;
-        check(&statement, bound).map(|()| statement)
-    }
-}
-
-fn forget(connection: &Connection, statements: &[BoundStatement]) {
-    for statement in statements {
-        connection.statements().forget(&statement.sql);
-    }
-}
-
-async fn query(
-    connection: &Connection,
-    statement: &Statement,
-    bound: &BoundStatement,
-) -> Result<RowStream, Error> {
-    let values = bound.values.iter().map(|value| TextValue::new(value.as_deref()));
-    connection.client().query_raw(statement, values).await
 }
 
 /// Whether each value can be sent.
@@ -175,15 +112,6 @@ pub(super) fn check_values(statements: &[BoundStatement]) -> Result<(), LoanErro
         Some(position) => Err(LoanError::NulCharacter { parameter: position + 1 }),
         None => Ok(()),
     }
-}
-
-/// Whether a statement is still what was proven.
-fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
-    let (expected, given) = (statement.params().len(), bound.values.len());
-    if expected != given {
-        return Err(LoanError::WrongParameterCount { expected, given });
-    }
-    check_columns(statement.columns(), &bound.columns)
 }
 
 /// Whether the columns of a statement are still what was proven.
@@ -202,7 +130,7 @@ pub(super) fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Resu
 /// `invalid_sql_statement_name`: the prepared statement has gone. `feature_not_supported`: "cached plan must not
 /// change result type". What is not resolved any more may be so only for the types that the parameters had when it was
 /// prepared, and a parameter of a type that has gone is an internal error: the type may have been made anew.
-fn must_prepare_again(error: &PostgresError) -> bool {
+pub(super) fn must_prepare_again(error: &PostgresError) -> bool {
     let sqlstate = error.sqlstate();
     matches!(sqlstate, "26000" | "0A000") || UNRESOLVED.contains(&sqlstate) || is_of_lost_type(error)
 }
@@ -210,10 +138,6 @@ fn must_prepare_again(error: &PostgresError) -> bool {
 /// Whether a parameter has a type that is not there any more.
 fn is_of_lost_type(error: &PostgresError) -> bool {
     error.sqlstate() == "XX000" && error.parameter().is_some()
-}
-
-pub(super) fn lost(error: &Error) -> LoanError {
-    LoanError::Lost { reason: format!("ROLLBACK failed: {error}") }
 }
 
 /// Undefined columns, tables, functions, objects and schemas; mismatching types, and those that are not cast to another any
@@ -260,29 +184,31 @@ impl<'loan> Run<'loan> {
             state: State::Finished,
             answers: VecDeque::new(),
             end: None,
-            connection: None,
+            wire: None,
+            isolation: Isolation::ReadCommitted,
         }
     }
 
     /// Waits for the answer to the first statement. If that is an error, then also for the end.
     pub(super) async fn begin(
+        wire: Wire<'loan>,
         statements: Arc<[BoundStatement]>,
         mut answers: VecDeque<Answer<'loan, RowStream>>,
         end: Option<Answer<'loan, ()>>,
-        connection: Option<Arc<Connection>>,
+        isolation: Isolation,
     ) -> Result<Self, LoanError> {
         let Some(first) = answers.front_mut() else { return Err(LoanError::RunFailed) };
         let first = settle(first).await;
         answers.pop_front();
         match first {
             Ok(rows) => {
-                let state = State::of(rows, connection.as_deref());
-                Ok(Self { statements, current: 0, state, answers, end, connection })
+                let state = State::of(rows, Some(&wire));
+                Ok(Self { statements, current: 0, state, answers, end, wire: Some(wire), isolation })
             }
             Err(error) => {
                 drop(answers);
                 if let Some(mut end) = end {
-                    settle(&mut end).await.map_err(|error| lost(&error))?;
+                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
                 }
                 Err(error.into())
             }
@@ -305,6 +231,12 @@ impl Run<'_> {
     /// The columns of a statement, also if it has no rows; none if there is no such statement.
     pub fn columns(&self, statement: usize) -> &[ResultColumn] {
         self.statements.get(statement).map_or(&[], |statement| &statement.columns)
+    }
+
+    /// The isolation level that the statements have. All of REPEATABLE READ and SERIALIZABLE see one snapshot; on a
+    /// transaction that is lent it is its owner's.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
     }
 
     /// Whether the last row of the last statement was given, and the connection was given back.
@@ -348,12 +280,13 @@ impl Run<'_> {
             let answer = settle(answer).await;
             self.answers.pop_front();
             match answer {
-                Ok(rows) => self.state = State::of(rows, self.connection.as_deref()),
+                Ok(rows) => self.state = State::of(rows, self.wire.as_ref()),
                 Err(error) => {
-                    let error = match (LoanError::from(error), &self.connection) {
+                    let kept = self.wire.as_ref().and_then(Wire::statements);
+                    let error = match (LoanError::from(error), kept) {
                         // Too late to start again on the same snapshot: the next call prepares it.
-                        (LoanError::Failed(error), Some(connection)) if must_prepare_again(&error) => {
-                            forget(connection, &self.statements);
+                        (LoanError::Failed(error), Some(kept)) if must_prepare_again(&error) => {
+                            self.statements.iter().for_each(|statement| kept.forget(&statement.sql));
                             LoanError::refused(error)
                         }
                         (error, _) => error.of_proven(),
@@ -366,8 +299,8 @@ impl Run<'_> {
                 if let Err(error) = settle(end).await {
                     self.state = State::Failed;
                     self.end = None;
-                    self.connection = None;
-                    return Err(lost(&error));
+                    self.wire = None;
+                    return Err(LoanError::not_ended(&error));
                 }
                 self.end = None;
             }
@@ -391,12 +324,12 @@ impl Run<'_> {
             self.release();
         }
         // Otherwise this closes it.
-        self.connection = None;
+        self.wire = None;
         error
     }
 
     fn release(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(Wire::Own(connection)) = self.wire.take() {
             connection.settle_work();
         }
     }

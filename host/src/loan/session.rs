@@ -1,6 +1,9 @@
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use super::owner;
 use super::pool::PoolSettings;
+use super::terms::Terms;
 
 /// What a statement finds set wherever it runs, whatever the role or the database says. The text of a timestamp,
 /// interval or float depends on some of these; what a name means depends on others.
@@ -36,26 +39,55 @@ pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_o
     options.trim_start().to_owned()
 }
 
-/// A SELECT that sets the same for the rest of the transaction or savepoint that it runs in. Of the timeouts, a
-/// shorter one that is in force already stays.
-pub(super) fn local_settings(settings: &PoolSettings) -> String {
-    let mut calls: Vec<String> = SESSION
-        .iter()
-        .map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', true)"))
-        .collect();
-    let timeouts =
-        [("statement_timeout", settings.statement_timeout), ("lock_timeout", settings.lock_timeout)];
-    for (name, timeout) in timeouts.into_iter().filter(|(_, timeout)| !timeout.is_zero()) {
-        let limit = milliseconds(timeout);
-        let in_force = format!("pg_catalog.current_setting('{name}')");
-        // As intervals: the text has a unit.
-        let interval = format!("CAST({in_force} AS pg_catalog.interval)");
-        calls.push(format!(
-            "pg_catalog.set_config('{name}', CASE WHEN {interval} OPERATOR(pg_catalog.>) INTERVAL '0' \
-             AND {interval} OPERATOR(pg_catalog.<) INTERVAL '{limit}ms' THEN {in_force} ELSE '{limit}ms' END, true)"
-        ));
+/// The same for the rest of the block that it runs in, as one message: with the bounds of these terms, and what it finds
+/// of the session's [`Owner`](super::owner::Owner).
+pub(super) fn local_settings(terms: &Terms) -> String {
+    let mut statements: Vec<String> =
+        SESSION.iter().map(|(name, value)| format!("SET LOCAL {name} = {}", listed(value))).collect();
+    let mut columns = vec![owner::COLUMNS.to_owned()];
+    for (name, limit) in terms.timeouts() {
+        if limit > 0 {
+            columns.push(shorter(name, &format!("'{limit}ms'")));
+        }
     }
-    format!("SELECT {}", calls.join(", "))
+    statements.push(format!("SELECT {}", columns.join(", ")));
+    statements.join("; ")
+}
+
+/// The same as one SELECT, to be prepared once: its parameters are the timeouts that [`timeout_values`] gives.
+pub(super) static LOCAL_SETTINGS: LazyLock<Arc<str>> = LazyLock::new(|| {
+    let mut columns = vec![owner::COLUMNS.to_owned()];
+    for (name, value) in SESSION {
+        columns.push(format!("pg_catalog.set_config('{name}', '{}', true)", listed(value)));
+    }
+    for (position, (name, _)) in Terms::default().timeouts().iter().enumerate() {
+        columns.push(shorter(name, &format!("CAST(${} AS pg_catalog.text)", position + 1)));
+    }
+    format!("SELECT {}", columns.join(", ")).into()
+});
+
+/// A list as PostgreSQL itself writes it.
+fn listed(value: &str) -> String {
+    value.replace(',', ", ")
+}
+
+/// The timeouts of these terms, as text.
+pub(super) fn timeout_values(terms: &Terms) -> Vec<Option<String>> {
+    // What a timeout can't be longer than.
+    let text = |(_, limit)| format!("{}ms", if limit > 0 { limit } else { i32::MAX });
+    terms.timeouts().map(text).map(Some).to_vec()
+}
+
+/// Sets a timeout, unless a shorter one is in force already.
+fn shorter(name: &str, limit: &str) -> String {
+    let in_force = format!("pg_catalog.current_setting('{name}')");
+    // As intervals: the text has a unit.
+    let interval = |text: &str| format!("CAST({text} AS pg_catalog.interval)");
+    let (is, limited) = (interval(&in_force), interval(limit));
+    format!(
+        "pg_catalog.set_config('{name}', CASE WHEN {is} OPERATOR(pg_catalog.>) INTERVAL '0' \
+         AND {is} OPERATOR(pg_catalog.<) {limited} THEN {in_force} ELSE {limit} END, true)"
+    )
 }
 
 /// A timeout as PostgreSQL counts it: rounded up, since zero would be none.
@@ -88,8 +120,12 @@ mod tests {
 
     #[test]
     fn a_timeout_of_none_leaves_the_owner_s() {
-        let settings = PoolSettings { lock_timeout: Duration::ZERO, ..PoolSettings::default() };
-        let select = local_settings(&settings);
-        assert!(select.contains("'statement_timeout'") && !select.contains("'lock_timeout'"), "{select}");
+        let terms = Terms { lock_timeout: Duration::ZERO, ..Terms::default() };
+        let settings = local_settings(&terms);
+        assert!(
+            settings.contains("'statement_timeout'") && !settings.contains("'lock_timeout'"),
+            "{settings}"
+        );
+        assert_eq!(timeout_values(&terms), [Some("30000ms".to_owned()), Some("2147483647ms".to_owned())]);
     }
 }

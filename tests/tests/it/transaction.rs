@@ -1,12 +1,13 @@
 //! A transaction that is lent comes back as it was, whatever happens while it is away.
 
 use std::future::{Future, poll_fn};
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, LentTransaction, LoanError, PoolSettings, ResultColumn, Run};
+use callslip::loan::{BoundStatement, Lender, LoanError, ResultColumn, Run, Sessions, Terms};
 use callslip_tests::database;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Transaction};
@@ -38,7 +39,8 @@ async fn lend<'loan>(
     transaction: &'loan mut Transaction<'_>,
     statements: Vec<BoundStatement>,
 ) -> Result<Run<'loan>, LoanError> {
-    LentTransaction::new(transaction, &PoolSettings::default()).run(statements).await
+    let sessions = Sessions::new(NonZeroUsize::new(8).unwrap());
+    transaction.lend().run(statements, &Terms::default(), &sessions).await
 }
 
 /// The rows of all statements.
@@ -134,7 +136,7 @@ async fn names_and_values_mean_what_they_were_proven_to_mean() {
     let sql = "SELECT CAST(CAST('24/02/03 04:05' AS timestamptz) AS text) AS t";
     assert_eq!(text(&mut transaction, sql).await, "2024-02-03 04:05:00+00");
     let path = "SELECT pg_catalog.current_setting('search_path') AS t";
-    assert_eq!(text(&mut transaction, path).await, "pg_catalog,pg_temp");
+    assert_eq!(text(&mut transaction, path).await, "pg_catalog, pg_temp");
     let row = transaction.query_one("SELECT current_setting('search_path'), now()::text", &[]).await.unwrap();
     assert_eq!(row.get::<_, &str>(0), "pg_temp");
     assert!(row.get::<_, &str>(1).ends_with("JST"), "{row:?}");

@@ -69,7 +69,7 @@ async fn a_killed_backend_costs_one_run() {
     let pool = database.pool(1);
     let killed = failure(&pool, &[("SELECT CAST(pg_catalog.pg_sleep(60) AS text) AS s", &[])]);
     let kill = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        database.asleep().await;
         database
             .execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callslip'",

@@ -46,6 +46,24 @@ impl Database {
         self.owner.query_one(&sql, &[]).await.unwrap().get(0)
     }
 
+    /// Waits until a session of a pool runs `pg_sleep`, and what it gave before has been read.
+    pub async fn asleep(&self) {
+        let start = Instant::now();
+        while self.sessions("wait_event = 'PgSleep'").await == 0 {
+            assert!(start.elapsed() < Duration::from_secs(30), "no session sleeps");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    /// Drops a future when the session that it uses is asleep.
+    pub async fn drop_asleep<T>(&self, future: impl Future<Output = T>) {
+        tokio::select! {
+            _ = future => panic!("it has ended"),
+            () = self.asleep() => {}
+        }
+    }
+
     /// Waits until no session of a pool is in this state; panics after `within`.
     pub async fn wait_for_none(&self, condition: &str, within: Duration) {
         let start = Instant::now();

@@ -78,6 +78,7 @@ impl Inner {
             let refreshed = Refreshed::between(&current, &next);
             if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
                 self.pool.forget_statements();
+                self.sessions.forget_statements();
             }
             self.current.send_replace(Arc::new(next));
             refreshed.log();

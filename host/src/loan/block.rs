@@ -1,0 +1,128 @@
+use futures_util::FutureExt;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::answer::{answer, at_once, send, settle};
+use super::error::LoanError;
+use super::session::local_settings;
+use super::terms::Terms;
+
+/// What statements run in so that they leave nothing behind: a part of a transaction, or a whole one, that reads only and
+/// is rolled back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// A savepoint in a transaction of somebody else's. Its name is one for all loans: statistics of statements would
+    /// take another for another statement. Nobody else may have it: where a loan could not set its own savepoint, its
+    /// end would roll back to theirs.
+    Savepoint,
+    /// A transaction of the loan's own, on one snapshot.
+    Transaction,
+}
+
+impl Block {
+    /// What opens it.
+    pub fn begin(self) -> &'static str {
+        match self {
+            Self::Savepoint => "SAVEPOINT callslip_loan_c6b1f03e",
+            Self::Transaction => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// What makes it read-only, after its first SELECT: a snapshot that is first taken under READ ONLY would keep a
+    /// SERIALIZABLE owner out of conflict detection for good.
+    pub fn read_only(self) -> Option<&'static str> {
+        match self {
+            Self::Savepoint => Some("SET TRANSACTION READ ONLY"),
+            Self::Transaction => None,
+        }
+    }
+
+    /// What ends it, whatever happened in it.
+    pub fn end(self) -> &'static str {
+        match self {
+            Self::Savepoint => {
+                "ROLLBACK TO SAVEPOINT callslip_loan_c6b1f03e; RELEASE SAVEPOINT callslip_loan_c6b1f03e"
+            }
+            Self::Transaction => "ROLLBACK",
+        }
+    }
+
+    /// Opens it on a connection that is lent, with all settings, in one message.
+    pub fn opening(self, terms: &Terms) -> String {
+        let parts = [Some(self.begin()), Some(&local_settings(terms)), self.read_only()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    }
+
+    /// Which one a connection needs: whether a transaction is open on it.
+    ///
+    /// PostgreSQL tells the driver, which does not tell us. A BEGIN would do harm to an open transaction, and a SAVEPOINT
+    /// where there is none leaves an error in the server's log. But all of a transaction has one `now()`: two that differ
+    /// are of two transactions. Two that don't are of one, or of a clock that stood still: then the SAVEPOINT tells.
+    ///
+    /// # Errors
+    /// [`LoanError::TransactionAborted`], and whatever else can go wrong.
+    pub async fn needed_by(client: &Client) -> Result<Self, LoanError> {
+        let now = || answer(client.simple_query("SELECT pg_catalog.now()"));
+        let (mut first, mut second) = (now(), now());
+        at_once(|context| (send(&mut first, context), send(&mut second, context))).await;
+        let first = settle(&mut first).await.map_err(LoanError::of_transaction)?;
+        let second = settle(&mut second).await.map_err(LoanError::of_transaction)?;
+        if only_value(&first) != only_value(&second) {
+            return Ok(Self::Transaction);
+        }
+        // All in one message, so that it leaves nothing behind wherever this is dropped.
+        let savepoint = format!("{}; {}", Self::Savepoint.begin(), Self::Savepoint.end());
+        match client.batch_execute(&savepoint).await.map_err(LoanError::of_transaction) {
+            Ok(()) => Ok(Self::Savepoint),
+            Err(LoanError::NoTransaction) => Ok(Self::Transaction),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn only_value(messages: &[SimpleQueryMessage]) -> Option<&str> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    })
+}
+
+/// A block that is open on a lent connection. Its end is sent when this is dropped, if not before.
+pub(super) struct OpenBlock<'a> {
+    client: &'a Client,
+    block: Block,
+    open: bool,
+}
+
+impl<'a> OpenBlock<'a> {
+    /// Opens a block, with all settings.
+    ///
+    /// # Errors
+    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong; nothing is open
+    /// then.
+    pub async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+        // Also where this is dropped before the answer is there.
+        let open = Self { client, block, open: true };
+        match client.simple_query(&block.opening(terms)).await {
+            Ok(_) => Ok(open),
+            Err(error) => Err(LoanError::of_transaction(error)),
+        }
+    }
+
+    /// Ends the block.
+    ///
+    /// # Errors
+    /// [`LoanError::Lost`].
+    pub async fn end(mut self) -> Result<(), LoanError> {
+        self.open = false;
+        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))
+    }
+}
+
+impl Drop for OpenBlock<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // The first poll sends it; nobody needs the answer.
+            let _ = self.client.batch_execute(self.block.end()).now_or_never();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::any::Any;
+use std::sync::Arc;
+
+use tokio_postgres::{Client, Transaction};
+
+/// What can lend its connection to a call.
+///
+/// A transaction of tokio-postgres can, whose uncommitted rows the call then sees; so can a client, idle or not; and with
+/// the feature `deadpool` the objects and transactions of deadpool-postgres, whose sessions keep the call's statements
+/// prepared. Of any other pool, lend what its object points to: `&mut *connection` of an object of bb8 is a
+/// `&mut Client`.
+///
+/// A connection is lent as a whole: `&mut` says that nobody else uses it meanwhile, since a statement that came between
+/// would run inside of the loan's own transaction. A client that is shared can't be lent, and a transaction can't be
+/// committed before the reply of its call is dropped.
+///
+/// A type of your own lends what it has inside:
+///
+/// ```
+/// use callslip::loan::{Lender, Lent};
+///
+/// struct UnitOfWork<'a> {
+///     transaction: tokio_postgres::Transaction<'a>,
+/// }
+///
+/// impl Lender for UnitOfWork<'_> {
+///     fn lend(&mut self) -> Lent<'_> {
+///         self.transaction.lend()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be lent to a call",
+    label = "not a connection or transaction of tokio-postgres",
+    note = "of what points to a `tokio_postgres::Client` or `Transaction`, lend that: `.on(&mut *connection)`",
+    note = "the objects and transactions of deadpool-postgres are lenders with callslip's feature `deadpool`",
+    note = "a connection that is shared can't be lent: take one of its own from a pool"
+)]
+pub trait Lender {
+    /// Lends the connection for one call.
+    fn lend(&mut self) -> Lent<'_>;
+}
+
+/// A connection that is lent for one call, by somebody whose it stays.
+#[must_use = "nothing runs on it yet"]
+pub struct Lent<'loan> {
+    pub(super) client: &'loan Client,
+    /// Whether it is known that a transaction is open on it.
+    pub(super) in_transaction: bool,
+    /// What identifies its session, if the session may keep statements prepared.
+    pub(super) session: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl<'loan> Lent<'loan> {
+    /// Lends an open transaction.
+    pub fn transaction(transaction: &'loan mut Transaction<'_>) -> Self {
+        Self { client: transaction.client(), in_transaction: true, session: None }
+    }
+
+    /// Lends a connection. Whether a transaction is open on it is found out first, which takes a round trip.
+    pub fn client(client: &'loan mut Client) -> Self {
+        Self { client, in_transaction: false, session: None }
+    }
+
+    /// Lets the session keep statements prepared from one call to the next, which saves PostgreSQL their parsing and
+    /// planning. Without this nothing stays prepared.
+    ///
+    /// `session` tells the sessions apart: it belongs to this session alone, and lives as long as it does.
+    pub fn keeping_statements(self, session: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { session: Some(session), ..self }
+    }
+}
+
+impl Lender for Transaction<'_> {
+    fn lend(&mut self) -> Lent<'_> {
+        Lent::transaction(self)
+    }
+}
+
+impl Lender for Client {
+    fn lend(&mut self) -> Lent<'_> {
+        Lent::client(self)
+    }
+}
+
+impl<L: Lender + ?Sized> Lender for &mut L {
+    fn lend(&mut self) -> Lent<'_> {
+        (**self).lend()
+    }
+}
+
+impl<L: Lender + ?Sized> Lender for Box<L> {
+    fn lend(&mut self) -> Lent<'_> {
+        (**self).lend()
+    }
+}
+
+#[cfg(feature = "deadpool")]
+mod deadpool {
+    use deadpool_postgres::{ClientWrapper, Object, Transaction};
+
+    use super::{Lender, Lent};
+
+    impl Lender for Object {
+        fn lend(&mut self) -> Lent<'_> {
+            ClientWrapper::lend(self)
+        }
+    }
+
+    impl Lender for ClientWrapper {
+        fn lend(&mut self) -> Lent<'_> {
+            // Each of its sessions has a cache of its own, which its transactions share.
+            let session = self.statement_cache.clone();
+            Lent::client(self).keeping_statements(session)
+        }
+    }
+
+    impl Lender for Transaction<'_> {
+        fn lend(&mut self) -> Lent<'_> {
+            let session = self.statement_cache.clone();
+            Lent::transaction(self).keeping_statements(session)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use super::block::Block;
+use super::error::LoanError;
+use super::lender::Lent;
+use super::run::{BoundStatement, Run, check_values, must_prepare_again};
+use super::sessions::Sessions;
+use super::start::Start;
+use super::terms::Terms;
+use super::wire::Wire;
+
+impl<'loan> Lent<'loan> {
+    /// Runs the statements of one plan, all in one round trip. Returns when PostgreSQL has begun to answer. Dropped at any
+    /// await, it leaves the connection usable.
+    ///
+    /// On an open transaction they run within a savepoint that is read-only and rolled back at the end, whatever
+    /// happened, so that its owner gets it back as it was: not aborted, not read-only, with its own settings. Only what
+    /// no rollback undoes stays: session-level advisory locks, and the snapshot, which a first statement fixes in
+    /// REPEATABLE READ and SERIALIZABLE. As after any query, an owner's `SET TRANSACTION ISOLATION LEVEL` then fails
+    /// ("must be called before any query"), in READ COMMITTED too. The savepoint's name, `callslip_loan_c6b1f03e`, is
+    /// reserved: the owner must not have a savepoint of that name. On a connection without one, they run in a read-only
+    /// transaction of their own, on one snapshot, which is rolled back.
+    ///
+    /// Nothing is ever cancelled because this or the [`Run`] is dropped: a cancel that comes late would hit the owner's
+    /// next statement. What nobody reads runs before that next statement, each statement of it to its end or to its
+    /// timeout.
+    ///
+    /// The owner of a transaction must not have ended it by a COMMIT of its own: that is noticed, and no row is given,
+    /// but the statements have run then, outside of the savepoint.
+    ///
+    /// # Errors
+    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], [`LoanError::Stale`], and whatever else can go
+    /// wrong before the first row.
+    pub async fn run(
+        self,
+        statements: Vec<BoundStatement>,
+        terms: &Terms,
+        sessions: &Sessions,
+    ) -> Result<Run<'loan>, LoanError> {
+        check_values(&statements)?;
+        if statements.is_empty() {
+            return Ok(Run::finished());
+        }
+        // What is not kept would have to be prepared each time.
+        let session = self.session.filter(|_| statements.iter().all(|statement| statement.cached));
+        let kept = session.map(|session| sessions.statements(&session));
+        let block = match self.in_transaction {
+            true => Block::Savepoint,
+            false => Block::needed_by(self.client).await?,
+        };
+        let is_kept = kept.is_some();
+        let start = Start {
+            wire: Wire::Lent { client: self.client, statements: kept },
+            statements: statements.into(),
+            block: Some(block),
+            terms: *terms,
+        };
+        let run = match is_kept {
+            false => start.unnamed(block).await,
+            true => match start.prepared().await {
+                Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
+                    start.forget_all();
+                    start.prepared().await
+                }
+                run => run,
+            },
+        };
+        run.map_err(LoanError::of_proven)
+    }
+}

@@ -1,0 +1,48 @@
+use std::any::Any;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::statements::Statements;
+
+/// The statements that lent sessions keep prepared, by session. A session that has ended is forgotten.
+pub struct Sessions {
+    /// How many statements a session keeps.
+    statements: NonZeroUsize,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// By the address of what identifies a session, which nothing else has as long as the Weak is there.
+    sessions: HashMap<usize, (Weak<dyn Any + Send + Sync>, Arc<Statements>)>,
+    /// With how many sessions to look next which of them have ended.
+    sweep_at: usize,
+}
+
+impl Sessions {
+    /// No session yet; of each, so many statements are kept.
+    pub fn new(statements: NonZeroUsize) -> Self {
+        Self { statements, known: Mutex::default() }
+    }
+
+    /// The statements of a session.
+    pub(super) fn statements(&self, session: &Arc<dyn Any + Send + Sync>) -> Arc<Statements> {
+        // Nothing panics while it holds the lock.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.sessions.len() >= known.sweep_at {
+            known.sessions.retain(|_, (session, _)| session.strong_count() > 0);
+            known.sweep_at = 2 * known.sessions.len() + 8;
+        }
+        let address = Arc::as_ptr(session).cast::<()>().addr();
+        let new = || (Arc::downgrade(session), Arc::new(Statements::new(self.statements)));
+        known.sessions.entry(address).or_insert_with(new).1.clone()
+    }
+
+    /// Has every session prepare its statements anew: the database is another than the one that they were prepared
+    /// against.
+    pub fn forget_statements(&self) {
+        // They are closed as soon as nobody runs one of them.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).sessions.clear();
+    }
+}

@@ -1,0 +1,365 @@
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row, RowStream, Statement};
+
+use super::answer::{Answer, answer, at_once, send, settle};
+use super::bind::TextValue;
+use super::block::{Block, OpenBlock};
+use super::error::LoanError;
+use super::isolation::Isolation;
+use super::owner::Owner;
+use super::run::{BoundStatement, Run, check_columns};
+use super::session::{LOCAL_SETTINGS, timeout_values};
+use super::terms::Terms;
+use super::wire::Wire;
+
+/// How statements are sent, all in one round trip, what ends their block included, before the first answer is awaited.
+pub(super) struct Start<'loan> {
+    pub wire: Wire<'loan>,
+    pub statements: Arc<[BoundStatement]>,
+    /// What they run in, if not each by itself.
+    pub block: Option<Block>,
+    pub terms: Terms,
+}
+
+/// What opens a block: all of its steps, of which one finds out about the owner.
+type Steps<'loan> = Vec<Answer<'loan, Option<Owner>>>;
+
+type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
+
+impl<'loan> Start<'loan> {
+    /// Sends statements that are prepared. On a connection that is lent they are prepared within a block, in round trips
+    /// of their own, if they are not yet.
+    ///
+    /// # Errors
+    /// Of what was sent, everything is answered, unless the connection is lost.
+    pub async fn prepared(&self) -> Result<Run<'loan>, LoanError> {
+        let mut prepared = Vec::with_capacity(self.statements.len());
+        for bound in self.statements.iter() {
+            match self.known(&bound.sql) {
+                Some(statement) if check(&statement, bound).is_ok() => prepared.push(statement),
+                _ => break,
+            }
+        }
+        let settings = self.lent_block().and_then(|_| self.known(&LOCAL_SETTINGS));
+        let is_ready =
+            prepared.len() == self.statements.len() && (self.lent_block().is_none() || settings.is_some());
+        let (settings, prepared) = if is_ready { (settings, prepared) } else { self.prepare().await? };
+
+        let mut begin = match (self.block, settings) {
+            (None, _) => Vec::new(),
+            (Some(block), Some(settings)) => self.opening_with(block, &settings),
+            (Some(block), None) => vec![self.step(block.begin().to_owned())],
+        };
+        let mut queries: Queries<'loan> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(position, statement)| self.query_prepared(statement, position))
+            .collect();
+        let mut end = self.block.map(|block| self.batch(block.end()));
+        at_once(|context| {
+            send_all(&mut begin, context);
+            send_all(&mut queries, context);
+            send_all(&mut end, context);
+        })
+        .await;
+        match self.opened(&mut begin).await {
+            Ok(isolation) => self.begin_run(queries, end, isolation).await,
+            Err(error) => Err(self.not_opened(error, end).await),
+        }
+    }
+
+    /// Sends statements without names, which need no round trip to be prepared, and leave nothing prepared. They need a
+    /// block.
+    ///
+    /// # Errors
+    /// Of what was sent, everything is answered, unless the connection is lost.
+    pub async fn unnamed(&self, block: Block) -> Result<Run<'loan>, LoanError> {
+        match self.unnamed_once(block).await? {
+            Some(run) => Ok(run),
+            // By now the driver knows the types of all columns.
+            None => self.unnamed_once(block).await?.ok_or(LoanError::RunFailed),
+        }
+    }
+
+    /// One attempt. None, if the driver did not know the type of a column, which it does now.
+    async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
+        let positions = 0..self.statements.len();
+        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
+        let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
+        let mut probed = self.batch("");
+        let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
+        let mut end = Some(self.batch(block.end()));
+        at_once(|context| {
+            send_all(&mut begin, context);
+            send_all(&mut probes, context);
+            send(&mut probed, context);
+            send_all(&mut queries, context);
+            send_all(&mut end, context);
+        })
+        .await;
+        let isolation = match self.opened(&mut begin).await {
+            Ok(isolation) => isolation,
+            Err(error) => {
+                drop((probes, queries));
+                return Err(self.not_opened(error, end).await);
+            }
+        };
+        // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
+        // driver's own, which is behind everything that was sent.
+        poll_fn(|context| {
+            send_all(&mut probes, context);
+            if send(&mut probed, context) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let known = at_once(|context| probes.iter_mut().all(|probe| send(probe, context))).await;
+        if !known {
+            // Rows that nobody reads would keep the driver from its answer.
+            queries.clear();
+        }
+        let mut refusal = None;
+        for (position, (probe, bound)) in probes.iter_mut().zip(self.statements.iter()).enumerate() {
+            refusal = match settle(probe).await {
+                Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),
+                Err(error) => Some(LoanError::from(error).of_proven().of_statement(position)),
+            };
+            if refusal.is_some() {
+                break;
+            }
+        }
+        if known && refusal.is_none() {
+            return self.begin_run(queries, end, isolation).await.map(Some);
+        }
+        drop((probes, queries));
+        if let Some(end) = &mut end {
+            settle(end).await.map_err(|error| LoanError::not_ended(&error))?;
+        }
+        match refusal {
+            Some(error) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    async fn begin_run(
+        &self,
+        queries: Queries<'loan>,
+        end: Option<Answer<'loan, ()>>,
+        isolation: Isolation,
+    ) -> Result<Run<'loan>, LoanError> {
+        Run::begin(self.wire.clone(), self.statements.clone(), queries, end, isolation).await
+    }
+
+    /// Has the session prepare what it has not prepared yet: within a block of a connection that is lent, since an error
+    /// would abort its owner's transaction.
+    async fn prepare(&self) -> Result<(Option<Statement>, Vec<Statement>), LoanError> {
+        let client = self.wire.client();
+        let Some(block) = self.lent_block() else { return Ok((None, self.prepare_all().await?)) };
+        let open = OpenBlock::begin(client, block, &self.terms).await?;
+        let prepared = async {
+            let settings = self.keep(&LOCAL_SETTINGS).await?;
+            Ok((Some(settings), self.prepare_all().await?))
+        };
+        let prepared = prepared.await;
+        match &prepared {
+            Err(LoanError::Lost { .. }) => {}
+            _ => open.end().await?,
+        }
+        prepared
+    }
+
+    async fn prepare_all(&self) -> Result<Vec<Statement>, LoanError> {
+        let mut prepared = Vec::with_capacity(self.statements.len());
+        for bound in self.statements.iter() {
+            prepared.push(self.prepare_one(bound).await?);
+        }
+        Ok(prepared)
+    }
+
+    async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
+        if !bound.cached {
+            let statement = self.prepare_anew(&bound.sql).await?;
+            return check(&statement, bound).map(|()| statement);
+        }
+        let statement = self.keep(&bound.sql).await?;
+        if check(&statement, bound).is_ok() {
+            return Ok(statement);
+        }
+        // It may have been prepared before a migration that the caller's proof already knows.
+        self.forget(&bound.sql);
+        let statement = self.keep(&bound.sql).await?;
+        check(&statement, bound).map(|()| statement)
+    }
+
+    /// The statement of this text, prepared now if it is not yet.
+    async fn keep(&self, sql: &Arc<str>) -> Result<Statement, LoanError> {
+        match (self.known(sql), self.wire.statements()) {
+            (Some(statement), _) => Ok(statement),
+            (None, Some(statements)) => Ok(statements.prepare(self.wire.client(), sql).await?),
+            (None, None) => self.prepare_anew(sql).await,
+        }
+    }
+
+    /// A statement that is closed when it is dropped.
+    async fn prepare_anew(&self, sql: &str) -> Result<Statement, LoanError> {
+        let client = self.wire.client();
+        Ok(match self.wire.statements() {
+            Some(statements) => statements.prepare_once(client, sql).await?,
+            None => client.prepare(sql).await?,
+        })
+    }
+
+    fn known(&self, sql: &str) -> Option<Statement> {
+        self.wire.statements()?.get(sql)
+    }
+
+    fn forget(&self, sql: &str) {
+        if let Some(statements) = self.wire.statements() {
+            statements.forget(sql);
+        }
+    }
+
+    /// Has all of the statements prepared anew when they are next run.
+    pub fn forget_all(&self) {
+        for bound in self.statements.iter() {
+            self.forget(&bound.sql);
+        }
+    }
+
+    /// The block, if it is one on a connection that is lent.
+    fn lent_block(&self) -> Option<Block> {
+        self.block.filter(|_| matches!(self.wire, Wire::Lent { .. }))
+    }
+
+    /// Waits for the block to be open: every step of it. Says what isolation its statements have.
+    async fn opened(&self, steps: &mut Steps<'loan>) -> Result<Isolation, LoanError> {
+        let mut owner = None;
+        for step in steps {
+            owner = settle(step).await.map_err(LoanError::of_transaction)?.or(owner);
+        }
+        Ok(match (self.block, owner) {
+            (Some(Block::Savepoint), Some(owner)) => owner.isolation,
+            (Some(Block::Transaction), _) => Isolation::RepeatableRead,
+            // By itself, a statement has a snapshot of its own.
+            (_, None) | (None, _) => Isolation::ReadCommitted,
+        })
+    }
+
+    /// The error, when everything is answered. Without the block the rest has run outside of it: its answers are worth
+    /// nothing.
+    async fn not_opened(&self, error: LoanError, end: Option<Answer<'loan, ()>>) -> LoanError {
+        if let Some(mut end) = end {
+            // It fails too where there was no transaction or an aborted one.
+            let _ = settle(&mut end).await;
+        }
+        match self.wire {
+            // Nobody but the host has touched its own connection.
+            Wire::Own(_) => LoanError::Lost { reason: format!("BEGIN failed: {error}") },
+            Wire::Lent { .. } => error,
+        }
+    }
+
+    fn opening_with(&self, block: Block, settings: &Statement) -> Steps<'loan> {
+        let (wire, settings, values) = (self.wire.clone(), settings.clone(), timeout_values(&self.terms));
+        let owner = answer(async move {
+            let values = values.iter().map(|value| TextValue::new(value.as_deref()));
+            let rows: Vec<Row> = wire.client().query_raw(&settings, values).await?.try_collect().await?;
+            rows.first().map(Owner::of_row).transpose()
+        });
+        let mut steps = vec![self.step(block.begin().to_owned()), owner];
+        steps.extend(block.read_only().map(|sql| self.step(sql.to_owned())));
+        steps
+    }
+
+    /// Sends the text of several statements, of which one may tell about the owner.
+    fn step(&self, sql: String) -> Answer<'loan, Option<Owner>> {
+        let wire = self.wire.clone();
+        answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })
+    }
+
+    fn batch(&self, sql: &'static str) -> Answer<'loan, ()> {
+        let wire = self.wire.clone();
+        answer(async move { wire.client().batch_execute(sql).await })
+    }
+
+    fn query_prepared(&self, statement: Statement, position: usize) -> Answer<'loan, RowStream> {
+        let (wire, statements) = (self.wire.clone(), self.statements.clone());
+        answer(async move {
+            let values = statements[position].values.iter().map(|value| TextValue::new(value.as_deref()));
+            wire.client().query_raw(&statement, values).await
+        })
+    }
+
+    fn query_unnamed(&self, position: usize) -> Answer<'loan, RowStream> {
+        let (wire, statements) = (self.wire.clone(), self.statements.clone());
+        answer(async move {
+            let bound = &statements[position];
+            wire.client().query_typed_raw(&bound.sql, untyped(bound)).await
+        })
+    }
+
+    /// Asks for the columns of a statement without running it: the answer is one row of nulls that has them. The driver
+    /// has a query of its own for a type that it does not know; for a statement with rows that would wait for ever, behind
+    /// rows that wait for the driver.
+    ///
+    /// PostgreSQL plans nothing of the statement, so that no function is called, not even one that it would call when it
+    /// plans: OFFSET keeps the statement a subquery of its own, and a subquery whose condition is false is left out before
+    /// it is planned. The values are bound as for the run: a domain may refuse a null.
+    fn probe(&self, position: usize) -> Answer<'loan, Vec<Row>> {
+        let (wire, statements) = (self.wire.clone(), self.statements.clone());
+        answer(async move {
+            let bound = &statements[position];
+            let sql = format!(
+                "SELECT proven.* FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM \
+                 (SELECT * FROM ({}) AS statement OFFSET 0) AS unplanned WHERE false) AS proven ON true",
+                bound.sql
+            );
+            let rows = wire.client().query_typed_raw(&sql, untyped(bound)).await?;
+            rows.try_collect().await
+        })
+    }
+}
+
+/// The values of the parameters. Of an unknown type, a parameter has the one that it was proven with.
+fn untyped(bound: &BoundStatement) -> impl Iterator<Item = (TextValue<'_>, Type)> {
+    bound.values.iter().map(|value| (TextValue::new(value.as_deref()), Type::UNKNOWN))
+}
+
+fn send_all<'a, 'loan: 'a, T: 'a>(
+    answers: impl IntoIterator<Item = &'a mut Answer<'loan, T>>,
+    context: &mut std::task::Context<'_>,
+) {
+    for answer in answers {
+        send(answer, context);
+    }
+}
+
+/// Whether a statement is still what was proven.
+fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
+    let (expected, given) = (statement.params().len(), bound.values.len());
+    if expected != given {
+        return Err(LoanError::WrongParameterCount { expected, given });
+    }
+    check_columns(statement.columns(), &bound.columns)
+}
+
+impl LoanError {
+    /// What was sent did not end.
+    pub(super) fn not_ended(error: &Error) -> Self {
+        Self::Lost { reason: format!("ROLLBACK failed: {error}") }
+    }
+
+    /// Why no block could be opened in a transaction.
+    pub(super) fn of_transaction(error: Error) -> Self {
+        match error.code().map(|code| code.code()) {
+            // no_active_sql_transaction, in_failed_sql_transaction
+            Some("25P01") => Self::NoTransaction,
+            Some("25P02") => Self::TransactionAborted,
+            _ => error.into(),
+        }
+    }
+}

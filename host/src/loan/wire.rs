@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+
+use super::connection::Connection;
+use super::statements::Statements;
+
+/// The connection that a run speaks on.
+#[derive(Clone)]
+pub(super) enum Wire<'loan> {
+    /// One of the host's own pool, which has it back when nobody holds it any more.
+    Own(Arc<Connection>),
+    /// One of somebody else's.
+    Lent {
+        client: &'loan Client,
+        /// What its session keeps prepared, if it may.
+        statements: Option<Arc<Statements>>,
+    },
+}
+
+impl Wire<'_> {
+    pub fn client(&self) -> &Client {
+        match self {
+            Self::Own(connection) => connection.client(),
+            Self::Lent { client, .. } => client,
+        }
+    }
+
+    /// What the session keeps prepared; none, if nothing may have a name there.
+    pub fn statements(&self) -> Option<&Statements> {
+        match self {
+            Self::Own(connection) => Some(connection.statements()),
+            Self::Lent { statements, .. } => statements.as_deref(),
+        }
+    }
+}
