@@ -141,7 +141,7 @@ async fn what_is_dropped_after_any_poll_costs_no_connection_and_no_later_stateme
 #[tokio::test]
 async fn a_connection_comes_back_when_its_cancel_has_come() {
     let database = Database::start().await;
-    let proxy = Proxy::start(&database.socket(), Cancels::Late(Duration::from_millis(600))).await;
+    let proxy = Proxy::start(&database.socket(), Cancels::Late(Duration::from_millis(450))).await;
     let pool = proxy.pool();
     let pid = one::<i32>(&pool, BACKEND).await;
     // The statement ends before its cancel comes, and the next one waits to be hit by it.
