@@ -99,6 +99,7 @@ codes! {
     StaleStatement = "CS1107", "the database changed under a proven statement";
     NoTransaction = "CS1109", "the transaction that was lent is not open";
     TransactionAborted = "CS1110", "the transaction that was lent is aborted";
+    NothingLent = "CS1111", "a host without connections of its own was lent none";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";

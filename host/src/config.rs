@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::catalog::{LogicalSchema, Schemas, is_of_the_system};
 use crate::grants::GrantSettings;
-use crate::loan::PoolSettings;
+use crate::loan::{PlanMode, PoolSettings};
 use crate::plugin;
 use crate::{Code, WatchSettings};
 
@@ -210,7 +210,8 @@ impl Default for LimitConfig {
 }
 
 impl LimitConfig {
-    pub(crate) fn plugin(&self) -> plugin::Limits {
+    /// The limits of an engine that several hosts are to share: see [`HostBuilder::engine`](crate::HostBuilder::engine).
+    pub fn plugin(&self) -> plugin::Limits {
         let limits = plugin::Limits::default();
         let plan_time = Duration::from_millis(self.plan_ms);
         plugin::Limits {
@@ -232,6 +233,20 @@ pub struct PluginConfig {
     /// What it may touch: nothing, but for what is named here and the built-in functions.
     #[serde(default)]
     pub grants: GrantSettings,
+    /// `plan = "custom"`: every statement of the plugin is planned for the values of each call, and not only those of
+    /// queries that say so themselves. It costs the planning, and is for databases whose rows are unevenly spread, as
+    /// over tenants of very different size, where one plan for any values is a bad one for some. Default: `"auto"`, as
+    /// each query says.
+    #[serde(default, with = "PlanSetting")]
+    pub plan: PlanMode,
+}
+
+/// How a configuration writes a [`PlanMode`].
+#[derive(Deserialize)]
+#[serde(remote = "PlanMode", rename_all = "lowercase")]
+enum PlanSetting {
+    Auto,
+    Custom,
 }
 
 /// Why a configuration can't be used.
@@ -432,6 +447,23 @@ mod tests {
         let message = error("[plugins.\"a*/\"]\ncomponent = \"a.wasm\"");
         assert_eq!(message, "the plugin name \"a*/\" is not [a-z][a-z0-9_-]* of at most 63 bytes");
         assert!(error("[plugins.a]").contains("component"));
+    }
+
+    #[test]
+    fn a_plugin_s_statements_can_be_planned_for_the_values_of_each_call() {
+        let plan = |line: &str| {
+            let text = format!("[plugins.a]\ncomponent = \"a.wasm\"\n{line}");
+            Config::parse(&text, Path::new("")).map(|config| config.plugins["a"].plan)
+        };
+        assert_eq!(plan("").unwrap(), PlanMode::Auto);
+        assert_eq!(plan("plan = \"auto\"").unwrap(), PlanMode::Auto);
+        assert_eq!(plan("plan = \"custom\"").unwrap(), PlanMode::Custom);
+        for wrong in ["\"Custom\"", "\"generic\"", "true"] {
+            let message = plan(&format!("plan = {wrong}")).unwrap_err().to_string();
+            assert!(message.contains("line 3"), "{message}");
+        }
+        let message = plan("plan = \"generic\"").unwrap_err().to_string();
+        assert!(message.contains("unknown variant `generic`, expected `auto` or `custom`"), "{message}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The one type that ties the rooms together.
 
+mod builder;
 mod by_choice;
 mod call;
 mod choice;
@@ -7,6 +8,7 @@ pub mod drift;
 mod entry;
 mod error;
 mod generation;
+mod inspect;
 mod load;
 mod plugin;
 mod prove;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use builder::HostBuilder;
 pub use call::Call;
 pub use entry::{Standing, Waiting};
 pub use error::{CallError, StartError};
@@ -31,11 +34,9 @@ pub use refresh::{
 };
 pub use reply::{Reply, ReplyError};
 
-use self::generation::Basis;
 use self::refresh::{Refresher, Wish};
-use crate::catalog::{self, Catalog};
-use crate::loan::{ConnectionSettings, Pool, Sessions, Terms};
-use crate::{Config, plugin as sandbox};
+use crate::Config;
+use crate::loan::{ConnectionSettings, Lender, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -62,7 +63,8 @@ use crate::{Config, plugin as sandbox};
 pub struct Host(Arc<Inner>);
 
 struct Inner {
-    pool: Pool,
+    /// Nothing, if the host runs on what it is lent alone.
+    pool: Option<Pool>,
     /// What statements on lent connections are held to.
     terms: Terms,
     /// What lent sessions keep prepared.
@@ -83,34 +85,18 @@ impl Inner {
 }
 
 impl Host {
-    /// Reflects the database, loads every plugin of the configuration, and proves every statement that they can
-    /// send. A plugin that can't be proven is refused, with all its findings; those of its queries that prove all the same are
-    /// served, and so are the other plugins.
+    /// A host to be started: on what the service lends, or with connections of its own.
+    pub fn builder() -> HostBuilder<'static> {
+        HostBuilder::default()
+    }
+
+    /// Starts a host that has connections of its own: short for
+    /// [`Host::builder()`](Self::builder)[`.connect(connection)`](HostBuilder::connect)[`.start(config)`](HostBuilder::start).
     ///
     /// # Errors
-    /// [`StartError`], if there is no host at all: a database that can't be reached or reflected, or an engine
-    /// that can't be made.
+    /// As of [`HostBuilder::start`].
     pub async fn start(config: &Config, connection: &ConnectionSettings) -> Result<Self, StartError> {
-        let engine = sandbox::Engine::new(&config.limits.plugin())?;
-        let pool = Pool::new(connection, config.pool.settings())?;
-        let catalog = {
-            let loan = pool.loan().await?;
-            Arc::new(Catalog::new(catalog::reflect(loan.client()).await?))
-        };
-        let loan = pool.loan().await?;
-        let current = Basis::new(catalog, config.schemas()).load_all(config, &engine, Some(&loan)).await?;
-        drop(loan);
-        let refresher = Refresher::new(config.clone(), engine, connection.clone(), current.reflected_at());
-        let reply_limits = reply::ReplyLimits {
-            rows: config.limits.rows,
-            bytes: config.limits.reply_mib.saturating_mul(1 << 20),
-        };
-        let current = watch::Sender::new(Arc::new(current));
-        let settings = pool.settings();
-        let terms =
-            Terms { statement_timeout: settings.statement_timeout, lock_timeout: settings.lock_timeout };
-        let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
-        Ok(Self(Arc::new(Inner { pool, terms, sessions, reply_limits, current, refresher })))
+        Self::builder().connect(connection).start(config).await
     }
 
     /// Reflects the database anew, proves the plugins again where it has changed, and serves what comes of it. The components'
@@ -121,9 +107,25 @@ impl Host {
     /// who ask for one meanwhile share the next.
     ///
     /// # Errors
-    /// [`RefreshError`]. What was served is served on.
+    /// [`RefreshError`]. What was served is served on. A host without connections of its own is refreshed by
+    /// [`Host::refresh_on`].
     pub async fn refresh(&self) -> Result<Refreshed, Arc<RefreshError>> {
         self.0.ask(Wish::Everything).outcome().await
+    }
+
+    /// The same on a connection that is lent, as [`HostBuilder::reflect_on`] takes one: a host without connections of its own looks
+    /// at its database in no other way. Where there is a refresh already, it begins after that. Dropped, it gives the connection
+    /// back, and nothing else is served.
+    ///
+    /// On an open transaction, what that has not committed is served until the next refresh.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. What was served is served on.
+    pub async fn refresh_on(
+        &self,
+        lender: &mut (impl Lender + ?Sized),
+    ) -> Result<Refreshed, Arc<RefreshError>> {
+        self.0.refresh(Wish::Everything, Some(lender.lend())).await
     }
 
     /// Has the host notice when its database changes, for as long as what this returns is kept. It refreshes when PostgreSQL
@@ -131,15 +133,19 @@ impl Host {
     /// catalog's fingerprint is another one. It keeps one connection of its own.
     ///
     /// ```no_run
-    /// # async fn example(host: callslip::Host) {
-    /// let _watch = host.watch(callslip::WatchSettings::default());
+    /// # fn example(host: callslip::Host) -> Result<(), callslip::RefreshError> {
+    /// let _watch = host.watch(callslip::WatchSettings::default())?;
     /// // … serve …
+    /// # Ok::<(), callslip::RefreshError>(())
     /// # }
     /// ```
     ///
+    /// # Errors
+    /// [`RefreshError::NothingLent`], if the host has no connections of its own.
+    ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub fn watch(&self, settings: WatchSettings) -> Watch {
+    pub fn watch(&self, settings: WatchSettings) -> Result<Watch, RefreshError> {
         Watch::start(&self.0, settings)
     }
 
@@ -153,9 +159,9 @@ impl Host {
         self.0.generation()
     }
 
-    /// The host's own connections.
-    pub fn pool(&self) -> &Pool {
-        &self.0.pool
+    /// The host's own connections, if it has any: see [`HostBuilder::connect`].
+    pub fn pool(&self) -> Option<&Pool> {
+        self.0.pool.as_ref()
     }
 
     /// A call of a query, to be given its parameters and run.

@@ -40,7 +40,7 @@ pub use config::{CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig
 pub use host::drift;
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallError, CatalogStatus, Change, Generation, Host, LoadedPlugin, LoadedQuery, PluginChange,
-    PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed, Refusal, Reply,
-    ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    Call, CallError, CatalogStatus, Change, Generation, Host, HostBuilder, LoadedPlugin, LoadedQuery,
+    PluginChange, PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed,
+    Refusal, Reply, ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

@@ -4,13 +4,15 @@
 //! `make bench`. Read the ratios: the absolute figures are those of one machine on one day.
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use callslip::Host;
 use callslip_tests::{component, connect_to, database};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, criterion_group, criterion_main};
+use deadpool_postgres::{Manager, Object, Pool};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, NoTls, Statement};
 
 const BY_HAND: &str = "SELECT id, title FROM public.position AS p WHERE id = $1";
 
@@ -53,25 +55,8 @@ fn calls(criterion: &mut Criterion) {
     group.bench_function("closed query", |bencher| {
         bencher.to_async(&runtime).iter(|| read(host.call("language", "position").param("id", 7)));
     });
-    // In a transaction that stays open.
-    let (mut owner, _) = runtime.block_on(prepared());
-    let mut transaction = runtime.block_on(owner.transaction()).expect("a transaction");
-    group.bench_function("by hand, on an open transaction, not prepared", |bencher| {
-        bencher.iter(|| {
-            runtime.block_on(async {
-                let rows = transaction.query_typed(BY_HAND, &[(&7_i32, Type::INT4)]).await.expect("a row");
-                black_box((rows[0].get::<_, i32>(0), rows[0].get::<_, String>(1)))
-            })
-        });
-    });
-    group.bench_function("closed query, on a caller's transaction", |bencher| {
-        bencher.iter(|| {
-            let call = host.call("language", "position").param("id", 7);
-            runtime.block_on(read(call.on(&mut transaction)))
-        });
-    });
-    drop(transaction);
     group.finish();
+    lent(criterion, &runtime, &host);
 
     let mut group = criterion.benchmark_group("open query");
     group.bench_function("value seen before", |bencher| {
@@ -84,6 +69,120 @@ fn calls(criterion: &mut Criterion) {
         bencher.to_async(&runtime).iter(|| {
             number += 1;
             read(host.call("language", "search").param("words", format!("no such title {number}")))
+        });
+    });
+    group.finish();
+}
+
+/// Measures in a task of the runtime, as a service calls. The connection goes into it and comes back.
+fn in_task<C: Send + 'static, F: Future<Output = (Duration, C)> + Send + 'static>(
+    bencher: &mut Bencher<'_>,
+    runtime: &Runtime,
+    connection: &mut Option<C>,
+    task: impl Fn(u64, C) -> F,
+) {
+    bencher.iter_custom(|times| {
+        let task = task(times, connection.take().expect("the connection comes back"));
+        let (elapsed, back) = runtime.block_on(runtime.spawn(task)).expect("the task ends");
+        *connection = Some(back);
+        elapsed
+    });
+}
+
+/// In an open transaction: one of a pool whose sessions keep statements prepared, and one of a bare client.
+fn lent(criterion: &mut Criterion, runtime: &Runtime, host: &Host) {
+    let manager = Manager::new(database().connection().config().clone(), NoTls);
+    let pool = Pool::builder(manager).max_size(1).build().expect("a pool");
+    let mut object = Some(runtime.block_on(pool.get()).expect("a connection"));
+    let (client, _) = runtime.block_on(prepared());
+    let mut client = Some(client);
+
+    let mut group = criterion.benchmark_group("one row by key in an open transaction, prepared");
+    group.bench_function("by hand", |bencher| {
+        in_task(bencher, runtime, &mut object, |times, mut object: Object| async move {
+            let transaction = object.transaction().await.expect("a transaction");
+            let start = Instant::now();
+            for _ in 0..times {
+                let statement = transaction.prepare_cached(BY_HAND).await.expect("a statement");
+                let row = transaction.query_one(&statement, &[&7_i32]).await.expect("a row");
+                black_box((row.get::<_, i32>(0), row.get::<_, String>(1)));
+            }
+            let elapsed = start.elapsed();
+            drop(transaction);
+            (elapsed, object)
+        });
+    });
+    group.bench_function("closed query", |bencher| {
+        in_task(bencher, runtime, &mut object, |times, mut object: Object| {
+            let host = host.clone();
+            async move {
+                let mut transaction = object.transaction().await.expect("a transaction");
+                let start = Instant::now();
+                for _ in 0..times {
+                    read(host.call("language", "position").param("id", 7).on(&mut transaction)).await;
+                }
+                let elapsed = start.elapsed();
+                drop(transaction);
+                (elapsed, object)
+            }
+        });
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("one row by key in an open transaction, bare");
+    group.bench_function("by hand", |bencher| {
+        in_task(bencher, runtime, &mut client, |times, mut client: Client| async move {
+            let transaction = client.transaction().await.expect("a transaction");
+            let start = Instant::now();
+            for _ in 0..times {
+                let rows = transaction.query_typed(BY_HAND, &[(&7_i32, Type::INT4)]).await.expect("a row");
+                black_box((rows[0].get::<_, i32>(0), rows[0].get::<_, String>(1)));
+            }
+            let elapsed = start.elapsed();
+            drop(transaction);
+            (elapsed, client)
+        });
+    });
+    group.bench_function("closed query", |bencher| {
+        in_task(bencher, runtime, &mut client, |times, mut client: Client| {
+            let host = host.clone();
+            async move {
+                let mut transaction = client.transaction().await.expect("a transaction");
+                let start = Instant::now();
+                for _ in 0..times {
+                    read(host.call("language", "position").param("id", 7).on(&mut transaction)).await;
+                }
+                let elapsed = start.elapsed();
+                drop(transaction);
+                (elapsed, client)
+            }
+        });
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("one row by key on an idle client, closed query");
+    group.bench_function("prepared", |bencher| {
+        in_task(bencher, runtime, &mut object, |times, mut object: Object| {
+            let host = host.clone();
+            async move {
+                let start = Instant::now();
+                for _ in 0..times {
+                    read(host.call("language", "position").param("id", 7).on(&mut object)).await;
+                }
+                (start.elapsed(), object)
+            }
+        });
+    });
+    group.bench_function("bare", |bencher| {
+        in_task(bencher, runtime, &mut client, |times, mut client: Client| {
+            let host = host.clone();
+            async move {
+                let start = Instant::now();
+                for _ in 0..times {
+                    read(host.call("language", "position").param("id", 7).on(&mut client)).await;
+                }
+                (start.elapsed(), client)
+            }
         });
     });
     group.finish();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use callslip::cluster::Cluster;
-use callslip::loan::{BoundStatement, ConnectionSettings, Described, Pool, PoolSettings, Run};
+use callslip::loan::{BoundStatement, ConnectionSettings, Described, PlanMode, Pool, PoolSettings, Run};
 use callslip::rows::{JsonReply, JsonRows, RowError, TextCells, is_decoded};
 use callslip_tests::cluster;
 
@@ -24,12 +24,15 @@ impl Database {
 
     async fn run(&self, sql: &str, values: &[&str]) -> (Described, Run<'_>) {
         let loan = self.pool.loan().await.unwrap();
-        let described = loan.describe(sql).await.unwrap();
+        let proving = loan.prove().await.unwrap();
+        let described = proving.describe(sql).await.unwrap();
+        proving.end().await.unwrap();
         let statement = BoundStatement {
             sql: sql.into(),
             values: values.iter().map(|value| Some((*value).to_owned())).collect(),
             columns: described.columns.clone(),
             cached: false,
+            plan: PlanMode::Auto,
         };
         (described, loan.run(vec![statement]).await.unwrap())
     }
@@ -307,13 +310,21 @@ async fn several_statements_are_one_object() {
     let loan = database.pool.loan().await.unwrap();
     let mut statements = Vec::new();
     let mut named = Vec::new();
+    let proving = loan.prove().await.unwrap();
     for (name, sql, at_most_one) in
         [("positions", "SELECT 1 AS id UNION ALL SELECT 2", false), ("totals", "SELECT 3 AS n", true)]
     {
-        let columns = loan.describe(sql).await.unwrap().columns;
+        let columns = proving.describe(sql).await.unwrap().columns;
         named.push((name.to_owned(), JsonRows::new(&columns, at_most_one).unwrap()));
-        statements.push(BoundStatement { sql: Arc::from(sql), values: Vec::new(), columns, cached: true });
+        statements.push(BoundStatement {
+            sql: Arc::from(sql),
+            values: Vec::new(),
+            columns,
+            cached: true,
+            plan: PlanMode::Auto,
+        });
     }
+    proving.end().await.unwrap();
     let mut run = loan.run(statements).await.unwrap();
     let (mut reply, mut out) = (JsonReply::named(named), BytesMut::new());
     reply.begin(&mut out);

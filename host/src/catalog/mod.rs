@@ -36,6 +36,8 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub(crate) use modifier::with_modifier;
 #[cfg(feature = "postgres")]
 pub use notify::{CHANNEL, INSTALL_NOTIFY, REMOVE_NOTIFY};
+#[cfg(feature = "host")]
+pub(crate) use reflect::reflect_within;
 #[cfg(feature = "postgres")]
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};

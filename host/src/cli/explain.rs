@@ -7,6 +7,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::HostArgs;
+use crate::loan::PlanMode;
 use crate::plugin::{Choice, Shape};
 use crate::printable::printable;
 use crate::{CallError, Host, LoadedPlugin, LoadedQuery, ProvenShape, ProvenStatement, ValueSource};
@@ -52,6 +53,12 @@ pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let mut stdout = io::stdout().lock();
     for query in queries {
         writeln!(stdout, "{}", summary(plugin, query, PROVEN))?;
+        if query.plan() == PlanMode::Custom && !args.no_plan {
+            writeln!(
+                stdout,
+                "-- Each call is planned for its own values; the plans below are those for any values."
+            )?;
+        }
         for proven in query.shapes() {
             writeln!(stdout)?;
             print_shape(&mut stdout, proven)?;
@@ -67,8 +74,17 @@ pub(super) async fn main(args: ExplainArgs) -> anyhow::Result<ExitCode> {
 /// What a shape is against a database: verified, and described by PostgreSQL.
 pub(super) const PROVEN: &str = "proven";
 
-/// `hiring.funnel: closed, 4 shapes, proven`: the verdict is [`PROVEN`], or what else its shapes are.
+/// `hiring.funnel: closed, 4 shapes, proven`, and `; custom plans` after it of a query that has these. The verdict is
+/// [`PROVEN`], or what else its shapes are.
 pub(super) fn summary(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str) -> String {
+    let mut summary = proof(plugin, query, verdict);
+    if query.plan() == PlanMode::Custom {
+        summary += "; custom plans";
+    }
+    summary
+}
+
+fn proof(plugin: &LoadedPlugin, query: &LoadedQuery, verdict: &str) -> String {
     let name = format!("{}.{}", plugin.name(), query.declaration().name);
     let plural = |count: u128| if count == 1 { "shape" } else { "shapes" };
     match query.total() {
@@ -113,9 +129,13 @@ pub(super) async fn print_plans(
     proven: &ProvenShape,
 ) -> anyhow::Result<()> {
     let statements: &[ProvenStatement] = proven.outcome.as_ref().map_or(&[], Vec::as_slice);
+    let pool = host.pool().ok_or(CallError::NothingLent)?;
     for statement in statements {
-        let loan = host.pool().loan().await?;
-        for line in loan.explain(&statement.sql, statement.values.len()).await? {
+        let loan = pool.loan().await?;
+        let proving = loan.prove().await?;
+        let plan = proving.explain(&statement.sql, statement.values.len()).await;
+        proving.end().await?;
+        for line in plan? {
             writeln!(out, "--   {line}")?;
         }
     }

@@ -102,7 +102,7 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
         Coded::new(Code::AddressUnavailable, message)
     })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    let _watch = host.watch(config.catalog.settings());
+    let _watch = host.watch(config.catalog.settings())?;
     #[cfg(unix)]
     tokio::spawn(refresh_on_hangup(host.clone(), hangups));
     let limits = service::ServiceLimits::default();

@@ -118,7 +118,7 @@ struct Called<'g> {
 
 impl<'loan> Call<'loan> {
     /// Runs the call, and returns when its first statement has started. A shape that was not proven at load is
-    /// proven first, on a connection of the host's own.
+    /// proven first, on a connection of the host's own; of a host that has none, on the connection that is lent.
     ///
     /// Where the database is not any more as the query was proven against, the host looks at it anew, and the call is run once
     /// more with what is proven then. On a transaction that is lent it is not run again, since that may see another
@@ -154,14 +154,13 @@ impl Request {
     async fn bound(
         &self,
         generation: &Generation,
+        lent: Option<&Lent<'_>>,
     ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
         let called = self.read(generation)?;
-        let proven = self.host.shape(generation, &called).await?;
+        let proven = self.host.shape(generation, &called, lent).await?;
         let Called { query, arguments, .. } = called;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
-        // A shape of an open query may never come again.
-        let bound =
-            statements.iter().map(|statement| bind(statement, &arguments, !query.is_open())).collect();
+        let bound = statements.iter().map(|statement| bind(statement, &arguments, query)).collect();
         Ok((proven, bound))
     }
 
@@ -187,8 +186,9 @@ impl Request {
         &self,
         generation: &Generation,
     ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
-        let (proven, bound) = self.bound(generation).await?;
-        let run = self.host.pool.loan().await?.run(bound).await;
+        let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
+        let (proven, bound) = self.bound(generation, None).await?;
+        let run = pool.loan().await?.run(bound).await;
         let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
         Ok((run, proven))
     }
@@ -198,7 +198,7 @@ impl Request {
         let mut attempt = 1;
         let (proven, bound) = loop {
             let generation = self.host.generation();
-            match self.bound(&generation).await {
+            match self.bound(&generation, Some(&lent)).await {
                 Ok(found) => break found,
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
@@ -226,7 +226,7 @@ impl Request {
         generation: u64,
         attempt: &mut usize,
     ) -> Result<(), CallError> {
-        if let CallError::Degraded { query: Some(_), .. } = error {
+        if let (CallError::Degraded { query: Some(_), .. }, Some(_)) = (&error, &self.host.pool) {
             // It may have been mended. Nobody waits for that: there may be many such calls.
             self.host.doubt();
         }
@@ -263,6 +263,7 @@ impl Inner {
         &self,
         generation: &Generation,
         Called { plugin, query, choice, arguments }: &Called<'_>,
+        lent: Option<&Lent<'_>>,
     ) -> Result<Arc<ProvenShape>, CallError> {
         match query.recall(&arguments.shape, choice) {
             Picked::Found(proven) => return Ok(proven),
@@ -279,16 +280,26 @@ impl Inner {
         let planned = prover.plan(arguments.shape.clone()).await.map_err(failed)?;
         let verified = prover.verify_for(&planned, choice);
         let verified = verified.map_err(|error| CallError::Arguments(vec![error]))?;
-        let loan = self.pool.loan().await?;
-        let proven = prover.finish(verified, Some(&loan)).await.map_err(failed)?;
-        drop(loan);
+        let loan;
+        let inspection = match (&self.pool, lent) {
+            (Some(pool), _) => {
+                loan = pool.loan().await?;
+                loan.inspect()
+            }
+            (None, Some(lent)) => lent.inspect(&self.terms).await?,
+            (None, None) => return Err(CallError::NothingLent),
+        };
+        let proving = inspection.prove().await?;
+        let proven = prover.finish(verified, Some(&proving)).await;
+        proving.end().await?;
+        let proven = proven.map_err(failed)?;
         let proven = Arc::new(proven);
         query.remember(proven.clone());
         Ok(proven)
     }
 }
 
-fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> BoundStatement {
+fn bind(statement: &ProvenStatement, arguments: &Arguments, query: &LoadedQuery) -> BoundStatement {
     let value = |source: &ValueSource| match source {
         // Each was proven to be there in this shape.
         ValueSource::Parameter(name) => arguments.parameters.get(name).cloned().flatten(),
@@ -299,6 +310,8 @@ fn bind(statement: &ProvenStatement, arguments: &Arguments, cached: bool) -> Bou
         sql: statement.sql.clone(),
         values: statement.values.iter().map(value).collect(),
         columns: statement.columns.clone(),
-        cached,
+        // A shape of an open query may never come again.
+        cached: !query.is_open(),
+        plan: query.plan,
     }
 }

@@ -12,9 +12,19 @@ use crate::select::Finding;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
+    /// Neither was a connection lent to reflect on, nor may the host connect.
+    #[error(
+        "there is no connection to reflect on: lend one (`.reflect_on(…)`), or let the host connect (`.connect(…)`)"
+    )]
+    NothingToReflectOn,
     /// The sandbox can't be made on this machine.
     #[error(transparent)]
     Engine(#[from] plugin::EngineError),
+    /// An engine that is shared has other limits than the configuration.
+    #[error(
+        "the shared engine has other limits than [limits] of the configuration: make it with `Engine::new(&config.limits.plugin())`"
+    )]
+    OtherLimits,
     /// The database can't be reached.
     #[error(transparent)]
     Loan(#[from] LoanError),
@@ -27,7 +37,8 @@ impl StartError {
     /// What kind of error.
     pub fn code(&self) -> Code {
         match self {
-            Self::Engine(_) => Code::BadConfiguration,
+            Self::NothingToReflectOn => Code::NothingLent,
+            Self::Engine(_) | Self::OtherLimits => Code::BadConfiguration,
             Self::Loan(error) => error.code(),
             Self::Reflect(_) => Code::ReflectionFailed,
         }
@@ -82,6 +93,9 @@ pub enum CallError {
     /// The database or its connections.
     #[error("{}", for_caller(.0))]
     Loan(#[from] LoanError),
+    /// The host has no connections of its own, and the call was lent none.
+    #[error("the host has no connections of its own, and none was lent to the call: lend one (`.on(…)`)")]
+    NothingLent,
     /// A row can't be written.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -117,6 +131,7 @@ impl CallError {
             Self::Unproven(findings) => findings.first().map_or(Code::PluginDegraded, |finding| finding.code),
             Self::Loan(error) if error.sqlstate().is_some_and(is_bad_value) => Code::RejectedValue,
             Self::Loan(error) => error.code(),
+            Self::NothingLent => Code::NothingLent,
             Self::Row(error) => error.code(),
             Self::TooManyRows { .. } => Code::TooManyRows,
             Self::ReplyTooLarge { .. } => Code::ReplyTooLarge,
@@ -199,7 +214,7 @@ fn for_caller(error: &LoanError) -> String {
             format!("{error}: it took too long (pool.statement_timeout_ms); ask for less")
         }
         (Code::StaleStatement, _) => {
-            format!("{error}; the host looks at the database anew, try again later")
+            format!("{error}; try again when the host has looked at the database anew")
         }
         (Code::StatementFailed, Some(sqlstate)) if is_bad_value(sqlstate) => {
             format!(

@@ -7,8 +7,9 @@ use super::entry::{Entry, Standing, State, Waiting};
 use super::error::{CallError, StartError};
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
+use super::version::{Version, Versions};
 use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
-use crate::loan::{Loan, LoanError};
+use crate::loan::{LoanError, Proving};
 use crate::plugin::Engine;
 use crate::{Config, select};
 
@@ -61,20 +62,24 @@ impl Basis {
         found
     }
 
-    /// Loads and proves every plugin of a configuration: with a connection, all that PostgreSQL says of a statement too.
+    /// Proves every plugin of a configuration whose components were read: with a connection, all that PostgreSQL says of a
+    /// statement too.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
     pub async fn load_all(
         self,
         config: &Config,
-        engine: &Engine,
-        loan: Option<&Loan>,
+        versions: Versions,
+        proving: Option<&Proving<'_>>,
     ) -> Result<Generation, LoanError> {
         let reflected_at = SystemTime::now();
         let mut plugins = Plugins::new();
-        for (name, settings) in &config.plugins {
-            plugins.insert(name.clone(), self.load(engine, name, settings, loan).await?);
+        for (name, read) in versions {
+            if let Some(settings) = config.plugins.get(&name) {
+                let entry = self.load(&name, settings, read, proving).await?;
+                plugins.insert(name, entry);
+            }
         }
         Ok(Generation { basis: self, plugins, number: 1, reflected_at })
     }
@@ -109,7 +114,8 @@ impl Generation {
         let contents = snapshot.contents.readable();
         let schemas = config.schemas().of_snapshot(&contents);
         let basis = Basis::new(Arc::new(Catalog::new(contents)), schemas);
-        Ok(basis.load_all(config, &engine, None).await?)
+        let versions = Version::read_all(&engine, config).await;
+        Ok(basis.load_all(config, versions, None).await?)
     }
 
     /// The plugins by name: what was loaded, or why not all of it is served.

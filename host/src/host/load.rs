@@ -13,8 +13,8 @@ use crate::Code;
 use crate::catalog::{ChosenSchemas, SearchPath};
 use crate::config::PluginConfig;
 use crate::grants::{GrantSettings, Grants};
-use crate::loan::{Loan, LoanError};
-use crate::plugin::{self, Arguments, Engine, Forms, Inputs, Shape, Shapes};
+use crate::loan::{LoanError, PlanMode, Proving};
+use crate::plugin::{self, Arguments, Forms, Inputs, Shape, Shapes};
 use crate::select::{self, Finding};
 
 /// Why a plugin is not served, or not all of it: everything that is wrong with it.
@@ -71,19 +71,19 @@ struct QueryProof {
 }
 
 impl Basis {
-    /// Reads, scans, compiles and proves one plugin.
+    /// Proves what was read of one plugin's component.
     ///
     /// # Errors
     /// [`LoanError`], if the database can't be reached any more.
     pub(super) async fn load(
         &self,
-        engine: &Engine,
         name: &str,
         settings: &PluginConfig,
-        loan: Option<&Loan>,
+        read: Result<Version, Refusal>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<Entry, LoanError> {
-        let state = match Version::read(engine, name, settings).await {
-            Ok(version) => self.prove(name, settings, &Arc::new(version), loan).await?,
+        let state = match read {
+            Ok(version) => self.prove(name, settings, &Arc::new(version), proving).await?,
             Err(refusal) => State::Unloadable(Arc::new(refusal)),
         };
         Ok(Entry { state, waiting: None })
@@ -98,13 +98,13 @@ impl Basis {
         name: &str,
         settings: &PluginConfig,
         version: &Arc<Version>,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<State, LoanError> {
         // A grant that can't be resolved grants nothing.
         let mut refusal = Refusal::new(name, self.unresolved(&settings.grants));
-        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.grants.clone());
+        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.clone());
         for declaration in &version.manifest.queries {
-            let proof = self.prove_query(&loaded, declaration.clone(), loan).await?;
+            let proof = self.prove_query(&loaded, declaration.clone(), proving).await?;
             let name = &declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
             refusal.findings.extend(proof.findings.into_iter().map(of_query));
@@ -144,7 +144,7 @@ impl Basis {
         &self,
         plugin: &LoadedPlugin,
         declaration: QueryDeclaration,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<QueryProof, LoanError> {
         let forms = self.under_each_choice(|path| {
             let resolve = |ty: &TypeName| select::resolve_type(&self.catalog, path, ty).map(|ty| ty.oid);
@@ -171,7 +171,7 @@ impl Basis {
             tokio::task::yield_now().await;
             match prover.plan(shape).await {
                 Ok(planned) => {
-                    if !gathered.prove(&prover, &planned, loan).await? {
+                    if !gathered.prove(&prover, &planned, proving).await? {
                         break;
                     }
                 }
@@ -184,12 +184,16 @@ impl Basis {
                 }
             }
         }
-        if let Some(loan) = loan {
-            prover.check_named_values(loan, &mut gathered).await?;
+        if let Some(proving) = proving {
+            prover.check_named_values(proving, &mut gathered).await?;
         }
         let Gathered { proven, trial, findings, warnings } = gathered;
         let proven = proven.into_iter().map(Arc::new).collect();
-        let query = LoadedQuery::new(declaration, forms, total, proven, trial);
+        let plan = match plugin.settings.plan {
+            PlanMode::Auto => declaration.plan,
+            custom @ PlanMode::Custom => custom,
+        };
+        let query = LoadedQuery::new(declaration, plan, forms, total, proven, trial);
         Ok(QueryProof { query, findings, warnings })
     }
 }
@@ -213,13 +217,13 @@ impl Gathered {
         &mut self,
         prover: &Prover<'_>,
         planned: &Planned,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<bool, LoanError> {
         let (mut choices, mut found, first) = (Vec::new(), ByChoice::default(), self.proven.len());
         for verified in prover.verify_all(planned) {
             self.warn(verified.warnings());
             let schemas = verified.schemas.clone();
-            match prover.finish(verified, loan).await {
+            match prover.finish(verified, proving).await {
                 Ok(shape) => self.proven.push(shape),
                 Err(ProveError::Loan(error)) if error.code() == Code::DatabaseUnavailable => {
                     return Err(error);

@@ -9,7 +9,9 @@ use super::load::PluginFinding;
 use super::prove::ProvenShape;
 use super::version::Version;
 use crate::catalog::ChosenSchemas;
-use crate::grants::{GrantSettings, Grants};
+use crate::config::PluginConfig;
+use crate::grants::Grants;
+use crate::loan::PlanMode;
 use crate::plugin::{Digest, Forms, Shape};
 
 /// A plugin that was loaded, with what it was proven to send.
@@ -17,7 +19,7 @@ use crate::plugin::{Digest, Forms, Shape};
 pub struct LoadedPlugin {
     pub(super) name: String,
     pub(super) version: Arc<Version>,
-    pub(super) settings: GrantSettings,
+    pub(super) settings: PluginConfig,
     /// What it may touch, for each choice of schemas that was met.
     grants: RwLock<HashMap<ChosenSchemas, Arc<Grants>>>,
     pub(super) queries: Vec<LoadedQuery>,
@@ -27,6 +29,7 @@ pub struct LoadedPlugin {
 #[derive(Debug)]
 pub struct LoadedQuery {
     pub(super) declaration: QueryDeclaration,
+    pub(super) plan: PlanMode,
     /// How parameters whose types are named are written as JSON, for each choice of schemas on which that depends.
     pub(super) forms: Vec<(ChosenSchemas, Forms)>,
     pub(super) total: Option<u128>,
@@ -86,7 +89,7 @@ const REMEMBERED_SHAPES: usize = 256;
 const REMEMBERED_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
-    pub(super) fn new(name: &str, version: Arc<Version>, settings: GrantSettings) -> Self {
+    pub(super) fn new(name: &str, version: Arc<Version>, settings: PluginConfig) -> Self {
         Self { name: name.to_owned(), version, settings, grants: RwLock::default(), queries: Vec::new() }
     }
 
@@ -95,7 +98,8 @@ impl LoadedPlugin {
         // Threads that panic while they hold the lock leave a whole map behind: insertions are all they do.
         let known = self.grants.read().unwrap_or_else(PoisonError::into_inner).get(chosen).cloned();
         known.unwrap_or_else(|| {
-            let (grants, _) = Grants::resolve_known(&self.settings, &basis.catalog, &basis.path(chosen));
+            let (grants, _) =
+                Grants::resolve_known(&self.settings.grants, &basis.catalog, &basis.path(chosen));
             let grants = Arc::new(grants);
             let mut all = self.grants.write().unwrap_or_else(PoisonError::into_inner);
             all.insert(chosen.clone(), grants.clone());
@@ -163,6 +167,7 @@ impl LoadedPlugin {
 impl LoadedQuery {
     pub(super) fn new(
         declaration: QueryDeclaration,
+        plan: PlanMode,
         forms: Vec<(ChosenSchemas, Forms)>,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
@@ -171,6 +176,7 @@ impl LoadedQuery {
         let remembered = RwLock::new(Remembered::of(&shapes));
         Self {
             declaration,
+            plan,
             forms,
             total,
             shapes,
@@ -183,6 +189,11 @@ impl LoadedQuery {
     /// What the plugin says of it.
     pub fn declaration(&self) -> &QueryDeclaration {
         &self.declaration
+    }
+
+    /// How PostgreSQL plans its statements: as the plugin says of it, or, where `[plugins.NAME]` has a plan, as that says of all.
+    pub fn plan(&self) -> PlanMode {
+        self.plan
     }
 
     /// How many shapes it can have; nothing for an open query, which can have any number.

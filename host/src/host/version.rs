@@ -1,14 +1,14 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use callslip_ir::{Binding, Manifest};
 
 use super::load::Refusal;
-use crate::Code;
 use crate::config::PluginConfig;
 use crate::plugin::{self, Component, Digest, Engine, Failure, Plan, PlannedStatement, Shape};
 use crate::select::Finding;
+use crate::{Code, Config};
 
 /// A version of a plugin: its component, checked and compiled once, and kept for as long as it is served or waits. It can
 /// be proven against any catalog.
@@ -19,6 +19,9 @@ pub(super) struct Version {
     pub bytes: usize,
     plans: Mutex<Plans>,
 }
+
+/// What was read of the components of a configuration, by plugin.
+pub(super) type Versions = BTreeMap<String, Result<Version, Refusal>>;
 
 /// What the plugin has planned, by query and shape.
 #[derive(Default)]
@@ -69,6 +72,16 @@ fn binding_bytes(binding: &Binding) -> usize {
 }
 
 impl Version {
+    /// Reads the components of all plugins of a configuration: before anything is proven, since compiling takes a while, for
+    /// which no transaction should be open.
+    pub async fn read_all(engine: &Engine, config: &Config) -> Versions {
+        let mut versions = Versions::new();
+        for (name, settings) in &config.plugins {
+            versions.insert(name.clone(), Self::read(engine, name, settings).await);
+        }
+        versions
+    }
+
     /// Reads a plugin's component, checks and compiles it, and asks it what queries it offers.
     ///
     /// # Errors

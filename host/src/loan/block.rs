@@ -2,8 +2,9 @@ use futures_util::FutureExt;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::answer::{answer, at_once, send, settle};
+use super::connection::Connection;
 use super::error::LoanError;
-use super::session::local_settings;
+use super::session::Settings;
 use super::terms::Terms;
 
 /// What statements run in so that they leave nothing behind: a part of a transaction, or a whole one, that reads only and
@@ -47,8 +48,24 @@ impl Block {
     }
 
     /// Opens it on a connection that is lent, with all settings, in one message.
-    pub fn opening(self, terms: &Terms) -> String {
-        let parts = [Some(self.begin()), Some(&local_settings(terms)), self.read_only()];
+    pub fn opening(self, terms: &Terms, settings: Settings) -> String {
+        self.opening_by(self.begin(), terms, settings)
+    }
+
+    /// The same for statements that are proven and not run: they need no snapshot, which a long transaction had better not
+    /// keep.
+    pub fn opening_to_prove(self, terms: &Terms) -> String {
+        match self {
+            Self::Savepoint => self.opening(terms, Settings::Compared),
+            Self::Transaction => {
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+                self.opening_by(begin, terms, Settings::Compared)
+            }
+        }
+    }
+
+    fn opening_by(self, begin: &str, terms: &Terms, settings: Settings) -> String {
+        let parts = [Some(begin), Some(&settings.sql(terms)), self.read_only()];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 
@@ -86,35 +103,60 @@ fn only_value(messages: &[SimpleQueryMessage]) -> Option<&str> {
     })
 }
 
-/// A block that is open on a lent connection. Its end is sent when this is dropped, if not before.
-pub(super) struct OpenBlock<'a> {
+/// A block that is open, for what is not sent all at once. Its end is sent when this is dropped, if not before; a connection
+/// of a pool is then closed.
+pub(crate) struct OpenBlock<'a> {
     client: &'a Client,
+    /// The connection of a pool, if it is one.
+    connection: Option<&'a Connection>,
     block: Block,
     open: bool,
 }
 
 impl<'a> OpenBlock<'a> {
-    /// Opens a block, with all settings.
+    /// Opens a block on a connection that is lent, with all settings.
     ///
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong; nothing is open
     /// then.
-    pub async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+    pub(super) async fn begin(client: &'a Client, block: Block, terms: &Terms) -> Result<Self, LoanError> {
+        Self::begin_by(client, None, block, &block.opening(terms, Settings::Compared)).await
+    }
+
+    /// The same by SQL of another kind, which may do more.
+    pub(super) async fn begin_by(
+        client: &'a Client,
+        connection: Option<&'a Connection>,
+        block: Block,
+        sql: &str,
+    ) -> Result<Self, LoanError> {
+        if let Some(connection) = connection {
+            connection.begin_unknown_work();
+        }
         // Also where this is dropped before the answer is there.
-        let open = Self { client, block, open: true };
-        match client.simple_query(&block.opening(terms)).await {
+        let open = Self { client, connection, block, open: true };
+        match client.simple_query(sql).await {
             Ok(_) => Ok(open),
             Err(error) => Err(LoanError::of_transaction(error)),
         }
     }
 
-    /// Ends the block.
+    /// The connection. What is done with it must leave the block open.
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// Ends the block, and gives the connection back.
     ///
     /// # Errors
     /// [`LoanError::Lost`].
-    pub async fn end(mut self) -> Result<(), LoanError> {
+    pub(crate) async fn end(mut self) -> Result<(), LoanError> {
         self.open = false;
-        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))
+        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))?;
+        if let Some(connection) = self.connection {
+            connection.settle_unknown_work();
+        }
+        Ok(())
     }
 }
 

@@ -54,7 +54,7 @@ impl<'loan> Lent<'loan> {
             terms: *terms,
         };
         let run = match is_kept {
-            false => start.unnamed(block).await,
+            false => start.unnamed(block, sessions).await,
             true => match start.prepared().await {
                 Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
                     start.forget_all();

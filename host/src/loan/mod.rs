@@ -1,11 +1,13 @@
 //! The borrowed connection.
 //!
 //! [`ConnectionSettings`] finds the database the way every PostgreSQL program does. A [`Pool`] holds read-only
-//! sessions and lends them: a [`Loan`] describes, explains or runs statements. Its [`Run`] owns the connection
-//! until its last row; whatever a caller drops half-way is cancelled, and the next one gets the connection when it is as it was.
+//! sessions and lends them: a [`Loan`] runs statements. Its [`Run`] owns the connection until its last row; whatever a
+//! caller drops half-way is cancelled, and the next one gets the connection when it is as it was.
 //!
 //! A [`Lender`] lends a connection of its own, with or without a transaction on it, and gets it back as it was. The
 //! [`Run`] on what is [`Lent`] borrows it until the run is dropped; nothing is ever cancelled on it behind its owner's back.
+//!
+//! On either, an [`Inspection`] looks at the database: its catalog is read, and statements are described by a [`Proving`].
 
 mod address;
 mod answer;
@@ -16,13 +18,14 @@ mod connection;
 mod describe;
 mod driver;
 mod error;
-mod explain;
+mod inspection;
 mod isolation;
 mod lender;
 mod lent;
 mod listen;
 mod owner;
 mod pool;
+mod proving;
 mod run;
 mod session;
 mod sessions;
@@ -33,13 +36,18 @@ mod terms;
 mod wire;
 
 pub use bind::TextValue;
+#[cfg(feature = "host")]
+pub(crate) use block::OpenBlock;
+pub use callslip_ir::PlanMode;
 pub use cancel::Canceller;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
+pub use inspection::Inspection;
 pub use isolation::Isolation;
 pub use lender::{Lender, Lent};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
+pub use proving::Proving;
 pub use run::{BoundStatement, Run};
 pub use sessions::Sessions;
 pub use settings::{ConnectionSettings, SettingsError};

@@ -1,10 +1,12 @@
-use tokio_postgres::{Error, Row, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use super::isolation::Isolation;
 
 /// What is read of it, in this order, all of it text.
 pub(super) const COLUMNS: &str = "pg_catalog.current_setting('transaction_isolation') AS isolation, \
-    CAST(CURRENT_USER AS pg_catalog.text) AS role, pg_catalog.current_setting('is_superuser') AS is_superuser";
+    CAST(CURRENT_USER AS pg_catalog.text) AS role, pg_catalog.current_setting('is_superuser') AS is_superuser, \
+    pg_catalog.current_setting('statement_timeout') AS statement_timeout, \
+    pg_catalog.current_setting('lock_timeout') AS lock_timeout";
 
 /// What a loan finds of the session that is lent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,26 +15,22 @@ pub(super) struct Owner {
     /// The role with whose rights statements run.
     pub role: String,
     pub is_superuser: bool,
+    /// Whether its statements have a bound of its own, in time or in the time that they may wait for a lock.
+    pub has_timeouts: bool,
 }
 
 impl Owner {
-    /// Of a row that begins with [`COLUMNS`].
-    pub fn of_row(row: &Row) -> Result<Self, Error> {
-        Ok(Self::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
-    }
-
-    /// Of the answer to several statements, one of which gives such a row.
+    /// Of the answer to several statements, one of which gives [`COLUMNS`].
     pub fn of_messages(messages: &[SimpleQueryMessage]) -> Option<Self> {
         messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) if row.len() >= 3 => {
-                Some(Self::new(row.get(0)?, row.get(1)?, row.get(2)?))
-            }
+            SimpleQueryMessage::Row(row) => Some(Self {
+                isolation: Isolation::of_setting(row.try_get("isolation").ok()??),
+                role: row.try_get("role").ok()??.to_owned(),
+                is_superuser: row.try_get("is_superuser").ok()?? == "on",
+                has_timeouts: row.try_get("statement_timeout").ok()?? != "0"
+                    || row.try_get("lock_timeout").ok()?? != "0",
+            }),
             _ => None,
         })
-    }
-
-    fn new(isolation: &str, role: &str, is_superuser: &str) -> Self {
-        let isolation = Isolation::of_setting(isolation);
-        Self { isolation, role: role.to_owned(), is_superuser: is_superuser == "on" }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::TryStreamExt;
 use tokio_postgres::{Column, Row, RowStream};
 
+use super::PlanMode;
 use super::answer::{Answer, settle};
 use super::block::Block;
 use super::describe::ResultColumn;
@@ -26,6 +27,8 @@ pub struct BoundStatement {
     pub columns: Arc<[ResultColumn]>,
     /// Whether the connection keeps it prepared.
     pub cached: bool,
+    /// How PostgreSQL plans it. Of statements that are run together all have custom plans where one has.
+    pub plan: PlanMode,
 }
 
 /// The rows of one or several statements, statement by statement, as they come in.
@@ -70,7 +73,8 @@ impl State {
 }
 
 impl Loan {
-    /// Runs the statements of one plan: a single one by itself, several in one round trip and on one snapshot.
+    /// Runs the statements of one plan: a single one by itself, unless it has custom plans; several in one round trip and on
+    /// one snapshot.
     /// Returns when PostgreSQL has begun to answer: with the first rows, which it sends some kilobytes at a time,
     /// or with the end of the first statement. Dropped before, it is as if the [`Run`] was dropped.
     ///
@@ -84,7 +88,7 @@ impl Loan {
         }
         let start = Start {
             wire: Wire::Own(self.connection.clone()),
-            block: (statements.len() > 1).then_some(Block::Transaction),
+            block: (statements.len() > 1 || has_custom_plans(&statements)).then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::default(),
         };
@@ -103,6 +107,11 @@ impl Loan {
             error.of_proven()
         })
     }
+}
+
+/// Whether PostgreSQL is to plan them for their values, each time.
+pub(super) fn has_custom_plans(statements: &[BoundStatement]) -> bool {
+    statements.iter().any(|statement| statement.plan == PlanMode::Custom)
 }
 
 /// Whether each value can be sent.

@@ -1,4 +1,4 @@
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::owner;
@@ -39,31 +39,60 @@ pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_o
     options.trim_start().to_owned()
 }
 
-/// The same for the rest of the block that it runs in, as one message: with the bounds of these terms, and what it finds
-/// of the session's [`Owner`](super::owner::Owner).
-pub(super) fn local_settings(terms: &Terms) -> String {
-    let mut statements: Vec<String> =
-        SESSION.iter().map(|(name, value)| format!("SET LOCAL {name} = {}", listed(value))).collect();
-    let mut columns = vec![owner::COLUMNS.to_owned()];
-    for (name, limit) in terms.timeouts() {
-        if limit > 0 {
-            columns.push(shorter(name, &format!("'{limit}ms'")));
-        }
-    }
-    statements.push(format!("SELECT {}", columns.join(", ")));
-    statements.join("; ")
+/// The same for the rest of a block.
+static FIXED: LazyLock<String> = LazyLock::new(|| {
+    let set = |(name, value): &(&str, &str)| format!("SET LOCAL {name} = {}", listed(value));
+    SESSION.iter().map(set).collect::<Vec<_>>().join("; ")
+});
+
+/// How a block finds out about its [`Owner`](super::owner::Owner), and bounds its statements by what is shorter: the
+/// owner's timeouts, or those of the terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settings {
+    /// By comparing them.
+    Compared,
+    /// The same, by a statement of the session's that is prepared: [`PREPARE_SETTINGS`].
+    Prepared,
+    /// By taking the owner to have none, which is wrong where what is found says otherwise. To parse no comparison saves
+    /// a third of what a block costs.
+    Assumed,
 }
 
-/// The same as one SELECT, to be prepared once: its parameters are the timeouts that [`timeout_values`] gives.
-pub(super) static LOCAL_SETTINGS: LazyLock<Arc<str>> = LazyLock::new(|| {
-    let mut columns = vec![owner::COLUMNS.to_owned()];
-    for (name, value) in SESSION {
-        columns.push(format!("pg_catalog.set_config('{name}', '{}', true)", listed(value)));
+impl Settings {
+    /// The statements that do so, for the first ones of a block.
+    pub fn sql(self, terms: &Terms) -> String {
+        let timeouts = terms.timeouts();
+        let own = match self {
+            Self::Compared => {
+                let shorter = |(name, limit)| shorter(name, &format!("'{}'", milliseconds_text(limit)));
+                format!("SELECT {}, {}", owner::COLUMNS, timeouts.map(shorter).join(", "))
+            }
+            Self::Prepared => {
+                let value = |(_, limit)| format!("'{}'", milliseconds_text(limit));
+                format!("EXECUTE {SETTINGS_NAME} ({})", timeouts.map(value).join(", "))
+            }
+            Self::Assumed => {
+                let set = |(name, limit)| format!("; SET LOCAL {name} = {limit}");
+                format!("SELECT {}{}", owner::COLUMNS, timeouts.map(set).concat())
+            }
+        };
+        format!("{own}; {}", *FIXED)
     }
-    for (position, (name, _)) in Terms::default().timeouts().iter().enumerate() {
-        columns.push(shorter(name, &format!("CAST(${} AS pg_catalog.text)", position + 1)));
-    }
-    format!("SELECT {}", columns.join(", ")).into()
+}
+
+/// Its text is always the same, so that it matters to nobody which host has prepared it.
+const SETTINGS_NAME: &str = "callslip_settings_c6b1f03e";
+
+/// Prepares what [`Settings::Prepared`] runs. It has to be done under the owner's `search_path`: under another one
+/// PostgreSQL would analyze it anew each time.
+pub(super) static PREPARE_SETTINGS: LazyLock<String> = LazyLock::new(|| {
+    let names = Terms::default().timeouts().map(|(name, _)| name);
+    let columns = [shorter(names[0], "$1"), shorter(names[1], "$2")];
+    format!(
+        "PREPARE {SETTINGS_NAME} (pg_catalog.text, pg_catalog.text) AS SELECT {}, {}",
+        owner::COLUMNS,
+        columns.join(", ")
+    )
 });
 
 /// A list as PostgreSQL itself writes it.
@@ -71,11 +100,9 @@ fn listed(value: &str) -> String {
     value.replace(',', ", ")
 }
 
-/// The timeouts of these terms, as text.
-pub(super) fn timeout_values(terms: &Terms) -> Vec<Option<String>> {
-    // What a timeout can't be longer than.
-    let text = |(_, limit)| format!("{}ms", if limit > 0 { limit } else { i32::MAX });
-    terms.timeouts().map(text).map(Some).to_vec()
+/// A timeout as text; none as the longest that there can be.
+fn milliseconds_text(limit: i32) -> String {
+    format!("{}ms", if limit > 0 { limit } else { i32::MAX })
 }
 
 /// Sets a timeout, unless a shorter one is in force already.
@@ -121,11 +148,12 @@ mod tests {
     #[test]
     fn a_timeout_of_none_leaves_the_owner_s() {
         let terms = Terms { lock_timeout: Duration::ZERO, ..Terms::default() };
-        let settings = local_settings(&terms);
+        let sql = Settings::Prepared.sql(&terms);
         assert!(
-            settings.contains("'statement_timeout'") && !settings.contains("'lock_timeout'"),
-            "{settings}"
+            sql.starts_with("EXECUTE callslip_settings_c6b1f03e ('30000ms', '2147483647ms'); SET"),
+            "{sql}"
         );
-        assert_eq!(timeout_values(&terms), [Some("30000ms".to_owned()), Some("2147483647ms".to_owned())]);
+        let sql = Settings::Assumed.sql(&terms);
+        assert!(sql.contains("; SET LOCAL statement_timeout = 30000; SET LOCAL lock_timeout = 0; "), "{sql}");
     }
 }

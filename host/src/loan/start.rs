@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
-use super::run::{BoundStatement, Run, check_columns};
-use super::session::{LOCAL_SETTINGS, timeout_values};
+use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
+use super::session::{PREPARE_SETTINGS, Settings};
+use super::sessions::Sessions;
+use super::statements::Statements;
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -27,8 +30,17 @@ pub(super) struct Start<'loan> {
     pub terms: Terms,
 }
 
-/// What opens a block: all of its steps, of which one finds out about the owner.
-type Steps<'loan> = Vec<Answer<'loan, Option<Owner>>>;
+/// What comes of sending statements without names.
+enum Attempt<'loan> {
+    Begun(Run<'loan>),
+    /// The driver did not know the type of a column, which it does now.
+    UnknownTypes,
+    /// The owner's statements have timeouts, which was not assumed.
+    OwnTimeouts,
+}
+
+/// What opens a block, and finds out about the owner of a connection that is lent.
+type Opening<'loan> = Answer<'loan, Option<Owner>>;
 
 type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
 
@@ -46,16 +58,10 @@ impl<'loan> Start<'loan> {
                 _ => break,
             }
         }
-        let settings = self.lent_block().and_then(|_| self.known(&LOCAL_SETTINGS));
-        let is_ready =
-            prepared.len() == self.statements.len() && (self.lent_block().is_none() || settings.is_some());
-        let (settings, prepared) = if is_ready { (settings, prepared) } else { self.prepare().await? };
-
-        let mut begin = match (self.block, settings) {
-            (None, _) => Vec::new(),
-            (Some(block), Some(settings)) => self.opening_with(block, &settings),
-            (Some(block), None) => vec![self.step(block.begin().to_owned())],
-        };
+        if prepared.len() < self.statements.len() || !self.has_settings() {
+            prepared = self.prepare().await?;
+        }
+        let mut begin = self.block.map(|block| self.opening(block, Settings::Prepared));
         let mut queries: Queries<'loan> = prepared
             .into_iter()
             .enumerate()
@@ -69,7 +75,7 @@ impl<'loan> Start<'loan> {
         })
         .await;
         match self.opened(&mut begin).await {
-            Ok(isolation) => self.begin_run(queries, end, isolation).await,
+            Ok(owner) => self.begin_run(queries, end, owner).await,
             Err(error) => Err(self.not_opened(error, end).await),
         }
     }
@@ -79,37 +85,46 @@ impl<'loan> Start<'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn unnamed(&self, block: Block) -> Result<Run<'loan>, LoanError> {
-        match self.unnamed_once(block).await? {
-            Some(run) => Ok(run),
-            // By now the driver knows the types of all columns.
-            None => self.unnamed_once(block).await?.ok_or(LoanError::RunFailed),
+    pub async fn unnamed(&self, block: Block, sessions: &Sessions) -> Result<Run<'loan>, LoanError> {
+        // One more for each thing that may turn out.
+        for _ in 0..3 {
+            match self.unnamed_once(block, sessions.settings()).await? {
+                Attempt::Begun(run) => return Ok(run),
+                // By now the driver knows the types of all columns.
+                Attempt::UnknownTypes => {}
+                Attempt::OwnTimeouts => sessions.compare_timeouts(),
+            }
         }
+        Err(LoanError::RunFailed)
     }
 
-    /// One attempt. None, if the driver did not know the type of a column, which it does now.
-    async fn unnamed_once(&self, block: Block) -> Result<Option<Run<'loan>>, LoanError> {
+    async fn unnamed_once(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin: Steps<'loan> = vec![self.step(block.opening(&self.terms))];
+        let mut begin = Some(self.opening(block, settings));
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
-        let mut end = Some(self.batch(block.end()));
+        let mut end = self.batch(block.end());
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut probes, context);
             send(&mut probed, context);
             send_all(&mut queries, context);
-            send_all(&mut end, context);
+            send(&mut end, context);
         })
         .await;
-        let isolation = match self.opened(&mut begin).await {
-            Ok(isolation) => isolation,
+        let owner = match self.opened(&mut begin).await {
+            Ok(owner) => owner,
             Err(error) => {
                 drop((probes, queries));
-                return Err(self.not_opened(error, end).await);
+                return Err(self.not_opened(error, Some(end)).await);
             }
         };
+        if settings == Settings::Assumed && owner.as_ref().is_some_and(|owner| owner.has_timeouts) {
+            drop((probes, queries));
+            settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+            return Ok(Attempt::OwnTimeouts);
+        }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
         poll_fn(|context| {
@@ -133,15 +148,13 @@ impl<'loan> Start<'loan> {
             }
         }
         if known && refusal.is_none() {
-            return self.begin_run(queries, end, isolation).await.map(Some);
+            return self.begin_run(queries, Some(end), owner).await.map(Attempt::Begun);
         }
         drop((probes, queries));
-        if let Some(end) = &mut end {
-            settle(end).await.map_err(|error| LoanError::not_ended(&error))?;
-        }
+        settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
         match refusal {
             Some(error) => Err(error),
-            None => Ok(None),
+            None => Ok(Attempt::UnknownTypes),
         }
     }
 
@@ -149,27 +162,55 @@ impl<'loan> Start<'loan> {
         &self,
         queries: Queries<'loan>,
         end: Option<Answer<'loan, ()>>,
-        isolation: Isolation,
+        owner: Option<Owner>,
     ) -> Result<Run<'loan>, LoanError> {
+        let isolation = match (self.block, owner) {
+            (Some(Block::Savepoint), Some(owner)) => owner.isolation,
+            (Some(Block::Transaction), _) => Isolation::RepeatableRead,
+            // By itself, a statement has a snapshot of its own.
+            (_, None) | (None, _) => Isolation::ReadCommitted,
+        };
         Run::begin(self.wire.clone(), self.statements.clone(), queries, end, isolation).await
     }
 
     /// Has the session prepare what it has not prepared yet: within a block of a connection that is lent, since an error
     /// would abort its owner's transaction.
-    async fn prepare(&self) -> Result<(Option<Statement>, Vec<Statement>), LoanError> {
-        let client = self.wire.client();
-        let Some(block) = self.lent_block() else { return Ok((None, self.prepare_all().await?)) };
-        let open = OpenBlock::begin(client, block, &self.terms).await?;
-        let prepared = async {
-            let settings = self.keep(&LOCAL_SETTINGS).await?;
-            Ok((Some(settings), self.prepare_all().await?))
-        };
-        let prepared = prepared.await;
+    async fn prepare(&self) -> Result<Vec<Statement>, LoanError> {
+        let Some(block) = self.lent_block() else { return self.prepare_all().await };
+        if !self.has_settings() {
+            self.prepare_settings(block).await?;
+        }
+        let open = OpenBlock::begin(self.wire.client(), block, &self.terms).await?;
+        let prepared = self.prepare_all().await;
         match &prepared {
             Err(LoanError::Lost { .. }) => {}
             _ => open.end().await?,
         }
         prepared
+    }
+
+    /// Whether what finds the settings is there, if it is wanted.
+    fn has_settings(&self) -> bool {
+        self.lent_block().is_none() || self.wire.statements().is_some_and(Statements::has_settings)
+    }
+
+    /// Prepares it, where the owner's `search_path` still holds.
+    async fn prepare_settings(&self, block: Block) -> Result<(), LoanError> {
+        let mut prepared = self.batch(format!("{}; {}", block.begin(), *PREPARE_SETTINGS));
+        let mut end = self.batch(block.end());
+        at_once(|context| (send(&mut prepared, context), send(&mut end, context))).await;
+        let prepared = settle(&mut prepared).await.map_err(LoanError::of_transaction);
+        let ended = settle(&mut end).await;
+        match prepared {
+            // duplicate_prepared_statement: another host has prepared it.
+            Err(LoanError::Failed(error)) if error.sqlstate() == "42P05" => {}
+            prepared => prepared?,
+        }
+        ended.map_err(|error| LoanError::not_ended(&error))?;
+        if let Some(statements) = self.wire.statements() {
+            statements.set_settings(true);
+        }
+        Ok(())
     }
 
     async fn prepare_all(&self) -> Result<Vec<Statement>, LoanError> {
@@ -228,6 +269,9 @@ impl<'loan> Start<'loan> {
         for bound in self.statements.iter() {
             self.forget(&bound.sql);
         }
+        if let Some(statements) = self.wire.statements() {
+            statements.set_settings(false);
+        }
     }
 
     /// The block, if it is one on a connection that is lent.
@@ -235,18 +279,12 @@ impl<'loan> Start<'loan> {
         self.block.filter(|_| matches!(self.wire, Wire::Lent { .. }))
     }
 
-    /// Waits for the block to be open: every step of it. Says what isolation its statements have.
-    async fn opened(&self, steps: &mut Steps<'loan>) -> Result<Isolation, LoanError> {
-        let mut owner = None;
-        for step in steps {
-            owner = settle(step).await.map_err(LoanError::of_transaction)?.or(owner);
+    /// Waits for the block to be open. Says whose connection it is, if it is lent.
+    async fn opened(&self, opening: &mut Option<Opening<'loan>>) -> Result<Option<Owner>, LoanError> {
+        match opening {
+            Some(opening) => settle(opening).await.map_err(LoanError::of_transaction),
+            None => Ok(None),
         }
-        Ok(match (self.block, owner) {
-            (Some(Block::Savepoint), Some(owner)) => owner.isolation,
-            (Some(Block::Transaction), _) => Isolation::RepeatableRead,
-            // By itself, a statement has a snapshot of its own.
-            (_, None) | (None, _) => Isolation::ReadCommitted,
-        })
     }
 
     /// The error, when everything is answered. Without the block the rest has run outside of it: its answers are worth
@@ -263,27 +301,31 @@ impl<'loan> Start<'loan> {
         }
     }
 
-    fn opening_with(&self, block: Block, settings: &Statement) -> Steps<'loan> {
-        let (wire, settings, values) = (self.wire.clone(), settings.clone(), timeout_values(&self.terms));
-        let owner = answer(async move {
-            let values = values.iter().map(|value| TextValue::new(value.as_deref()));
-            let rows: Vec<Row> = wire.client().query_raw(&settings, values).await?.try_collect().await?;
-            rows.first().map(Owner::of_row).transpose()
-        });
-        let mut steps = vec![self.step(block.begin().to_owned()), owner];
-        steps.extend(block.read_only().map(|sql| self.step(sql.to_owned())));
-        steps
+    /// What the opening of a block ends with where its statements have custom plans. PostgreSQL plans them when it gets their
+    /// values, however long they have been prepared.
+    fn plan_setting(&self) -> &'static str {
+        if has_custom_plans(&self.statements) {
+            "; SET LOCAL plan_cache_mode = force_custom_plan"
+        } else {
+            ""
+        }
     }
 
-    /// Sends the text of several statements, of which one may tell about the owner.
-    fn step(&self, sql: String) -> Answer<'loan, Option<Owner>> {
+    /// Opens a block, in one message.
+    fn opening(&self, block: Block, settings: Settings) -> Opening<'loan> {
+        let mut sql = match self.wire {
+            // Its session has the settings.
+            Wire::Own(_) => block.begin().to_owned(),
+            Wire::Lent { .. } => block.opening(&self.terms, settings),
+        };
+        sql.push_str(self.plan_setting());
         let wire = self.wire.clone();
         answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })
     }
 
-    fn batch(&self, sql: &'static str) -> Answer<'loan, ()> {
-        let wire = self.wire.clone();
-        answer(async move { wire.client().batch_execute(sql).await })
+    fn batch(&self, sql: impl Into<Cow<'static, str>>) -> Answer<'loan, ()> {
+        let (wire, sql) = (self.wire.clone(), sql.into());
+        answer(async move { wire.client().batch_execute(&sql).await })
     }
 
     fn query_prepared(&self, statement: Statement, position: usize) -> Answer<'loan, RowStream> {

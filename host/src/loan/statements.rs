@@ -1,5 +1,5 @@
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -11,11 +11,14 @@ pub(super) struct Statements {
     kept: Mutex<LruCache<Arc<str>, Statement>>,
     /// How many preparations have begun and not ended.
     begun: AtomicUsize,
+    /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
+    settings: AtomicBool,
 }
 
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
-        Self { kept: Mutex::new(LruCache::new(most)), begun: AtomicUsize::new(0) }
+        let kept = Mutex::new(LruCache::new(most));
+        Self { kept, begun: AtomicUsize::new(0), settings: AtomicBool::new(false) }
     }
 
     /// The statement of this text, if it is prepared.
@@ -50,6 +53,16 @@ impl Statements {
     pub fn forget(&self, sql: &str) {
         let gone = self.kept().pop(sql);
         drop(gone);
+    }
+
+    /// Whether the session has prepared what [`Settings::Prepared`](super::session::Settings::Prepared) runs.
+    pub fn has_settings(&self) -> bool {
+        self.settings.load(Ordering::Relaxed)
+    }
+
+    /// Says whether it has.
+    pub fn set_settings(&self, prepared: bool) {
+        self.settings.store(prepared, Ordering::Relaxed);
     }
 
     fn kept(&self) -> MutexGuard<'_, LruCache<Arc<str>, Statement>> {

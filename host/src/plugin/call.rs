@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use callslip_ir::{Bindings, Description, Manifest, encoding};
-use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
@@ -181,7 +180,7 @@ fn within(what: &'static str, actual: usize, limit: usize) -> Result<(), CallErr
     }
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8], what: impl FnOnce() -> String) -> Result<T, CallError> {
+fn decode<T: encoding::Message>(bytes: &[u8], what: impl FnOnce() -> String) -> Result<T, CallError> {
     encoding::decode(bytes)
         .map_err(|error| CallError::Malformed { what: what(), error: printable(&error.to_string(), 500) })
 }
@@ -240,6 +239,13 @@ mod tests {
         for bytes in [encoding::encode(&manifest), encoding::encode_json(&manifest).unwrap()] {
             assert_eq!(load(&Guest::with_manifest(bytes)).await.manifest().await, Ok(manifest.clone()));
         }
+    }
+
+    #[tokio::test]
+    async fn reads_a_manifest_of_version_1() {
+        let query = r#"{"name": "q", "doc": "", "parameters": [], "claims": [], "reply": {"Single": "Many"}, "examples": []}"#;
+        let bytes = format!("j\x01{{\"sdk\": \"test\", \"queries\": [{query}]}}").into_bytes();
+        assert_eq!(load(&Guest::with_manifest(bytes)).await.manifest().await, Ok(manifest(Vec::new())));
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! Plugins for tests, as text, so that these need no compiler for WebAssembly.
 
 use callslip_ir::{
-    Domain, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Reply, Rows, Scalar, ValueType,
+    Domain, Manifest, Parameter, ParameterMode, PlanMode, Presence, QueryDeclaration, Reply, Rows, Scalar,
+    ValueType,
 };
 
 /// A plugin whose functions are these core instructions. `start` runs when it is instantiated; `manifest` and `plan`
@@ -147,6 +148,7 @@ pub(super) fn query(parameters: Vec<Parameter>) -> QueryDeclaration {
         claims: Vec::new(),
         reply: Reply::Single(Rows::Many),
         examples: Vec::new(),
+        plan: PlanMode::Auto,
     }
 }
 

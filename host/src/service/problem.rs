@@ -62,6 +62,7 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::StaleStatement, StatusCode::SERVICE_UNAVAILABLE),
     (Code::NoTransaction, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::TransactionAborted, StatusCode::INTERNAL_SERVER_ERROR),
+    (Code::NothingLent, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),

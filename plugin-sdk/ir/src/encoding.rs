@@ -1,13 +1,41 @@
 //! How descriptions, bindings and manifests cross between a plugin and its host.
 //!
-//! The first byte is the format, `p` for postcard and `j` for JSON. The second is the version of the types in
-//! this crate, [`VERSION`]. The rest is the body.
+//! The first byte is the format, `p` for postcard and `j` for JSON. The second is the version of what is encoded,
+//! [`Message::VERSION`]. The rest is the body.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The version of the types in this crate. Appending a variant doesn't change it, since a host that is older than a plugin
-/// refuses just the descriptions that use the new variant.
-pub const VERSION: u8 = 1;
+use crate::{Bindings, Description, Manifest, manifest::v1};
+
+/// What crosses between a plugin and its host: a [`Description`], [`Bindings`] or a [`Manifest`]. It is written as it is now,
+/// and read in each version that it ever had.
+pub trait Message: DeserializeOwned {
+    /// The version that is written. Appending a variant doesn't change it, since a host that is older than a plugin refuses
+    /// just the descriptions that use the new variant.
+    const VERSION: u8;
+    /// The version before, as a type of its own; the same type, if there was none.
+    type Before: Message + Into<Self>;
+}
+
+impl Message for Description {
+    const VERSION: u8 = 1;
+    type Before = Self;
+}
+
+impl Message for Bindings {
+    const VERSION: u8 = 1;
+    type Before = Self;
+}
+
+impl Message for Manifest {
+    const VERSION: u8 = 2;
+    type Before = v1::Manifest;
+}
+
+impl Message for v1::Manifest {
+    const VERSION: u8 = 1;
+    type Before = Self;
+}
 
 const POSTCARD: u8 = b'p';
 #[cfg(feature = "json")]
@@ -24,10 +52,12 @@ pub enum DecodeError {
     #[error("its format byte is {0:#04x}; this host reads `p` (postcard) and `j` (JSON)")]
     UnknownFormat(u8),
     /// The version byte is not one that this host reads.
-    #[error("it is of version {found}; this host reads version {VERSION}")]
+    #[error("it is of version {found}; this host reads up to version {newest}")]
     UnknownVersion {
         /// The version byte.
         found: u8,
+        /// The newest version that this host reads; the oldest is 1.
+        newest: u8,
     },
     /// The body is not what its format says.
     #[error("its body can't be read: {0}")]
@@ -41,8 +71,8 @@ pub enum DecodeError {
 ///
 /// # Panics
 /// Never for the types of this crate: postcard fails only on sequences of unknown length, of which they have none.
-pub fn encode(value: &impl Serialize) -> Vec<u8> {
-    match postcard::to_extend(value, vec![POSTCARD, VERSION]) {
+pub fn encode<T: Message + Serialize>(value: &T) -> Vec<u8> {
+    match postcard::to_extend(value, vec![POSTCARD, T::VERSION]) {
         Ok(bytes) => bytes,
         Err(error) => unreachable!("every sequence has a known length: {error}"),
     }
@@ -53,22 +83,30 @@ pub fn encode(value: &impl Serialize) -> Vec<u8> {
 /// # Errors
 /// None for the types of this crate.
 #[cfg(feature = "json")]
-pub fn encode_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = vec![JSON, VERSION];
+pub fn encode_json<T: Message + Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = vec![JSON, T::VERSION];
     serde_json::to_writer(&mut bytes, value)?;
     Ok(bytes)
 }
 
-/// Decodes either format. What it allocates is bounded by the length of `bytes`.
+/// Decodes either format, in any version. What it allocates is bounded by the length of `bytes`.
 ///
 /// # Errors
-/// [`DecodeError`], for anything that [`encode`] can't have written.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+/// [`DecodeError`], for anything that no [`encode`] can have written.
+pub fn decode<T: Message>(bytes: &[u8]) -> Result<T, DecodeError> {
     let [format, version, body @ ..] = bytes else { return Err(DecodeError::TooShort(bytes.len())) };
-    if *version != VERSION {
-        return Err(DecodeError::UnknownVersion { found: *version });
+    if !(1..=T::VERSION).contains(version) {
+        return Err(DecodeError::UnknownVersion { found: *version, newest: T::VERSION });
     }
-    match *format {
+    read(*format, *version, body)
+}
+
+/// Reads a body of that version, which is one of `T` or older.
+fn read<T: Message>(format: u8, version: u8, body: &[u8]) -> Result<T, DecodeError> {
+    if version < T::VERSION {
+        return read::<T::Before>(format, version, body).map(Into::into);
+    }
+    match format {
         POSTCARD => {
             let (value, rest) =
                 postcard::take_from_bytes(body).map_err(|e| DecodeError::Malformed(e.to_string()))?;
@@ -88,14 +126,21 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
 pub fn schema() -> String {
     let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let roots = [
-        generator.subschema_for::<crate::Description>(),
-        generator.subschema_for::<crate::Bindings>(),
-        generator.subschema_for::<crate::Manifest>(),
+        generator.subschema_for::<Description>(),
+        generator.subschema_for::<Bindings>(),
+        generator.subschema_for::<Manifest>(),
     ];
+    let description = format!(
+        "What crosses between a plugin and its host: a description, bindings or a manifest. Before it stand two bytes: `j`, \
+         and its version, which is {} of a description, {} of bindings and {} of a manifest.",
+        Description::VERSION,
+        Bindings::VERSION,
+        Manifest::VERSION,
+    );
     let schema = serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Callslip",
-        "description": "What crosses between a plugin and its host: a description, bindings or a manifest.",
+        "description": description,
         "anyOf": roots,
         "$defs": generator.take_definitions(true),
     });

@@ -6,9 +6,10 @@
 //! description can't explode by sharing, and its size is the length of a list.
 //!
 //! How it may change: a struct never gains, loses or reorders a field, and an enum only ever gets new variants
-//! at its end. A component that was built years ago can so be read for good; the golden bytes in
-//! `tests/golden` are what every release has to keep reading. The names are those of the SQL standard and of
-//! PostgreSQL's documentation.
+//! at its end. What can't be said so makes a new version, and the structs of the one before stay as they were, to be
+//! read and converted (a manifest is of version 2). A component that was built years ago can so be read for good; the
+//! golden bytes in `tests/golden` are what every release has to keep reading. The names are those of the SQL standard
+//! and of PostgreSQL's documentation.
 //!
 //! Two formats carry the same types: postcard, which the Rust SDK writes, and JSON (feature `json`), which other
 //! languages write and people read. See [`encoding`].
@@ -34,8 +35,8 @@ pub use expression::{
 };
 pub use json_table::{JsonTable, JsonTableColumn};
 pub use manifest::{
-    Domain, Example, Manifest, NamedReply, Parameter, ParameterMode, Presence, Query as QueryDeclaration,
-    Range, Reply, Rows, Scalar, ValueType,
+    Domain, Example, Manifest, NamedReply, Parameter, ParameterMode, PlanMode, Presence,
+    Query as QueryDeclaration, Range, Reply, Rows, Scalar, ValueType,
 };
 pub use name::{QualifiedName, TypeName};
 pub use query::{

@@ -1,3 +1,5 @@
+pub(crate) mod v1;
+
 use serde::{Deserialize, Serialize};
 
 use crate::TypeName;
@@ -28,6 +30,21 @@ pub struct Query {
     pub reply: Reply,
     /// Calls that are worth showing; tools run them.
     pub examples: Vec<Example>,
+    /// How PostgreSQL plans its statements.
+    pub plan: PlanMode,
+}
+
+/// How PostgreSQL plans a statement that is run again and again with other values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum PlanMode {
+    /// As PostgreSQL chooses: after five runs on a session it may keep a plan for any values, where that seems to cost no
+    /// more than the plans for these five did.
+    #[default]
+    Auto,
+    /// For the values of each call, each time. It costs the planning, and is worth it where the values make very
+    /// different plans good: of tenants, say, one of which has half of all rows and the others ten each.
+    Custom,
 }
 
 /// A parameter or claim.

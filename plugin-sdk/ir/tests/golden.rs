@@ -1,6 +1,6 @@
 //! What was once written must be read for good, byte by byte.
 //!
-//! `tests/golden` has what version 1 writes of everything in `everything`: postcard as hex, and JSON. With
+//! `tests/golden` has what each version writes of everything in `everything`: postcard as hex, and JSON. With
 //! `CALLSLIP_WRITE_GOLDEN=1` these tests write the files that are missing, and never one that is there; the schema,
 //! which grows with each new variant, is written anew.
 
@@ -11,10 +11,10 @@ mod everything;
 use std::{collections::BTreeSet, env, fmt::Debug, fs, path::PathBuf};
 
 use callslip_ir::{
-    Description, NodeKind,
-    encoding::{DecodeError, decode, encode, encode_json, schema},
+    Description, Manifest, NodeKind,
+    encoding::{DecodeError, Message, decode, encode, encode_json, schema},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 
 fn file(name: &str) -> PathBuf {
@@ -46,15 +46,24 @@ fn unhex(hex: &str) -> Vec<u8> {
 }
 
 /// Both formats read as `value`, and `value` is written as both.
-fn both_ways<T: Serialize + DeserializeOwned + Debug + PartialEq>(name: &str, value: &T) {
-    let postcard = unhex(&golden(&format!("v1-{name}.hex"), || hex(&encode(value))));
-    assert_eq!(&decode::<T>(&postcard).unwrap(), value);
+fn both_ways<T: Message + Serialize + Debug + PartialEq>(name: &str, value: &T) {
+    let name = format!("v{}-{name}", T::VERSION);
+    let postcard = unhex(&golden(&format!("{name}.hex"), || hex(&encode(value))));
     assert_eq!(encode(value), postcard);
-
-    let text = golden(&format!("v1-{name}.json"), || serde_json::to_string_pretty(value).unwrap() + "\n");
-    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value);
+    let text = golden(&format!("{name}.json"), || serde_json::to_string_pretty(value).unwrap() + "\n");
     assert_eq!(serde_json::to_value(value).unwrap(), serde_json::from_str::<Value>(&text).unwrap());
     assert_eq!(&decode::<T>(&encode_json(value).unwrap()).unwrap(), value);
+    reads(T::VERSION, &name, value);
+}
+
+/// Both formats of that version read as `value`.
+fn reads<T: Message + Debug + PartialEq>(version: u8, name: &str, value: &T) {
+    let unwritten = || panic!("{name} was written when its version was");
+    let postcard = unhex(&golden(&format!("{name}.hex"), unwritten));
+    assert_eq!(postcard[..2], [b'p', version]);
+    assert_eq!(&decode::<T>(&postcard).unwrap(), value);
+    let text = golden(&format!("{name}.json"), unwritten);
+    assert_eq!(&decode::<T>(&[&[b'j', version], text.as_bytes()].concat()).unwrap(), value);
 }
 
 #[test]
@@ -69,22 +78,19 @@ fn the_golden_bindings_read_as_they_did() {
 
 #[test]
 fn the_golden_manifest_reads_as_it_did() {
-    both_ways("manifest", &everything::manifest());
+    both_ways("manifest", &everything::plan_manifest());
 }
 
 #[test]
-fn the_golden_sort_order_reads_as_it_did() {
-    both_ways("manifest-sort", &everything::sort_manifest());
+fn the_golden_manifests_of_version_1_read_as_they_did() {
+    reads(1, "v1-manifest", &everything::manifest());
+    reads(1, "v1-manifest-sort", &everything::sort_manifest());
+    reads(1, "v1-manifest-named-types", &everything::named_types_manifest());
 }
 
 #[test]
 fn the_golden_json_table_reads_as_it_did() {
     both_ways("description-json-table", &everything::json_table_description());
-}
-
-#[test]
-fn the_golden_named_types_read_as_they_did() {
-    both_ways("manifest-named-types", &everything::named_types_manifest());
 }
 
 #[test]
@@ -139,7 +145,16 @@ fn damaged_bytes_are_refused() {
     let read = |bytes: &[u8]| decode::<Description>(bytes);
     assert!(matches!(read(&[]), Err(DecodeError::TooShort(0))));
     assert!(matches!(read(&[b'x', 1, 0]), Err(DecodeError::UnknownFormat(b'x'))));
-    assert!(matches!(read(&[b'p', 9, 0]), Err(DecodeError::UnknownVersion { found: 9 })));
+    for version in [0, 2, 9] {
+        let error = read(&[b'p', version, 0]);
+        assert!(matches!(error, Err(DecodeError::UnknownVersion { found, newest: 1 }) if found == version));
+    }
+    let newer = decode::<Manifest>(b"p\x03").unwrap_err();
+    assert_eq!(newer.to_string(), "it is of version 3; this host reads up to version 2");
+    // What one version has the other can't be read as.
+    let mut manifest = encode(&everything::plan_manifest());
+    manifest[1] = 1;
+    assert!(matches!(decode::<Manifest>(&manifest), Err(DecodeError::Malformed(_))));
     assert!(matches!(read(&[&whole[..], &[0]].concat()), Err(DecodeError::TrailingBytes(1))));
     for length in 2..whole.len() {
         assert!(matches!(read(&whole[..length]), Err(DecodeError::Malformed(_))), "{length} bytes");
@@ -163,15 +178,10 @@ fn the_golden_files_have_every_variant_and_field_of_the_schema() {
     let schema: Value = serde_json::from_str(&schema()).unwrap();
     let mut coverage = Coverage { schema: &schema, seen: BTreeSet::new() };
     // What was appended later has files of its own.
-    for (at, name) in [
-        (0, "description"),
-        (0, "description-json-table"),
-        (1, "bindings"),
-        (2, "manifest"),
-        (2, "manifest-sort"),
-        (2, "manifest-named-types"),
-    ] {
-        let text = golden(&format!("v1-{name}.json"), String::new);
+    for (at, name) in
+        [(0, "v1-description"), (0, "v1-description-json-table"), (1, "v1-bindings"), (2, "v2-manifest")]
+    {
+        let text = golden(&format!("{name}.json"), String::new);
         let json = serde_json::from_str(&text).unwrap();
         assert!(coverage.walk(&schema["anyOf"][at], &json, name), "the schema refuses {name}");
     }

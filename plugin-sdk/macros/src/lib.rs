@@ -57,6 +57,10 @@ pub fn sort(input: TokenStream) -> TokenStream {
 /// - `example(company = 1, tags = ["a", "b"], claims(user = 3))`: a call that is worth showing; tools run it. There
 ///   may be several.
 /// - `name = "…"`: the query's name, where it is not the function's.
+/// - `plan = custom`: PostgreSQL plans each of the query's statements anew for the values of each call. Without it, or with
+///   `plan = auto`, it may keep one plan for any values after five calls on a connection, which saves planning, but is a bad
+///   plan for some where rows are unevenly spread: over tenants, say, one of which has half of them. Who loads the plugin
+///   can have the same for all its queries, with `plan = "custom"` in `[plugins.NAME]`.
 #[proc_macro_attribute]
 pub fn query(arguments: TokenStream, function: TokenStream) -> TokenStream {
     finish(query::expand(arguments, function))

@@ -4,8 +4,12 @@ use proc_macro::TokenStream as Arguments;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Error, Expr, FnArg, Ident, ItemFn, LitStr, Result, ReturnType, Token, Type, ext::IdentExt,
-    meta::ParseNestedMeta, parenthesized, parse::Parser, spanned::Spanned,
+    Error, Expr, FnArg, Ident, ItemFn, LitStr, Result, ReturnType, Token, Type,
+    ext::IdentExt,
+    meta::ParseNestedMeta,
+    parenthesized,
+    parse::{Parse, ParseStream, Parser},
+    spanned::Spanned,
 };
 
 use crate::{attributes, literal, name::Name};
@@ -23,16 +27,40 @@ struct Value {
     span: Span,
 }
 
+/// How PostgreSQL plans the statements: the variant of the SDK's `PlanMode`.
+struct PlanMode(&'static str);
+
+impl Parse for PlanMode {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let word = input.cursor().ident().map(|(word, _)| word.to_string());
+        let mode = match word.as_deref() {
+            Some("auto") => Self("Auto"),
+            Some("custom") => Self("Custom"),
+            _ => {
+                let message =
+                    "`plan` is `auto`, PostgreSQL's own choice, or `custom`, for the values of each call";
+                return Err(input.error(message));
+            }
+        };
+        input.parse::<Ident>()?;
+        Ok(mode)
+    }
+}
+
 pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenStream> {
-    let (mut renamed, mut examples) = (None::<LitStr>, Vec::new());
+    let (mut renamed, mut plan, mut examples) = (None::<LitStr>, None::<PlanMode>, Vec::new());
     syn::meta::parser(|meta| {
         if meta.path.is_ident("name") {
             attributes::value(&meta, &mut renamed)
         } else if meta.path.is_ident("example") {
             examples.push(example(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("plan") {
+            attributes::value(&meta, &mut plan)
         } else {
-            Err(meta.error("`#[query(…)]` takes `example(parameter = value, …)` and `name = \"…\"`"))
+            let message =
+                "`#[query(…)]` takes `example(parameter = value, …)`, `name = \"…\"` and `plan = custom`";
+            Err(meta.error(message))
         }
     })
     .parse(arguments)?;
@@ -64,6 +92,7 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
     let doc = attributes::documentation(&function.attrs);
     let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let checks = checks(&inputs, &examples);
+    let plan = Ident::new(plan.map_or("Auto", |PlanMode(variant)| variant), Span::call_site());
     let kind = |kind: &str| Ident::new(kind, Span::call_site());
     // The names, or declarations, of the inputs that are of a kind.
     let names = |of: &str| {
@@ -101,6 +130,7 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
                     claims: #claims,
                     reply: <#answer as ::callslip_sdk::Answer>::declare(),
                     examples: ::std::vec![#(#examples),*],
+                    plan: ::callslip_sdk::__private::ir::PlanMode::#plan,
                 }
             }
 
@@ -148,13 +178,13 @@ fn example(meta: &ParseNestedMeta<'_>) -> Result<Example> {
     Ok(example)
 }
 
-fn value(name: &Ident, input: syn::parse::ParseStream<'_>) -> Result<Value> {
+fn value(name: &Ident, input: ParseStream<'_>) -> Result<Value> {
     input.parse::<Token![=]>()?;
     let json = literal::json(&input.parse::<Expr>()?)?;
     Ok(Value { name: name.unraw().to_string(), json, span: name.span() })
 }
 
-fn comma(input: syn::parse::ParseStream<'_>) -> Result<()> {
+fn comma(input: ParseStream<'_>) -> Result<()> {
     if !input.is_empty() {
         input.parse::<Token![,]>()?;
     }

@@ -1,7 +1,8 @@
 //! What queries declare, read and refuse.
 
 use callslip_ir::{
-    Binding, Domain, ParameterMode, Presence, Range, Reply as ReplyDeclaration, Rows, Scalar, SlotType,
+    Binding, Domain, ParameterMode, PlanMode, Presence, Range, Reply as ReplyDeclaration, Rows, Scalar,
+    SlotType,
 };
 
 use super::tree;
@@ -79,7 +80,7 @@ fn funnel(p: Funnel, who: Who) -> Result<Select> {
         .limit(p.limit))
 }
 
-#[query(name = "renamed")]
+#[query(name = "renamed", plan = auto)]
 fn everything(p: Everything) -> Select {
     let maybe = p.maybe.map_or("-", |status| SqlEnum::label(&status));
     let seen = [
@@ -109,7 +110,7 @@ struct Page {
     total: One,
 }
 
-#[query]
+#[query(plan = custom)]
 fn page(who: Who) -> Page {
     let t = table("t");
     let rows = select(t.col("a")).from(t).filter(t.col("user").eq(who.user));
@@ -249,6 +250,12 @@ fn the_manifest_says_what_the_issue_wants() {
         [pair("company", "2"), pair("open", "false"), pair("since", "\"2026-01-01\"")]
     );
     assert_eq!(funnel.examples[1].claims, [pair("user", "3")]);
+}
+
+#[test]
+fn a_query_says_how_it_is_planned() {
+    let plans: Vec<_> = PLUGIN.manifest().queries.iter().map(|query| query.plan).collect();
+    assert_eq!(plans, [PlanMode::Auto, PlanMode::Auto, PlanMode::Custom]);
 }
 
 #[test]

@@ -5,7 +5,10 @@
 #[path = "subject.rs"]
 mod subject;
 
-use callslip_ir::{Description, encoding};
+use callslip_ir::{
+    Description,
+    encoding::{self, Message},
+};
 use libfuzzer_sys::fuzz_target;
 
 use subject::{generate, parsed, property, subject};
@@ -19,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     let [how, data @ ..] = data else { return };
     let changes = usize::from(how % 4) * CHANGES;
     let bytes = match (changes, data.len()) {
-        (0, _) => [&[b'p', encoding::VERSION], data].concat(),
+        (0, _) => [&[b'p', Description::VERSION], data].concat(),
         (changes, length) if length < changes => return,
         (changes, _) => {
             let (changes, data) = data.split_at(changes);

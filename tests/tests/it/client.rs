@@ -53,7 +53,7 @@ pub async fn wait_until_idle(host: &Host) {
 pub async fn wait_until_lent(host: &Host, count: usize) {
     let started = std::time::Instant::now();
     loop {
-        let status = host.pool().status();
+        let status = host.pool().unwrap().status();
         if status.size.checked_sub(status.available) == Some(count) {
             return;
         }

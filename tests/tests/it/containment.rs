@@ -82,7 +82,11 @@ async fn a_plugin_that_panics_at_run_time_loses_only_that_call() {
         assert!(error.log_message().contains("told to"), "{}", error.log_message());
     }
     assert_serving(&host).await;
-    assert_eq!(host.pool().status().size, host.pool().status().available, "every connection is back");
+    assert_eq!(
+        host.pool().unwrap().status().size,
+        host.pool().unwrap().status().available,
+        "every connection is back"
+    );
 }
 
 #[tokio::test]
@@ -96,7 +100,7 @@ async fn a_host_can_read_and_nothing_else() {
         )
         .await
         .unwrap();
-    let loan = host.pool().loan().await.unwrap();
+    let loan = host.pool().unwrap().loan().await.unwrap();
     let error =
         loan.client().batch_execute("INSERT INTO public.written VALUES (1)").await.expect_err("it writes");
     assert_eq!(error.code().map(|code| code.code()), Some("25006"), "{error}");

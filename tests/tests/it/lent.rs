@@ -43,8 +43,8 @@ async fn a_query_sees_the_owner_s_uncommitted_rows_and_no_connection_of_the_host
     let mut transaction = begin(&mut client).await;
     // All of the host's own connections are lent elsewhere.
     let mut loans = Vec::new();
-    for _ in 0..host.pool().settings().size {
-        loans.push(host.pool().loan().await.unwrap());
+    for _ in 0..host.pool().unwrap().settings().size {
+        loans.push(host.pool().unwrap().loan().await.unwrap());
     }
     let funnel = || host.call("hiring", "funnel").param("company", 1).param("limit", 500);
     let rows =

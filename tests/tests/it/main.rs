@@ -18,6 +18,7 @@ mod language;
 mod lent;
 mod named_types;
 mod parameters;
+mod plans;
 mod printed;
 mod round_trips;
 mod snapshot;

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, Lender, LoanError, ResultColumn, Run, Sessions, Terms};
+use callslip::loan::{BoundStatement, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms};
 use callslip_tests::database;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Transaction};
@@ -27,6 +27,7 @@ fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatem
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: columns(result).into(),
         cached: true,
+        plan: PlanMode::Auto,
     }
 }
 

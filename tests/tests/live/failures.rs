@@ -16,7 +16,7 @@ async fn a_database_that_goes_away_takes_nothing_along() {
     database.execute(TABLES).await;
     let (fragile, of_fragile) = fragile();
     let host = start(&config(&[("fragile", &fragile, of_fragile)]), &database.connection()).await;
-    let _watch = host.watch(WATCH);
+    let _watch = host.watch(WATCH).unwrap();
     until("it has looked", async || host.catalog_status().checked_at > host.generation().reflected_at())
         .await;
     let failure = async || host.catalog_status().failure.map(|failure| failure.error.code());

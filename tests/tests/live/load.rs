@@ -71,7 +71,7 @@ async fn nobody_notices_but_who_asks_for_what_is_gone() {
     for (name, plugin) in host.generation().plugins() {
         plugin.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
     }
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     until("it has looked", async || host.catalog_status().checked_at > host.generation().reflected_at())
         .await;
     let told = Arc::new(Told::default());

@@ -69,7 +69,7 @@ async fn a_new_version_waits_for_its_column_and_the_old_one_serves() {
     live.execute("ALTER TABLE live.fragile ADD COLUMN other text").await;
     assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
 
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     live.execute(NEW_COLUMN).await;
     until("the new version is served", async || host.generation().waiting("fragile").is_none()).await;
     let generation = host.generation();
@@ -86,7 +86,7 @@ async fn a_plugin_refused_at_start_goes_live_when_its_column_appears() {
     assert_eq!(host.generation().standing("fragile"), Some(Standing::Degraded));
     assert_eq!(code(&host, "fragile", "names").await, Some(Code::PluginDegraded));
     assert_eq!(code(&host, "fragile", "ids").await, None);
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     live.execute(NEW_COLUMN).await;
     until("it is served", async || host.generation().standing("fragile") == Some(Standing::Served)).await;
     assert_eq!(call(&host, "fragile", "names").await.unwrap()[0]["nickname"], json!(null));
@@ -163,7 +163,7 @@ async fn a_new_version_that_could_not_be_tried_is_tried_again() {
     let error = host.refresh().await.unwrap_err();
     assert_eq!(error.code(), Code::StatementTimeout, "{error}");
     live.execute("COMMIT").await;
-    let _watch = host.watch(POLL);
+    let _watch = host.watch(POLL).unwrap();
     until("the new version is served", async || {
         host.generation().plugin("fragile").unwrap().unwrap().digest() != digest
     })

@@ -12,7 +12,7 @@ async fn a_notification_is_enough() {
     let live = Live::new("notified").await;
     let (fragile, of_fragile) = fragile();
     let host = live.host(&[("fragile", &fragile, of_fragile)]).await;
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     until("it listens", async || listeners(&live).await == 1).await;
     live.execute("ALTER TABLE live.fragile ADD COLUMN more int").await;
     until("the column is seen", async || has_column(&host, "live", "fragile", "more")).await;
@@ -29,7 +29,7 @@ async fn polling_alone_notices() {
     let live = Live::new("polled").await;
     let (fragile, of_fragile) = fragile();
     let host = live.host(&[("fragile", &fragile, of_fragile)]).await;
-    let watch = host.watch(POLL);
+    let watch = host.watch(POLL).unwrap();
     live.execute("ALTER TABLE live.fragile ADD COLUMN more int").await;
     until("the column is seen", async || has_column(&host, "live", "fragile", "more")).await;
     assert_eq!(listeners(&live).await, 0);
@@ -51,7 +51,7 @@ async fn what_changes_while_nobody_listens_is_found() {
     let live = Live::new("deaf").await;
     let (fragile, of_fragile) = fragile();
     let host = live.host(&[("fragile", &fragile, of_fragile)]).await;
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     until("it listens", async || listeners(&live).await == 1).await;
     until("it has looked", async || host.catalog_status().checked_at > host.generation().reflected_at())
         .await;
@@ -70,7 +70,7 @@ async fn what_changes_while_nobody_listens_is_found() {
 async fn a_watch_ends_with_its_host() {
     let live = Live::new("gone").await;
     let host = live.host(&[]).await;
-    let _watch = host.watch(WatchSettings::default());
+    let _watch = host.watch(WatchSettings::default()).unwrap();
     until("it listens", async || listeners(&live).await == 1).await;
     drop(host);
     until("nobody listens", async || listeners(&live).await == 0).await;
@@ -84,7 +84,7 @@ async fn a_plugin_that_a_lock_kept_from_being_proven_is_tried_again() {
     live.execute("BEGIN; LOCK TABLE live.fragile").await;
     let host = crate::support::start(&config, &live.connection()).await;
     assert_eq!(host.generation().standing("fragile"), Some(Standing::Refused));
-    let _watch = host.watch(POLL);
+    let _watch = host.watch(POLL).unwrap();
     live.execute("COMMIT").await;
     until("it is served", async || host.generation().standing("fragile") == Some(Standing::Served)).await;
 }
@@ -93,7 +93,7 @@ async fn a_plugin_that_a_lock_kept_from_being_proven_is_tried_again() {
 async fn a_listener_that_is_closed_each_time_makes_no_storm() {
     let live = Live::new("closed_each_time").await;
     let host = live.host(&[]).await;
-    let _watch = host.watch(LISTEN);
+    let _watch = host.watch(LISTEN).unwrap();
     let began = Instant::now();
     let mut closed = HashSet::new();
     let close = KILL.replacen("SELECT ", "SELECT pid, ", 1);

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use callslip::loan::{BoundStatement, Pool};
+use callslip::loan::{BoundStatement, PlanMode, Pool};
 use callslip_tests::rows;
 
 use crate::proxy::{Cancels, Proxy};
@@ -193,6 +193,7 @@ async fn a_transaction_that_was_left_open_is_rolled_back() {
         values: Vec::new(),
         columns: [].into(),
         cached: false,
+        plan: PlanMode::Auto,
     };
     // Dropped before it has ended.
     drop(pool.loan().await.unwrap().run(vec![begin.clone()]).await.unwrap());

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, PoolSettings, ResultColumn};
+use callslip::loan::{BoundStatement, PlanMode, PoolSettings, ResultColumn};
 use callslip_tests::rows;
 
 use crate::support::{BACKEND, Database, assert_clean, bound, one, run};
@@ -140,6 +140,7 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
             values: Vec::new(),
             columns: Arc::new([]),
             cached: false,
+            plan: PlanMode::Auto,
         };
         rows(pool.loan().await.unwrap().run(vec![forget]).await.unwrap()).await.unwrap();
         let all = rows(run(&pool, &statements).await.unwrap()).await.unwrap();

@@ -16,7 +16,8 @@ async fn a_statement_is_described_and_not_run() {
     let loan = pool.loan().await.unwrap();
     let sql = "SELECT t.m AS m, t.n AS n, t.a AS a, pg_catalog.pg_sleep(CAST($2 AS float8)) AS s \
                FROM public.t AS t WHERE t.m = CAST($1 AS public.mood)";
-    let described = loan.describe(sql).await.unwrap();
+    let proving = loan.prove().await.unwrap();
+    let described = proving.describe(sql).await.unwrap();
     let mood: u32 = database.owner.query_one("SELECT 'mood'::regtype::oid", &[]).await.unwrap().get(0);
     assert_eq!(described.parameters, [mood, 701]);
     let columns: Vec<_> =
@@ -26,12 +27,13 @@ async fn a_statement_is_described_and_not_run() {
         [("m", mood, "mood"), ("n", 1700, "numeric"), ("a", 1007, "_int4"), ("s", 2278, "void")]
     );
 
-    let error = loan.describe("SELECT 'é', t.nn FROM public.t AS t").await.unwrap_err();
+    let error = proving.describe("SELECT 'é', t.nn FROM public.t AS t").await.unwrap_err();
     let said = error.postgres().unwrap();
     assert_eq!((said.sqlstate(), said.position()), ("42703", Some(13)));
     assert_eq!(said.hint(), Some("Perhaps you meant to reference the column \"t.n\"."));
     assert_eq!(error.to_string(), "PostgreSQL failed the statement: SQLSTATE 42703");
-    assert_eq!(loan.describe("SELECT 1; SELECT 2").await.unwrap_err().sqlstate(), Some("42601"));
+    assert_eq!(proving.describe("SELECT 1; SELECT 2").await.unwrap_err().sqlstate(), Some("42601"));
+    proving.end().await.unwrap();
     let before = pool.status();
     drop(loan);
     assert_eq!((before.size, before.available, pool.status().available), (1, 0, 1));
@@ -74,13 +76,14 @@ async fn a_plan_is_explained_for_any_values_and_leaves_nothing() {
     let pool = database.pool(1);
     let pid = one::<i32>(&pool, BACKEND).await;
     let loan = pool.loan().await.unwrap();
+    let proving = loan.prove().await.unwrap();
     let sql = "/* a comment */ SELECT t.b AS b FROM public.t AS t WHERE t.a = CAST($1 AS int4) AND t.b = CAST($2 AS text)";
     for _ in 0..2 {
-        let plan = loan.explain(sql, 2).await.unwrap();
+        let plan = proving.explain(sql, 2).await.unwrap();
         assert!(plan[0].starts_with("Index Scan using t_pkey on t"), "{plan:?}");
         assert!(plan.iter().any(|line| line.contains("Index Cond: (a = $1)")), "{plan:?}");
     }
-    assert!(loan.explain("SELECT 1 AS n", 0).await.unwrap()[0].starts_with("Result"));
+    assert!(proving.explain("SELECT 1 AS n", 0).await.unwrap()[0].starts_with("Result"));
     for bad in [
         "SELECT",
         "SELECT nothing FROM nowhere",
@@ -88,9 +91,10 @@ async fn a_plan_is_explained_for_any_values_and_leaves_nothing() {
         "DELETE FROM public.t",
         "VALUES (",
     ] {
-        let _ = loan.explain(bad, 0).await;
+        let _ = proving.explain(bad, 0).await;
     }
-    assert_eq!(loan.explain("SELECT x", 0).await.unwrap_err().sqlstate(), Some("42703"));
+    assert_eq!(proving.explain("SELECT x", 0).await.unwrap_err().sqlstate(), Some("42703"));
+    proving.end().await.unwrap();
     drop(loan);
     let left = "SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_prepared_statements AS s WHERE s.name LIKE 'callslip%'";
     assert_eq!(one::<i64>(&pool, left).await, 0);

@@ -4,7 +4,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use callslip::cluster::Cluster;
-use callslip::loan::{BoundStatement, ConnectionSettings, Loan, LoanError, Pool, PoolSettings, Run};
+use callslip::loan::{
+    BoundStatement, ConnectionSettings, Described, Loan, LoanError, PlanMode, Pool, PoolSettings, Run,
+};
 use callslip_tests::{cluster, rows};
 use tokio_postgres::Client;
 
@@ -74,12 +76,20 @@ impl Database {
     }
 }
 
+pub async fn described(loan: &Loan, sql: &str) -> Result<Described, LoanError> {
+    let proving = loan.prove().await.unwrap();
+    let described = proving.describe(sql).await;
+    proving.end().await.unwrap();
+    described
+}
+
 pub async fn bound(loan: &Loan, sql: &str, values: &[&str]) -> BoundStatement {
     BoundStatement {
         sql: sql.into(),
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
-        columns: loan.describe(sql).await.unwrap().columns,
+        columns: described(loan, sql).await.unwrap().columns,
         cached: true,
+        plan: PlanMode::Auto,
     }
 }
 

@@ -75,13 +75,28 @@ pub enum Visibility {
 /// # Errors
 /// As [`reflect`].
 pub async fn reflect_as(client: &Client, visibility: Visibility) -> Result<Contents, ReflectError> {
-    let scope = Scope { server_version: idle_server_version(client).await?, visibility };
+    let (is_idle, server_version) = server_version(client).await?;
+    if !is_idle {
+        return Err(ReflectError::TransactionOpen);
+    }
     let transaction = Rollback::begin(client).await?;
-    let contents = read(client, scope).await;
+    let contents = read(client, Scope { server_version, visibility }).await;
     let rolled_back = transaction.roll_back().await;
     // Where the connection broke, it is the first error that says what came between.
     let contents = contents?;
     rolled_back.map(|()| contents)
+}
+
+/// The same as [`reflect`] within a transaction that is open already: what it has not committed is read too. All is of one
+/// snapshot if the transaction has one. The settings that this needs are left to whoever rolls it back.
+///
+/// # Errors
+/// [`ReflectError`], if the server is too old, or if PostgreSQL refuses.
+#[cfg(feature = "host")]
+pub(crate) async fn reflect_within(client: &Client) -> Result<Contents, ReflectError> {
+    let (_, server_version) = server_version(client).await?;
+    client.batch_execute(SETTINGS).await.map_err(failed("a snapshot"))?;
+    read(client, Scope { server_version, visibility: Visibility::Readable }).await
 }
 
 async fn read(client: &Client, scope: Scope) -> Result<Contents, ReflectError> {
@@ -104,8 +119,8 @@ async fn read(client: &Client, scope: Scope) -> Result<Contents, ReflectError> {
     })
 }
 
-/// The server's version, if the connection has no transaction open.
-async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
+/// Whether the connection has no transaction open, and the server's version.
+async fn server_version(client: &Client) -> Result<(bool, u32), ReflectError> {
     // Only a statement that is its own transaction starts when its transaction did. A SAVEPOINT would tell as well, with an
     // error in the server's log each time.
     const SQL: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp(), \
@@ -116,11 +131,8 @@ async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
         _ => None,
     });
     let column = |index| row.and_then(|row| row.get(index)).unwrap_or_default();
-    if column(0) != "t" {
-        return Err(ReflectError::TransactionOpen);
-    }
     match column(1).parse() {
-        Ok(version) if version >= OLDEST_SERVER => Ok(version),
+        Ok(version) if version >= OLDEST_SERVER => Ok((column(0) == "t", version)),
         _ => Err(ReflectError::UnsupportedServer { found: column(1).to_owned() }),
     }
 }
@@ -128,8 +140,7 @@ async fn idle_server_version(client: &Client) -> Result<u32, ReflectError> {
 /// Temporary relations come before `pg_catalog` unless they are named after it. To compile these statements would take longer than
 /// to run them. The other settings are those that the text of an expression or a definition depends on: it has to be the same
 /// whoever reflects.
-const BEGIN: &str = "
-BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+const SETTINGS: &str = "
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL jit = off;
 SET LOCAL quote_all_identifiers = off;
@@ -150,7 +161,8 @@ struct Rollback<'a> {
 impl<'a> Rollback<'a> {
     async fn begin(client: &'a Client) -> Result<Self, ReflectError> {
         let transaction = Self { client, open: true };
-        client.batch_execute(BEGIN).await.map_err(failed("a snapshot"))?;
+        let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{SETTINGS}");
+        client.batch_execute(&begin).await.map_err(failed("a snapshot"))?;
         Ok(transaction)
     }
 

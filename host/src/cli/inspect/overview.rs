@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::parameter;
 use crate::catalog::ChosenSchemas;
 use crate::cli::check::finding_json;
+use crate::loan::PlanMode;
 use crate::plugin::{Component, Digest, Plan, Shapes};
 use crate::printable::printable;
 use crate::{LoadedPlugin, LoadedQuery, PluginFinding};
@@ -48,6 +49,8 @@ impl Proven {
 
 struct QueryOverview {
     declaration: QueryDeclaration,
+    /// How PostgreSQL plans its statements.
+    plan: PlanMode,
     /// How many shapes it can have; none for an open query.
     total: Option<u128>,
     /// How many of them were tried.
@@ -68,6 +71,7 @@ impl Overview {
                 || query.shapes().iter().filter_map(|shape| shape.outcome.as_ref().ok()).flatten();
             QueryOverview {
                 declaration: query.declaration().clone(),
+                plan: query.plan(),
                 total: query.total(),
                 tried: query.tried(),
                 schemas: query.shapes().iter().map(|shape| shape.schemas.clone()).collect(),
@@ -115,6 +119,7 @@ impl Overview {
                 Shapes::Open => (Vec::new(), None),
             };
             let mut query = QueryOverview {
+                plan: declaration.plan,
                 declaration,
                 total,
                 tried: 0,
@@ -165,6 +170,9 @@ impl Overview {
         for line in declaration.doc.lines().filter(|line| !line.trim().is_empty()) {
             writeln!(out, "  {}", printable(line.trim(), usize::MAX))?;
         }
+        if query.plan == PlanMode::Custom {
+            writeln!(out, "  plan: custom, for the values of each call")?;
+        }
         print_parameters(out, "parameters", &declaration.parameters)?;
         print_parameters(out, "claims", &declaration.claims)?;
         for schemas in query.schemas.iter().filter(|schemas| !schemas.is_empty()) {
@@ -212,6 +220,10 @@ impl Overview {
                 "doc": query.declaration.doc,
                 "parameters": parameters(&query.declaration.parameters),
                 "claims": parameters(&query.declaration.claims),
+                "plan": match query.plan {
+                    PlanMode::Auto => "auto",
+                    PlanMode::Custom => "custom",
+                },
                 "open": query.total.is_none(),
                 "shapes": query.total.map(|total| u64::try_from(total).unwrap_or(u64::MAX)),
                 "tried": query.tried,

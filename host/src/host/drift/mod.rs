@@ -189,7 +189,10 @@ impl Drift {
             let described = match &live {
                 Some((live, pool)) => {
                     let loan = pool.loan().await?;
-                    Some(live.prove(name, settings, &version, Some(&loan)).await?)
+                    let proving = loan.prove().await?;
+                    let state = live.prove(name, settings, &version, Some(&proving)).await?;
+                    proving.end().await?;
+                    Some(state)
                 }
                 None => None,
             };

@@ -4,7 +4,7 @@ use super::Prover;
 use crate::Code;
 use crate::host::by_choice::ByChoice;
 use crate::host::load::Gathered;
-use crate::loan::{Loan, LoanError};
+use crate::loan::{LoanError, Proving};
 use crate::plugin::text_of_json;
 use crate::printable::printable;
 use crate::select::{self, Finding};
@@ -12,7 +12,11 @@ use crate::select::{self, Finding};
 impl Prover<'_> {
     /// Has PostgreSQL read what the plugin wrote of parameters whose types are named, its defaults and examples: only the
     /// types' own input functions can tell whether these are values.
-    pub async fn check_named_values(&self, loan: &Loan, gathered: &mut Gathered) -> Result<(), LoanError> {
+    pub async fn check_named_values(
+        &self,
+        proving: &Proving<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<(), LoanError> {
         for (parameter, what, json) in self.written() {
             let written = parameter.ty.type_name();
             let catalog = &self.basis.catalog;
@@ -26,7 +30,7 @@ impl Prover<'_> {
                 let granted = catalog.ty(&ty.schema, &ty.name).is_some_and(|its| grants.ty(its));
                 let limits = self.plugin.version.component.engine().limits();
                 let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };
-                match loan.evaluate(&select::print_constant(&ty), &text).await {
+                match proving.evaluate(&select::print_constant(&ty), &text).await {
                     Ok(()) => {}
                     Err(LoanError::Failed(postgres)) => {
                         let (name, json) = (printable(&parameter.name, 63), printable(json, 40));

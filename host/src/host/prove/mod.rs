@@ -14,7 +14,7 @@ use super::generation::Basis;
 use super::plugin::LoadedPlugin;
 use crate::Code;
 use crate::catalog::{ChosenSchemas, Oid, SearchPath, TypeKind};
-use crate::loan::{Loan, LoanError, ResultColumn};
+use crate::loan::{LoanError, Proving, ResultColumn};
 use crate::nearest::nearest;
 use crate::plugin::{self, ArgumentError, Failure, PlannedStatement, Shape};
 use crate::printable::printable;
@@ -159,7 +159,7 @@ impl Prover<'_> {
     pub async fn finish(
         &self,
         verified: VerifiedShape,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<ProvenShape, ProveError> {
         let VerifiedShape { shape, schemas, outcome, mut findings } = verified;
         let statements = match outcome {
@@ -169,7 +169,7 @@ impl Prover<'_> {
         let path = self.basis.path(&schemas);
         let mut proven = Vec::with_capacity(statements.len());
         for statement in statements {
-            match self.finish_statement(statement, &path, loan).await {
+            match self.finish_statement(statement, &path, proving).await {
                 Ok(statement) => proven.push(statement),
                 Err(ProveError::Findings(found)) => findings.extend(found),
                 Err(error) => return Err(error),
@@ -256,7 +256,7 @@ impl Prover<'_> {
         &self,
         statement: Verified,
         path: &SearchPath,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<ProvenStatement, ProveError> {
         let Verified { planned, name, rows, lowered, verified } = statement;
         let planned = &planned;
@@ -270,20 +270,20 @@ impl Prover<'_> {
                 .map_err(|finding| ProveError::Findings(vec![finding]))
         };
         let mut printed = print(&[])?;
-        let mut columns = match loan {
-            Some(loan) => self.ask(planned, &printed, loan).await?,
+        let mut columns = match proving {
+            Some(proving) => self.ask(planned, &printed, proving).await?,
             None => self.inferred(&verified),
         };
         let forms: Vec<ColumnForm> = columns.iter().map(|column| self.form(column)).collect();
         if forms.iter().any(|form| *form != ColumnForm::AsIs) {
             self.check_text_casts(&columns, &forms, path)?;
             printed = print(&forms)?;
-            columns = match loan {
-                Some(loan) => self.ask(planned, &printed, loan).await?,
+            columns = match proving {
+                Some(proving) => self.ask(planned, &printed, proving).await?,
                 None => as_text(&columns, &forms),
             };
         }
-        self.check_constants(planned, &printed, path, loan).await?;
+        self.check_constants(planned, &printed, path, proving).await?;
         let source = |parameter: &select::StatementParameter| {
             match planned.bindings.get(parameter.slot.0 as usize) {
                 Some(Binding::Parameter(name)) => ValueSource::Parameter(name.clone()),
@@ -326,9 +326,9 @@ impl Prover<'_> {
         &self,
         planned: &PlannedStatement,
         printed: &Printed,
-        loan: &Loan,
+        proving: &Proving<'_>,
     ) -> Result<Arc<[ResultColumn]>, ProveError> {
-        let error = match loan.describe(&printed.sql).await {
+        let error = match proving.describe(&printed.sql).await {
             Ok(described) => return Ok(described.columns),
             Err(error) => error.of_verified(),
         };
@@ -349,7 +349,7 @@ impl Prover<'_> {
         planned: &PlannedStatement,
         printed: &Printed,
         path: &SearchPath,
-        loan: Option<&Loan>,
+        proving: Option<&Proving<'_>>,
     ) -> Result<(), ProveError> {
         let mut findings = Vec::new();
         for parameter in &printed.parameters {
@@ -368,9 +368,12 @@ impl Prover<'_> {
                     Some(Finding::new(Code::InvalidConstant, message).with_help(help))
                 }
                 _ if parameter.ty.takes_any_text() => None,
-                _ => match loan {
+                _ => match proving {
                     None => None,
-                    Some(loan) => match loan.evaluate(&select::print_constant(&parameter.ty), text).await {
+                    Some(proving) => match proving
+                        .evaluate(&select::print_constant(&parameter.ty), text)
+                        .await
+                    {
                         Ok(()) => None,
                         Err(LoanError::Failed(postgres)) => {
                             let message =

@@ -9,7 +9,7 @@ use super::change::Refreshed;
 use super::record::Record;
 use super::status::{CatalogStatus, RefreshError};
 use crate::Config;
-use crate::loan::{ConnectionSettings, PoolSettings};
+use crate::loan::{ConnectionSettings, Loan, Pool, PoolSettings};
 use crate::plugin::Engine;
 
 /// A refresh begins when nobody has asked for one for this long: a migration is many statements.
@@ -39,9 +39,12 @@ pub(in crate::host) enum Wish {
 pub(in crate::host) struct Refresher {
     pub(super) config: Config,
     pub(super) engine: Engine,
-    pub(super) connection: ConnectionSettings,
-    pub(super) pool: PoolSettings,
+    /// Nothing, if the host looks at its database only on what it is lent.
+    pub(super) connection: Option<ConnectionSettings>,
+    pool: PoolSettings,
     queue: Mutex<Queue>,
+    /// Held for as long as a refresh takes.
+    pub(super) one_at_a_time: tokio::sync::Mutex<()>,
     /// Something was asked for.
     asked: Notify,
     record: Mutex<Record>,
@@ -98,12 +101,19 @@ impl Refresher {
     pub fn new(
         config: Config,
         engine: Engine,
-        connection: ConnectionSettings,
+        connection: Option<ConnectionSettings>,
         reflected_at: SystemTime,
     ) -> Self {
         let pool = PoolSettings { size: 1, ..config.pool.settings() };
         let record = Mutex::new(Record::new(reflected_at));
-        Self { config, engine, connection, pool, queue: Mutex::default(), asked: Notify::new(), record }
+        let (queue, one_at_a_time) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { config, engine, connection, pool, queue, one_at_a_time, asked: Notify::new(), record }
+    }
+
+    /// A connection of its own, which goes with it: requests never wait for a refresh.
+    pub(super) async fn loan(&self) -> Result<Loan, RefreshError> {
+        let connection = self.connection.as_ref().ok_or(RefreshError::NothingLent)?;
+        Ok(Pool::new(connection, self.pool)?.loan().await?)
     }
 
     pub(super) fn record(&self) -> MutexGuard<'_, Record> {
@@ -136,15 +146,24 @@ impl Inner {
         asked
     }
 
-    /// Has the host look at its database soon, without waiting for it.
+    /// Has the host look at its database soon, without waiting for it. A host without connections of its own keeps in mind that it
+    /// should.
     pub(in crate::host) fn doubt(self: &Arc<Self>) {
-        drop(self.ask(Wish::Doubt));
+        let looks_by_itself = self.refresher.connection.is_some();
+        self.refresher.record().doubt(looks_by_itself);
+        if looks_by_itself {
+            drop(self.ask(Wish::Doubt));
+        }
     }
 
     /// Whether another generation than this one is served, after a look at the database if need be.
     pub(in crate::host) async fn is_outdated(self: &Arc<Self>, generation: u64) -> bool {
         if self.generation().number() != generation {
             return true;
+        }
+        if self.refresher.connection.is_none() {
+            self.doubt();
+            return false;
         }
         let deadline = Instant::now() + PATIENCE;
         let mut current = self.current.subscribe();
@@ -165,6 +184,7 @@ impl Inner {
             generation: generation.number(),
             reflected_at: generation.reflected_at(),
             checked_at: record.checked_at,
+            doubted_at: record.doubted_at,
             failure: record.failure.clone(),
         }
     }
@@ -180,7 +200,7 @@ struct Worker {
 impl Worker {
     async fn work(mut self) {
         while let Some(round) = self.next().await {
-            let outcome = self.host.refresh(round.wish).await;
+            let outcome = self.host.refresh(round.wish, None).await;
             if round.wish == Wish::Doubt {
                 self.host.refresher.queue().doubted = Some(Instant::now());
             }

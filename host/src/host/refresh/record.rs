@@ -9,6 +9,8 @@ pub(super) struct Record {
     /// The catalog's, as the generation that is served has it. Nothing before the first look.
     pub fingerprint: Option<Fingerprint>,
     pub checked_at: SystemTime,
+    /// When a call first met something that is not as it was proven, since the last look.
+    pub doubted_at: Option<SystemTime>,
     /// Whether somebody wanted the components' files to be read, and the refresh that was to serve what they hold has failed.
     pub owes_files: bool,
     pub failure: Option<RefreshFailure>,
@@ -16,15 +18,29 @@ pub(super) struct Record {
 
 impl Record {
     pub fn new(checked_at: SystemTime) -> Self {
-        Self { fingerprint: None, checked_at, owes_files: false, failure: None }
+        Self { fingerprint: None, checked_at, doubted_at: None, owes_files: false, failure: None }
     }
 
     /// The database is as the generation says.
     pub fn succeed(&mut self, fingerprint: Fingerprint) {
         self.fingerprint = Some(fingerprint);
         self.checked_at = SystemTime::now();
+        self.doubted_at = None;
         if self.failure.take().is_some() {
             tracing::info!("the database can be looked at again");
+        }
+    }
+
+    /// A call met something that is not as it was proven. Said once until the next look, where the host can't look by itself.
+    pub fn doubt(&mut self, looks_by_itself: bool) {
+        if self.doubted_at.is_none() {
+            self.doubted_at = Some(SystemTime::now());
+            if !looks_by_itself {
+                tracing::warn!(
+                    "a call met something that is not as it was proven: refresh the host on a connection that is lent \
+                     (`Host::refresh_on`)"
+                );
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::Inner;
+use super::super::{Inner, inspect};
 use super::change::Refreshed;
 use super::queue::{Outcome, Wish};
 use super::status::RefreshError;
 use super::successor::{Components, Successor};
-use crate::catalog::{self, Catalog, Contents, Fingerprint};
-use crate::loan::{Loan, Pool};
+use crate::catalog::{Catalog, Contents, Fingerprint};
+use crate::loan::{Inspection, Lent};
 
 /// How long a refresh may take: what waits for it must not wait for a network that swallows everything.
 const WITHIN: Duration = Duration::from_secs(300);
@@ -16,10 +16,12 @@ const WITHIN: Duration = Duration::from_secs(300);
 const ATTEMPTS: usize = 3;
 
 impl Inner {
-    /// Looks at the database, and has what is served follow it. Never two at a time: the queue sees to that.
-    pub(super) async fn refresh(&self, wish: Wish) -> Outcome {
+    /// Looks at the database, and has what is served follow it: on a connection that is lent, or otherwise on one of its own. Never
+    /// two at a time.
+    pub(in crate::host) async fn refresh(&self, wish: Wish, lent: Option<Lent<'_>>) -> Outcome {
+        let _one = self.refresher.one_at_a_time.lock().await;
         let wish = if self.refresher.record().owes_files { Wish::Everything } else { wish };
-        let refreshed = match tokio::time::timeout(WITHIN, self.look(wish)).await {
+        let refreshed = match tokio::time::timeout(WITHIN, self.look(wish, lent.as_ref())).await {
             Ok(refreshed) => refreshed,
             Err(_) => Err(RefreshError::TooLong(WITHIN)),
         };
@@ -37,13 +39,23 @@ impl Inner {
         }
     }
 
-    async fn look(&self, wish: Wish) -> Result<(Refreshed, Fingerprint), RefreshError> {
+    async fn look(
+        &self,
+        wish: Wish,
+        lent: Option<&Lent<'_>>,
+    ) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
-        // A connection of its own, which goes with it: requests never wait for a refresh.
-        let loan = Pool::new(&refresher.connection, refresher.pool)?.loan().await?;
+        let loan;
+        let inspection = match lent {
+            Some(lent) => lent.inspect(&self.terms).await?,
+            None => {
+                loan = refresher.loan().await?;
+                loan.inspect()
+            }
+        };
         let current = self.generation();
         // Before the catalog: what changes in between is found by the next look.
-        let mut fingerprint = catalog::fingerprint(loan.client()).await?;
+        let mut fingerprint = inspect::fingerprint::<RefreshError>(&inspection).await?;
         let known = refresher.record().fingerprint;
         let same = Refreshed { generation: current.number(), changed: false, plugins: Vec::new() };
         if wish < Wish::Everything && known == Some(fingerprint) && current.is_settled() {
@@ -57,27 +69,32 @@ impl Inner {
         let mut attempt = 1;
         loop {
             let reflected_at = SystemTime::now();
-            let reflected = reflect(&loan, catalog.clone()).await?;
+            let reflected = reflect(&inspection, catalog.clone()).await?;
             let is_new = reflected.is_some();
             catalog = reflected.unwrap_or(catalog);
+            let proving = inspection.prove().await?;
             let successor = Successor {
                 current: &current,
                 config: &refresher.config,
                 catalog: &catalog,
                 components: &components,
-                loan: &loan,
+                proving: &proving,
             };
-            let Some(mut next) = successor.prove().await? else { return Ok((same, fingerprint)) };
+            let next = successor.prove().await?;
+            proving.end().await?;
+            let Some(mut next) = next else { return Ok((same, fingerprint)) };
             // What came in between may have come before the catalog was read: then reading it again tells nothing new.
             if is_new && !next.is_settled() && attempt < ATTEMPTS {
                 attempt += 1;
-                fingerprint = catalog::fingerprint(loan.client()).await?;
+                fingerprint = inspect::fingerprint::<RefreshError>(&inspection).await?;
                 continue;
             }
             next.reflected_at = reflected_at;
             let refreshed = Refreshed::between(&current, &next);
             if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
-                self.pool.forget_statements();
+                if let Some(pool) = &self.pool {
+                    pool.forget_statements();
+                }
                 self.sessions.forget_statements();
             }
             self.current.send_replace(Arc::new(next));
@@ -88,8 +105,11 @@ impl Inner {
 }
 
 /// What the database holds, if that is something else than what is known.
-async fn reflect(loan: &Loan, known: Arc<Catalog>) -> Result<Option<Arc<Catalog>>, RefreshError> {
-    let contents = catalog::reflect(loan.client()).await?;
+async fn reflect(
+    inspection: &Inspection<'_>,
+    known: Arc<Catalog>,
+) -> Result<Option<Arc<Catalog>>, RefreshError> {
+    let contents = inspect::reflect::<RefreshError>(inspection).await?;
     let index =
         move |contents: Contents| (contents != *known.contents()).then(|| Arc::new(Catalog::new(contents)));
     // Comparing and indexing thousands of tables is nothing for a thread that serves requests.

@@ -8,6 +8,7 @@ use crate::loan::LoanError;
 
 /// How well a host knows its database.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CatalogStatus {
     /// The number of the generation that is served.
     pub generation: u64,
@@ -15,6 +16,9 @@ pub struct CatalogStatus {
     pub reflected_at: SystemTime,
     /// When the database was last found to be as the generation says.
     pub checked_at: SystemTime,
+    /// When a call first met something that is not as it was proven, since the database was last looked at. A host with connections
+    /// of its own looks by itself then; another one is to be [refreshed](crate::Host::refresh_on).
+    pub doubted_at: Option<SystemTime>,
     /// Why the host could not look at the database, since it last could.
     pub failure: Option<RefreshFailure>,
 }
@@ -46,6 +50,11 @@ pub enum RefreshError {
         /// What PostgreSQL said instead.
         finding: Box<PluginFinding>,
     },
+    /// The host has no connections of its own to look at its database on.
+    #[error(
+        "the host has no connections of its own to look at its database: lend it one (`Host::refresh_on`), or let it connect (`HostBuilder::connect`)"
+    )]
+    NothingLent,
     /// It took too long.
     #[error("the refresh took more than {0:?}")]
     TooLong(std::time::Duration),
@@ -60,6 +69,7 @@ impl RefreshError {
         match self {
             Self::Loan(error) => error.code(),
             Self::Undecided { finding, .. } => finding.finding.code,
+            Self::NothingLent => Code::NothingLent,
             Self::Reflect(_) | Self::TooLong(_) | Self::BrokenOff => Code::ReflectionFailed,
         }
     }

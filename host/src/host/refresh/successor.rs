@@ -10,7 +10,7 @@ use crate::Code;
 use crate::Config;
 use crate::catalog::Catalog;
 use crate::config::PluginConfig;
-use crate::loan::Loan;
+use crate::loan::Proving;
 use crate::plugin::{Digest, Engine};
 
 /// What the components' files were found to hold. Of a plugin that is not named, the file was not read.
@@ -69,7 +69,7 @@ pub(super) struct Successor<'a> {
     /// The generation's own, unless the database has changed.
     pub catalog: &'a Arc<Catalog>,
     pub components: &'a Components,
-    pub loan: &'a Loan,
+    pub proving: &'a Proving<'a>,
 }
 
 impl Successor<'_> {
@@ -109,7 +109,7 @@ impl Successor<'_> {
         let file = self.components.0.get(name);
         let state = match entry.state.loaded() {
             Some(loaded) if self.has_changed() || !entry.state.is_settled() => {
-                let state = basis.prove(name, settings, &loaded.version, Some(self.loan)).await?;
+                let state = basis.prove(name, settings, &loaded.version, Some(self.proving)).await?;
                 match decided(state)? {
                     state if !self.has_changed() && state.refusal() == entry.state.refusal() => {
                         entry.state.clone()
@@ -136,7 +136,7 @@ impl Successor<'_> {
         {
             return Ok(Entry { state, waiting: Some(waiting.clone()) });
         }
-        match basis.prove(name, settings, candidate, Some(self.loan)).await? {
+        match basis.prove(name, settings, candidate, Some(self.proving)).await? {
             State::Degraded(_, refusal) if state.standing() != Standing::Refused => {
                 let known =
                     waiting.filter(|known| !is_new && !self.has_changed() && known.refusal == *refusal);

@@ -16,7 +16,7 @@ use super::queue::{Outcome, Wish};
 use super::settings::WatchSettings;
 use super::status::RefreshError;
 use crate::catalog::{Fingerprint, fingerprint};
-use crate::loan::{Loan, LoanError, Pool};
+use crate::loan::{Loan, LoanError};
 
 /// How soon a refresh that failed is tried again, at first and at most.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -37,9 +37,10 @@ impl Drop for Watch {
 }
 
 impl Watch {
-    pub(in crate::host) fn start(host: &Arc<Inner>, settings: WatchSettings) -> Self {
+    pub(in crate::host) fn start(host: &Arc<Inner>, settings: WatchSettings) -> Result<Self, RefreshError> {
+        let connection = host.refresher.connection.as_ref().ok_or(RefreshError::NothingLent)?;
         let watcher = Watcher {
-            listening: settings.listen.then(|| Listening::new(host.refresher.connection.clone())),
+            listening: settings.listen.then(|| Listening::new(connection.clone())),
             poll: (!settings.poll.is_zero()).then_some(settings.poll),
             poller: None,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
@@ -47,13 +48,13 @@ impl Watch {
             host: Arc::downgrade(host),
         };
         let generations = host.current.subscribe();
-        Self(tokio::spawn(async move {
+        Ok(Self(tokio::spawn(async move {
             // A host that has gone drops the sender.
             tokio::select! {
                 () = watcher.watch() => {}
                 () = gone(generations) => {}
             }
-        }))
+        })))
     }
 }
 
@@ -151,10 +152,7 @@ impl Watcher {
                 None => {
                     let poller = match self.poller.take().filter(|loan| !loan.client().is_closed()) {
                         Some(poller) => poller,
-                        None => {
-                            let refresher = &host.refresher;
-                            Pool::new(&refresher.connection, refresher.pool)?.loan().await?
-                        }
+                        None => host.refresher.loan().await?,
                     };
                     let found = fingerprint(poller.client()).await?;
                     self.poller = Some(poller);

@@ -436,7 +436,7 @@ pub fn bindings() -> Bindings {
     ]
 }
 
-/// A manifest that has every variant and every field, but for what was appended later.
+/// A manifest that has every variant and every field of version 1, but for what was appended later.
 pub fn manifest() -> Manifest {
     let parameter = |scalar: Scalar| Parameter {
         name: scalar.type_name().to_owned(),
@@ -479,6 +479,7 @@ pub fn manifest() -> Manifest {
             parameters: vec![pair("int4", "1"), pair("text", "\"a\"")],
             claims: vec![pair("uuid", "null")],
         }],
+        plan: PlanMode::Auto,
     };
     let single = QueryDeclaration {
         name: "single".to_owned(),
@@ -487,6 +488,7 @@ pub fn manifest() -> Manifest {
         claims: vec![],
         reply: Reply::Single(Rows::One),
         examples: vec![],
+        plan: PlanMode::Auto,
     };
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query, single] }
 }
@@ -509,6 +511,7 @@ pub fn sort_manifest() -> Manifest {
         claims: vec![],
         reply: Reply::Single(Rows::Many),
         examples: vec![],
+        plan: PlanMode::Auto,
     };
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
 }
@@ -533,8 +536,17 @@ pub fn named_types_manifest() -> Manifest {
         claims: vec![],
         reply: Reply::Single(Rows::Many),
         examples: vec![],
+        plan: PlanMode::Auto,
     };
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
+}
+
+/// The queries of all of these, of which the first is planned for the values of each call.
+pub fn plan_manifest() -> Manifest {
+    let manifests = [manifest(), sort_manifest(), named_types_manifest()];
+    let mut queries: Vec<_> = manifests.into_iter().flat_map(|manifest| manifest.queries).collect();
+    queries[0].plan = PlanMode::Custom;
+    Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries }
 }
 
 /// A description that has the rest of SQL/JSON: JSON_QUERY's own clauses, and JSON_TABLE.

@@ -1,6 +1,6 @@
 //! What takes more than its share.
 
-use callslip_ir::encoding;
+use callslip_ir::{Description, encoding::Message};
 
 use crate::{
     exports::callslip::plugin::queries::{Failure, Statement},
@@ -26,7 +26,7 @@ pub fn many_statements() -> Vec<Statement> {
 /// A million empty names, each of which is one byte here and 24 in the host's memory.
 pub fn many_files() -> Vec<Statement> {
     // No slots; 999,000 files (a length of three bytes in postcard), each of no bytes; no nodes.
-    let mut shape = vec![b'p', encoding::VERSION, 0, 0xd8, 0xfc, 0x3c];
+    let mut shape = vec![b'p', Description::VERSION, 0, 0xd8, 0xfc, 0x3c];
     shape.resize(shape.len() + 999_000, 0);
     shape.push(0);
     vec![statement(shape)]

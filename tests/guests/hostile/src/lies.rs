@@ -1,6 +1,9 @@
 //! Answers that are not what they say.
 
-use callslip_ir::{Bindings, Description, encoding};
+use callslip_ir::{
+    Bindings, Description,
+    encoding::{self, Message},
+};
 
 use crate::exports::callslip::plugin::queries::{Failure, Statement};
 
@@ -23,11 +26,11 @@ pub fn newer_shape() -> Vec<Statement> {
 
 /// A list that says it has four billion nodes.
 pub fn lying_length() -> Vec<Statement> {
-    vec![statement(vec![b'p', encoding::VERSION, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f])]
+    vec![statement(vec![b'p', Description::VERSION, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f])]
 }
 
 pub fn garbage_bindings() -> Vec<Statement> {
-    vec![Statement { bindings: vec![b'j', encoding::VERSION, b'{'], ..empty_statement() }]
+    vec![Statement { bindings: vec![b'j', Bindings::VERSION, b'{'], ..empty_statement() }]
 }
 
 /// A refusal whose code no host knows, and whose text would forge a line of a log.

@@ -1,8 +1,8 @@
 //! What it says that it offers.
 
 use callslip_ir::{
-    Domain, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Reply, Rows, Scalar, ValueType,
-    encoding,
+    Domain, Manifest, Parameter, ParameterMode, PlanMode, Presence, QueryDeclaration, Reply, Rows, Scalar,
+    ValueType, encoding,
 };
 
 const QUERIES: [&str; 15] = [
@@ -53,6 +53,7 @@ fn query(name: &str) -> QueryDeclaration {
         claims: Vec::new(),
         reply: Reply::Single(Rows::Many),
         examples: Vec::new(),
+        plan: PlanMode::Auto,
     }
 }
 

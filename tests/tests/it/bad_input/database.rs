@@ -177,7 +177,7 @@ async fn it_changes_slows_down_and_fills_up() {
     // The host's own pool is full: both of its connections wait for a lock.
     owner.batch_execute("BEGIN; LOCK TABLE rating").await.unwrap();
     let waiting: Vec<_> = (0..2).map(|_| tokio::spawn(get(address, "/q/language/ratings"))).collect();
-    while host.pool().status().available > 0 || host.pool().status().size < 2 {
+    while host.pool().unwrap().status().available > 0 || host.pool().unwrap().status().size < 2 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let told = get(address, position).await;

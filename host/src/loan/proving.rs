@@ -1,0 +1,145 @@
+use std::future::Future;
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, Row};
+
+use super::answer::{answer, at_once, send, settle};
+use super::bind::TextValue;
+use super::block::OpenBlock;
+use super::describe::Described;
+use super::error::LoanError;
+
+/// A connection on which PostgreSQL is asked about statements that nobody runs.
+///
+/// All is asked in one read-only transaction, or in a savepoint of one that is lent; each question then in a savepoint of its
+/// own, which is rolled back: a question that fails does not disturb the next, and no lock on a table outlives its question.
+/// [`Proving::end`] gives the connection back. Dropped instead, a connection of a pool is closed; what is lent is given back all
+/// the same, since the end is sent and nobody has to wait for it.
+///
+/// The driver asks for types that it does not know by prepared statements of its own, up to three, which it keeps for as long as
+/// its client lives: those stay on a connection that is lent.
+pub struct Proving<'loan> {
+    block: OpenBlock<'loan>,
+}
+
+/// Makes the savepoint that each question is rolled back to. As with that of a loan, one name serves for all: statistics of
+/// statements would take another for another statement.
+const SAVE: &str = "SAVEPOINT callslip_question_c6b1f03e";
+const BACK: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03e";
+
+/// The name of the statement that is explained.
+const EXPLAINED: &str = "callslip_explained";
+
+impl<'loan> Proving<'loan> {
+    /// Begins in a block that [`Proving::opening`] has opened.
+    pub(super) fn new(block: OpenBlock<'loan>) -> Self {
+        Self { block }
+    }
+
+    /// What opens the block, after what opens one.
+    pub(super) fn opening(block: &str) -> String {
+        format!("{block}; {SAVE}")
+    }
+
+    fn client(&self) -> &'loan Client {
+        self.block.client()
+    }
+
+    /// Has PostgreSQL parse one statement and say what its parameters and columns are. Nothing is planned or
+    /// run: no function is called. The statement has only parameters and no values, so what
+    /// [`LoanError::postgres`] then says is safe to show to its author.
+    ///
+    /// # Errors
+    /// [`LoanError::Failed`] with SQLSTATE, message, hint and position; [`LoanError::Stopped`]; [`LoanError::Lost`].
+    pub async fn describe(&self, sql: &str) -> Result<Described, LoanError> {
+        let described = async { Ok(Described::new(&self.client().prepare(sql).await?)) };
+        self.ask(described).await.map_err(LoanError::from)
+    }
+
+    /// Runs a statement of the host's own that reads its one parameter as a value, to see whether it is one.
+    ///
+    /// # Errors
+    /// [`LoanError::NulCharacter`]; [`LoanError::Failed`], if it is none; [`LoanError::Stopped`]; [`LoanError::Lost`].
+    pub async fn evaluate(&self, sql: &str, text: &str) -> Result<(), LoanError> {
+        if text.contains('\0') {
+            return Err(LoanError::NulCharacter { parameter: 1 });
+        }
+        let value = TextValue::new(Some(text));
+        self.ask(self.client().query_typed(sql, &[(&value, Type::UNKNOWN)])).await?;
+        Ok(())
+    }
+
+    /// The plan that PostgreSQL uses for any values, as the lines of `EXPLAIN`. The statement is not run, but
+    /// planning calls IMMUTABLE and STABLE functions of constant arguments.
+    ///
+    /// # Errors
+    /// [`LoanError::Failed`], [`LoanError::Stopped`], [`LoanError::Lost`].
+    pub async fn explain(&self, sql: &str, parameter_count: usize) -> Result<Vec<String>, LoanError> {
+        let prepare = format!("PREPARE {EXPLAINED} AS {sql}");
+        let nulls = vec!["NULL"; parameter_count].join(", ");
+        let arguments = if nulls.is_empty() { nulls } else { format!(" ({nulls})") };
+        let explain = format!("EXPLAIN EXECUTE {EXPLAINED}{arguments}");
+        let mut plan = answer(self.ask(async {
+            // One way for all versions: the `GENERIC_PLAN` of PostgreSQL 16 would only save the PREPARE. That one is sent as
+            // one statement, whatever `sql` holds.
+            let mut generic =
+                answer(self.client().batch_execute("SET LOCAL plan_cache_mode = force_generic_plan"));
+            let mut prepared = answer(self.client().execute_typed(&prepare, &[]));
+            let mut explained = answer(self.client().query_typed(&explain, &[]));
+            at_once(|context| {
+                send(&mut generic, context);
+                send(&mut prepared, context);
+                send(&mut explained, context);
+            })
+            .await;
+            settle(&mut generic).await?;
+            settle(&mut prepared).await?;
+            settle(&mut explained).await
+        }));
+        // A prepared statement outlives its savepoint, and its transaction.
+        let deallocate = format!("DEALLOCATE {EXPLAINED}");
+        let mut forgotten = answer(self.ask(self.client().batch_execute(&deallocate)));
+        at_once(|context| {
+            send(&mut plan, context);
+            send(&mut forgotten, context);
+        })
+        .await;
+        let plan = settle(&mut plan).await;
+        let forgotten = settle(&mut forgotten).await;
+        let rows = plan?;
+        forgotten?;
+        let line = |row: &Row| row.try_get::<_, String>(0).map_err(LoanError::from);
+        rows.iter().map(line).collect()
+    }
+
+    /// Asks something in a savepoint that is rolled back. The question sends all that it has to say when it is polled first;
+    /// then the end of the savepoint is on its way before anything is awaited.
+    async fn ask<T: Send>(
+        &self,
+        question: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let mut question = answer(question);
+        let mut back = answer(self.client().batch_execute(BACK));
+        at_once(|context| {
+            send(&mut question, context);
+            send(&mut back, context);
+        })
+        .await;
+        let asked = settle(&mut question).await;
+        let mut undone = settle(&mut back).await;
+        if asked.is_err() && undone.is_ok() {
+            // It may be a question of the driver's own that failed, which was sent after that.
+            undone = self.client().batch_execute(BACK).await;
+        }
+        let answered = asked?;
+        undone.map(|()| answered)
+    }
+
+    /// Gives the connection back.
+    ///
+    /// # Errors
+    /// [`LoanError::Lost`], if it is gone, or something else has ended the transaction.
+    pub async fn end(self) -> Result<(), LoanError> {
+        self.block.end().await
+    }
+}
