@@ -131,7 +131,7 @@ impl<'a> OpenBlock<'a> {
         sql: &str,
     ) -> Result<Self, LoanError> {
         if let Some(connection) = connection {
-            connection.begin_work();
+            connection.begin_unknown_work();
         }
         // Also where this is dropped before the answer is there.
         let open = Self { client, connection, block, open: true };
@@ -154,7 +154,7 @@ impl<'a> OpenBlock<'a> {
         self.open = false;
         self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))?;
         if let Some(connection) = self.connection {
-            connection.settle_work();
+            connection.settle_unknown_work();
         }
         Ok(())
     }

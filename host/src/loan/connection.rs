@@ -1,15 +1,17 @@
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Object};
-use tokio::runtime::Handle;
+use deadpool::managed::Object;
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
+use super::cancel::cancel;
+use super::pool::{Manager, Session};
 use super::statements::Statements;
 
-/// How long the end of a connection may take. Its place in the pool is occupied until then, so that there are no more
+/// How long the end of what was dropped may take. The place in the pool is occupied until then, so that there are no more
 /// sessions than the pool may have; but for a backend that PostgreSQL can't interrupt for longer, which must not keep
 /// the place from others.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -18,31 +20,42 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 /// statements.
 const CANCEL_EVERY: Duration = Duration::from_millis(250);
 
-/// A connection of a pool, with what is known of its state. When the last owner drops it, it goes back to the
-/// pool if nothing runs on it; otherwise it is cancelled and closed.
+/// How long to wait until the server has passed a cancel on.
+const DELIVER_WITHIN: Duration = Duration::from_secs(1);
+
+/// A connection of a pool, with what is known of its state. When the last owner drops it, it goes back to the pool: at once
+/// if nothing runs on it, and otherwise when that was cancelled, everything is answered, and the session is found as it was.
+/// If it is not, or nobody can know, it is closed.
 pub(super) struct Connection {
     /// Present until the drop.
-    object: Option<Object>,
-    statements: Arc<Statements>,
+    object: Option<Object<Manager>>,
     /// How many pieces of work were started and are not known to have ended.
     unsettled: AtomicUsize,
+    /// How many of another kind: of these nobody knows what they leave behind if they don't come to their end.
+    unsettled_unknown: AtomicUsize,
 }
 
 impl Connection {
-    pub(super) fn new(object: Object, statements: Arc<Statements>) -> Self {
-        Self { object: Some(object), statements, unsettled: AtomicUsize::new(0) }
+    pub(super) fn new(object: Object<Manager>) -> Self {
+        let none = || AtomicUsize::new(0);
+        Self { object: Some(object), unsettled: none(), unsettled_unknown: none() }
     }
 
-    pub(super) fn client(&self) -> &ClientWrapper {
+    fn session(&self) -> &Session {
         self.object.as_deref().expect("the object is there until the drop")
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.session().client()
     }
 
     /// What its session keeps prepared.
     pub(super) fn statements(&self) -> &Statements {
-        &self.statements
+        self.session().statements()
     }
 
-    /// To be called before anything is sent. Work that is never settled costs the connection.
+    /// To be called before anything is sent that leaves nothing behind, however it ends: statements that read, each by
+    /// itself, or in a block whose end is sent with its begin. What is never settled is cancelled in the end.
     pub(super) fn begin_work(&self) {
         self.unsettled.fetch_add(1, Ordering::Relaxed);
     }
@@ -51,51 +64,97 @@ impl Connection {
     pub(super) fn settle_work(&self) {
         self.unsettled.fetch_sub(1, Ordering::Relaxed);
     }
+
+    /// To be called before anything else is sent. What is never settled costs the connection.
+    pub(super) fn begin_unknown_work(&self) {
+        self.unsettled_unknown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// To be called when the server has answered everything that was sent since
+    /// [`begin_unknown_work`](Self::begin_unknown_work), and nothing of it is left.
+    pub(super) fn settle_unknown_work(&self) {
+        self.unsettled_unknown.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(object) = self.object.take() else { return };
-        if *self.unsettled.get_mut() == 0 && !object.is_closed() {
+        if object.client().is_closed() {
+            drop(Returning(Some(object)));
             return;
         }
-        let condemned = Condemned(Some(object));
-        // Without a runtime the socket is closed at once, and the server notices when it next looks.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(condemned.cancel_and_close());
+        let is_spoilt = *self.unsettled_unknown.get_mut() > 0 || object.statements().has_unknown();
+        if *self.unsettled.get_mut() > 0 || is_spoilt {
+            let runtime = object.runtime().clone();
+            runtime.spawn(Returning(Some(object)).settle(is_spoilt));
         }
     }
 }
 
-/// A connection that no caller gets again, however this value ends.
-struct Condemned(Option<Object>);
+/// A connection that no caller gets again before it is known to be as it was, however this value ends.
+struct Returning(Option<Object<Manager>>);
 
-impl Condemned {
-    async fn cancel_and_close(self) {
-        let Some(client) = self.0.as_ref().filter(|client| !client.is_closed()) else { return };
-        let token = client.cancel_token();
+impl Returning {
+    /// Cancels what runs, and gives the connection back if it is not spoilt.
+    async fn settle(mut self, is_spoilt: bool) {
+        let Some(session) = self.0.as_deref() else { return };
         let ended = timeout(END_WITHIN, async {
-            // Answered only after everything that was sent before it.
-            let mut answered = std::pin::pin!(client.check_connection());
-            loop {
-                if let Err(error) = token.cancel_query(NoTls).await {
-                    tracing::debug!(%error, "a cancel could not be sent");
-                }
-                if timeout(CANCEL_EVERY, &mut answered).await.is_ok() {
-                    break;
-                }
-            }
+            interrupt(session).await && !is_spoilt && end_transaction(session.client()).await.is_ok()
         });
-        if ended.await.is_err() {
-            tracing::warn!(
+        match ended.await {
+            Ok(true) => drop(self.0.take()),
+            Ok(false) => {}
+            Err(_) => tracing::warn!(
                 "a statement did not end within {END_WITHIN:?} of its cancel; its connection is closed"
-            );
+            ),
         }
     }
 }
 
-impl Drop for Condemned {
+impl Drop for Returning {
     fn drop(&mut self) {
         drop(self.0.take().map(Object::take));
     }
+}
+
+/// Cancels what runs in a session until it has answered everything. Says whether no cancel is on its way any more, so that
+/// none can hit what is sent from now on: a backend ignores a signal that came while it waited for a statement.
+async fn interrupt(session: &Session) -> bool {
+    let token = session.client().cancel_token();
+    // Answered only after everything that was sent before it.
+    let mut answered = pin!(session.client().check_connection());
+    let mut all_came = true;
+    loop {
+        match timeout(DELIVER_WITHIN, cancel(session.address(), &token)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a cancel could not be sent");
+                all_came = false;
+            }
+            Err(_) => all_came = false,
+        }
+        if timeout(CANCEL_EVERY, &mut answered).await.is_ok() {
+            return all_came;
+        }
+    }
+}
+
+/// Rolls back the transaction that is open if a cancel hit the ROLLBACK of its block. Where none is open, a ROLLBACK
+/// leaves a warning in the server's log: so it is sent only if the time stands still, as it does within a transaction.
+async fn end_transaction(client: &Client) -> Result<(), Error> {
+    let now = async || client.simple_query("SELECT pg_catalog.now()").await;
+    let is_open = match now().await {
+        Ok(before) => value(&before) == value(&now().await?),
+        Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => true,
+        Err(error) => return Err(error),
+    };
+    if is_open { client.batch_execute("ROLLBACK").await } else { Ok(()) }
+}
+
+fn value(messages: &[SimpleQueryMessage]) -> Option<&str> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    })
 }

@@ -1,11 +1,12 @@
 use std::future::poll_fn;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
+use super::address;
+use super::driver::Driver;
 use super::error::LoanError;
-use super::pool::{PoolSettings, session_config};
+use super::pool::{PoolSettings, session_login};
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
@@ -13,7 +14,7 @@ use crate::reason::reason;
 pub struct Listener {
     client: Client,
     heard: mpsc::Receiver<Heard>,
-    driver: JoinHandle<()>,
+    _driver: Driver,
 }
 
 enum Heard {
@@ -30,13 +31,16 @@ impl Listener {
     /// [`LoanError::Failed`], if it can't listen: on a standby nothing is ever notified.
     pub async fn connect(connection: &ConnectionSettings, channel: &str) -> Result<Self, LoanError> {
         let unavailable = |reason: String| LoanError::Unavailable { reason };
-        let (config, within) = session_config(connection, &PoolSettings::default());
-        let connected = tokio::time::timeout(within, config.connect(NoTls)).await;
-        let connected = connected.map_err(|_| unavailable("connecting took too long".to_owned()))?;
-        let (client, mut connection) = connected.map_err(|error| unavailable(reason(&error)))?;
+        let login = session_login(connection, &PoolSettings::default());
+        let within = address::connect_within(connection);
+        let (client, mut connection) = address::first(connection, |address| {
+            let config = address.config(&login);
+            async move { config.connect(NoTls).await.map_err(|error| reason(&error)) }
+        })
+        .await?;
         // What was not yet heard is one notification: they say that something changed, and not what.
         let (sender, heard) = mpsc::channel(1);
-        let driver = tokio::spawn(async move {
+        let driver = Driver::start(async move {
             let end = loop {
                 match poll_fn(|context| connection.poll_message(context)).await {
                     Some(Ok(AsyncMessage::Notification(_))) => _ = sender.try_send(Heard::Notification),
@@ -48,7 +52,7 @@ impl Listener {
             // Nobody may be left to hear it.
             _ = sender.send(Heard::End(end)).await;
         });
-        let listener = Self { client, heard, driver };
+        let listener = Self { client, heard, _driver: driver };
         let listen = format!("LISTEN \"{}\"", channel.replace('"', "\"\""));
         match tokio::time::timeout(within, listener.client.batch_execute(&listen)).await {
             Ok(answer) => answer.map(|()| listener).map_err(LoanError::from),
@@ -72,11 +76,5 @@ impl Listener {
             Some(Heard::End(reason)) => Err(LoanError::Lost { reason }),
             None => Err(LoanError::Lost { reason: "it ended before".to_owned() }),
         }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.driver.abort();
     }
 }

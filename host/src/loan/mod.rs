@@ -2,18 +2,21 @@
 //!
 //! [`ConnectionSettings`] finds the database the way every PostgreSQL program does. A [`Pool`] holds read-only
 //! sessions and lends them: a [`Loan`] runs statements. Its [`Run`] owns the connection until its last row; whatever a
-//! caller drops half-way is cancelled and closed, never handed to the next one.
+//! caller drops half-way is cancelled, and the next one gets the connection when it is as it was.
 //!
 //! A [`Lender`] lends a connection of its own, with or without a transaction on it, and gets it back as it was. The
 //! [`Run`] on what is [`Lent`] borrows it until the run is dropped; nothing is ever cancelled on it behind its owner's back.
 //!
 //! On either, an [`Inspection`] looks at the database: its catalog is read, and statements are described by a [`Proving`].
 
+mod address;
 mod answer;
 mod bind;
 mod block;
+mod cancel;
 mod connection;
 mod describe;
+mod driver;
 mod error;
 mod inspection;
 mod isolation;
@@ -36,6 +39,7 @@ pub use bind::TextValue;
 #[cfg(feature = "host")]
 pub(crate) use block::OpenBlock;
 pub use callslip_ir::PlanMode;
+pub use cancel::Canceller;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
 pub use inspection::Inspection;

@@ -1,24 +1,21 @@
-use std::any::Any;
+mod session;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
-};
+use deadpool::Runtime;
+use deadpool::managed::{self, PoolError, TimeoutType, Timeouts};
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 use super::connection::Connection;
 use super::error::LoanError;
 use super::session::{milliseconds, startup_options};
-use super::sessions::Sessions;
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
-/// How long a new session may take, from the first address to its first answer, where `connect_timeout` says
-/// nothing.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+pub(super) use session::{Manager, Session};
 
 /// How large a pool is, and what bounds the sessions in it. A duration of zero is no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +66,7 @@ pub struct PoolStatus {
 /// Read-only sessions to lend. Cheap to clone; all clones are one pool.
 #[derive(Clone)]
 pub struct Pool {
-    pool: deadpool_postgres::Pool,
-    sessions: Arc<Sessions>,
+    pool: managed::Pool<Manager>,
     settings: Arc<PoolSettings>,
 }
 
@@ -87,30 +83,17 @@ impl Pool {
         let Some(statements) = NonZeroUsize::new(settings.statements_per_connection) else {
             return refuse("statements_per_connection", "must be at least one statement");
         };
-        let (config, connect_within) = session_config(connection, &settings);
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let built = deadpool_postgres::Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let built = managed::Pool::builder(Manager::new(connection.clone(), settings, statements))
             .max_size(settings.size)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts {
                 wait: (!settings.wait.is_zero()).then_some(settings.wait),
-                create: Some(connect_within),
+                create: None,
                 recycle: None,
             })
-            .post_create(Hook::async_fn(move |client, _| {
-                Box::pin(async move {
-                    let checked = finish_session(client, settings.client_check_interval);
-                    match tokio::time::timeout(connect_within, checked).await {
-                        Ok(result) => result.map_err(HookError::message),
-                        Err(_) => Err(HookError::message("the new session did not answer in time")),
-                    }
-                })
-            }))
             .build();
         match built {
-            Ok(pool) => {
-                Ok(Self { pool, sessions: Arc::new(Sessions::new(statements)), settings: Arc::new(settings) })
-            }
+            Ok(pool) => Ok(Self { pool, settings: Arc::new(settings) }),
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
     }
@@ -120,30 +103,20 @@ impl Pool {
     /// # Errors
     /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
     pub async fn loan(&self) -> Result<Loan, LoanError> {
-        let unavailable = |reason: String| Err(LoanError::Unavailable { reason });
         match self.pool.get().await {
-            Ok(object) => {
-                let session: Arc<dyn Any + Send + Sync> = object.statement_cache.clone();
-                let statements = self.sessions.statements(&session);
-                Ok(Loan { connection: Arc::new(Connection::new(object, statements)) })
-            }
+            Ok(object) => Ok(Loan { connection: Arc::new(Connection::new(object)) }),
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
             }
-            Err(PoolError::Timeout(_)) => unavailable("connecting took too long".to_owned()),
-            Err(PoolError::Backend(error)) => unavailable(reason(&error)),
-            Err(PoolError::PostCreateHook(HookError::Message(message))) => unavailable(message.into_owned()),
-            Err(PoolError::PostCreateHook(HookError::Backend(error))) => unavailable(reason(&error)),
-            Err(error @ (PoolError::Closed | PoolError::NoRuntimeSpecified)) => {
-                unavailable(error.to_string())
-            }
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
     }
 
     /// Has every connection prepare its statements anew: the database is another than the one that they were prepared
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
-        self.sessions.forget_statements();
+        self.pool.manager().forget_statements();
     }
 
     /// How full the pool is.
@@ -172,21 +145,19 @@ impl Loan {
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
     /// with it, so the connection is closed when the loan ends.
     pub fn client(&self) -> &Client {
-        self.connection.begin_work();
+        self.connection.begin_unknown_work();
         self.connection.client()
     }
 }
 
-/// How a session of the host's own connects, and how long that may take in all.
-pub(super) fn session_config(connection: &ConnectionSettings, settings: &PoolSettings) -> (Config, Duration) {
-    let mut config = connection.config().clone();
+/// How a session of the host's own logs in.
+pub(super) fn session_login(connection: &ConnectionSettings, settings: &PoolSettings) -> Config {
+    let mut login = connection.login().clone();
     // The driver asks a server that must be writable whether its transactions are read-only: there, that
     // has to wait until it is connected.
-    let read_only_at_once = config.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
-    config.options(startup_options(config.get_options(), settings, read_only_at_once));
-    let servers = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-    let connect_within = config.get_connect_timeout().copied().unwrap_or(CONNECT_WITHIN);
-    (config, connect_within.saturating_mul(u32::try_from(servers).unwrap_or(u32::MAX)))
+    let read_only_at_once = login.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
+    login.options(startup_options(login.get_options(), settings, read_only_at_once));
+    login
 }
 
 /// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice

@@ -39,10 +39,10 @@ pub struct BoundStatement {
 
 /// The rows of one or several statements, statement by statement, as they come in.
 ///
-/// A run of a [`Loan`] owns its connection. After the last row it goes back to the pool; dropped before, the
-/// statement is cancelled and the connection closed. A run on what is [lent](super::Lent) borrows it for as long as the
-/// run lives; dropped before the last row, the rest is thrown away. [`Run::next_row`] may be dropped at any await and
-/// called again.
+/// A run of a [`Loan`] owns its connection. After the last row it goes back to the pool; dropped before, the statement is
+/// cancelled, and the connection goes back when that is over. A run on what is [lent](super::Lent) borrows it for as long as
+/// the run lives; dropped before the last row, the rest is thrown away. [`Run::next_row`] may be dropped at any await
+/// and called again.
 pub struct Run<'loan> {
     statements: Arc<[BoundStatement]>,
     /// The statement whose rows come next.
@@ -423,7 +423,7 @@ impl Run<'_> {
         if ended && error.leaves_connection_idle() {
             self.release();
         }
-        // Otherwise this closes it.
+        // Otherwise this finds out whether it can go back.
         self.wire = None;
         error
     }

@@ -58,7 +58,7 @@ impl Sessions {
 
     /// Has every session prepare its statements anew: the database is another than the one that they were prepared
     /// against.
-    pub(crate) fn forget_statements(&self) {
+    pub fn forget_statements(&self) {
         // They are closed as soon as nobody runs one of them.
         self.known.lock().unwrap_or_else(PoisonError::into_inner).sessions.clear();
     }

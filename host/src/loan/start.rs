@@ -236,7 +236,7 @@ impl<'loan> Start<'loan> {
 
     async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
         if !bound.cached {
-            let statement = self.wire.client().prepare(&bound.sql).await?;
+            let statement = self.prepare_anew(&bound.sql).await?;
             return check(&statement, bound).map(|()| statement);
         }
         let statement = self.keep(&bound.sql).await?;
@@ -254,8 +254,17 @@ impl<'loan> Start<'loan> {
         match (self.known(sql), self.wire.statements()) {
             (Some(statement), _) => Ok(statement),
             (None, Some(statements)) => Ok(statements.prepare(self.wire.client(), sql).await?),
-            (None, None) => Ok(self.wire.client().prepare(sql).await?),
+            (None, None) => self.prepare_anew(sql).await,
         }
+    }
+
+    /// A statement that is closed when it is dropped.
+    async fn prepare_anew(&self, sql: &str) -> Result<Statement, LoanError> {
+        let client = self.wire.client();
+        Ok(match self.wire.statements() {
+            Some(statements) => statements.prepare_once(client, sql).await?,
+            None => client.prepare(sql).await?,
+        })
     }
 
     fn known(&self, sql: &str) -> Option<Statement> {

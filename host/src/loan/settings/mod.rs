@@ -66,6 +66,10 @@ const WITHOUT_EFFECT: &[&str] = &[
 /// Where to connect, and as whom. Neither `Display` nor `Debug` shows a password.
 #[derive(Clone)]
 pub struct ConnectionSettings {
+    /// All but where the servers are.
+    login: Config,
+    servers: Vec<Server>,
+    /// The login with the servers.
     config: Config,
     shown: String,
 }
@@ -175,11 +179,11 @@ impl Settings {
 
 /// One server of the list that `host`, `hostaddr` and `port` make together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Server {
+pub(super) struct Server {
     /// A name, a folder of unix sockets, or empty where only an address was given.
-    host: String,
-    address: Option<IpAddr>,
-    port: u16,
+    pub host: String,
+    pub address: Option<IpAddr>,
+    pub port: u16,
 }
 
 impl ConnectionSettings {
@@ -219,49 +223,39 @@ impl ConnectionSettings {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
         refuse_unkept_promises(settings)?;
-        let mut config = Config::new();
-        config.ssl_mode(SslMode::Disable);
+        let mut login = Config::new();
+        login.ssl_mode(SslMode::Disable);
 
         let user = match settings.get("user") {
             Some(user) => user.value.clone(),
             None => operating_system_user()?,
         };
         let database = settings.get("dbname").map_or_else(|| user.clone(), |name| name.value.clone());
-        config.user(&user).dbname(&database);
+        login.user(&user).dbname(&database);
 
         let servers = servers(settings)?;
-        for server in &servers {
-            config.port(server.port);
-            if !server.host.is_empty() {
-                config.host(&server.host);
-            }
-            if let Some(address) = server.address {
-                config.hostaddr(address);
-            }
-        }
-
         let password = match settings.get("password") {
             Some(password) => Some(password.value.clone()),
             None => passfile::password(settings, environment, &servers, &database, &user)?,
         };
         if let Some(password) = password {
-            config.password(password);
+            login.password(password);
         }
         if let Some(options) = settings.get("options") {
-            config.options(&options.value);
+            login.options(&options.value);
         }
         let name = settings.get("application_name").or_else(|| settings.get("fallback_application_name"));
-        config.application_name(name.map_or("callslip", |name| &name.value));
+        login.application_name(name.map_or("callslip", |name| &name.value));
         if let Some(timeout) = settings.get("connect_timeout") {
             let seconds: i64 = timeout.value.trim().parse().map_err(|_| {
                 SettingsError::malformed(&timeout.origin, "connect_timeout is not a number of seconds")
             })?;
             if let Some(seconds) = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0) {
-                config.connect_timeout(Duration::from_secs(seconds.min(86_400)));
+                login.connect_timeout(Duration::from_secs(seconds.min(86_400)));
             }
         }
         if let Some(wanted) = settings.get("target_session_attrs") {
-            config.target_session_attrs(match wanted.value.as_str() {
+            login.target_session_attrs(match wanted.value.as_str() {
                 "any" => TargetSessionAttrs::Any,
                 "read-write" => TargetSessionAttrs::ReadWrite,
                 "read-only" => TargetSessionAttrs::ReadOnly,
@@ -275,14 +269,34 @@ impl ConnectionSettings {
             });
         }
         if let Some(wanted) = settings.get("load_balance_hosts") {
-            config.load_balance_hosts(match wanted.value.as_str() {
+            login.load_balance_hosts(match wanted.value.as_str() {
                 "disable" => LoadBalanceHosts::Disable,
                 "random" => LoadBalanceHosts::Random,
                 _ => return Err(not_supported("load_balance_hosts", wanted, "use disable or random")),
             });
         }
         let shown = show(&user, &database, &servers);
-        Ok(Self { config, shown })
+        let mut config = login.clone();
+        for server in &servers {
+            config.port(server.port);
+            if !server.host.is_empty() {
+                config.host(&server.host);
+            }
+            if let Some(address) = server.address {
+                config.hostaddr(address);
+            }
+        }
+        Ok(Self { login, servers, config, shown })
+    }
+
+    /// The driver's configuration without its servers. It has the password.
+    pub(super) fn login(&self) -> &Config {
+        &self.login
+    }
+
+    /// The servers, in the order in which they were given; at least one.
+    pub(super) fn servers(&self) -> &[Server] {
+        &self.servers
     }
 
     /// The driver's configuration. It has the password.
