@@ -111,6 +111,7 @@ codes! {
     OtherRow = "CS1301", "a row is not what the service reads it as";
     OtherStatement = "CS1302", "the rows of another statement are to be read first";
     NotCancelled = "CS1303", "a call could not be cancelled";
+    Cancelled = "CS1304", "a call was cancelled by the service";
 
     BadConfiguration = "CS2001", "the configuration can't be used";
     BadConnectionSettings = "CS2002", "the connection settings can't be used";

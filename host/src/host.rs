@@ -16,6 +16,7 @@ mod prove;
 mod refresh;
 mod reply;
 mod rows;
+mod running;
 mod version;
 
 use std::num::NonZeroUsize;
@@ -36,10 +37,11 @@ pub use refresh::{
 };
 pub use reply::{Reply, ReplyError};
 pub use rows::Rows;
+pub use running::Running;
 
 use self::refresh::{Refresher, Wish};
 use crate::Config;
-use crate::loan::{ConnectionSettings, Lender, Pool, Sessions, Terms};
+use crate::loan::{Canceller, ConnectionSettings, Lender, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -68,6 +70,8 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     /// Nothing, if the host runs on what it is lent alone.
     pool: Option<Pool>,
+    /// By which calls on lent connections are cancelled, if they can be.
+    canceller: Option<Canceller>,
     /// What statements on lent connections are held to.
     terms: Terms,
     /// What lent sessions keep prepared.

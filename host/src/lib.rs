@@ -45,5 +45,6 @@ pub use host::drift;
 pub use host::{
     Call, CallError, CatalogStatus, Change, Generation, Host, HostBuilder, LoadedPlugin, LoadedQuery,
     PluginChange, PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure, Refreshed,
-    Refusal, Reply, ReplyError, Rows, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    Refusal, Reply, ReplyError, Rows, Running, Standing, StartError, ValueSource, Waiting, Watch,
+    WatchSettings,
 };

@@ -11,7 +11,8 @@ use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
 use super::rows::Rows;
-use crate::loan::{BoundStatement, Lender, Lent, Run};
+use super::running::Running;
+use crate::loan::{BoundStatement, Lender, Lent, Run, Stop};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
@@ -128,24 +129,28 @@ impl<'loan> Call<'loan> {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn run(self) -> Result<Reply<'loan>, CallError> {
-        Reply::new(self.fetch().await?)
+    pub fn run(self) -> Running<'loan, Reply<'loan>> {
+        self.running(Reply::new)
     }
 
     /// The same for a reply of typed rows.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn rows(self) -> Result<Rows<'loan>, CallError> {
-        Rows::new(self.fetch().await?)
+    pub fn rows(self) -> Running<'loan, Rows<'loan>> {
+        self.running(Rows::new)
     }
 
-    async fn fetch(self) -> Result<Fetch<'loan>, CallError> {
-        let request = Arc::new(self.request);
-        match self.lent {
-            Some(lent) => request.run_on(lent).await,
-            None => request.run().await,
-        }
+    fn running<T>(self, reply: fn(Fetch<'loan>) -> Result<T, CallError>) -> Running<'loan, T> {
+        let stop = Arc::new(Stop::default());
+        let (request, lent, its) = (Arc::new(self.request), self.lent, stop.clone());
+        let fetch = async move {
+            match lent {
+                Some(lent) => request.run_on(lent.stopped_by(its)).await,
+                None => request.run(Some(its)).await,
+            }
+        };
+        Running::new(stop, fetch, reply)
     }
 }
 
@@ -189,11 +194,11 @@ impl Request {
     }
 
     /// Runs on a connection of the host's own.
-    async fn run<'loan>(self: Arc<Self>) -> Result<Fetch<'loan>, CallError> {
+    async fn run<'loan>(self: Arc<Self>, stop: Option<Arc<Stop>>) -> Result<Fetch<'loan>, CallError> {
         let mut attempt = 1;
         loop {
             let generation = self.host.generation();
-            let (run, proven) = match self.attempt(&generation).await {
+            let (run, proven) = match self.attempt(&generation, stop.clone()).await {
                 Ok(begun) => begun,
                 Err(error) => {
                     self.reconsider(error, generation.number(), &mut attempt).await?;
@@ -207,10 +212,16 @@ impl Request {
     async fn attempt<'loan>(
         &self,
         generation: &Generation,
+        stop: Option<Arc<Stop>>,
     ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
         let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
         let (proven, bound) = self.bound(generation, None).await?;
-        let run = pool.loan().await?.run(bound).await;
+        let loan = pool.loan().await?;
+        let loan = match stop {
+            Some(stop) => loan.stopped_by(stop),
+            None => loan,
+        };
+        let run = loan.run(bound).await;
         let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
         Ok((run, proven))
     }
@@ -224,6 +235,10 @@ impl Request {
                 Ok(found) => break found,
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
+        };
+        let lent = match &self.host.canceller {
+            Some(canceller) => lent.cancelled_through(canceller.clone()),
+            None => lent,
         };
         match lent.run(bound, &self.host.terms, &self.host.sessions).await {
             Ok(run) => Ok(Fetch::new(self, run, proven, None)),
@@ -248,7 +263,7 @@ impl Request {
         generation: u64,
     ) -> Result<Fetch<'loan>, CallError> {
         self.reconsider(error, generation, &mut 1).await?;
-        self.run().await
+        self.run(None).await
     }
 
     /// Whether a call that failed is worth another attempt, since what is served is not any more what it was run with: after a

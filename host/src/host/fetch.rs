@@ -121,6 +121,11 @@ impl<'loan> Fetch<'loan> {
         error
     }
 
+    /// Stops the statements now.
+    pub async fn cancel(self) -> Result<(), CallError> {
+        Ok(self.run.cancel().await?)
+    }
+
     /// To be called when something was given: from then on the call can't be run again.
     pub fn has_given(&mut self) {
         self.again = None;

@@ -75,6 +75,14 @@ impl<'loan> Reply<'loan> {
         self.state == State::Ended
     }
 
+    /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`], if a connection that was lent can't be cancelled; [`LoanError::Lost`].
+    pub async fn cancel(self) -> Result<(), CallError> {
+        self.fetch.cancel().await
+    }
+
     /// The next piece of the reply as JSON: an array of row objects, one object or null where the query gives at
     /// most one row, or an object of these by name where it has several statements. Nothing after the last piece.
     ///

@@ -162,6 +162,15 @@ impl<'loan> Rows<'loan> {
         Ok(Some(shape.row(row, self.fetch.rows_of_statement())?))
     }
 
+    /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`](crate::loan::LoanError::NotCancelled), if a connection that was lent can't be cancelled;
+    /// [`LoanError::Lost`](crate::loan::LoanError::Lost).
+    pub async fn cancel(self) -> Result<(), CallError> {
+        self.fetch.cancel().await
+    }
+
     /// The next row as a struct of your own; see [`Row::to`].
     ///
     /// # Errors

@@ -79,6 +79,19 @@ pub enum LoanError {
         "the transaction that was lent is aborted by an earlier error: roll it back, or back to a savepoint, first"
     )]
     TransactionAborted,
+    /// What runs on a connection that was lent could not be cancelled. It runs on to its end or its timeout, before the
+    /// owner's next statement.
+    #[error(
+        "the call on the connection that was lent can't be cancelled: {reason}; it runs on to its end or its timeout, \
+         before the owner's next statement"
+    )]
+    NotCancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The run was cancelled by its caller before its first row.
+    #[error("the run was cancelled by its caller")]
+    Cancelled,
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -95,6 +108,8 @@ impl LoanError {
             Self::Stopped(_) => Code::StatementTimeout,
             Self::Stale { .. } => Code::StaleStatement,
             Self::NulCharacter { .. } => Code::InvalidParameter,
+            Self::NotCancelled { .. } => Code::NotCancelled,
+            Self::Cancelled => Code::Cancelled,
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
         }

@@ -21,7 +21,7 @@ impl<'loan> Lent<'loan> {
     ///
     /// Nothing is ever cancelled because this or the [`Run`] is dropped: a cancel that comes late would hit the owner's
     /// next statement. What nobody reads runs before that next statement, each statement of it to its end or to its
-    /// timeout.
+    /// timeout. [`Run::cancel`] stops it.
     ///
     /// The owner of a transaction must not have ended it by a COMMIT of its own: that is noticed, and no row is given,
     /// but the statements have run then, outside of the savepoint.
@@ -48,10 +48,11 @@ impl<'loan> Lent<'loan> {
         };
         let is_kept = kept.is_some();
         let start = Start {
-            wire: Wire::Lent { client: self.client, statements: kept },
+            wire: Wire::Lent { client: self.client, statements: kept, canceller: self.canceller },
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
+            stop: self.stop,
         };
         let run = match is_kept {
             false => start.unnamed(block, sessions).await,

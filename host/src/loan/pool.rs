@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::error::LoanError;
 use super::session::{milliseconds, startup_options};
 use super::settings::ConnectionSettings;
+use super::stop::Stop;
 use crate::reason::reason;
 
 pub(super) use session::{Manager, Session};
@@ -104,7 +105,7 @@ impl Pool {
     /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
     pub async fn loan(&self) -> Result<Loan, LoanError> {
         match self.pool.get().await {
-            Ok(object) => Ok(Loan { connection: Arc::new(Connection::new(object)) }),
+            Ok(object) => Ok(Loan { connection: Arc::new(Connection::new(object)), stop: None }),
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
             }
@@ -139,9 +140,16 @@ impl Pool {
 /// A connection that is lent. Dropped, it goes back to the pool, unless something may still run on it.
 pub struct Loan {
     pub(super) connection: Arc<Connection>,
+    pub(super) stop: Option<Arc<Stop>>,
 }
 
 impl Loan {
+    /// Lets somebody stop the run before it is there.
+    #[must_use]
+    pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
     /// with it, so the connection is closed when the loan ends.
     pub fn client(&self) -> &Client {

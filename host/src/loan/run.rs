@@ -3,22 +3,20 @@ use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use futures_util::future::{Either, FutureExt, select};
 use futures_util::TryStreamExt;
-use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Column, Row, RowStream};
+use futures_util::future::{Either, select};
+use tokio_postgres::{Column, Row, RowStream};
 
 use super::PlanMode;
 use super::answer::{Answer, settle};
 use super::block::Block;
-use super::cancel::{CANCEL_EVERY, Canceller};
 use super::describe::ResultColumn;
 use super::error::{LoanError, PostgresError};
+use super::interrupt::interrupt;
 use super::isolation::Isolation;
 use super::pool::Loan;
 use super::start::Start;
-use super::stop::Stop;
+use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -101,6 +99,9 @@ impl Loan {
             terms: Terms::default(),
             stop: None,
         };
+        if let Some(stop) = &self.stop {
+            stop.sends(Sent::Own(self.connection.released()));
+        }
         self.connection.begin_work();
         let result = match start.prepared().await {
             Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
@@ -217,7 +218,16 @@ impl<'loan> Run<'loan> {
         isolation: Isolation,
     ) -> Self {
         let (block, end) = end.unzip();
-        Self { statements, current: 0, state: State::Between, answers, end, block, wire: Some(wire), isolation }
+        Self {
+            statements,
+            current: 0,
+            state: State::Between,
+            answers,
+            end,
+            block,
+            wire: Some(wire),
+            isolation,
+        }
     }
 
     /// Waits for the answer to the first statement, unless it is to stop before. If that is an error, then also for the end.
@@ -284,35 +294,6 @@ impl<'loan> Run<'loan> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Cancels what runs in a block on a connection that is lent, until the block has ended. Nothing else of ours may be under way
-/// there: outside of the block, a cancel would abort the owner's transaction.
-async fn interrupt(
-    client: &Client,
-    canceller: Option<&Canceller>,
-    block: Block,
-    mut end: Answer<'_, ()>,
-) -> Result<(), LoanError> {
-    let token = client.cancel_token();
-    let ended = loop {
-        if let Some(ended) = settle(&mut end).now_or_never() {
-            break ended;
-        }
-        let canceller = canceller.ok_or_else(LoanError::no_canceller)?;
-        canceller.cancel(&token).await.map_err(LoanError::not_cancelled)?;
-        if let Ok(ended) = timeout(CANCEL_EVERY, settle(&mut end)).await {
-            break ended;
-        }
-    };
-    match ended {
-        Ok(()) => Ok(()),
-        // It was hit itself, and did nothing then.
-        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
-            client.batch_execute(block.end()).await.map_err(|error| LoanError::not_ended(&error))
-        }
-        Err(error) => Err(LoanError::not_ended(&error)),
     }
 }
 

@@ -15,10 +15,10 @@ use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
-use super::stop::{Sent, Stop};
 use super::session::{PREPARE_SETTINGS, Settings};
 use super::sessions::Sessions;
 use super::statements::Statements;
+use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
 
