@@ -22,13 +22,15 @@ use crate::loan::{LoanError, Sent, Stop};
 /// #     hung_up: impl Future<Output = ()>,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut transaction = client.transaction().await?;
-/// let mut running = host.call("hiring", "funnel").param("company", 7).on(&mut transaction).run();
-/// tokio::select! {
-///     reply = &mut running => {
-///         let reply = reply?;
-///         // …
+/// {
+///     let mut running = host.call("hiring", "funnel").param("company", 7).on(&mut transaction).run();
+///     tokio::select! {
+///         reply = &mut running => {
+///             let reply = reply?;
+///             // …
+///         }
+///         () = hung_up => running.cancel().await?,
 ///     }
-///     () = hung_up => running.cancel().await?,
 /// }
 /// transaction.commit().await?;
 /// # Ok(())
@@ -55,9 +57,10 @@ impl<'loan, T> Running<'loan, T> {
     /// on its way any more: the connection that was lent can be used at once, its transaction is as it was, and no
     /// statement of its owner's is ever hit. A call that was not sent yet, or has ended, is given up as when it is dropped.
     ///
-    /// **Await it to its end.** Dropped half-way, it stops at most what the call has sent, but a cancel that is on its way
-    /// may come late by then: it may fail the owner's next statement (SQLSTATE 57014), or abort its transaction (25P02 from
-    /// then on). Nothing is ever committed by that which would not have been.
+    /// **Await it to its end.** Dropped half-way on a connection that was lent, it may or may not have stopped the statements,
+    /// and a cancel may still be on its way. The owner's next statement is then held back from it, for half a second. It
+    /// still comes in the wrong moment if that is the one in which the call ends by itself: then the owner's transaction
+    /// fails (SQLSTATE 57014, or 25P02 from then on), so that it can only be rolled back.
     ///
     /// A cancel is sent over a connection of its own, which PostgreSQL asks for. An embedded host opens none unless it
     /// was told where to: see [`HostBuilder::cancel_through`](crate::HostBuilder::cancel_through).

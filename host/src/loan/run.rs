@@ -273,8 +273,9 @@ impl<'loan> Run<'loan> {
     /// Stops the statements now, and gives the connection back. When this returns, PostgreSQL has answered everything, and no
     /// cancel is on its way any more: what is sent next on the connection is safe from it. What was lent is as it was.
     ///
-    /// Dropped half-way, a run of a [`Loan`] is cancelled all the same. On what is [lent](super::Lent), a cancel that is on
-    /// its way may then hit the end of the savepoint, which aborts the owner's transaction, or the owner's next statement.
+    /// Dropped half-way, a run of a [`Loan`] is cancelled all the same. On what is [lent](super::Lent), the owner's next statement is
+    /// then held back for half a second from a cancel that may be on its way; should that hit the end of the run, the
+    /// owner's transaction is aborted.
     ///
     /// # Errors
     /// [`LoanError::NotCancelled`], on what is lent; [`LoanError::Lost`].

@@ -4,13 +4,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use callslip::loan::{ConnectionSettings, LoanError};
-use callslip::{CallError, Code, Config, Host, Running};
+use callslip::{CallError, Code, Config, Host, Reply, Running};
 use callslip_tests::{component, database};
 use futures_util::FutureExt;
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::client::wait_until_idle;
+use crate::round_trips::socket;
 use crate::support::read;
 use crate::transaction::left_behind;
 
@@ -321,27 +324,71 @@ async fn no_statement_of_the_owner_s_is_ever_hit() {
     wait_until_idle(&host).await;
 }
 
-/// What is promised of a cancel that is dropped half-way: the connection does not hang, and at worst the owner's transaction
-/// fails, openly. On a connection of the host's own it goes on by itself.
-#[tokio::test]
-async fn dropped_half_way_it_loses_no_connection() {
-    let host = host().await;
-    let mut client = session().await;
-    let pid = pid(&client).await;
-    let mut dropped = 0;
-    for n in 1..=40 {
-        let mut transaction = begin(&mut client).await;
-        let mut running = slow(&host, "sleep", 0.2).on(&mut transaction).run();
-        until_runs(&mut running, pid).await;
-        let mut cancel = Box::pin(running.cancel());
-        for _ in 0..n {
-            if (&mut cancel).now_or_never().is_some() {
-                break;
-            }
-            dropped += 1;
-            tokio::task::yield_now().await;
+/// A relay of cancels that each take their time, and how long that is.
+async fn late_relay() -> (ConnectionSettings, Duration) {
+    let takes = Duration::from_millis(200);
+    let socket = socket();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut request = [0; 16];
+            client.read_exact(&mut request).await.unwrap();
+            tokio::time::sleep(takes).await;
+            let mut server = UnixStream::connect(&socket).await.unwrap();
+            server.write_all(&request).await.unwrap();
+            server.read_to_end(&mut Vec::new()).await.unwrap();
         }
-        drop(cancel);
+    });
+    (ConnectionSettings::resolve(Some(&url), &|_| None).unwrap(), takes)
+}
+
+/// The cancel is sent, and nobody waits for it any more; when it comes, the statement has ended by itself.
+#[tokio::test]
+async fn dropped_half_way_it_hits_nothing_of_the_owner_s() {
+    let (relay, takes) = late_relay().await;
+    let host = start(&config(), Some(&relay)).await;
+    let seconds = 0.1;
+    assert!(takes.as_secs_f64() > seconds);
+    let mut client = session().await;
+    let drop_half_way = async |mut running: Running<'_, Reply<'_>>| {
+        let begun = tokio::time::timeout(Duration::from_secs_f64(seconds / 2.0), &mut running).await;
+        assert!(begun.is_err(), "it has ended");
+        let cancelled = tokio::time::timeout(Duration::from_secs_f64(seconds / 4.0), running.cancel()).await;
+        assert!(cancelled.is_err(), "it was cancelled");
+    };
+    // Until long after it has come.
+    let asleep = format!("SELECT pg_sleep({})", 2.0 * takes.as_secs_f64());
+    let mut transaction = begin(&mut client).await;
+    left_behind(&transaction).await;
+    let before = left_behind(&transaction).await;
+    drop_half_way(slow(&host, "sleep", seconds).on(&mut transaction).run()).await;
+    transaction.batch_execute(&asleep).await.unwrap();
+    assert_eq!(left_behind(&transaction).await, before);
+    transaction.commit().await.unwrap();
+
+    drop_half_way(slow(&host, "sleep", seconds).on(&mut client).run()).await;
+    client.batch_execute(&asleep).await.unwrap();
+    assert_eq!(client.query("SELECT n FROM scratch", &[]).await.unwrap().len(), 1);
+}
+
+/// Wherever a cancel is dropped, at worst the owner's transaction fails, openly.
+#[tokio::test]
+async fn dropped_half_way_it_loses_no_connection_of_the_owner_s() {
+    let host = host().await;
+    let (mut client, mut numbers) = (session().await, Numbers(0x9e37_79b9_7f4a_7c15));
+    let mut dropped = 0;
+    for _ in 0..100 {
+        let mut transaction = begin(&mut client).await;
+        let seconds = numbers.delay(20_000).as_secs_f64();
+        let mut running = slow(&host, "sleep", seconds).on(&mut transaction).run();
+        if tokio::time::timeout(numbers.delay(20_000), &mut running).await.is_ok() {
+            drop(running);
+        } else {
+            let cancel = tokio::time::timeout(numbers.delay(3_000), running.cancel()).await;
+            dropped += usize::from(cancel.is_err());
+        }
         if let Err(error) = transaction.batch_execute("INSERT INTO scratch VALUES (2)").await {
             let sqlstate = error.code().map(|code| code.code().to_owned());
             assert!(matches!(sqlstate.as_deref(), Some("57014" | "25P02")), "{error:?}");
@@ -349,13 +396,25 @@ async fn dropped_half_way_it_loses_no_connection() {
         transaction.rollback().await.unwrap();
         let row = client.query_one("SELECT count(*) FROM scratch", &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), 0);
-
-        let mut rows = slow(&host, "late", LONG).rows().await.unwrap();
-        assert!(rows.next().await.unwrap().is_some());
-        let _ = rows.cancel().now_or_never();
     }
     assert!(dropped > 0);
+}
+
+/// On a connection of the host's own it goes on by itself.
+#[tokio::test]
+async fn dropped_half_way_it_costs_the_host_no_connection() {
+    let host = host().await;
+    for polls in 0..20 {
+        let mut rows = slow(&host, "late", LONG).rows().await.unwrap();
+        assert!(rows.next().await.unwrap().is_some());
+        let mut cancel = Box::pin(rows.cancel());
+        for _ in 0..polls {
+            if (&mut cancel).now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
     wait_until_idle(&host).await;
-    let reply: Value = read(slow(&host, "sleep", 0.0)).await.unwrap();
-    assert_eq!(reply.as_array().unwrap().len(), 1);
+    assert_eq!(read(slow(&host, "sleep", 0.0)).await.unwrap().as_array().unwrap().len(), 1);
 }
