@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use callslip_ir::Rows as Cardinality;
+use futures_util::FutureExt;
 use tokio_postgres::Row;
 
 use super::call::Request;
@@ -138,7 +139,8 @@ impl<'loan> Fetch<'loan> {
     pub async fn again(&mut self, error: CallError) -> Result<(), CallError> {
         self.has_failed = true;
         let Some(generation) = self.again.take() else { return Err(error) };
-        let run = self.request.clone().run_again(error, generation).await?;
+        // It is rare, and all that a call takes: each wait for a row would have room for it.
+        let run = self.request.clone().run_again(error, generation).boxed().await?;
         *self = Self { again: None, ..run };
         Ok(())
     }

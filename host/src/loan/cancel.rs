@@ -40,7 +40,7 @@ impl Canceller {
     /// Cancels what the session of a token runs, if anything, and waits until nothing of the cancel is under way. May be
     /// dropped at any await; then it may still come.
     ///
-    /// It is sent without TLS, whatever the session uses, as libpq did before PostgreSQL 17.
+    /// It is sent without TLS, whatever the session uses, as by `PQcancel` of libpq.
     ///
     /// # Errors
     /// [`LoanError::Unavailable`]: no server was reached, or it did not close the connection. In the latter case the cancel

@@ -48,12 +48,8 @@ impl Released {
 impl Connection {
     pub(super) fn new(object: Object<Manager>) -> Self {
         let none = || AtomicUsize::new(0);
-        Self {
-            object: Some(object),
-            unsettled: none(),
-            unsettled_unknown: none(),
-            in_use: watch::Sender::default(),
-        }
+        let in_use = watch::Sender::default();
+        Self { object: Some(object), unsettled: none(), unsettled_unknown: none(), in_use }
     }
 
     /// By which to wait until nothing of it is used any more, and what was dropped half-way is cancelled.

@@ -1,3 +1,4 @@
+mod manager;
 mod session;
 
 use std::num::NonZeroUsize;
@@ -16,7 +17,8 @@ use super::settings::ConnectionSettings;
 use super::stop::Stop;
 use crate::reason::reason;
 
-pub(super) use session::{Manager, Session};
+pub(super) use manager::Manager;
+pub(super) use session::Session;
 
 /// How large a pool is, and what bounds the sessions in it. A duration of zero is no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

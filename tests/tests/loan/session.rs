@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use callslip::Code;
-use callslip::loan::{ConnectionSettings, LoanError, Pool, PoolSettings};
+use callslip::loan::{ConnectionSettings, Listener, LoanError, Pool, PoolSettings};
 use callslip_tests::rows;
 
 use crate::support::{BACKEND, Database, assert_clean, bound, failure, one};
@@ -49,6 +49,9 @@ async fn a_writable_server_can_be_asked_for() {
     let settings = ConnectionSettings::resolve(Some(&url), &|_| None).unwrap();
     let pool = Pool::new(&settings, PoolSettings::default()).unwrap();
     assert_clean(&pool).await;
+    let listener = Listener::connect(&settings, "changes").await.unwrap();
+    let shown = listener.client().query_one("SHOW transaction_read_only", &[]).await.unwrap();
+    assert_eq!(shown.get::<_, &str>(0), "on");
 }
 
 #[tokio::test]

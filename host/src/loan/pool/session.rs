@@ -1,7 +1,3 @@
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio::runtime::Handle;
 use tokio_postgres::{Client, NoTls};
 
@@ -16,63 +12,29 @@ use crate::reason::reason;
 /// A read-only session of a pool. Dropped, it is closed.
 pub(in crate::loan) struct Session {
     client: Client,
-    statements: Statements,
+    pub(super) statements: Statements,
+    /// The pool's at the time since which the statements are kept.
+    pub(super) epoch: u64,
     /// Where its server is.
     address: Address,
     /// Where it is driven.
     runtime: Handle,
-    /// The pool's at the time since which the statements are kept.
-    epoch: u64,
     _driver: Driver,
 }
 
 impl Session {
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-
-    pub fn statements(&self) -> &Statements {
-        &self.statements
-    }
-
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-
-    pub fn runtime(&self) -> &Handle {
-        &self.runtime
-    }
-}
-
-/// Makes the sessions of a pool, and has them forget their statements.
-pub(in crate::loan) struct Manager {
-    connection: ConnectionSettings,
-    settings: PoolSettings,
-    statements: NonZeroUsize,
-    /// Grows with every change after which no statement may be kept.
-    epoch: AtomicU64,
-}
-
-impl Manager {
-    /// Of each session, so many statements are kept.
-    pub fn new(connection: ConnectionSettings, settings: PoolSettings, statements: NonZeroUsize) -> Self {
-        Self { connection, settings, statements, epoch: AtomicU64::new(0) }
-    }
-
-    pub fn forget_statements(&self) {
-        self.epoch.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl managed::Manager for Manager {
-    type Type = Session;
-    type Error = LoanError;
-
-    async fn create(&self) -> Result<Session, LoanError> {
-        let epoch = self.epoch.load(Ordering::Relaxed);
-        let login = session_login(&self.connection, &self.settings);
-        let check_interval = self.settings.client_check_interval;
-        address::first(&self.connection, |address| {
+    /// Connects, and finds the session to be what was asked for.
+    ///
+    /// # Errors
+    /// [`LoanError::Unavailable`].
+    pub(super) async fn open(
+        connection: &ConnectionSettings,
+        settings: &PoolSettings,
+        statements: Statements,
+        epoch: u64,
+    ) -> Result<Self, LoanError> {
+        let login = session_login(connection, settings);
+        let (client, driver, address) = address::first(connection, |address| {
             let config = address.config(&login);
             async move {
                 let (client, connection) = config.connect(NoTls).await.map_err(|error| reason(&error))?;
@@ -81,25 +43,31 @@ impl managed::Manager for Manager {
                         tracing::warn!(reason = reason(&error), "a connection of the pool was lost");
                     }
                 });
-                finish_session(&client, check_interval).await?;
-                let statements = Statements::new(self.statements);
-                let runtime = Handle::current();
-                Ok(Session { client, statements, address, runtime, epoch, _driver: driver })
+                finish_session(&client, settings.client_check_interval).await?;
+                Ok((client, driver, address))
             }
         })
-        .await
+        .await?;
+        let runtime = Handle::current();
+        Ok(Self { client, statements, epoch, address, runtime, _driver: driver })
     }
 
-    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<LoanError> {
-        if session.client.is_closed() {
-            return Err(RecycleError::message("the server has closed the session"));
-        }
-        let epoch = self.epoch.load(Ordering::Relaxed);
-        if session.epoch != epoch {
-            // Those from before are closed with their list.
-            session.statements = Statements::new(self.statements);
-            session.epoch = epoch;
-        }
-        Ok(())
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What it keeps prepared.
+    pub fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// Where a cancel of what it runs has to go.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where it is driven: what is to be done with it needs that runtime.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 }
