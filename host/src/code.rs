@@ -101,6 +101,7 @@ codes! {
     NoTransaction = "CS1109", "the transaction that was lent is not open";
     TransactionAborted = "CS1110", "the transaction that was lent is aborted";
     NothingLent = "CS1111", "a host without connections of its own was lent none";
+    PrivilegedRole = "CS1112", "row-level security does not hold for the role of the connection";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";

@@ -1,17 +1,19 @@
-use std::collections::{BTreeMap, BTreeSet};
+mod schemas;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::catalog::{LogicalSchema, Schemas, is_of_the_system};
+use crate::catalog::Schemas;
 use crate::grants::GrantSettings;
-use crate::loan::{PlanMode, PoolSettings};
+use crate::loan::{PlanMode, PoolSettings, Pooler, Privilege};
 use crate::plugin;
 use crate::{Code, WatchSettings};
 
-/// In how many ways the claims of callers may choose schemas: each is a proof of its own.
-const MOST_CHOICES: usize = 1_024;
+pub use schemas::SchemaConfig;
+
 /// What 32-bit WebAssembly can address.
 const MOST_MEMORY_MIB: usize = 4_096;
 
@@ -51,18 +53,22 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginConfig>,
 }
 
-/// What of the database is looked at.
+/// What of the database is looked at, and with whose rights.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
     /// The schemas in which names without one are looked for, in this order, after `pg_catalog`. They may be logical ones.
     /// Default: `public`.
     pub schemas: Vec<String>,
+    /// What the roles may be with whose rights statements run, though row-level security does not hold for them: `superuser`,
+    /// `owner`, `bypass_rls`. A call on a connection of any other such role is refused; so is a host whose own login is
+    /// one. Default: nothing.
+    pub allow: Vec<Privilege>,
 }
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        Self { schemas: vec!["public".to_owned()] }
+        Self { schemas: vec!["public".to_owned()], allow: Vec::new() }
     }
 }
 
@@ -70,7 +76,8 @@ impl Default for DatabaseConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CatalogConfig {
-    /// Whether to listen for the database's own word, on one connection more. Default: true.
+    /// Whether to listen for the database's own word, on one connection more. Default: true. Behind a pooler that shares
+    /// sessions it is not heard, and looking serves alone.
     pub listen: bool,
     /// How often to look whether the catalog has another fingerprint, in seconds; 0 for never. Default: 10.
     pub poll_s: u64,
@@ -90,63 +97,6 @@ impl CatalogConfig {
     }
 }
 
-/// A logical schema: what plugins call by one name, and is a schema of another name. It hides a schema of its own name.
-///
-/// Either `schema`, or `claim` and `allowed`. Plugins and grants name it as they would any schema; a plugin neither declares nor
-/// sees the claim. Each query is proven for each schema that is allowed.
-///
-/// ```toml
-/// [schemas.tenant]
-/// claim = "tenant"
-/// allowed = ["acme", "globex"]
-///
-/// [schemas.reporting]
-/// schema = "reporting_v3"
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SchemaConfig {
-    /// The schema that it always is.
-    pub schema: Option<String>,
-    /// The claim of the caller that names the schema. One claim chooses one schema.
-    pub claim: Option<String>,
-    /// The schemas that the claim may name. A schema is of one logical schema only. Neither plugins nor grants can name it by
-    /// its own name.
-    pub allowed: Vec<String>,
-}
-
-impl SchemaConfig {
-    fn logical(&self) -> Option<LogicalSchema> {
-        match (&self.schema, &self.claim) {
-            (Some(schema), _) => Some(LogicalSchema::Fixed(schema.clone())),
-            (None, Some(claim)) => {
-                Some(LogicalSchema::Chosen { claim: claim.clone(), allowed: self.allowed.clone() })
-            }
-            (None, None) => None,
-        }
-    }
-
-    /// What is wrong with it by itself.
-    fn wrong(&self) -> Option<&'static str> {
-        let real = self.schema.iter().chain(&self.allowed);
-        let mut allowed = BTreeSet::new();
-        match (&self.schema, &self.claim) {
-            (None, None) => Some("needs `schema`, or `claim` and `allowed`"),
-            (Some(_), _) if self.claim.is_some() || !self.allowed.is_empty() => {
-                Some("has `schema`, which is always the same, and so neither `claim` nor `allowed`")
-            }
-            (None, Some(claim)) if claim.is_empty() => Some("has an empty `claim`"),
-            (None, Some(_)) if self.allowed.is_empty() => Some("has a `claim`, and so needs `allowed`"),
-            _ if real.clone().any(String::is_empty) => Some("names a schema with an empty name"),
-            _ if real.clone().any(|schema| is_of_the_system(schema)) => {
-                Some("names a schema of PostgreSQL's own")
-            }
-            _ if !real.clone().all(|schema| allowed.insert(schema)) => Some("names a schema twice"),
-            _ => None,
-        }
-    }
-}
-
 /// The host's own connections.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -159,6 +109,9 @@ pub struct PoolConfig {
     pub statement_timeout_ms: u64,
     /// How long a statement may wait for a lock, in milliseconds. Default: 2,000.
     pub lock_timeout_ms: u64,
+    /// What stands before the database: `none`, or `transaction` for PgBouncer in transaction mode and what works like it.
+    /// Default: `none`.
+    pub pooler: Pooler,
 }
 
 impl Default for PoolConfig {
@@ -170,6 +123,7 @@ impl Default for PoolConfig {
             wait_ms: milliseconds(settings.wait),
             statement_timeout_ms: milliseconds(settings.statement_timeout),
             lock_timeout_ms: milliseconds(settings.lock_timeout),
+            pooler: settings.pooler,
         }
     }
 }
@@ -181,6 +135,7 @@ impl PoolConfig {
             wait: Duration::from_millis(self.wait_ms),
             statement_timeout: Duration::from_millis(self.statement_timeout_ms),
             lock_timeout: Duration::from_millis(self.lock_timeout_ms),
+            pooler: self.pooler,
             ..PoolSettings::default()
         }
     }
@@ -299,6 +254,12 @@ pub enum ConfigError {
         /// The most that there can be.
         most: usize,
     },
+    /// Nothing would tell of changes.
+    #[error(
+        "behind pool.pooler = \"transaction\" notifications are not heard: catalog.poll_s must be greater than zero, or \
+         catalog.listen false, to have no changes noticed"
+    )]
+    Unheard,
     /// There is no schema to look in.
     #[error("database.schemas names no schema, or one with an empty name")]
     NoSchema,
@@ -367,49 +328,13 @@ impl Config {
         if self.limits.memory_mib > MOST_MEMORY_MIB {
             return Err(ConfigError::TooMuch { setting: "limits.memory_mib", most: MOST_MEMORY_MIB });
         }
+        if self.pool.pooler != Pooler::None && self.catalog.listen && self.catalog.poll_s == 0 {
+            return Err(ConfigError::Unheard);
+        }
         if self.database.schemas.is_empty() || self.database.schemas.iter().any(String::is_empty) {
             return Err(ConfigError::NoSchema);
         }
-        self.check_schemas()
-    }
-
-    /// A schema that a claim chooses is reached by one way only.
-    fn check_schemas(&self) -> Result<(), ConfigError> {
-        let wrong = |name: &str, wrong: String| ConfigError::Schema { name: name.to_owned(), wrong };
-        let (mut claims, mut schemas) = (BTreeMap::new(), BTreeMap::new());
-        let mut choices = 1_usize;
-        for (name, its) in &self.schemas {
-            if name.is_empty() || is_of_the_system(name) {
-                return Err(wrong(name, "has a name that no logical schema can have".to_owned()));
-            }
-            if let Some(what) = its.wrong() {
-                return Err(wrong(name, what.to_owned()));
-            }
-            if let Some(other) = its.claim.as_ref().and_then(|claim| claims.insert(claim, name)) {
-                return Err(wrong(name, format!("is chosen by the same claim as schemas.{other}")));
-            }
-            for schema in its.schema.iter().chain(&its.allowed) {
-                if let Some(other) = schemas.insert(schema, name) {
-                    return Err(wrong(
-                        name,
-                        format!("names the schema {schema}, and so does schemas.{other}"),
-                    ));
-                }
-            }
-            for schema in &its.allowed {
-                if self.database.schemas.contains(schema) && !self.schemas.contains_key(schema) {
-                    let what = format!(
-                        "allows the schema {schema}, which database.schemas searches for every caller; name {name} there"
-                    );
-                    return Err(wrong(name, what));
-                }
-            }
-            choices = choices.saturating_mul(its.allowed.len().max(1));
-        }
-        if choices > MOST_CHOICES {
-            return Err(ConfigError::TooManyChoices { most: MOST_CHOICES });
-        }
-        Ok(())
+        schemas::check(&self.schemas, &self.database.schemas)
     }
 }
 
@@ -440,6 +365,9 @@ mod tests {
     #[test]
     fn refuses_what_could_only_fail_later() {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
+        let message = error("[pool]\npooler = \"statement\"");
+        assert!(message.contains("line 2") && message.contains("`none` or `transaction`"), "{message}");
+        assert!(error("[pool]\npooler = \"transaction\"\n[catalog]\npoll_s = 0").contains("catalog.poll_s"));
         assert_eq!(
             error("[database]\nschemas = []"),
             "database.schemas names no schema, or one with an empty name"
@@ -447,6 +375,19 @@ mod tests {
         let message = error("[plugins.\"a*/\"]\ncomponent = \"a.wasm\"");
         assert_eq!(message, "the plugin name \"a*/\" is not [a-z][a-z0-9_-]* of at most 63 bytes");
         assert!(error("[plugins.a]").contains("component"));
+    }
+
+    #[test]
+    fn what_is_allowed_is_named() {
+        let config =
+            Config::parse("[database]\nallow = [\"superuser\", \"owner\", \"bypass_rls\"]", Path::new(""));
+        assert_eq!(config.unwrap().database.allow, Privilege::ALL);
+        for privilege in Privilege::ALL {
+            let text = format!("[database]\nallow = [\"{privilege}\"]");
+            assert_eq!(Config::parse(&text, Path::new("")).unwrap().database.allow, [*privilege]);
+        }
+        let message = error("[database]\nallow = [\"root\"]");
+        assert!(message.contains("line 2") && message.contains("bypass_rls"), "{message}");
     }
 
     #[test]
@@ -464,54 +405,5 @@ mod tests {
         }
         let message = plan("plan = \"generic\"").unwrap_err().to_string();
         assert!(message.contains("unknown variant `generic`, expected `auto` or `custom`"), "{message}");
-    }
-
-    #[test]
-    fn a_logical_schema_is_one_schema_or_those_that_one_claim_may_name() {
-        let both = "[schemas.tenant]\nclaim = \"tenant\"\nallowed = [\"acme\", \"globex\"]\n\
-                    [schemas.reporting]\nschema = \"v3\"\n[database]\nschemas = [\"tenant\", \"public\"]";
-        let schemas = Config::parse(both, Path::new("")).unwrap().schemas();
-        assert_eq!(schemas.logical["tenant"].real(), ["acme", "globex"]);
-        assert_eq!(schemas.logical["reporting"], LogicalSchema::Fixed("v3".to_owned()));
-        let many: Vec<String> = (0..33).map(|n| format!("\"a{n}\"")).collect();
-        let (many, other) = (many.join(","), many.join(",").replace('a', "b"));
-        for (text, message) in [
-            ("[schemas.a]", "schemas.a needs `schema`, or `claim` and `allowed`"),
-            (
-                "[schemas.a]\nschema = \"x\"\nclaim = \"c\"",
-                "schemas.a has `schema`, which is always the same, and so neither `claim` nor `allowed`",
-            ),
-            ("[schemas.a]\nclaim = \"\"\nallowed = [\"x\"]", "schemas.a has an empty `claim`"),
-            ("[schemas.a]\nclaim = \"c\"", "schemas.a has a `claim`, and so needs `allowed`"),
-            ("[schemas.a]\nallowed = [\"x\"]", "schemas.a needs `schema`, or `claim` and `allowed`"),
-            ("[schemas.a]\nschema = \"\"", "schemas.a names a schema with an empty name"),
-            ("[schemas.a]\nschema = \"pg_catalog\"", "schemas.a names a schema of PostgreSQL's own"),
-            ("[schemas.a]\nclaim = \"c\"\nallowed = [\"x\", \"x\"]", "schemas.a names a schema twice"),
-            (
-                "[schemas.pg_temp]\nschema = \"x\"",
-                "schemas.pg_temp has a name that no logical schema can have",
-            ),
-            (
-                "[schemas.a]\nclaim = \"c\"\nallowed = [\"x\"]\n[schemas.b]\nclaim = \"c\"\nallowed = [\"y\"]",
-                "schemas.b is chosen by the same claim as schemas.a",
-            ),
-            (
-                "[schemas.a]\nclaim = \"c\"\nallowed = [\"x\"]\n[schemas.b]\nschema = \"x\"",
-                "schemas.b names the schema x, and so does schemas.a",
-            ),
-            (
-                "[schemas.a]\nclaim = \"c\"\nallowed = [\"public\"]",
-                "schemas.a allows the schema public, which database.schemas searches for every caller; name a there",
-            ),
-            (
-                &format!(
-                    "[schemas.a]\nclaim = \"c\"\nallowed = [{many}]\n[schemas.b]\nclaim = \"d\"\nallowed = [{other}]"
-                ),
-                "the claims of [schemas] can choose in more than 1024 ways, for each of which every query is proven; \
-                 allow fewer",
-            ),
-        ] {
-            assert_eq!(error(text), message);
-        }
     }
 }

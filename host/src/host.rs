@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod fetch;
 mod generation;
+mod guard;
 mod inspect;
 mod load;
 mod plugin;
@@ -41,7 +42,7 @@ pub use running::Running;
 
 use self::refresh::{Refresher, Wish};
 use crate::Config;
-use crate::loan::{Canceller, ConnectionSettings, Lender, Pool, Sessions, Terms};
+use crate::loan::{Canceller, ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -164,6 +165,18 @@ impl Host {
     /// What is served now: the catalog, and the plugins by name. Calls that have begun go on with what was served then.
     pub fn generation(&self) -> Arc<Generation> {
         self.0.generation()
+    }
+
+    /// Whether row-level security holds for the host's own login, whatever the configuration allows. It does for that of a host
+    /// without connections of its own.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], if it does not, and whatever else can go wrong.
+    pub async fn check_login(&self) -> Result<(), LoanError> {
+        match self.pool() {
+            Some(pool) => pool.loan().await?.check(&self.generation().guard.strict()).await,
+            None => Ok(()),
+        }
     }
 
     /// The host's own connections, if it has any: see [`HostBuilder::connect`].

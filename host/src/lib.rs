@@ -38,7 +38,9 @@ pub mod service;
 
 pub use code::Code;
 #[cfg(feature = "host")]
-pub use config::{CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig};
+pub use config::{
+    CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig, SchemaConfig,
+};
 #[cfg(feature = "host")]
 pub use host::drift;
 #[cfg(feature = "host")]

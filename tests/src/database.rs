@@ -1,5 +1,3 @@
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -11,15 +9,20 @@ use callslip::{Config, Host};
 use serde_json::Value;
 use tokio_postgres::Client;
 
+use crate::pooler::{self, Pooler, configured, is_pooled, run_as_owner};
 use crate::{connect, connect_to};
 
 /// The login of the hosts under test: it can read every table, and nothing else.
 pub(crate) const READER: &str = "callslip_reader";
+/// The login of a service that lends its connections: it can read and write every table, and owns none.
+pub const WRITER: &str = "callslip_writer";
 /// How much data: about 2,000 interviews and 20,000 ratings.
 const SCALE: f64 = 0.02;
 
 /// A private PostgreSQL with the hiring data in the schema `public`.
 pub struct Database {
+    /// Between hosts and the server, if that is asked for. It ends first.
+    pooler: Option<Pooler>,
     cluster: Cluster,
     /// Whether its server is not the one that the cluster started.
     restarted: AtomicBool,
@@ -52,7 +55,8 @@ impl Database {
         let options = ClusterOptions::default();
         let options = settings.iter().fold(options, |options, (name, value)| options.setting(*name, *value));
         let cluster = Cluster::start(options).await.unwrap_or_else(|error| panic!("{error}"));
-        let database = Self { cluster, restarted: AtomicBool::new(false) };
+        let pooler = is_pooled().then(|| Pooler::start(cluster.folder()));
+        let database = Self { pooler, cluster, restarted: AtomicBool::new(false) };
         let client = database.owner().await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
         load(&client, SCALE).await;
@@ -69,7 +73,10 @@ impl Database {
                  GRANT USAGE ON SCHEMA attacks TO {READER};
                  GRANT SELECT ON attacks.moods TO {READER};
                  GRANT USAGE ON SCHEMA public TO {READER};
-                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};"
+                 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER};
+                 CREATE ROLE {WRITER} LOGIN;
+                 GRANT USAGE ON SCHEMA public, attacks TO {WRITER};
+                 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {WRITER};"
             ))
             .await
             .expect("a role that reads");
@@ -96,13 +103,9 @@ impl Database {
     /// Runs `pg_ctl` as the user that the server runs as, and waits until it has done its work.
     fn control(&self, arguments: &[&str]) -> bool {
         let folder = self.cluster.folder();
-        let owner = std::fs::metadata(folder).expect("the cluster's folder is there");
         let mut command = Command::new(self.cluster.binaries().folder().join("pg_ctl"));
         command.args(arguments).args(["-w", "-s", "-D", "data"]).current_dir(folder);
-        // Only root may say so, and needs to: PostgreSQL does not run as root.
-        if owner.uid() != std::fs::metadata("/proc/self").map_or(owner.uid(), |own| own.uid()) {
-            command.uid(owner.uid()).gid(owner.gid());
-        }
+        run_as_owner(&mut command, folder);
         command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
     }
 
@@ -114,6 +117,14 @@ impl Database {
         connect(&self.cluster.config()).await
     }
 
+    /// A connection of a service, to be lent.
+    ///
+    /// # Panics
+    /// If the server is gone.
+    pub async fn writer(&self) -> Client {
+        connect(self.cluster.config().user(WRITER)).await
+    }
+
     /// How a host connects.
     ///
     /// # Panics
@@ -123,11 +134,17 @@ impl Database {
     }
 
     /// The URL of that connection.
-    ///
-    /// # Panics
-    /// Never.
     pub fn url(&self) -> String {
-        as_reader(&self.cluster.url("postgres"))
+        self.url_of("postgres")
+    }
+
+    /// The URL of a host's connection to a database.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        let url = as_reader(&self.cluster.url(name));
+        match &self.pooler {
+            Some(_) => format!("{url}&port={}", pooler::PORT),
+            None => url,
+        }
     }
 
     /// The URL of the superuser.
@@ -158,7 +175,8 @@ impl Database {
     /// # Panics
     /// If the configuration can't be used or the host does not start.
     pub async fn host(&self, config: &str) -> Host {
-        let config = Config::parse(config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+        let config =
+            Config::parse(&configured(config), Path::new("")).unwrap_or_else(|error| panic!("{error}"));
         Host::start(&config, &self.connection()).await.unwrap_or_else(|error| panic!("{error}"))
     }
 

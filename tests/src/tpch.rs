@@ -7,7 +7,8 @@ use callslip::{Config, Host};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
-use crate::database::{READER, as_reader};
+use crate::configured;
+use crate::database::READER;
 use crate::{component, connect_to, database};
 
 /// The scale that the reference answers are for.
@@ -57,8 +58,9 @@ impl Tpch {
             relations = ["customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"]
             "#
         );
-        let config = Config::parse(&config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
-        let settings = ConnectionSettings::resolve(Some(&as_reader(&self.owner_url)), &|_| None);
+        let config =
+            Config::parse(&configured(&config), Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+        let settings = ConnectionSettings::resolve(Some(&database().url_of("tpch")), &|_| None);
         Host::start(&config, &settings.expect("the URL is ours"))
             .await
             .unwrap_or_else(|error| panic!("{error}"))

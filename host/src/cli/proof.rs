@@ -31,7 +31,7 @@ impl ProofArgs {
     pub(super) async fn prove(&self, plugin: Option<&str>) -> anyhow::Result<Proof> {
         let config = self.host.read_config(plugin)?;
         let Some(path) = &self.snapshot else {
-            let generation = self.host.start(&config).await?.generation();
+            let generation = self.host.start_for_author(config).await?.generation();
             return Ok(Proof { generation, is_described: true });
         };
         let generation = Arc::new(Generation::offline(&config, file::read_snapshot(path)?).await?);

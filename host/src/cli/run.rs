@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::table::{Column, Table};
 use super::{Coded, HostArgs, name_and_value, terminal};
+use crate::loan::{LoanError, Privilege};
 use crate::nearest::suggestion;
 use crate::plugin::Inputs;
-use crate::{Code, Config, ConfigError, Host, Reply};
+use crate::{Code, Config, ConfigError, Host, Reply, StartError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +57,7 @@ fn json_object(text: &str) -> Result<Inputs, String> {
 
 pub(super) async fn main(args: RunArgs) -> anyhow::Result<ExitCode> {
     // The query is served whatever is wrong with another of the plugin's.
-    let host = args.host.start(&args.host.read_config(Some(&args.plugin))?).await?;
+    let host = args.host.start_for_author(args.host.read_config(Some(&args.plugin))?).await?;
     let parameters = args.json.unwrap_or_else(|| Inputs::from_pairs(args.parameters));
     let call =
         host.call(&args.plugin, &args.query).params(parameters).claims(Inputs::from_pairs(args.claims));
@@ -152,12 +152,31 @@ impl HostArgs {
     /// Starts a host with the plugins of a configuration.
     pub(super) async fn start(&self, config: &Config) -> anyhow::Result<Host> {
         let connection = self.database.settings()?;
-        Host::start(config, &connection).await.with_context(|| self.database.tried(&connection))
+        Host::start(config, &connection).await.map_err(|error| match error {
+            error @ StartError::Loan(LoanError::Privileged(_)) => error.into(),
+            error => anyhow::Error::new(error).context(self.database.tried(&connection)),
+        })
+    }
+
+    /// The same for the one who writes the plugins, at a terminal: with any login, and a warning where row-level security does
+    /// not hold for it.
+    pub(super) async fn start_for_author(&self, mut config: Config) -> anyhow::Result<Host> {
+        let allowed = std::mem::replace(&mut config.database.allow, Privilege::ALL.to_vec());
+        let host = self.start(&config).await?;
+        if let Err(LoanError::Privileged(role)) = host.check_login().await
+            && !allowed.contains(&role.privilege())
+        {
+            let why = role.reason();
+            tracing::warn!(
+                "{why}: what row-level security hides is seen, and `callslip serve` refuses this login"
+            );
+        }
+        Ok(host)
     }
 
     /// Starts a host with one plugin of the configuration, which must be proven.
     pub(super) async fn start_with(&self, plugin: &str) -> anyhow::Result<Host> {
-        let host = self.start(&self.read_config(Some(plugin))?).await?;
+        let host = self.start_for_author(self.read_config(Some(plugin))?).await?;
         match host.generation().plugin(plugin) {
             Some(Err(refusal)) => Err(refusal.clone().into()),
             _ => Ok(host),

@@ -11,7 +11,9 @@ use super::version::{Version, Versions};
 use super::{Host, Inner, STATEMENTS_PER_LENT_SESSION};
 use crate::Config;
 use crate::catalog::Catalog;
-use crate::loan::{Canceller, ConnectionSettings, Inspection, Lender, Lent, Pool, Sessions, Terms};
+use crate::loan::{
+    Canceller, ConnectionSettings, Inspection, Lender, Lent, Pool, Privilege, Sessions, Terms,
+};
 use crate::plugin::Engine;
 
 /// A host that is to be started: what it reflects its database on, and whether it has connections of its own.
@@ -39,6 +41,7 @@ pub struct HostBuilder<'loan> {
     connect: Option<ConnectionSettings>,
     canceller: Option<Canceller>,
     engine: Option<Engine>,
+    allow: Vec<Privilege>,
 }
 
 impl<'loan> HostBuilder<'loan> {
@@ -50,8 +53,8 @@ impl<'loan> HostBuilder<'loan> {
     /// by which the driver asks for types that it does not know, as it does for any statement of the service's own: of enums,
     /// domains, composites and extensions. The driver keeps them for as long as its client lives.
     pub fn reflect_on<'lent>(self, lender: &'lent mut (impl Lender + ?Sized)) -> HostBuilder<'lent> {
-        let Self { reflect_on: _, connect, canceller, engine } = self;
-        HostBuilder { reflect_on: Some(lender.lend()), connect, canceller, engine }
+        let Self { reflect_on: _, connect, canceller, engine, allow } = self;
+        HostBuilder { reflect_on: Some(lender.lend()), connect, canceller, engine, allow }
     }
 
     /// Gives the host a read-only pool of its own, as the configuration's `[pool]` describes it. On it run the calls to which
@@ -75,28 +78,42 @@ impl<'loan> HostBuilder<'loan> {
         Self { engine: Some(engine.clone()), ..self }
     }
 
+    /// Has calls run on connections of roles for which row-level security does not hold for this reason, and the host's own login
+    /// be one, as [`DatabaseConfig::allow`](crate::DatabaseConfig::allow) does. Without it neither is.
+    pub fn allow(mut self, privilege: Privilege) -> Self {
+        self.allow.push(privilege);
+        self
+    }
+
     /// Reflects the database, loads every plugin of the configuration, and proves every statement that they can
     /// send. A plugin that can't be proven is refused, with all its findings; those of its queries that prove all the same are
     /// served, and so are the other plugins.
     ///
     /// # Errors
-    /// [`StartError`], if there is no host at all: nothing to reflect on, a database that can't be reached or reflected, or an
-    /// engine that can't be made.
+    /// [`StartError`], if there is no host at all: nothing to reflect on, a database that can't be reached or reflected, a
+    /// login of its own for which row-level security does not hold, or an engine that can't be made.
     pub async fn start(self, config: &Config) -> Result<Host, StartError> {
-        let Self { reflect_on, connect, canceller, engine } = self;
+        let Self { reflect_on, connect, canceller, engine, allow } = self;
+        let mut config = config.clone();
+        config.database.allow.extend(allow);
+        let config = &config;
         let engine = engine_for(config, engine)?;
         let pool_settings = config.pool.settings();
         let pool = connect.as_ref().map(|connection| Pool::new(connection, pool_settings)).transpose()?;
-        let terms = Terms {
-            statement_timeout: pool_settings.statement_timeout,
-            lock_timeout: pool_settings.lock_timeout,
-        };
+        let terms = Terms::of(&pool_settings);
         let first = First { config, versions: Version::read_all(&engine, config).await };
+        let connects_now = reflect_on.is_none();
         let current = match (reflect_on, &pool) {
             (Some(lent), _) => first.generation(&lent.inspect(&terms).await?).await?,
             (None, Some(pool)) => first.generation(&pool.loan().await?.inspect()).await?,
             (None, None) => return Err(StartError::NothingToReflectOn),
         };
+        if let Some(pool) = &pool {
+            pool.guard(current.guard.clone());
+            if connects_now {
+                drop(pool.loan().await?);
+            }
+        }
         let refresher = Refresher::new(config.clone(), engine, connect, current.reflected_at());
         let reply_limits =
             ReplyLimits { rows: config.limits.rows, bytes: config.limits.reply_mib.saturating_mul(1 << 20) };

@@ -229,10 +229,10 @@ impl Request {
     /// Runs on a connection that is lent.
     async fn run_on(self: Arc<Self>, lent: Lent<'_>) -> Result<Fetch<'_>, CallError> {
         let mut attempt = 1;
-        let (proven, bound) = loop {
+        let (proven, bound, guard) = loop {
             let generation = self.host.generation();
             match self.bound(&generation, Some(&lent)).await {
-                Ok(found) => break found,
+                Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
         };
@@ -240,7 +240,7 @@ impl Request {
             Some(canceller) => lent.cancelled_through(canceller.clone()),
             None => lent,
         };
-        match lent.run(bound, &self.host.terms, &self.host.sessions).await {
+        match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
             Ok(run) => Ok(Fetch::new(self, run, proven, None)),
             Err(error) => {
                 let error = CallError::of_run(error, proven.statements());

@@ -217,6 +217,10 @@ impl CallError {
 fn for_caller(error: &LoanError) -> String {
     match (error.code(), error.sqlstate()) {
         (Code::DatabaseUnavailable, _) => "the database can't be reached; try again later".to_owned(),
+        (Code::PrivilegedRole, _) => {
+            "row-level security does not hold for the role of the connection, and that is not allowed; the log says more"
+                .to_owned()
+        }
         (Code::PoolExhausted, _) => format!("{error}; try again later"),
         // lock_not_available
         (Code::StatementTimeout, Some("55P03")) => {

@@ -9,7 +9,7 @@ use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::version::{Version, Versions};
 use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
-use crate::loan::{LoanError, Proving};
+use crate::loan::{Guard, LoanError, Proving};
 use crate::plugin::Engine;
 use crate::{Config, select};
 
@@ -24,6 +24,8 @@ pub struct Generation {
     pub(super) plugins: Plugins,
     pub(super) number: u64,
     pub(super) reflected_at: SystemTime,
+    /// What keeps calls from the connections of roles that could see more than they should.
+    pub(super) guard: Arc<Guard>,
 }
 
 /// What plugins are proven against.
@@ -74,6 +76,7 @@ impl Basis {
         proving: Option<&Proving<'_>>,
     ) -> Result<Generation, LoanError> {
         let reflected_at = SystemTime::now();
+        let guard = Arc::new(self.guard(config));
         let mut plugins = Plugins::new();
         for (name, read) in versions {
             if let Some(settings) = config.plugins.get(&name) {
@@ -81,7 +84,7 @@ impl Basis {
                 plugins.insert(name, entry);
             }
         }
-        Ok(Generation { basis: self, plugins, number: 1, reflected_at })
+        Ok(Generation { basis: self, plugins, number: 1, reflected_at, guard })
     }
 }
 

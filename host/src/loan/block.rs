@@ -110,6 +110,8 @@ pub(crate) struct OpenBlock<'a> {
     /// The connection of a pool, if it is one.
     connection: Option<&'a Connection>,
     block: Block,
+    /// What comes before its end on a session that is shared with others.
+    forget: Option<&'static str>,
     open: bool,
 }
 
@@ -134,11 +136,18 @@ impl<'a> OpenBlock<'a> {
             connection.begin_unknown_work();
         }
         // Also where this is dropped before the answer is there.
-        let open = Self { client, connection, block, open: true };
+        let open = Self { client, connection, block, forget: None, open: true };
         match client.simple_query(sql).await {
             Ok(_) => Ok(open),
             Err(error) => Err(LoanError::of_transaction(error)),
         }
+    }
+
+    /// Has the session, which is shared with others, forget first what was made there, and closes the connection at the end,
+    /// whose driver knows of it.
+    pub(super) fn forgetting(mut self, forget: &'static str) -> Self {
+        self.forget = Some(forget);
+        self
     }
 
     /// The connection. What is done with it must leave the block open.
@@ -151,20 +160,32 @@ impl<'a> OpenBlock<'a> {
     /// # Errors
     /// [`LoanError::Lost`].
     pub(crate) async fn end(mut self) -> Result<(), LoanError> {
+        let mut ended: Vec<_> = self.ends().map(|sql| answer(self.client.batch_execute(sql))).collect();
+        at_once(|context| ended.iter_mut().for_each(|ended| _ = send(ended, context))).await;
+        // All is sent.
         self.open = false;
-        self.client.batch_execute(self.block.end()).await.map_err(|error| LoanError::not_ended(&error))?;
-        if let Some(connection) = self.connection {
+        for ended in &mut ended {
+            settle(ended).await.map_err(|error| LoanError::not_ended(&error))?;
+        }
+        if let (Some(connection), None) = (self.connection, self.forget) {
             connection.settle_unknown_work();
         }
         Ok(())
+    }
+
+    /// What ends it, message by message.
+    fn ends(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.forget.into_iter().chain([self.block.end()])
     }
 }
 
 impl Drop for OpenBlock<'_> {
     fn drop(&mut self) {
         if self.open {
-            // The first poll sends it; nobody needs the answer.
-            let _ = self.client.batch_execute(self.block.end()).now_or_never();
+            for sql in self.ends() {
+                // The first poll sends it; nobody needs the answer.
+                let _ = self.client.batch_execute(sql).now_or_never();
+            }
         }
     }
 }

@@ -65,8 +65,8 @@ impl Connection {
         self.session().client()
     }
 
-    /// What its session keeps prepared.
-    pub(super) fn statements(&self) -> &Statements {
+    /// What its session keeps prepared, if it may.
+    pub(super) fn statements(&self) -> Option<&Statements> {
         self.session().statements()
     }
 
@@ -100,8 +100,14 @@ impl Drop for Connection {
             drop(Object::take(object));
             return;
         }
-        let is_spoilt = *self.unsettled_unknown.get_mut() > 0 || object.statements().has_unknown();
-        if *self.unsettled.get_mut() > 0 || is_spoilt {
+        let has_unknown = object.statements().is_some_and(Statements::has_unknown);
+        let is_spoilt = *self.unsettled_unknown.get_mut() > 0 || has_unknown;
+        let is_settled = *self.unsettled.get_mut() == 0 && !is_spoilt;
+        if !is_settled && object.statements().is_none() {
+            // Closed, and not cancelled: PgBouncer of before 1.20 may end, with all that it serves, when a cancel's own
+            // connection goes away at the wrong moment. It closes the session, which notices.
+            drop(Object::take(object));
+        } else if !is_settled {
             let runtime = object.runtime().clone();
             let in_use = mem::take(&mut self.in_use);
             runtime.spawn(Returning { object: Some(object), _in_use: in_use }.settle(is_spoilt));

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::{ErrorPosition, Severity};
 
+use super::guard::PrivilegedRole;
 use crate::Code;
 use crate::reason::reason;
 
@@ -92,6 +93,9 @@ pub enum LoanError {
     /// The run was cancelled by its caller before its first row.
     #[error("the run was cancelled by its caller")]
     Cancelled,
+    /// Row-level security does not hold for the role of the connection, and nobody has allowed that.
+    #[error("{0}")]
+    Privileged(Box<PrivilegedRole>),
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -112,6 +116,7 @@ impl LoanError {
             Self::Cancelled => Code::Cancelled,
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
+            Self::Privileged(_) => Code::PrivilegedRole,
         }
     }
 

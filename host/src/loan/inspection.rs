@@ -6,9 +6,10 @@ use super::block::{Block, OpenBlock};
 use super::connection::Connection;
 use super::error::LoanError;
 use super::lender::Lent;
-use super::pool::Loan;
-use super::proving::Proving;
-use super::session::Settings;
+use super::pool::{Loan, PoolSettings};
+use super::pooler::Pooler;
+use super::proving::{FORGET, Proving};
+use super::session::{Settings, milliseconds};
 use super::terms::Terms;
 
 /// A connection on which the database is looked at: its catalog is read, and statements are proven. Each time that is done in a
@@ -19,15 +20,23 @@ pub struct Inspection<'loan> {
     connection: Option<&'loan Connection>,
     block: Block,
     terms: Terms,
+    /// Of a pool whose sessions are shared with others, how long a transaction may wait for its next statement.
+    shared: Option<Duration>,
 }
 
 impl Loan {
     /// Looks at the database on this connection.
     pub fn inspect(&self) -> Inspection<'_> {
         let (client, connection) = (self.connection.client(), Some(&*self.connection));
-        // The session has bounds of its own.
-        let terms = Terms { statement_timeout: Duration::ZERO, lock_timeout: Duration::ZERO };
-        Inspection { client, connection, block: Block::Transaction, terms }
+        let PoolSettings { pooler, idle_in_transaction_timeout, .. } = *self.settings;
+        let (terms, shared) = match pooler {
+            // The session has bounds of its own.
+            Pooler::None => {
+                (Terms { statement_timeout: Duration::ZERO, lock_timeout: Duration::ZERO, pooler }, None)
+            }
+            Pooler::Transaction => (Terms::of(&self.settings), Some(idle_in_transaction_timeout)),
+        };
+        Inspection { client, connection, block: Block::Transaction, terms, shared }
     }
 
     /// Begins to prove statements on this connection.
@@ -50,7 +59,7 @@ impl Lent<'_> {
             true => Block::Savepoint,
             false => Block::needed_by(self.client).await?,
         };
-        Ok(Inspection { client: self.client, connection: None, block, terms: *terms })
+        Ok(Inspection { client: self.client, connection: None, block, terms: *terms, shared: None })
     }
 }
 
@@ -63,13 +72,22 @@ impl<'loan> Inspection<'loan> {
         self.open(&self.block.opening(&self.terms, Settings::Compared)).await
     }
 
-    /// Begins to prove statements.
+    /// Begins to prove statements. On a pool's session that is shared with others that can be done once: then the connection is
+    /// closed, since its driver may know statements of that session, which the next one does not have.
     ///
     /// # Errors
     /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], and whatever else can go wrong.
     pub async fn prove(&self) -> Result<Proving<'loan>, LoanError> {
-        let opening = Proving::opening(&self.block.opening_to_prove(&self.terms));
-        Ok(Proving::new(self.open(&opening).await?))
+        let opening = self.block.opening_to_prove(&self.terms);
+        let Some(idle) = self.shared else {
+            return Ok(Proving::new(self.open(&Proving::opening(&opening)).await?));
+        };
+        // There may be statements that another connection has left when it broke, by names that the driver uses here, too.
+        let opening = format!(
+            "{opening}; DEALLOCATE ALL; SET LOCAL idle_in_transaction_session_timeout = {}",
+            milliseconds(idle)
+        );
+        Ok(Proving::new(self.open(&Proving::opening(&opening)).await?.forgetting(FORGET)))
     }
 
     async fn open(&self, sql: &str) -> Result<OpenBlock<'loan>, LoanError> {

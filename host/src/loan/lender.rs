@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio_postgres::{Client, Transaction};
 
 use super::cancel::Canceller;
+use super::guard::Guard;
 use super::stop::Stop;
 
 /// What can lend its connection to a call.
@@ -56,6 +57,7 @@ pub struct Lent<'loan> {
     pub(super) canceller: Option<Canceller>,
     /// By which a run is stopped that has not begun.
     pub(super) stop: Option<Arc<Stop>>,
+    pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl<'loan> Lent<'loan> {
@@ -70,7 +72,7 @@ impl<'loan> Lent<'loan> {
     }
 
     fn new(client: &'loan Client, in_transaction: bool) -> Self {
-        Self { client, in_transaction, session: None, canceller: None, stop: None }
+        Self { client, in_transaction, session: None, canceller: None, stop: None, guard: None }
     }
 
     /// Lets the session keep statements prepared from one call to the next, which saves PostgreSQL their parsing and
@@ -89,6 +91,12 @@ impl<'loan> Lent<'loan> {
     /// Lets somebody stop the run before it is there.
     pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
         Self { stop: Some(stop), ..self }
+    }
+
+    /// Has a guard look with each run at the role that the connection has then. A role that it has not let pass within the
+    /// last second takes two round trips more; the statements that are on their way already, read only, give no row to anybody.
+    pub fn guarded(self, guard: Arc<Guard>) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 }
 

@@ -1,9 +1,10 @@
 use super::block::Block;
 use super::error::LoanError;
 use super::lender::Lent;
-use super::run::{BoundStatement, Run, check_values, must_prepare_again};
+use super::pooler::Pooler;
+use super::run::{BoundStatement, Run, check_values};
 use super::sessions::Sessions;
-use super::start::Start;
+use super::start::{Admission, Start};
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -27,8 +28,8 @@ impl<'loan> Lent<'loan> {
     /// but the statements have run then, outside of the savepoint.
     ///
     /// # Errors
-    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], [`LoanError::Stale`], and whatever else can go
-    /// wrong before the first row.
+    /// [`LoanError::NoTransaction`], [`LoanError::TransactionAborted`], [`LoanError::Privileged`], [`LoanError::Stale`], and
+    /// whatever else can go wrong before the first row.
     pub async fn run(
         self,
         statements: Vec<BoundStatement>,
@@ -40,30 +41,21 @@ impl<'loan> Lent<'loan> {
             return Ok(Run::finished());
         }
         // What is not kept would have to be prepared each time.
-        let session = self.session.filter(|_| statements.iter().all(|statement| statement.cached));
+        let may_keep = terms.pooler == Pooler::None && statements.iter().all(|statement| statement.cached);
+        let session = self.session.filter(|_| may_keep);
         let kept = session.map(|session| sessions.statements(&session));
         let block = match self.in_transaction {
             true => Block::Savepoint,
             false => Block::needed_by(self.client).await?,
         };
-        let is_kept = kept.is_some();
         let start = Start {
             wire: Wire::Lent { client: self.client, statements: kept, canceller: self.canceller },
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
             stop: self.stop,
+            admission: self.guard.map(|guard| Admission { guard, admitted: &sessions.admitted }),
         };
-        let run = match is_kept {
-            false => start.unnamed(block, sessions).await,
-            true => match start.prepared().await {
-                Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
-                    start.forget_all();
-                    start.prepared().await
-                }
-                run => run,
-            },
-        };
-        run.map_err(LoanError::of_proven)
+        start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)
     }
 }

@@ -4,9 +4,7 @@ use super::isolation::Isolation;
 
 /// What is read of it, in this order, all of it text.
 pub(super) const COLUMNS: &str = "pg_catalog.current_setting('transaction_isolation') AS isolation, \
-    CAST(CURRENT_USER AS pg_catalog.text) AS role, pg_catalog.current_setting('is_superuser') AS is_superuser, \
-    pg_catalog.current_setting('statement_timeout') AS statement_timeout, \
-    pg_catalog.current_setting('lock_timeout') AS lock_timeout";
+    CAST(CURRENT_USER AS pg_catalog.text) AS role, pg_catalog.current_setting('is_superuser') AS is_superuser";
 
 /// What a loan finds of the session that is lent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +13,6 @@ pub(super) struct Owner {
     /// The role with whose rights statements run.
     pub role: String,
     pub is_superuser: bool,
-    /// Whether its statements have a bound of its own, in time or in the time that they may wait for a lock.
-    pub has_timeouts: bool,
 }
 
 impl Owner {
@@ -27,8 +23,6 @@ impl Owner {
                 isolation: Isolation::of_setting(row.try_get("isolation").ok()??),
                 role: row.try_get("role").ok()??.to_owned(),
                 is_superuser: row.try_get("is_superuser").ok()?? == "on",
-                has_timeouts: row.try_get("statement_timeout").ok()?? != "0"
-                    || row.try_get("lock_timeout").ok()?? != "0",
             }),
             _ => None,
         })

@@ -2,17 +2,20 @@ mod manager;
 mod session;
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{self, PoolError, TimeoutType, Timeouts};
+use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config};
 
 use super::connection::Connection;
 use super::error::LoanError;
-use super::session::{milliseconds, startup_options};
+use super::guard::Guard;
+use super::pooler::{ADVICE, Pooler};
+use super::session::{OwnTimeouts, milliseconds, startup_options};
 use super::settings::ConnectionSettings;
 use super::stop::Stop;
 use crate::reason::reason;
@@ -37,6 +40,8 @@ pub struct PoolSettings {
     pub client_check_interval: Duration,
     /// How many prepared statements a connection keeps; one more, and the one that was not used for the longest time goes.
     pub statements_per_connection: usize,
+    /// What stands between the pool and the database.
+    pub pooler: Pooler,
 }
 
 impl Default for PoolSettings {
@@ -49,6 +54,7 @@ impl Default for PoolSettings {
             idle_in_transaction_timeout: Duration::from_secs(30),
             client_check_interval: Duration::from_secs(1),
             statements_per_connection: 256,
+            pooler: Pooler::None,
         }
     }
 }
@@ -71,6 +77,16 @@ pub struct PoolStatus {
 pub struct Pool {
     pool: managed::Pool<Manager>,
     settings: Arc<PoolSettings>,
+    timeouts: Arc<OwnTimeouts>,
+    gate: Arc<Gate>,
+}
+
+/// What a session has to pass before it is first lent.
+#[derive(Default)]
+struct Gate {
+    guard: RwLock<Option<Arc<Guard>>>,
+    /// Whether sessions that have passed before have to again: the guard has refused their role since.
+    again: AtomicBool,
 }
 
 impl Pool {
@@ -96,7 +112,10 @@ impl Pool {
             })
             .build();
         match built {
-            Ok(pool) => Ok(Self { pool, settings: Arc::new(settings) }),
+            Ok(pool) => {
+                let settings = Arc::new(settings);
+                Ok(Self { pool, settings, timeouts: Arc::default(), gate: Arc::default() })
+            }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
     }
@@ -104,12 +123,23 @@ impl Pool {
     /// Lends a connection, a new one if none is free and there may be more.
     ///
     /// # Errors
-    /// [`LoanError::Exhausted`] and [`LoanError::Unavailable`].
+    /// [`LoanError::Exhausted`], [`LoanError::Unavailable`], and [`LoanError::Privileged`] if the pool is
+    /// [guarded](Pool::guard).
     pub async fn loan(&self) -> Result<Loan, LoanError> {
         match self.pool.get().await {
-            Ok(object) => Ok(Loan { connection: Arc::new(Connection::new(object)), stop: None }),
+            Ok(object) => {
+                let is_new = Object::metrics(&object).recycle_count == 0;
+                let connection = Arc::new(Connection::new(object));
+                let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
+                let loan = Loan { connection, settings, timeouts, stop: None };
+                self.admit(&loan, is_new).await?;
+                Ok(loan)
+            }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
+            }
+            Err(PoolError::Backend(LoanError::Unavailable { reason })) => {
+                Err(LoanError::Unavailable { reason: self.settings.pooler.advised(reason) })
             }
             Err(PoolError::Backend(error)) => Err(error),
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
@@ -120,6 +150,32 @@ impl Pool {
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
         self.pool.manager().forget_statements();
+    }
+
+    /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
+    /// also of those that there are.
+    pub fn guard(&self, guard: Arc<Guard>) {
+        // Nothing panics while it holds the lock.
+        let mut current = self.gate.guard.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref() != Some(&guard) {
+            *current = Some(guard);
+            self.suspect();
+        }
+    }
+
+    /// Has the guard look at every session with each loan, until its role may pass.
+    pub fn suspect(&self) {
+        self.gate.again.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the connection pass the guard, if it has to.
+    async fn admit(&self, loan: &Loan, is_new: bool) -> Result<(), LoanError> {
+        let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_suspect = self.gate.again.load(Ordering::Relaxed);
+        let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        loan.check(&guard).await?;
+        self.gate.again.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// How full the pool is.
@@ -142,6 +198,9 @@ impl Pool {
 /// A connection that is lent. Dropped, it goes back to the pool, unless something may still run on it.
 pub struct Loan {
     pub(super) connection: Arc<Connection>,
+    /// Those of its pool.
+    pub(super) settings: Arc<PoolSettings>,
+    pub(super) timeouts: Arc<OwnTimeouts>,
     pub(super) stop: Option<Arc<Stop>>,
 }
 
@@ -150,6 +209,17 @@ impl Loan {
     #[must_use]
     pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
         Self { stop: Some(stop), ..self }
+    }
+
+    /// Asks whether the session's role may pass a guard. If it may not, the connection is closed when the loan ends.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], and whatever else can go wrong.
+    pub async fn check(&self, guard: &Guard) -> Result<(), LoanError> {
+        self.connection.begin_unknown_work();
+        guard.check(self.connection.client()).await?;
+        self.connection.settle_unknown_work();
+        Ok(())
     }
 
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
@@ -166,31 +236,35 @@ pub(super) fn session_login(connection: &ConnectionSettings, settings: &PoolSett
     // The driver asks a server that must be writable whether its transactions are read-only: there, that
     // has to wait until it is connected.
     let read_only_at_once = login.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
-    login.options(startup_options(login.get_options(), settings, read_only_at_once));
+    if settings.pooler == Pooler::None {
+        login.options(startup_options(login.get_options(), settings, read_only_at_once));
+    }
     login
 }
 
-/// Makes the session read-only where that had to wait, checks that it is what was asked for, and lets it notice
-/// that its client has gone, where the server can.
-async fn finish_session(client: &Client, check_interval: Duration) -> Result<(), String> {
+/// Checks that the session is what was asked for, makes it read-only where that had to wait, and lets it notice
+/// that its client has gone, where the server can. A session that is shared is left as it is.
+async fn finish_session(client: &Client, settings: &PoolSettings) -> Result<(), String> {
+    if settings.pooler != Pooler::None {
+        return Ok(());
+    }
     let failed = |error: tokio_postgres::Error| reason(&error);
-    client.batch_execute("SET default_transaction_read_only = on").await.map_err(failed)?;
-    let sql = "SELECT pg_catalog.current_setting('default_transaction_read_only'), \
-                      pg_catalog.current_setting('search_path'), \
-                      pg_catalog.current_setting('TimeZone')";
-    let row = client.query_one(sql, &[]).await.map_err(failed)?;
-    for (position, wanted) in ["on", "pg_catalog,pg_temp", "UTC"].into_iter().enumerate() {
+    // Before anything is set, and without a name: this may be a shared session that nobody told of.
+    let sql = "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('TimeZone')";
+    let row = client.query_typed_one(sql, &[]).await.map_err(failed)?;
+    for (position, wanted) in ["pg_catalog,pg_temp", "UTC"].into_iter().enumerate() {
         let found: &str = row.try_get(position).map_err(failed)?;
         if found != wanted {
             return Err(format!(
-                "the session has \"{found}\" where \"{wanted}\" was asked for; does a proxy drop startup options?"
+                "the session has \"{found}\" where \"{wanted}\" was asked for: a proxy drops startup options; {ADVICE}"
             ));
         }
     }
+    client.batch_execute("SET default_transaction_read_only = on").await.map_err(failed)?;
     let sql = format!(
         "SELECT pg_catalog.set_config(name, '{}', false) FROM pg_catalog.pg_settings \
          WHERE name = 'client_connection_check_interval'",
-        milliseconds(check_interval)
+        milliseconds(settings.client_check_interval)
     );
     // Not every operating system can do it.
     if let Err(error) = client.simple_query(&sql).await {

@@ -17,7 +17,8 @@ use super::error::LoanError;
 /// the same, since the end is sent and nobody has to wait for it.
 ///
 /// The driver asks for types that it does not know by prepared statements of its own, up to three, which it keeps for as long as
-/// its client lives: those stay on a connection that is lent.
+/// its client lives: those stay on a connection that is lent. Where a question is dropped before its answer, its statement stays
+/// prepared there, too. A session that a pooler shares with others is left with neither.
 pub struct Proving<'loan> {
     block: OpenBlock<'loan>,
 }
@@ -26,6 +27,9 @@ pub struct Proving<'loan> {
 /// statements would take another for another statement.
 const SAVE: &str = "SAVEPOINT callslip_question_c6b1f03e";
 const BACK: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03e";
+
+/// Has a session forget what is prepared there, whatever has failed before.
+pub(super) const FORGET: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03e; DEALLOCATE ALL";
 
 /// The name of the statement that is explained.
 const EXPLAINED: &str = "callslip_explained";

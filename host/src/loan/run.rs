@@ -15,6 +15,7 @@ use super::error::{LoanError, PostgresError};
 use super::interrupt::interrupt;
 use super::isolation::Isolation;
 use super::pool::Loan;
+use super::pooler::Pooler;
 use super::start::Start;
 use super::stop::{Sent, Stop};
 use super::terms::Terms;
@@ -92,24 +93,21 @@ impl Loan {
         if statements.is_empty() {
             return Ok(Run::finished());
         }
+        let is_shared = self.settings.pooler != Pooler::None;
         let start = Start {
             wire: Wire::Own(self.connection.clone()),
-            block: (statements.len() > 1 || has_custom_plans(&statements)).then_some(Block::Transaction),
+            block: (is_shared || statements.len() > 1 || has_custom_plans(&statements))
+                .then_some(Block::Transaction),
             statements: statements.into(),
-            terms: Terms::default(),
+            terms: Terms::of(&self.settings),
+            admission: None,
             stop: None,
         };
         if let Some(stop) = &self.stop {
             stop.sends(Sent::Own(self.connection.released()));
         }
         self.connection.begin_work();
-        let result = match start.prepared().await {
-            Err(LoanError::Failed(error)) if must_prepare_again(&error) => {
-                start.forget_all();
-                start.prepared().await
-            }
-            result => result,
-        };
+        let result = start.run(&self.timeouts).await;
         result.map_err(|error| {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();
@@ -232,23 +230,24 @@ impl<'loan> Run<'loan> {
 
     /// Waits for the answer to the first statement, unless it is to stop before. If that is an error, then also for the end.
     pub(super) async fn begun(mut self, stop: Option<&Stop>) -> Result<Self, LoanError> {
-        let asked = async {
-            match stop {
-                Some(stop) => stop.asked().await,
-                None => pending().await,
-            }
-        };
-        let begun = match select(pin!(self.first()), pin!(asked)).await {
-            Either::Left((begun, _)) => Some(begun),
-            Either::Right(_) => None,
-        };
-        match begun {
+        match unless_asked(self.first(), stop).await {
             Some(begun) => begun.map(|()| self),
-            None => {
-                self.cancel().await?;
-                Err(LoanError::Cancelled)
-            }
+            None => Err(self.stopped().await),
         }
+    }
+
+    /// Waits for the end, unless it is to stop before.
+    pub(super) async fn ended(mut self, stop: Option<&Stop>) -> Result<(), LoanError> {
+        let Some(end) = &mut self.end else { return Ok(()) };
+        match unless_asked(settle(end), stop).await {
+            Some(ended) => ended.map_err(|error| LoanError::not_ended(&error)),
+            None => Err(self.stopped().await),
+        }
+    }
+
+    /// Stops since somebody has asked for it.
+    async fn stopped(self) -> LoanError {
+        self.cancel().await.err().unwrap_or(LoanError::Cancelled)
     }
 
     async fn first(&mut self) -> Result<(), LoanError> {
@@ -295,6 +294,20 @@ impl<'loan> Run<'loan> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What a future gives, unless somebody asks to stop before.
+async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
+    let asked = async {
+        match stop {
+            Some(stop) => stop.asked().await,
+            None => pending().await,
+        }
+    };
+    match select(pin!(future), pin!(asked)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
     }
 }
 

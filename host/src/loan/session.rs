@@ -1,6 +1,8 @@
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::error::LoanError;
 use super::owner;
 use super::pool::PoolSettings;
 use super::terms::Terms;
@@ -53,8 +55,8 @@ pub(super) enum Settings {
     Compared,
     /// The same, by a statement of the session's that is prepared: [`PREPARE_SETTINGS`].
     Prepared,
-    /// By taking the owner to have none, which is wrong where what is found says otherwise. To parse no comparison saves
-    /// a third of what a block costs.
+    /// By taking the owner to have none. Where it has one, the block fails before anything runs in it without its bound:
+    /// [`Settings::is_refuted_by`] says whether that is why. To parse no comparison saves a third of what a block costs.
     Assumed,
 }
 
@@ -73,10 +75,40 @@ impl Settings {
             }
             Self::Assumed => {
                 let set = |(name, limit)| format!("; SET LOCAL {name} = {limit}");
-                format!("SELECT {}{}", owner::COLUMNS, timeouts.map(set).concat())
+                // No timeout is a mere zero; any other has a unit, and is no number.
+                let none =
+                    |(name, _)| format!("CAST(pg_catalog.current_setting('{name}') AS pg_catalog.int2)");
+                let none = timeouts.map(none).join(", ");
+                format!("SELECT {}, {none}{}", owner::COLUMNS, timeouts.map(set).concat())
             }
         };
         format!("{own}; {}", *FIXED)
+    }
+
+    /// Whether the block failed because the owner has a timeout and was assumed to have none.
+    pub fn is_refuted_by(self, error: &LoanError) -> bool {
+        // invalid_text_representation
+        self == Self::Assumed && error.sqlstate() == Some("22P02")
+    }
+}
+
+/// Whether sessions that keep nothing prepared were found to have timeouts of their own, so that it is assumed no more that
+/// they have none.
+#[derive(Default)]
+pub(super) struct OwnTimeouts(AtomicBool);
+
+impl OwnTimeouts {
+    /// How to find the settings of a block.
+    pub fn settings(&self) -> Settings {
+        match self.0.load(Ordering::Relaxed) {
+            true => Settings::Compared,
+            false => Settings::Assumed,
+        }
+    }
+
+    /// A session has some.
+    pub fn set_found(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

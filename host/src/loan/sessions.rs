@@ -1,10 +1,10 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::session::Settings;
+use super::admitted::Admitted;
+use super::session::OwnTimeouts;
 use super::statements::Statements;
 
 /// The statements that lent sessions keep prepared, by session. A session that has ended is forgotten.
@@ -12,8 +12,8 @@ pub struct Sessions {
     /// How many statements a session keeps.
     statements: NonZeroUsize,
     known: Mutex<Known>,
-    /// Whether statements of some owner's had timeouts of their own.
-    have_timeouts: AtomicBool,
+    pub(super) timeouts: OwnTimeouts,
+    pub(super) admitted: Admitted,
 }
 
 #[derive(Default)]
@@ -27,7 +27,12 @@ struct Known {
 impl Sessions {
     /// No session yet; of each, so many statements are kept.
     pub fn new(statements: NonZeroUsize) -> Self {
-        Self { statements, known: Mutex::default(), have_timeouts: AtomicBool::new(false) }
+        Self {
+            statements,
+            known: Mutex::default(),
+            timeouts: OwnTimeouts::default(),
+            admitted: Admitted::default(),
+        }
     }
 
     /// The statements of a session.
@@ -41,19 +46,6 @@ impl Sessions {
         let address = Arc::as_ptr(session).cast::<()>().addr();
         let new = || (Arc::downgrade(session), Arc::new(Statements::new(self.statements)));
         known.sessions.entry(address).or_insert_with(new).1.clone()
-    }
-
-    /// How to find the settings of a block in a session that keeps nothing prepared.
-    pub(super) fn settings(&self) -> Settings {
-        match self.have_timeouts.load(Ordering::Relaxed) {
-            true => Settings::Compared,
-            false => Settings::Assumed,
-        }
-    }
-
-    /// Has timeouts compared from now on: an owner had some of its own.
-    pub(super) fn compare_timeouts(&self) {
-        self.have_timeouts.store(true, Ordering::Relaxed);
     }
 
     /// Has every session prepare its statements anew: the database is another than the one that they were prepared

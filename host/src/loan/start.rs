@@ -8,22 +8,24 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row, RowStream, Statement};
 
+use super::admitted::Admitted;
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
+use super::guard::Guard;
 use super::isolation::Isolation;
 use super::owner::Owner;
-use super::run::{BoundStatement, Run, check_columns, has_custom_plans};
-use super::session::{PREPARE_SETTINGS, Settings};
-use super::sessions::Sessions;
+use super::pooler::Pooler;
+use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
+use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings};
 use super::statements::Statements;
 use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
 
 /// How statements are sent, all in one round trip, what ends their block included, before the first answer is awaited.
-pub(super) struct Start<'loan> {
+pub(super) struct Start<'a, 'loan> {
     pub wire: Wire<'loan>,
     pub statements: Arc<[BoundStatement]>,
     /// What they run in, if not each by itself.
@@ -31,15 +33,28 @@ pub(super) struct Start<'loan> {
     pub terms: Terms,
     /// What stops them before they have begun, on a connection that is lent.
     pub stop: Option<Arc<Stop>>,
+    /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
+    pub admission: Option<Admission<'a>>,
 }
 
-/// What comes of sending statements without names.
+/// A guard, and the roles that it has let pass lately.
+pub(super) struct Admission<'a> {
+    pub guard: Arc<Guard>,
+    pub admitted: &'a Admitted,
+}
+
+/// How often statements are sent: once more for each thing that may turn out.
+const ATTEMPTS: usize = 5;
+
+/// What comes of sending statements.
 enum Attempt<'loan> {
     Begun(Run<'loan>),
     /// The driver did not know the type of a column, which it does now.
     UnknownTypes,
     /// The owner's statements have timeouts, which was not assumed.
     OwnTimeouts,
+    /// It is not known whether the owner's role may pass.
+    UnknownRole(Owner),
 }
 
 /// What opens a block, and finds out about the owner of a connection that is lent.
@@ -47,13 +62,45 @@ type Opening<'loan> = Answer<'loan, Option<Owner>>;
 
 type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
 
-impl<'loan> Start<'loan> {
+impl<'loan> Start<'_, 'loan> {
+    /// Sends the statements, again where something that was taken for granted turns out to be otherwise.
+    ///
+    /// # Errors
+    /// Of what was sent, everything is answered, unless the connection is lost.
+    pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
+        let (mut is_prepared_again, mut attempts) = (false, 0);
+        while attempts < ATTEMPTS {
+            attempts += 1;
+            let attempt = match (self.wire.statements(), self.block) {
+                (None, Some(block)) => self.unnamed(block, timeouts.settings()).await,
+                _ => self.prepared().await,
+            };
+            match attempt {
+                Ok(Attempt::Begun(run)) => return Ok(run),
+                // By now the driver knows the types of all columns.
+                Ok(Attempt::UnknownTypes) => {}
+                Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
+                Ok(Attempt::UnknownRole(owner)) => self.admit(owner).await?,
+                Err(LoanError::Failed(error))
+                    if !is_prepared_again
+                        && self.wire.statements().is_some()
+                        && must_prepare_again(&error) =>
+                {
+                    is_prepared_again = true;
+                    self.forget_all();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(LoanError::RunFailed)
+    }
+
     /// Sends statements that are prepared. On a connection that is lent they are prepared within a block, in round trips
     /// of their own, if they are not yet.
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn prepared(&self) -> Result<Run<'loan>, LoanError> {
+    async fn prepared(&self) -> Result<Attempt<'loan>, LoanError> {
         let mut prepared = Vec::with_capacity(self.statements.len());
         for bound in self.statements.iter() {
             match self.known(&bound.sql) {
@@ -78,9 +125,21 @@ impl<'loan> Start<'loan> {
             send_all(&mut end, context);
         })
         .await;
-        match self.opened(&mut begin).await {
-            Ok(owner) => self.begin_run(queries, end, owner).await,
-            Err(error) => Err(self.not_opened(error, end).await),
+        let owner = match self.opened(&mut begin).await {
+            Ok(owner) => owner,
+            Err(error) => {
+                drop(queries);
+                return Err(self.not_opened(error, end).await);
+            }
+        };
+        let isolation = self.isolation(owner.as_ref());
+        match (owner.filter(|owner| !self.is_admitted(owner)), end) {
+            (Some(stranger), Some(end)) => {
+                drop(queries);
+                self.ended(end).await?;
+                Ok(Attempt::UnknownRole(stranger))
+            }
+            (_, end) => self.begin_run(queries, end, isolation).await.map(Attempt::Begun),
         }
     }
 
@@ -89,20 +148,7 @@ impl<'loan> Start<'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn unnamed(&self, block: Block, sessions: &Sessions) -> Result<Run<'loan>, LoanError> {
-        // One more for each thing that may turn out.
-        for _ in 0..3 {
-            match self.unnamed_once(block, sessions.settings()).await? {
-                Attempt::Begun(run) => return Ok(run),
-                // By now the driver knows the types of all columns.
-                Attempt::UnknownTypes => {}
-                Attempt::OwnTimeouts => sessions.compare_timeouts(),
-            }
-        }
-        Err(LoanError::RunFailed)
-    }
-
-    async fn unnamed_once(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
+    async fn unnamed(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
         let mut begin = Some(self.opening(block, settings));
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
@@ -122,13 +168,18 @@ impl<'loan> Start<'loan> {
             Ok(owner) => owner,
             Err(error) => {
                 drop((probes, queries));
+                if settings.is_refuted_by(&error) {
+                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                    return Ok(Attempt::OwnTimeouts);
+                }
                 return Err(self.not_opened(error, Some(end)).await);
             }
         };
-        if settings == Settings::Assumed && owner.as_ref().is_some_and(|owner| owner.has_timeouts) {
+        let isolation = self.isolation(owner.as_ref());
+        if let Some(stranger) = owner.filter(|owner| !self.is_admitted(owner)) {
             drop((probes, queries));
-            settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
-            return Ok(Attempt::OwnTimeouts);
+            self.ended(end).await?;
+            return Ok(Attempt::UnknownRole(stranger));
         }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
@@ -143,6 +194,13 @@ impl<'loan> Start<'loan> {
             queries.clear();
         }
         let mut refusal = None;
+        if !known && self.terms.pooler != Pooler::None {
+            // The driver asks by statements that have names, and would ask another session the next time. What was proven
+            // has no column of such a type.
+            let change = "a column is now of a type that is not PostgreSQL's own".to_owned();
+            refusal = Some(LoanError::Stale { change, refusal: None });
+            probes.clear();
+        }
         for (position, (probe, bound)) in probes.iter_mut().zip(self.statements.iter()).enumerate() {
             refusal = match settle(probe).await {
                 Ok(nulls) => check_columns(nulls.first().map_or(&[], Row::columns), &bound.columns).err(),
@@ -153,33 +211,77 @@ impl<'loan> Start<'loan> {
             }
         }
         if known && refusal.is_none() {
-            return self.begin_run(queries, Some(end), owner).await.map(Attempt::Begun);
+            return self.begin_run(queries, Some(end), isolation).await.map(Attempt::Begun);
         }
         drop((probes, queries));
-        settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+        self.ended(end).await?;
         match refusal {
             Some(error) => Err(error),
             None => Ok(Attempt::UnknownTypes),
         }
     }
 
-    async fn begin_run(
-        &self,
-        queries: Queries<'loan>,
-        end: Option<Answer<'loan, ()>>,
-        owner: Option<Owner>,
-    ) -> Result<Run<'loan>, LoanError> {
-        let isolation = match (self.block, owner) {
+    /// What isolation the statements have.
+    fn isolation(&self, owner: Option<&Owner>) -> Isolation {
+        match (self.block, owner) {
             (Some(Block::Savepoint), Some(owner)) => owner.isolation,
             (Some(Block::Transaction), _) => Isolation::RepeatableRead,
             // By itself, a statement has a snapshot of its own.
             (_, None) | (None, _) => Isolation::ReadCommitted,
-        };
-        let end = self.block.zip(end);
-        let run = Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation);
-        run.begun(self.stop.as_deref()).await
+        }
     }
 
+    /// Whether it is known that the owner's role may pass.
+    fn is_admitted(&self, owner: &Owner) -> bool {
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner))
+    }
+
+    /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`].
+    async fn admit(&self, owner: Owner) -> Result<(), LoanError> {
+        let (Some(block), Some(Admission { guard, admitted })) = (self.block, &self.admission) else {
+            return Ok(());
+        };
+        let client = self.wire.client();
+        let question = format!("{}; {}", block.begin(), guard.question());
+        let mut answered = answer(async { client.simple_query(&question).await });
+        let mut end = self.batch(block.end());
+        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
+        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
+        let ended = settle(&mut end).await;
+        guard.judge(&answered?)?;
+        ended.map_err(|error| LoanError::not_ended(&error))?;
+        admitted.insert(guard, owner);
+        Ok(())
+    }
+
+    async fn begin_run(
+        &self,
+        queries: Queries<'loan>,
+        end: Option<Answer<'loan, ()>>,
+        isolation: Isolation,
+    ) -> Result<Run<'loan>, LoanError> {
+        self.sent(queries, end, isolation).begun(self.stop.as_deref()).await
+    }
+
+    fn sent(
+        &self,
+        queries: Queries<'loan>,
+        end: Option<Answer<'loan, ()>>,
+        isolation: Isolation,
+    ) -> Run<'loan> {
+        let end = self.block.zip(end);
+        Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation)
+    }
+
+    /// Waits for the end of a block whose rows nobody reads, unless it is to stop before.
+    async fn ended(&self, end: Answer<'loan, ()>) -> Result<(), LoanError> {
+        self.sent(VecDeque::new(), Some(end), Isolation::ReadCommitted).ended(self.stop.as_deref()).await
+    }
+
+    /// Says that statements are about to be sent.
     fn sends(&self) {
         if let (Wire::Lent { .. }, Some(stop)) = (&self.wire, &self.stop) {
             stop.sends(Sent::Lent);
@@ -259,7 +361,7 @@ impl<'loan> Start<'loan> {
     }
 
     /// A statement that is closed when it is dropped.
-    async fn prepare_anew(&self, sql: &str) -> Result<Statement, LoanError> {
+    async fn prepare_anew(&self, sql: &Arc<str>) -> Result<Statement, LoanError> {
         let client = self.wire.client();
         Ok(match self.wire.statements() {
             Some(statements) => statements.prepare_once(client, sql).await?,
@@ -277,7 +379,7 @@ impl<'loan> Start<'loan> {
         }
     }
 
-    /// Has all of the statements prepared anew when they are next run.
+    /// Has all of the statements prepared anew when they are next run, and what sets up their block.
     pub fn forget_all(&self) {
         for bound in self.statements.iter() {
             self.forget(&bound.sql);
@@ -327,9 +429,9 @@ impl<'loan> Start<'loan> {
     /// Opens a block, in one message.
     fn opening(&self, block: Block, settings: Settings) -> Opening<'loan> {
         let mut sql = match self.wire {
-            // Its session has the settings.
-            Wire::Own(_) => block.begin().to_owned(),
-            Wire::Lent { .. } => block.opening(&self.terms, settings),
+            // Its session has the settings, unless it is shared with others.
+            Wire::Own(_) if self.terms.pooler == Pooler::None => block.begin().to_owned(),
+            _ => block.opening(&self.terms, settings),
         };
         sql.push_str(self.plan_setting());
         let wire = self.wire.clone();

@@ -1,16 +1,18 @@
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Statement};
 
 /// The statements that one session keeps prepared. There is a most of them; one more, and the one that was not used for
 /// the longest time goes.
 pub(super) struct Statements {
     kept: Mutex<LruCache<Arc<str>, Statement>>,
-    /// How many preparations have begun and not ended.
-    begun: AtomicUsize,
+    /// The texts whose preparation was dropped before its answer came: the session may have them, by names that nobody
+    /// knows.
+    unknown: Mutex<Vec<Arc<str>>>,
     /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
     settings: AtomicBool,
 }
@@ -18,40 +20,57 @@ pub(super) struct Statements {
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
         let kept = Mutex::new(LruCache::new(most));
-        Self { kept, begun: AtomicUsize::new(0), settings: AtomicBool::new(false) }
+        Self { kept, unknown: Mutex::default(), settings: AtomicBool::new(false) }
     }
 
     /// The statement of this text, if it is prepared.
     pub fn get(&self, sql: &str) -> Option<Statement> {
-        self.kept().get(sql).cloned()
+        lock(&self.kept).get(sql).cloned()
     }
 
     /// Has the session prepare a statement, and keeps it. The session must be the one that all of these are of.
     pub async fn prepare(&self, client: &Client, sql: &Arc<str>) -> Result<Statement, Error> {
         let statement = self.prepare_once(client, sql).await?;
         // What goes is closed when it is dropped: not while the others wait for the lock.
-        let gone = self.kept().push(sql.clone(), statement.clone());
+        let gone = lock(&self.kept).push(sql.clone(), statement.clone());
         drop(gone);
         Ok(statement)
     }
 
     /// Has the session prepare a statement that is closed when it is dropped.
-    pub async fn prepare_once(&self, client: &Client, sql: &str) -> Result<Statement, Error> {
-        self.begun.fetch_add(1, Ordering::Relaxed);
+    pub async fn prepare_once(&self, client: &Client, sql: &Arc<str>) -> Result<Statement, Error> {
+        self.close_unknown(client).await?;
+        let mut preparing = Preparing { statements: self, sql: Some(sql) };
         let prepared = client.prepare(sql).await;
-        self.begun.fetch_sub(1, Ordering::Relaxed);
+        preparing.sql = None;
         prepared
     }
 
-    /// Whether the session may hold statements that nobody can close: of a preparation that was dropped before its answer
-    /// came, nobody knows the name.
+    /// Whether the session may hold statements that were dropped while they were prepared.
     pub fn has_unknown(&self) -> bool {
-        self.begun.load(Ordering::Relaxed) > 0
+        !lock(&self.unknown).is_empty()
+    }
+
+    /// Closes what was dropped while it was prepared: there would be one more each time.
+    async fn close_unknown(&self, client: &Client) -> Result<(), Error> {
+        let texts = lock(&self.unknown).clone();
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT pg_catalog.quote_ident(s.name) FROM pg_catalog.pg_prepared_statements AS s \
+                   WHERE s.statement OPERATOR(pg_catalog.=) ANY ($1)";
+        let parameter: Vec<&str> = texts.iter().map(|text| &**text).collect();
+        let names = client.query_typed(sql, &[(&parameter, Type::TEXT_ARRAY)]).await?;
+        let close: Result<Vec<String>, Error> =
+            names.iter().map(|name| Ok(format!("DEALLOCATE {}", name.try_get::<_, &str>(0)?))).collect();
+        client.batch_execute(&close?.join("; ")).await?;
+        lock(&self.unknown).clear();
+        Ok(())
     }
 
     /// Closes the statement of this text.
     pub fn forget(&self, sql: &str) {
-        let gone = self.kept().pop(sql);
+        let gone = lock(&self.kept).pop(sql);
         drop(gone);
     }
 
@@ -64,9 +83,24 @@ impl Statements {
     pub fn set_settings(&self, prepared: bool) {
         self.settings.store(prepared, Ordering::Relaxed);
     }
+}
 
-    fn kept(&self) -> MutexGuard<'_, LruCache<Arc<str>, Statement>> {
-        // Nothing panics while it holds the lock.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nothing panics while it holds one of the locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A preparation that is under way.
+struct Preparing<'a> {
+    statements: &'a Statements,
+    /// None, when its answer was there.
+    sql: Option<&'a Arc<str>>,
+}
+
+impl Drop for Preparing<'_> {
+    fn drop(&mut self) {
+        if let Some(sql) = self.sql {
+            lock(&self.statements.unknown).push(sql.clone());
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Wire<'_> {
     /// What the session keeps prepared; none, if nothing may have a name there.
     pub fn statements(&self) -> Option<&Statements> {
         match self {
-            Self::Own(connection) => Some(connection.statements()),
+            Self::Own(connection) => connection.statements(),
             Self::Lent { statements, .. } => statements.as_deref(),
         }
     }

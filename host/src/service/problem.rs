@@ -63,6 +63,7 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::NoTransaction, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::TransactionAborted, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::NothingLent, StatusCode::INTERNAL_SERVER_ERROR),
+    (Code::PrivilegedRole, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use callslip_tests::{component, database};
+use callslip_tests::{component, configured, database};
 use serde_json::Value;
 
 use crate::command::callslip;
@@ -23,7 +23,7 @@ fn folder() -> tempfile::TempDir {
     let text = format!(
         "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n"
     );
-    std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+    std::fs::write(folder.path().join("callslip.toml"), configured(&text)).unwrap();
     folder
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use callslip_tests::{component, database};
+use callslip_tests::{component, configured, database};
 
 use crate::command::callslip;
 use crate::support::TABLES;
@@ -91,7 +91,7 @@ fn configuration() -> tempfile::TempDir {
     let text = format!(
         "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n"
     );
-    std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+    std::fs::write(folder.path().join("callslip.toml"), configured(&text)).unwrap();
     folder
 }
 

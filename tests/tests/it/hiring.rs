@@ -236,8 +236,8 @@ async fn workload() {
 #[tokio::test]
 async fn three_questions_and_two_interviews_are_not_six() {
     let host = hiring().await;
-    let mut owner = database().owner().await;
-    let mut transaction = owner.transaction().await.unwrap();
+    let mut client = database().writer().await;
+    let mut transaction = client.transaction().await.unwrap();
     transaction
         .batch_execute(
             "INSERT INTO company VALUES (-1, 'Lamps', 'trial', '{}', now());

@@ -39,7 +39,7 @@ fn message(error: &CallError) -> String {
 #[tokio::test]
 async fn a_query_sees_the_owner_s_uncommitted_rows_and_no_connection_of_the_host_is_used() {
     let host = database().host(&config("hiring", "example-plugins/hiring")).await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = begin(&mut client).await;
     // All of the host's own connections are lent elsewhere.
     let mut loans = Vec::new();
@@ -62,16 +62,17 @@ async fn a_query_sees_the_owner_s_uncommitted_rows_and_no_connection_of_the_host
 /// The same tables in a schema of their own, so that other tests don't see what is committed.
 #[tokio::test]
 async fn the_commit_is_the_owner_s_own() {
-    let mut client = database().owner().await;
+    let (owner, mut client) = (database().owner().await, database().writer().await);
     let tables =
         ["company", "reviewer", "position", "candidate", "interview", "answer", "rating", "question"];
     let copies: Vec<String> = tables
         .iter()
         .map(|table| format!("CREATE TABLE lent.{table} (LIKE public.{table} INCLUDING ALL);"))
         .collect();
-    client
+    owner
         .batch_execute(&format!(
-            "CREATE SCHEMA lent; {} GRANT USAGE ON SCHEMA lent TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA lent TO PUBLIC",
+            "CREATE SCHEMA lent; {} GRANT USAGE ON SCHEMA lent TO PUBLIC; \
+             GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA lent TO PUBLIC",
             copies.concat()
         ))
         .await
@@ -95,14 +96,14 @@ async fn the_commit_is_the_owner_s_own() {
         }
         assert_eq!(count().await, expected);
     }
-    client.batch_execute("DROP SCHEMA lent CASCADE").await.unwrap();
+    owner.batch_execute("DROP SCHEMA lent CASCADE").await.unwrap();
 }
 
 #[tokio::test]
 async fn parameters_and_claims_are_bound_and_several_statements_come_by_name() {
     let hiring = config("hiring", "example-plugins/hiring");
     let host = database().host(&format!("{hiring}\n{}", config("language", "tests/guests/language"))).await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = begin(&mut client).await;
 
     let claims = || Inputs::from_object(&object(json!({"company": 1, "admin": false})));
@@ -136,7 +137,7 @@ async fn parameters_and_claims_are_bound_and_several_statements_come_by_name() {
 #[tokio::test]
 async fn a_query_that_fails_leaves_the_transaction_usable() {
     let host = language().await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = begin(&mut client).await;
     for _ in 0..3 {
         let error =
@@ -162,7 +163,7 @@ async fn a_query_that_fails_leaves_the_transaction_usable() {
 async fn a_reply_that_is_not_read_to_its_end_or_is_too_large_leaves_the_transaction_usable() {
     let text = config("language", "tests/guests/language");
     let host = database().host(&format!("[limits]\nrows = 100\n{text}")).await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = begin(&mut client).await;
     let error =
         read(host.call("language", "ratings").on(&mut transaction)).await.expect_err("there are more");

@@ -21,6 +21,7 @@ mod named_types;
 mod parameters;
 mod plans;
 mod printed;
+mod privileges;
 mod round_trips;
 mod rows;
 mod snapshot;

@@ -196,7 +196,7 @@ async fn a_claim_and_the_second_statement_are_named_too() {
 #[tokio::test]
 async fn a_lent_transaction_survives_a_value_that_is_none() {
     let host = types().await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = client.transaction().await.unwrap();
     let bad = host.call("types", "both").param("first", "[1,2]").param("second", "a b").on(&mut transaction);
     assert_eq!(one(read(bad).await.expect_err("the second")).1, "second");

@@ -164,17 +164,29 @@ async fn custom_plans_are_made_on_lent_connections_whatever_their_owners_have_se
         client.query_one("SHOW plan_cache_mode", &[]).await.unwrap().get(0)
     };
 
-    for (query, expected) in [("plain", (5, 4)), ("custom", (9, 0))] {
-        let mut keeping = Keeping { client: connect("auto").await, session: Arc::new(()) };
-        for tenant in TENANTS {
-            assert_newest(call(&host, query, tenant).on(&mut keeping), tenant).await;
-        }
-        assert_eq!(prepared(&keeping.client).await, [expected], "{query}");
-        assert_eq!(mode(&keeping.client).await, "auto");
+    for query in ["plain", "custom"] {
+        // Until it has ended, the session may not have told of all that it read.
+        let kept = async {
+            let mut keeping = Keeping { client: connect("auto").await, session: Arc::new(()) };
+            for tenant in TENANTS {
+                assert_newest(call(&host, query, tenant).on(&mut keeping), tenant).await;
+            }
+            let found = prepared(&keeping.client).await;
+            // A call is sent once more where the role of its connection was not known yet.
+            let [(custom, generic)] = found[..] else { panic!("{query}: {found:?}") };
+            let is_expected = match query {
+                "custom" => custom >= 9 && generic == 0,
+                _ => custom == 5 && generic >= 4,
+            };
+            assert!(is_expected, "{query}: {found:?}");
+            assert_eq!(mode(&keeping.client).await, "auto");
+            session(&keeping.client).await
+        };
+        skewed.scanned(kept).await;
     }
 
     // What has no name has a plan of its own each time, unless its owner wants one for any.
-    for (query, by_tenant) in [("plain", 0), ("custom", 1)] {
+    for (query, by_tenant) in [("plain", false), ("custom", true)] {
         let unnamed = async {
             let mut client = connect("force_generic_plan").await;
             assert_newest(call(&host, query, 2).on(&mut client), 2).await;
@@ -184,7 +196,7 @@ async fn custom_plans_are_made_on_lent_connections_whatever_their_owners_have_se
             assert_eq!(mode(&client).await, "force_generic_plan");
             session(&client).await
         };
-        assert_eq!(skewed.scanned(unnamed).await.by_tenant, by_tenant, "{query}");
+        assert_eq!(skewed.scanned(unnamed).await.by_tenant > 0, by_tenant, "{query}");
     }
 }
 

@@ -3,7 +3,7 @@
 use callslip::catalog::Snapshot;
 use callslip::loan::ConnectionSettings;
 use callslip::{CallError, Code, Config, Generation, Host, LoadedQuery, Standing};
-use callslip_tests::{component, database};
+use callslip_tests::{component, configured, database};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -31,7 +31,8 @@ const SCHEMAS: &str = "
     CREATE FUNCTION acme.lower(int4) RETURNS text IMMUTABLE LANGUAGE sql AS $$SELECT 'stolen'$$;
     CREATE COLLATION acme.own FROM \"C\"; CREATE COLLATION globex.own FROM \"C\";
     GRANT USAGE ON SCHEMA tenants_shared, reporting_v3, eu_tax, us_tax, acme, globex, tenant TO PUBLIC;
-    GRANT SELECT ON ALL TABLES IN SCHEMA tenants_shared, reporting_v3, eu_tax, us_tax, acme, globex, tenant TO PUBLIC";
+    GRANT SELECT ON ALL TABLES IN SCHEMA tenants_shared, reporting_v3, eu_tax, us_tax, acme, globex, tenant TO PUBLIC;
+    GRANT INSERT ON globex.invoice TO callslip_writer";
 
 const MAPPING: &str = r#"
     [database]
@@ -211,7 +212,7 @@ async fn an_open_query_is_proven_for_the_caller_s_schema_when_it_comes() {
 #[tokio::test]
 async fn a_lent_transaction_sees_its_own_rows_of_the_right_tenant() {
     let host = host().await;
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = client.transaction().await.unwrap();
     transaction.execute("INSERT INTO globex.invoice VALUES (8, 'lent', 'new', 1, 1)", &[]).await.unwrap();
     let call = |tenant: &str| host.call("tenants", "named").claim("tenant", tenant);
@@ -277,7 +278,7 @@ async fn a_snapshot_has_the_logical_schemas_and_plugins_are_checked_against_it()
     made().await;
     let text = config("tenants", GRANTS);
     let (folder, url) = (tempfile::tempdir().unwrap(), database().url());
-    std::fs::write(folder.path().join("callslip.toml"), &text).unwrap();
+    std::fs::write(folder.path().join("callslip.toml"), configured(&text)).unwrap();
     let path = folder.path().to_owned();
     let run = move |arguments: &[&str]| {
         let output =

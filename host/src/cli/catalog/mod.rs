@@ -89,7 +89,7 @@ impl SourceArgs {
     }
 
     async fn reflect_as(&self, visibility: Visibility) -> anyhow::Result<Contents> {
-        Ok(self.reflect_with(visibility, PoolSettings::default()).await?.0)
+        Ok(self.reflect_with(visibility, self.config()?.pool.settings()).await?.0)
     }
 
     /// The same, with the connection that it was reflected on.

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use super::build::{BuildOptions, Built, build_plugin};
 use super::progress::Progress;
 use super::{explain, run, serve};
+use crate::loan::Privilege;
 use crate::plugin::Inputs;
 use crate::{Config, Host, service};
 use database::DemoDatabase;
@@ -89,6 +90,10 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         let built = build(&plugins, &showcase, quiet).await?;
         database.load((showcase.dataset)(&plugins.data(showcase.plugin))?, scale, quiet).await?;
         config.database.schemas = vec![SCHEMA.to_owned()];
+        if args.database_url.is_some() {
+            // Whoever lends a database for a demonstration owns the demonstration's tables in it.
+            config.database.allow = Privilege::ALL.to_vec();
+        }
         config.plugins.retain(|name, _| name == showcase.plugin);
         match config.plugins.get_mut(showcase.plugin) {
             Some(plugin) => plugin.component = built.component,

@@ -7,7 +7,7 @@ use super::queue::{Outcome, Wish};
 use super::status::RefreshError;
 use super::successor::{Components, Successor};
 use crate::catalog::{Catalog, Contents, Fingerprint};
-use crate::loan::{Inspection, Lent};
+use crate::loan::{Inspection, Lent, Pool};
 
 /// How long a refresh may take: what waits for it must not wait for a network that swallows everything.
 const WITHIN: Duration = Duration::from_secs(300);
@@ -45,62 +45,85 @@ impl Inner {
         lent: Option<&Lent<'_>>,
     ) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
-        let loan;
-        let inspection = match lent {
-            Some(lent) => lent.inspect(&self.terms).await?,
-            None => {
-                loan = refresher.loan().await?;
-                loan.inspect()
-            }
-        };
         let current = self.generation();
-        // Before the catalog: what changes in between is found by the next look.
-        let mut fingerprint = inspect::fingerprint::<RefreshError>(&inspection).await?;
-        let known = refresher.record().fingerprint;
-        let same = Refreshed { generation: current.number(), changed: false, plugins: Vec::new() };
-        if wish < Wish::Everything && known == Some(fingerprint) && current.is_settled() {
-            return Ok((same, fingerprint));
-        }
         let components = match wish {
             Wish::Everything => Components::read(&refresher.config, &refresher.engine, &current).await,
             Wish::Doubt | Wish::Look => Components::default(),
         };
-        let mut catalog = current.basis.catalog.clone();
         let mut attempt = 1;
         loop {
-            let reflected_at = SystemTime::now();
-            let reflected = reflect(&inspection, catalog.clone()).await?;
-            let is_new = reflected.is_some();
-            catalog = reflected.unwrap_or(catalog);
-            let proving = inspection.prove().await?;
-            let successor = Successor {
-                current: &current,
-                config: &refresher.config,
-                catalog: &catalog,
-                components: &components,
-                proving: &proving,
-            };
-            let next = successor.prove().await?;
-            proving.end().await?;
-            let Some(mut next) = next else { return Ok((same, fingerprint)) };
-            // What came in between may have come before the catalog was read: then reading it again tells nothing new.
-            if is_new && !next.is_settled() && attempt < ATTEMPTS {
-                attempt += 1;
-                fingerprint = inspect::fingerprint::<RefreshError>(&inspection).await?;
-                continue;
-            }
-            next.reflected_at = reflected_at;
-            let refreshed = Refreshed::between(&current, &next);
-            if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
-                if let Some(pool) = &self.pool {
-                    pool.forget_statements();
+            let is_last = attempt == ATTEMPTS;
+            let looked = match lent {
+                Some(lent) => {
+                    self.follow(&lent.inspect(&self.terms).await?, wish, &components, is_last).await?
                 }
-                self.sessions.forget_statements();
+                // Each time another: behind a pooler a connection does not outlive what it has proven.
+                None => self.follow_on_own(wish, &components, is_last).await?,
+            };
+            match looked {
+                Some(looked) => return Ok(looked),
+                None => attempt += 1,
             }
-            self.current.send_replace(Arc::new(next));
-            refreshed.log();
-            return Ok((refreshed, fingerprint));
         }
+    }
+
+    async fn follow_on_own(
+        &self,
+        wish: Wish,
+        components: &Components,
+        is_last: bool,
+    ) -> Result<Option<(Refreshed, Fingerprint)>, RefreshError> {
+        let loan = self.refresher.loan().await?;
+        let looked = self.follow(&loan.inspect(), wish, components, is_last).await?;
+        // What a role may is in no fingerprint.
+        if let Err(error) = loan.check(&self.generation().guard).await {
+            self.pool.iter().for_each(Pool::suspect);
+            return Err(error.into());
+        }
+        Ok(looked)
+    }
+
+    /// Looks once. Nothing, if the database changed while plugins were proven, unless this is the last time.
+    async fn follow(
+        &self,
+        inspection: &Inspection<'_>,
+        wish: Wish,
+        components: &Components,
+        is_last: bool,
+    ) -> Result<Option<(Refreshed, Fingerprint)>, RefreshError> {
+        let current = self.generation();
+        // Before the catalog: what changes in between is found by the next look.
+        let fingerprint = inspect::fingerprint::<RefreshError>(inspection).await?;
+        let known = self.refresher.record().fingerprint;
+        let same = Refreshed { generation: current.number(), changed: false, plugins: Vec::new() };
+        if wish < Wish::Everything && known == Some(fingerprint) && current.is_settled() {
+            return Ok(Some((same, fingerprint)));
+        }
+        let reflected_at = SystemTime::now();
+        let reflected = reflect(inspection, current.basis.catalog.clone()).await?;
+        let is_new = reflected.is_some();
+        let catalog = reflected.unwrap_or_else(|| current.basis.catalog.clone());
+        let proving = inspection.prove().await?;
+        let config = &self.refresher.config;
+        let successor =
+            Successor { current: &current, config, catalog: &catalog, components, proving: &proving };
+        let next = successor.prove().await?;
+        proving.end().await?;
+        let Some(mut next) = next else { return Ok(Some((same, fingerprint))) };
+        // What came in between may have come before the catalog was read: then reading it again tells nothing new.
+        if is_new && !next.is_settled() && !is_last {
+            return Ok(None);
+        }
+        next.reflected_at = reflected_at;
+        let refreshed = Refreshed::between(&current, &next);
+        if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
+            self.pool.iter().for_each(Pool::forget_statements);
+            self.sessions.forget_statements();
+        }
+        self.pool.iter().for_each(|pool| pool.guard(next.guard.clone()));
+        self.current.send_replace(Arc::new(next));
+        refreshed.log();
+        Ok(Some((refreshed, fingerprint)))
     }
 }
 

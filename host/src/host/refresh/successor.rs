@@ -91,8 +91,9 @@ impl Successor<'_> {
         if !self.has_changed() && plugins.values().zip(current.plugins.values()).all(is_same) {
             return Ok(None);
         }
+        let guard = Arc::new(basis.guard(self.config));
         let (number, reflected_at) = (current.number + 1, current.reflected_at);
-        Ok(Some(Generation { basis, plugins, number, reflected_at }))
+        Ok(Some(Generation { basis, plugins, number, reflected_at, guard }))
     }
 
     fn has_changed(&self) -> bool {

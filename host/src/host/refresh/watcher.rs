@@ -16,7 +16,7 @@ use super::queue::{Outcome, Wish};
 use super::settings::WatchSettings;
 use super::status::RefreshError;
 use crate::catalog::{Fingerprint, fingerprint};
-use crate::loan::{Loan, LoanError};
+use crate::loan::{Loan, LoanError, Pooler};
 
 /// How soon a refresh that failed is tried again, at first and at most.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -39,8 +39,15 @@ impl Drop for Watch {
 impl Watch {
     pub(in crate::host) fn start(host: &Arc<Inner>, settings: WatchSettings) -> Result<Self, RefreshError> {
         let connection = host.refresher.connection.as_ref().ok_or(RefreshError::NothingLent)?;
+        let hears = host.refresher.config.pool.pooler == Pooler::None;
+        if settings.listen && !hears {
+            tracing::info!(
+                "behind a pooler that shares sessions notifications are not heard: changes are found by polling alone"
+            );
+        }
+        let listens = settings.listen && hears;
         let watcher = Watcher {
-            listening: settings.listen.then(|| Listening::new(connection.clone())),
+            listening: listens.then(|| Listening::new(connection.clone())),
             poll: (!settings.poll.is_zero()).then_some(settings.poll),
             poller: None,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),

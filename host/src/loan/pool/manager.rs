@@ -6,6 +6,7 @@ use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use super::PoolSettings;
 use super::session::Session;
 use crate::loan::error::LoanError;
+use crate::loan::pooler::Pooler;
 use crate::loan::settings::ConnectionSettings;
 use crate::loan::statements::Statements;
 
@@ -24,6 +25,11 @@ impl Manager {
         Self { connection, settings, statements, epoch: AtomicU64::new(0) }
     }
 
+    /// What a session keeps prepared, of which nothing is yet.
+    fn statements(&self) -> Option<Statements> {
+        (self.settings.pooler == Pooler::None).then(|| Statements::new(self.statements))
+    }
+
     /// Has each session forget its statements before it is lent again.
     pub fn forget_statements(&self) {
         self.epoch.fetch_add(1, Ordering::Relaxed);
@@ -36,7 +42,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Session, LoanError> {
         let epoch = self.epoch.load(Ordering::Relaxed);
-        Session::open(&self.connection, &self.settings, Statements::new(self.statements), epoch).await
+        Session::open(&self.connection, &self.settings, self.statements(), epoch).await
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<LoanError> {
@@ -46,7 +52,7 @@ impl managed::Manager for Manager {
         let epoch = self.epoch.load(Ordering::Relaxed);
         if session.epoch != epoch {
             // Those from before are closed with their list.
-            session.statements = Statements::new(self.statements);
+            session.statements = self.statements();
             session.epoch = epoch;
         }
         Ok(())

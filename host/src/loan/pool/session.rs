@@ -12,7 +12,8 @@ use crate::reason::reason;
 /// A read-only session of a pool. Dropped, it is closed.
 pub(in crate::loan) struct Session {
     client: Client,
-    pub(super) statements: Statements,
+    /// None, where the session is shared.
+    pub(super) statements: Option<Statements>,
     /// The pool's at the time since which the statements are kept.
     pub(super) epoch: u64,
     /// Where its server is.
@@ -30,7 +31,7 @@ impl Session {
     pub(super) async fn open(
         connection: &ConnectionSettings,
         settings: &PoolSettings,
-        statements: Statements,
+        statements: Option<Statements>,
         epoch: u64,
     ) -> Result<Self, LoanError> {
         let login = session_login(connection, settings);
@@ -43,7 +44,7 @@ impl Session {
                         tracing::warn!(reason = reason(&error), "a connection of the pool was lost");
                     }
                 });
-                finish_session(&client, settings.client_check_interval).await?;
+                finish_session(&client, settings).await?;
                 Ok((client, driver, address))
             }
         })
@@ -56,9 +57,9 @@ impl Session {
         &self.client
     }
 
-    /// What it keeps prepared.
-    pub fn statements(&self) -> &Statements {
-        &self.statements
+    /// What it keeps prepared, if it may.
+    pub fn statements(&self) -> Option<&Statements> {
+        self.statements.as_ref()
     }
 
     /// Where a cancel of what it runs has to go.

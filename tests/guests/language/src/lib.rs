@@ -325,6 +325,9 @@ fn search(p: Search) -> Result<Select, Failure> {
     if p.words == "panic" {
         panic!("told to");
     }
+    if p.words == "abort" {
+        std::process::abort();
+    }
     let pos = table("position").alias("p");
     let conditions = p.words.split_whitespace().map(|word| pos.col("title").ilike(format!("%{word}%")));
     Ok(select((pos.col("id"), pos.col("title"))).from(pos).filter(all(conditions)).order_by(pos.col("id")))

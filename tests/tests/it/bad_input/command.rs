@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
 
-use callslip_tests::{component, database};
+use callslip_tests::{component, configured, database};
 
 use crate::command::callslip;
 use crate::support::TABLES;
@@ -19,7 +19,7 @@ pub fn folder() -> tempfile::TempDir {
         "[plugins.hiring]\ncomponent = \"hiring.wasm\"\n[plugins.hiring.grants]\nrelations = {TABLES}\n\
          [plugins.text]\ncomponent = \"text.wasm\"\n"
     );
-    std::fs::write(folder.path().join("callslip.toml"), text).unwrap();
+    std::fs::write(folder.path().join("callslip.toml"), configured(&text)).unwrap();
     folder
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use callslip::service::ServiceLimits;
 use callslip::{Code, Config, Host, StartError};
-use callslip_tests::Database;
+use callslip_tests::{Database, configured};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -198,7 +198,7 @@ async fn it_changes_slows_down_and_fills_up() {
 /// A host that has the plugin of the language tests, and what else is said.
 async fn start(database: &Database, more: &str) -> Result<Host, StartError> {
     let text = POOL.to_owned() + &config("language", "tests/guests/language") + more;
-    Host::start(&Config::parse(&text, Path::new("")).unwrap(), &database.connection()).await
+    Host::start(&Config::parse(&configured(&text), Path::new("")).unwrap(), &database.connection()).await
 }
 
 #[tokio::test]

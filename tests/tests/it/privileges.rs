@@ -1,0 +1,306 @@
+//! Row-level security has to hold for whatever plugins read: roles for which it does not are refused.
+
+use std::process::Output;
+
+use callslip::loan::{ConnectionSettings, Lender, LoanError, Privilege};
+use callslip::{Code, Config, Host, StartError};
+use callslip_tests::{component, connect_to, database};
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+use crate::command::callslip;
+use crate::support::read;
+
+/// A table of positions in a schema of its own, whose policy hides those with even numbers, and roles that can read it.
+struct Guarded {
+    name: &'static str,
+    owner: Client,
+}
+
+impl Guarded {
+    /// All names begin with this one.
+    async fn new(name: &'static str) -> Self {
+        let owner = database().owner().await;
+        owner
+            .batch_execute(&format!(
+                "CREATE SCHEMA {name};
+                 CREATE ROLE {name}_boss LOGIN;
+                 CREATE ROLE {name}_member LOGIN IN ROLE {name}_boss;
+                 CREATE ROLE {name}_guest LOGIN NOINHERIT IN ROLE {name}_boss;
+                 CREATE ROLE {name}_bypass LOGIN BYPASSRLS;
+                 CREATE ROLE {name}_admin LOGIN SUPERUSER;
+                 CREATE ROLE {name}_deputy LOGIN IN ROLE postgres;
+                 CREATE ROLE {name}_reader LOGIN;
+                 CREATE TABLE {name}.position AS SELECT * FROM public.position WHERE id <= 10;
+                 ALTER TABLE {name}.position OWNER TO {name}_boss;
+                 ALTER TABLE {name}.position ENABLE ROW LEVEL SECURITY;
+                 CREATE POLICY odd ON {name}.position USING (id % 2 = 1);
+                 GRANT USAGE ON SCHEMA {name} TO PUBLIC;
+                 GRANT SELECT ON {name}.position TO PUBLIC"
+            ))
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        Self { name, owner }
+    }
+
+    async fn execute(&self, sql: &str) {
+        let sql = sql.replace("NAME", self.name);
+        self.owner.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
+    }
+
+    fn url(&self, role: &str) -> String {
+        database().owner_url().replacen("://postgres@", &format!("://{}_{role}@", self.name), 1)
+    }
+
+    /// The text of a configuration that allows these.
+    fn text(&self, allow: &[Privilege]) -> String {
+        let allow: Vec<&str> = allow.iter().map(|its| its.as_str()).collect();
+        format!(
+            "[database]\nschemas = [{:?}]\nallow = {allow:?}\n[pool]\nsize = 2\n[plugins.language]\ncomponent = {:?}\n\
+             grants = {{ relations = [\"position\"] }}",
+            self.name,
+            component("tests/guests/language")
+        )
+    }
+
+    async fn start(&self, role: &str, allow: &[Privilege]) -> Result<Host, StartError> {
+        let config = Config::parse(&self.text(allow), "".as_ref()).unwrap();
+        let settings = ConnectionSettings::resolve(Some(&self.url(role)), &|_| None).unwrap();
+        Host::start(&config, &settings).await
+    }
+
+    async fn end(self) {
+        self.execute(
+            "DROP SCHEMA NAME CASCADE;
+             DROP ROLE NAME_member, NAME_guest, NAME_bypass, NAME_admin, NAME_deputy, NAME_reader, NAME_boss",
+        )
+        .await;
+    }
+}
+
+/// What a role finds of the position that the policy hides: null, or that it is there; or why it is refused.
+async fn seen(host: &Host, lender: &mut impl Lender) -> Result<bool, (Code, String)> {
+    let call = host.call("language", "position").param("id", 2).on(lender);
+    match read(call).await {
+        Ok(row) => Ok(!row.is_null()),
+        Err(error) => Err((error.code(), error.log_message())),
+    }
+}
+
+/// The privilege for which it is refused.
+fn privilege_of(error: &StartError) -> Option<Privilege> {
+    match error {
+        StartError::Loan(LoanError::Privileged(role)) => Some(role.privilege()),
+        _ => None,
+    }
+}
+
+const REFUSED: [(&str, Privilege, &str); 4] = [
+    ("admin", Privilege::Superuser, "the role \"NAME_admin\" is a superuser"),
+    ("bypass", Privilege::BypassRls, "the role \"NAME_bypass\" has BYPASSRLS"),
+    ("boss", Privilege::Owner, "the role \"NAME_boss\" owns \"NAME\".\"position\""),
+    (
+        "member",
+        Privilege::Owner,
+        "the role \"NAME_member\" has the rights of \"NAME_boss\", which owns \"NAME\".\"position\"",
+    ),
+];
+
+#[tokio::test]
+async fn the_role_of_each_call_is_looked_at_on_one_session_as_it_changes() {
+    let guarded = Guarded::new("guarded_lent").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let manager =
+        deadpool_postgres::Manager::new(database().owner_url().parse().unwrap(), tokio_postgres::NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
+    let mut bare = database().owner().await;
+    // The second time round its statements are prepared, or its types known.
+    for _ in 0..2 {
+        let mut kept = pool.get().await.unwrap();
+        for (role, _, reason) in REFUSED {
+            let (set, reset) = (format!("SET ROLE guarded_lent_{role}"), "SET ROLE guarded_lent_reader");
+            let refused = |found: Result<bool, (Code, String)>| {
+                let (code, message) = found.expect_err(role);
+                assert_eq!(code, Code::PrivilegedRole, "{message}");
+                assert!(message.contains(&reason.replace("NAME", guarded.name)), "{message}");
+                let remedy = "CREATE ROLE callslip LOGIN; GRANT USAGE ON SCHEMA \"guarded_lent\" TO callslip; \
+                              GRANT SELECT ON \"guarded_lent\".\"position\" TO callslip";
+                assert!(message.contains(remedy) && message.contains("[database] allow = ["), "{message}");
+            };
+            // As it is, on a session without a transaction.
+            kept.batch_execute(&set).await.unwrap();
+            refused(seen(&host, &mut kept).await);
+            kept.batch_execute(reset).await.unwrap();
+            assert_eq!(seen(&host, &mut kept).await, Ok(false), "{role}");
+            bare.batch_execute(&set).await.unwrap();
+            refused(seen(&host, &mut bare).await);
+            bare.batch_execute("RESET ROLE").await.unwrap();
+
+            // Within a transaction, which stays usable.
+            let mut transaction = bare.transaction().await.unwrap();
+            assert_eq!(seen(&host, &mut transaction).await.unwrap_err().0, Code::PrivilegedRole);
+            transaction.batch_execute(&set.replace("SET ROLE", "SET LOCAL ROLE")).await.unwrap();
+            refused(seen(&host, &mut transaction).await);
+            transaction.batch_execute("SET LOCAL ROLE guarded_lent_reader").await.unwrap();
+            assert_eq!(seen(&host, &mut transaction).await, Ok(false), "{role}");
+            transaction.commit().await.unwrap();
+        }
+        kept.batch_execute("RESET ROLE").await.unwrap();
+    }
+    // Who would first have to set another role has none of its rights; nor is a superuser's member a superuser.
+    for role in ["guest", "deputy"] {
+        bare.batch_execute(&format!("SET ROLE guarded_lent_{role}")).await.unwrap();
+        assert_eq!(seen(&host, &mut bare).await, Ok(false));
+    }
+    drop((bare, pool));
+    guarded.end().await;
+}
+
+/// What is remembered of a role, by the host or by its session, must not outlive what it was.
+#[tokio::test]
+async fn a_role_that_becomes_another_is_refused_within_a_second() {
+    let guarded = Guarded::new("guarded_altered").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let manager =
+        deadpool_postgres::Manager::new(guarded.url("reader").parse().unwrap(), tokio_postgres::NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
+    let (mut kept, mut bare) = (pool.get().await.unwrap(), connect_to(&guarded.url("reader")).await);
+    for (granted, revoked, reason) in [
+        ("ALTER ROLE NAME_reader SUPERUSER", "ALTER ROLE NAME_reader NOSUPERUSER", "a superuser"),
+        ("ALTER ROLE NAME_reader BYPASSRLS", "ALTER ROLE NAME_reader NOBYPASSRLS", "has BYPASSRLS"),
+        ("GRANT NAME_boss TO NAME_reader", "REVOKE NAME_boss FROM NAME_reader", "has the rights of"),
+    ] {
+        for is_granted in [false, true, false] {
+            guarded.execute(if is_granted { granted } else { revoked }).await;
+            tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
+            for found in [seen(&host, &mut kept).await, seen(&host, &mut bare).await] {
+                match is_granted {
+                    false => assert_eq!(found, Ok(false), "{revoked}"),
+                    true => {
+                        let (code, message) = found.expect_err(granted);
+                        assert_eq!(code, Code::PrivilegedRole);
+                        assert!(message.contains(reason), "{granted}: {message}");
+                    }
+                }
+            }
+        }
+    }
+    // Whose the table is, the host knows of its catalog.
+    guarded.execute("ALTER TABLE NAME.position OWNER TO NAME_reader").await;
+    let error = host.refresh().await.unwrap_err();
+    assert_eq!(error.code(), Code::PrivilegedRole, "{error}");
+    assert_eq!(seen(&host, &mut bare).await.unwrap_err().0, Code::PrivilegedRole);
+    // For whom the policies are forced they hold.
+    guarded.execute("ALTER TABLE NAME.position FORCE ROW LEVEL SECURITY").await;
+    host.refresh().await.unwrap();
+    assert_eq!(seen(&host, &mut bare).await, Ok(false));
+    drop((bare, kept, pool));
+    guarded.end().await;
+}
+
+#[tokio::test]
+async fn what_is_allowed_is_allowed_by_itself() {
+    let guarded = Guarded::new("guarded_allowed").await;
+    for allowed in Privilege::ALL {
+        let host = guarded.start("reader", &[*allowed]).await.unwrap();
+        for (role, privilege, _) in REFUSED {
+            let mut client = connect_to(&guarded.url(role)).await;
+            let found = seen(&host, &mut client).await.map_err(|(code, _)| code);
+            let started = guarded.start(role, &[*allowed]).await;
+            match privilege == *allowed {
+                true => {
+                    assert_eq!(found, Ok(true), "the policy holds for {role}");
+                    let own = read(started.unwrap().call("language", "position").param("id", 2)).await;
+                    assert_ne!(own.unwrap(), Value::Null, "{role}");
+                }
+                false => {
+                    assert_eq!(found, Err(Code::PrivilegedRole), "{role} with {allowed}");
+                    let error = started.err().unwrap();
+                    assert_eq!((privilege_of(&error), error.code()), (Some(privilege), Code::PrivilegedRole));
+                }
+            }
+        }
+    }
+    guarded.end().await;
+}
+
+#[tokio::test]
+async fn the_host_s_own_login_is_looked_at_with_each_session_and_each_refresh() {
+    let guarded = Guarded::new("guarded_own").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let own = async || {
+        let call = host.call("language", "position").param("id", 2);
+        read(call).await.map(|row| !row.is_null()).map_err(|error| (error.code(), error.to_string()))
+    };
+    assert_eq!(own().await, Ok(false));
+    host.check_login().await.unwrap();
+    // A session that there is goes on; another one does not begin.
+    guarded.execute("ALTER ROLE NAME_reader BYPASSRLS").await;
+    let lent = host.pool().unwrap().loan().await.unwrap();
+    let (code, message) = own().await.unwrap_err();
+    assert_eq!(code, Code::PrivilegedRole);
+    assert!(!message.contains("guarded_own"), "it is not for the caller: {message}");
+    drop(lent);
+    // A refresh finds it too, and then no session goes on.
+    let error = host.refresh().await.unwrap_err();
+    assert!(error.to_string().contains("the role \"guarded_own_reader\" has BYPASSRLS"), "{error}");
+    for _ in 0..4 {
+        assert_eq!(own().await.unwrap_err().0, Code::PrivilegedRole);
+    }
+    assert_eq!(host.pool().unwrap().status().waiting, 0);
+    assert!(host.catalog_status().failure.is_some());
+    // It needs nobody to look again when it is mended.
+    guarded.execute("ALTER ROLE NAME_reader NOBYPASSRLS").await;
+    for _ in 0..4 {
+        assert_eq!(own().await, Ok(false));
+    }
+    host.refresh().await.unwrap();
+    assert!(host.catalog_status().failure.is_none());
+
+    // Nor does a session go on when its role has become the owner of a table.
+    guarded.execute("ALTER TABLE NAME.position OWNER TO NAME_reader").await;
+    assert_eq!(own().await, Ok(true), "the host has not looked since");
+    assert_eq!(host.refresh().await.unwrap_err().code(), Code::PrivilegedRole);
+    assert_eq!(own().await.unwrap_err().0, Code::PrivilegedRole);
+    guarded
+        .execute("ALTER TABLE NAME.position OWNER TO NAME_boss; GRANT SELECT ON NAME.position TO NAME_reader")
+        .await;
+    host.refresh().await.unwrap();
+    assert_eq!(own().await, Ok(false));
+    drop(host);
+    guarded.end().await;
+}
+
+#[tokio::test]
+async fn a_server_refuses_and_an_author_is_warned() {
+    let guarded = Guarded::new("guarded_command").await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("callslip.toml");
+    let run = async |role: &str, arguments: &[&str]| -> Output {
+        let mut command = callslip();
+        command.args(arguments).arg("--config").arg(&config).args(["--database-url", &guarded.url(role)]);
+        tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+    };
+    std::fs::write(&config, guarded.text(&[])).unwrap();
+    for (role, _, reason) in REFUSED {
+        let reason = reason.replace("NAME", guarded.name);
+        let served = run(role, &["serve", "--listen", "127.0.0.1:0"]).await;
+        let said = String::from_utf8_lossy(&served.stderr);
+        assert_eq!(served.status.code(), Some(1), "{role}: {said}");
+        assert!(said.contains(&format!("error: CS1112: {reason}")), "{role}: {said}");
+        let shown = run(role, &["run", "language", "position", "id=2", "--format", "json"]).await;
+        let said = String::from_utf8_lossy(&shown.stderr);
+        assert_eq!(shown.status.code(), Some(0), "{role}: {said}");
+        assert_ne!(serde_json::from_slice::<Value>(&shown.stdout).unwrap(), json!(null), "{role}");
+        assert_eq!((said.lines().count(), said.contains(&reason)), (1, true), "{role}: {said}");
+    }
+    for arguments in [["check", "language"], ["inspect", "language"], ["explain", "language"]] {
+        let shown = run("boss", &arguments).await;
+        let said = String::from_utf8_lossy(&shown.stderr);
+        assert!(said.contains("`callslip serve` refuses this login"), "{arguments:?}: {said}");
+    }
+    std::fs::write(&config, guarded.text(&[Privilege::Owner])).unwrap();
+    let shown = run("boss", &["run", "language", "position", "id=2"]).await;
+    assert_eq!(String::from_utf8_lossy(&shown.stderr), "");
+    guarded.end().await;
+}

@@ -1,0 +1,128 @@
+//! A call that is dropped, wherever it waits.
+
+use std::time::Duration;
+
+use callslip_tests::database;
+
+use crate::ends::{End, Ends, On, first};
+use crate::owners::{Kind, Service};
+use crate::state::State;
+use crate::support::{MOST_KEPT, drop_after, number, rows, run};
+
+/// More than a call ever waits.
+const MOST_WAITS: usize = 400;
+
+/// Drops a call after the first wait, then after the second, and so on, until it ends by itself.
+async fn check(kind: Kind) {
+    let mut service = Service::new().await;
+    let admin = database().owner().await;
+    let (table, mut ended) = (service.table.clone(), false);
+    for n in 1..=MOST_WAITS {
+        let what = format!("{kind:?}, dropped at the {n}th wait");
+        // A text of its own each time, so that it is prepared each time.
+        let statements = || {
+            let large = "SELECT CAST(g.i AS int8) AS n FROM pg_catalog.generate_series(1, 30000) AS g (i)";
+            let written = format!("SELECT pg_catalog.count(*) AS n FROM {table} AS w");
+            [&written, large, &written]
+                .map(|sql| number(&format!("/* {n} of {} */ {sql}", sql.len()), &[]))
+                .to_vec()
+        };
+        let turns = async |owner: &mut dyn crate::owners::Owner| {
+            let client = owner.client();
+            client.batch_execute(&format!("INSERT INTO {table} VALUES ({n})")).await.unwrap();
+            let count = first(client, &format!("SELECT count(*) FROM {table}")).await;
+            State::of(client).await.unwrap();
+            let before = State::of(client).await.unwrap();
+            // When nothing is prepared yet, and when all of it is.
+            for _ in 0..2 {
+                ended = match drop_after(n, rows(owner, statements())).await {
+                    Some(all) => {
+                        let all = all.unwrap_or_else(|error| panic!("{what}: {error}"));
+                        assert_eq!(all[2][0].get::<_, i64>(0).to_string(), count, "{what}");
+                        true
+                    }
+                    None => false,
+                };
+                let after = State::of(owner.client()).await;
+                let after = after
+                    .unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
+                let difference = after.difference(&before.lines);
+                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                if !kind.keeps_statements() {
+                    assert_eq!(after.prepared, before.prepared, "{what}");
+                }
+                let all = rows(owner, statements())
+                    .await
+                    .unwrap_or_else(|error| panic!("{what}, and then: {error}"));
+                assert_eq!(all[1].len(), 30_000, "{what}");
+                if kind.keeps_statements() {
+                    let prepared = State::of(owner.client()).await.unwrap().prepared;
+                    for statement in statements() {
+                        assert_eq!(prepared.get(&*statement.sql), Some(&1), "{what}: {}", statement.sql);
+                    }
+                    // With what finds the settings, and the service's own.
+                    assert!(prepared.values().sum::<usize>() <= MOST_KEPT + 2, "{what}: {prepared:#?}");
+                }
+            }
+            let write = owner.client().batch_execute(&format!("INSERT INTO {table} VALUES (-{n})")).await;
+            write.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
+        };
+        service
+            .with(kind, turns)
+            .await
+            .unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
+        let written = format!("SELECT count(*) FROM {table} WHERE abs(token) = {n}");
+        assert_eq!(first(&admin, &written).await, "2", "{what}: what the owner wrote and committed");
+        if ended {
+            assert!(n > 3, "it never waits");
+            return;
+        }
+    }
+    panic!("{kind:?}: it does not end within {MOST_WAITS} waits");
+}
+
+/// The same of a call of a host, on a connection of its own.
+async fn check_own() {
+    let service = Service::new().await;
+    let ends = Ends::new(&service.table).await;
+    let pool = ends.pool(End::Rows);
+    for n in 1..=MOST_WAITS {
+        let dropped = drop_after(n, ends.perform(End::Rows, &mut On::Own)).await;
+        // There is only one connection: it must come back, and do its work.
+        tokio::time::timeout(Duration::from_secs(60), ends.perform(End::Error, &mut On::Own))
+            .await
+            .unwrap_or_else(|_| panic!("dropped at the {n}th wait, {:?}", pool.status()));
+        if dropped.is_some() {
+            assert!(n > 3, "it never waits");
+            return;
+        }
+    }
+    panic!("it does not end within {MOST_WAITS} waits");
+}
+
+macro_rules! checked {
+    ($($name:ident: $kind:ident,)*) => {
+        $(#[test]
+        fn $name() {
+            run(check(Kind::$kind));
+        })*
+    };
+}
+
+checked! {
+    a_transaction: ReadCommitted,
+    a_serializable_transaction: Serializable,
+    a_savepoint: Savepoint,
+    a_client: Client,
+    a_client_with_a_transaction_opened_by_hand: ClientInTransaction,
+    an_object_of_deadpool: DeadpoolObject,
+    an_object_of_deadpool_with_a_transaction_opened_by_hand: DeadpoolInTransaction,
+    a_transaction_of_deadpool: DeadpoolTransaction,
+    a_savepoint_of_deadpool: DeadpoolSavepoint,
+    an_object_of_bb8: Bb8Object,
+}
+
+#[test]
+fn a_connection_of_the_host_s_own() {
+    run(check_own());
+}
