@@ -58,7 +58,7 @@ impl<'loan, T> Running<'loan, T> {
     /// statement of its owner's is ever hit. A call that was not sent yet, or has ended, is given up as when it is dropped.
     ///
     /// **Await it to its end.** Dropped half-way on a connection that was lent, it may or may not have stopped the statements,
-    /// and a cancel may still be on its way. The owner's next statement is then held back from it, for half a second. It
+    /// and a cancel may still be on its way. The owner's next statement is then held back from it, for a second. It
     /// still comes in the wrong moment if that is the one in which the call ends by itself: then the owner's transaction
     /// fails (SQLSTATE 57014, or 25P02 from then on), so that it can only be rolled back.
     ///

@@ -10,7 +10,7 @@ use super::error::LoanError;
 
 /// How long the owner's next statement is held back from a cancel that nobody waits for any more, in seconds. It comes
 /// within a few milliseconds, if at all.
-const HELD_BACK: &str = "0.5";
+const HELD_BACK: u32 = 1;
 
 /// Cancels what runs in a block on a connection that is lent, until the block has ended. When this returns, no cancel is on
 /// its way.

@@ -273,7 +273,7 @@ impl<'loan> Run<'loan> {
     /// cancel is on its way any more: what is sent next on the connection is safe from it. What was lent is as it was.
     ///
     /// Dropped half-way, a run of a [`Loan`] is cancelled all the same. On what is [lent](super::Lent), the owner's next statement is
-    /// then held back for half a second from a cancel that may be on its way; should that hit the end of the run, the
+    /// then held back for a second from a cancel that may be on its way; should that hit the end of the run, the
     /// owner's transaction is aborted.
     ///
     /// # Errors

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use callslip::loan::{ConnectionSettings, LoanError};
 use callslip::{CallError, Code, Config, Host, Reply, Running};
-use callslip_tests::{component, database};
+use callslip_tests::{WRITER, component, database};
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
+use tokio_postgres::config::Host as Server;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use crate::client::wait_until_idle;
-use crate::round_trips::socket;
 use crate::support::read;
 use crate::transaction::left_behind;
 
@@ -42,7 +42,12 @@ async fn start(config: &str, cancel_through: Option<&ConnectionSettings>) -> Hos
 }
 
 async fn host() -> Host {
-    start(&config(), Some(&database().connection())).await
+    start(&config(), Some(&direct())).await
+}
+
+/// The server itself: only that knows the sessions of what is lent, wherever hosts connect.
+fn direct() -> ConnectionSettings {
+    ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap()
 }
 
 fn slow(host: &Host, query: &str, seconds: f64) -> callslip::Call<'static> {
@@ -51,7 +56,7 @@ fn slow(host: &Host, query: &str, seconds: f64) -> callslip::Call<'static> {
 
 /// A session with a table of its own.
 async fn session() -> Client {
-    let client = database().owner().await;
+    let client = database().writer().await;
     client.batch_execute("CREATE TEMP TABLE scratch (n int8)").await.unwrap();
     client
 }
@@ -154,6 +159,12 @@ async fn on_a_lent_client_it_leaves_what_was_there() {
     assert_eq!(client.query("SELECT n FROM scratch", &[]).await.unwrap().len(), 1);
 }
 
+/// How many of the host's own connections are lent.
+fn lent(host: &Host) -> usize {
+    let status = host.pool().unwrap().status();
+    status.size - status.available
+}
+
 #[tokio::test]
 async fn on_the_host_s_own_connections_they_are_free_again() {
     let host = start(&format!("{}\n", config().replacen("[pool]", "[pool]\nsize = 1", 1)), None).await;
@@ -174,12 +185,13 @@ async fn on_the_host_s_own_connections_they_are_free_again() {
             _ = &mut running => panic!("it has ended"),
             _ = own() => {}
         }
+        assert_eq!(lent(&host), 1);
         soon(running.cancel()).await;
-        assert_eq!(host.pool().unwrap().status().available, 1);
+        assert_eq!(lent(&host), 0);
         let mut rows = slow(&host, "late", LONG).rows().await.unwrap();
         assert!(rows.next().await.unwrap().is_some());
         soon(rows.cancel()).await;
-        assert_eq!(host.pool().unwrap().status().available, 1);
+        assert_eq!(lent(&host), 0);
     }
     assert_eq!(read(slow(&host, "several", 0.0)).await.unwrap()["last"], json!([{"n": 2}]));
 }
@@ -287,8 +299,8 @@ async fn cancelled_somewhere(call: callslip::Call<'_>, numbers: &mut Numbers) {
 async fn no_statement_of_the_owner_s_is_ever_hit() {
     let host = host().await;
     let (mut client, mut numbers) = (session().await, Numbers(0x2545_f491_4f6c_dd1d));
-    let manager =
-        deadpool_postgres::Manager::new(database().owner_url().parse().unwrap(), tokio_postgres::NoTls);
+    let mut config = direct().config().clone();
+    let manager = deadpool_postgres::Manager::new(config.user(WRITER).clone(), tokio_postgres::NoTls);
     let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
     let mut pooled = pool.get().await.unwrap();
     pooled.batch_execute("CREATE TEMP TABLE scratch (n int8)").await.unwrap();
@@ -326,8 +338,12 @@ async fn no_statement_of_the_owner_s_is_ever_hit() {
 
 /// A relay of cancels that each take their time, and how long that is.
 async fn late_relay() -> (ConnectionSettings, Duration) {
-    let takes = Duration::from_millis(200);
-    let socket = socket();
+    let takes = Duration::from_millis(150);
+    let direct = direct();
+    let Some(Server::Unix(folder)) = direct.config().get_hosts().first() else {
+        panic!("the server has a socket")
+    };
+    let socket = folder.join(format!(".s.PGSQL.{}", direct.config().get_ports().first().unwrap_or(&5432)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
     tokio::spawn(async move {

@@ -1,6 +1,5 @@
 //! How often a call waits for the network.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,21 +17,15 @@ use crate::support::{config, read};
 /// took to come to its first byte.
 const GATHERED: Duration = Duration::from_millis(400);
 
-/// The socket on which the server listens.
-pub fn socket() -> PathBuf {
-    let settings = database().connection();
-    let direct = settings.config();
-    let Some(Host::Unix(folder)) = direct.get_hosts().first() else { panic!("the server has a socket") };
-    folder.join(format!(".s.PGSQL.{}", direct.get_ports().first().unwrap_or(&5432)))
-}
-
 /// A client of the database behind a relay, and how many times the relay has passed on what the client sent: once for all
 /// that it sends without an answer.
 async fn counted_client() -> (Client, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
     let count = sent.clone();
-    let (settings, socket) = (database().connection(), socket());
+    let settings = database().connection();
     let direct = settings.config();
+    let Some(Host::Unix(folder)) = direct.get_hosts().first() else { panic!("the server has a socket") };
+    let socket = folder.join(format!(".s.PGSQL.{}", direct.get_ports().first().unwrap_or(&5432)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -351,7 +351,7 @@ async fn a_stream_gives_the_same_rows_and_ends_with_an_error() {
     assert_eq!(Value::from(rows(call()).await.collect_as::<Value>().await.unwrap()), expected);
 
     // On a transaction that is lent, and dropped half-way.
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     let mut transaction = client.transaction().await.unwrap();
     let much = rows(host.call("language", "everything_rated").on(&mut transaction)).await;
     let some = much.into_stream_as::<Value>().take(5).count().await;
@@ -412,7 +412,7 @@ async fn a_reply_says_which_isolation_its_statements_have() {
     let two = || host.call("hiring", "overview").param("company", 1);
     assert_eq!(one().run().await.unwrap().isolation(), Isolation::ReadCommitted);
     assert_eq!(rows(two()).await.isolation(), Isolation::RepeatableRead);
-    let mut client = database().owner().await;
+    let mut client = database().writer().await;
     assert_eq!(rows(one().on(&mut client)).await.isolation(), Isolation::RepeatableRead);
     for (level, expected) in [
         (tokio_postgres::IsolationLevel::ReadCommitted, Isolation::ReadCommitted),
