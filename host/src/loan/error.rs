@@ -157,6 +157,21 @@ impl LoanError {
         self
     }
 
+    /// What was sent did not end.
+    pub(super) fn not_ended(error: &tokio_postgres::Error) -> Self {
+        Self::Lost { reason: format!("ROLLBACK failed: {error}") }
+    }
+
+    /// Why no block could be opened in a transaction.
+    pub(super) fn of_transaction(error: tokio_postgres::Error) -> Self {
+        match error.code().map(|code| code.code()) {
+            // no_active_sql_transaction, in_failed_sql_transaction
+            Some("25P01") => Self::NoTransaction,
+            Some("25P02") => Self::TransactionAborted,
+            _ => error.into(),
+        }
+    }
+
     /// Whether the connection is idle again after the error, so that the next caller can have it.
     pub(super) fn leaves_connection_idle(&self) -> bool {
         !matches!(self, Self::Lost { .. } | Self::Unavailable { .. })

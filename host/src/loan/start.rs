@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row, RowStream, Statement};
+use tokio_postgres::{Row, RowStream, Statement};
 
 use super::admitted::Admitted;
 use super::answer::{Answer, answer, at_once, send, settle};
@@ -502,21 +502,4 @@ fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError>
         return Err(LoanError::WrongParameterCount { expected, given });
     }
     check_columns(statement.columns(), &bound.columns)
-}
-
-impl LoanError {
-    /// What was sent did not end.
-    pub(super) fn not_ended(error: &Error) -> Self {
-        Self::Lost { reason: format!("ROLLBACK failed: {error}") }
-    }
-
-    /// Why no block could be opened in a transaction.
-    pub(super) fn of_transaction(error: Error) -> Self {
-        match error.code().map(|code| code.code()) {
-            // no_active_sql_transaction, in_failed_sql_transaction
-            Some("25P01") => Self::NoTransaction,
-            Some("25P02") => Self::TransactionAborted,
-            _ => error.into(),
-        }
-    }
 }
