@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use futures_util::future::{Either, select};
-use tokio_postgres::{Column, Row, RowStream};
+use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::PlanMode;
 use super::answer::{Answer, settle};
@@ -131,6 +131,15 @@ pub(super) fn check_values(statements: &[BoundStatement]) -> Result<(), LoanErro
     }
 }
 
+/// Whether a statement is still what was proven.
+pub(super) fn check_statement(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
+    let (expected, given) = (statement.params().len(), bound.values.len());
+    if expected != given {
+        return Err(LoanError::WrongParameterCount { expected, given });
+    }
+    check_columns(statement.columns(), &bound.columns)
+}
+
 /// Whether the columns of a statement are still what was proven.
 pub(super) fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Result<(), LoanError> {
     let change = if proven.len() != columns.len() {
@@ -187,7 +196,7 @@ impl LoanError {
         }
     }
 
-    fn refused(error: Box<PostgresError>) -> Self {
+    pub(super) fn refused(error: Box<PostgresError>) -> Self {
         Self::Stale { change: format!("PostgreSQL refuses it: {error}"), refusal: Some(error) }
     }
 }

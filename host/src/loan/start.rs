@@ -17,7 +17,7 @@ use super::guard::Guard;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
+use super::run::{BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings};
 use super::statements::Statements;
 use super::stop::{Sent, Stop};
@@ -82,12 +82,14 @@ impl<'loan> Start<'_, 'loan> {
                 Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
                 Ok(Attempt::UnknownRole(owner)) => self.admit(owner).await?,
                 Err(LoanError::Failed(error))
-                    if !is_prepared_again
-                        && self.wire.statements().is_some()
-                        && must_prepare_again(&error) =>
+                    if self.wire.statements().is_some() && must_prepare_again(&error) =>
                 {
-                    is_prepared_again = true;
                     self.forget_all();
+                    if is_prepared_again {
+                        // It has changed once more meanwhile.
+                        return Err(LoanError::refused(error));
+                    }
+                    is_prepared_again = true;
                 }
                 Err(error) => return Err(error),
             }
@@ -104,7 +106,7 @@ impl<'loan> Start<'_, 'loan> {
         let mut prepared = Vec::with_capacity(self.statements.len());
         for bound in self.statements.iter() {
             match self.known(&bound.sql) {
-                Some(statement) if check(&statement, bound).is_ok() => prepared.push(statement),
+                Some(statement) if check_statement(&statement, bound).is_ok() => prepared.push(statement),
                 _ => break,
             }
         }
@@ -339,16 +341,16 @@ impl<'loan> Start<'_, 'loan> {
     async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
         if !bound.cached {
             let statement = self.prepare_anew(&bound.sql).await?;
-            return check(&statement, bound).map(|()| statement);
+            return check_statement(&statement, bound).map(|()| statement);
         }
         let statement = self.keep(&bound.sql).await?;
-        if check(&statement, bound).is_ok() {
+        if check_statement(&statement, bound).is_ok() {
             return Ok(statement);
         }
         // It may have been prepared before a migration that the caller's proof already knows.
         self.forget(&bound.sql);
         let statement = self.keep(&bound.sql).await?;
-        check(&statement, bound).map(|()| statement)
+        check_statement(&statement, bound).map(|()| statement)
     }
 
     /// The statement of this text, prepared now if it is not yet.
@@ -493,13 +495,4 @@ fn send_all<'a, 'loan: 'a, T: 'a>(
     for answer in answers {
         send(answer, context);
     }
-}
-
-/// Whether a statement is still what was proven.
-fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
-    let (expected, given) = (statement.params().len(), bound.values.len());
-    if expected != given {
-        return Err(LoanError::WrongParameterCount { expected, given });
-    }
-    check_columns(statement.columns(), &bound.columns)
 }
