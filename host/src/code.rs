@@ -7,7 +7,8 @@ macro_rules! codes {
         /// `CS01…` a component that can't be loaded · `CS02…` a description that is malformed, too large, or warned of ·
         /// `CS03…` a name or type that does not resolve · `CS04…` what was not granted · `CS05…` what
         /// PostgreSQL refused when a statement was described · `CS10…` a caller's request · `CS11…` the
-        /// database and its connections · `CS12…` a plugin at run time · `CS20…` configuration.
+        /// database and its connections · `CS12…` a plugin at run time · `CS13…` the use that an embedding service makes of a reply ·
+        /// `CS20…` configuration.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
@@ -107,6 +108,11 @@ codes! {
     PluginOutOfMemory = "CS1203", "the plugin used too much memory";
     PluginOutputTooLarge = "CS1204", "the plugin's answer is over a limit";
     PluginDegraded = "CS1205", "the plugin does not prove against this database";
+
+    OtherRow = "CS1301", "a row is not what the service reads it as";
+    OtherStatement = "CS1302", "the rows of another statement are to be read first";
+    NotCancelled = "CS1303", "a call could not be cancelled";
+    Cancelled = "CS1304", "a call was cancelled by the service";
 
     BadConfiguration = "CS2001", "the configuration can't be used";
     BadConnectionSettings = "CS2002", "the connection settings can't be used";

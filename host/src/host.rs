@@ -7,6 +7,7 @@ mod choice;
 pub mod drift;
 mod entry;
 mod error;
+mod fetch;
 mod generation;
 mod guard;
 mod hosted;
@@ -16,6 +17,8 @@ mod plugin;
 mod prove;
 mod refresh;
 mod reply;
+mod rows;
+mod running;
 mod version;
 
 use std::num::NonZeroUsize;
@@ -36,10 +39,12 @@ pub use refresh::{
     CatalogStatus, Change, PluginChange, RefreshError, RefreshFailure, Refreshed, Watch, WatchSettings,
 };
 pub use reply::{Reply, ReplyError};
+pub use rows::Rows;
+pub use running::Running;
 
 use self::refresh::{Refresher, Wish};
 use crate::Config;
-use crate::loan::{ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
+use crate::loan::{Canceller, ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
 
 /// A host: a database, its catalog, and the plugins that were proven against it. A clone is the same host.
 ///
@@ -71,11 +76,13 @@ pub struct Host(Arc<Inner>);
 struct Inner {
     /// Nothing, if the host runs on what it is lent alone.
     pool: Option<Pool>,
+    /// By which calls on lent connections are cancelled, if they can be.
+    canceller: Option<Canceller>,
     /// What statements on lent connections are held to.
     terms: Terms,
     /// What lent sessions keep prepared.
     sessions: Sessions,
-    reply_limits: reply::ReplyLimits,
+    reply_limits: fetch::ReplyLimits,
     /// What is served now. Whoever waits for something else is told of it.
     current: watch::Sender<Arc<Generation>>,
     refresher: Refresher,

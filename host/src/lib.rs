@@ -29,6 +29,9 @@ mod config;
 #[cfg(feature = "host")]
 mod host;
 
+#[cfg(feature = "host")]
+pub use rows::Row;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "service")]
@@ -45,5 +48,6 @@ pub use host::drift;
 pub use host::{
     Call, CallError, CatalogStatus, Change, Generation, Host, HostBuilder, HostedPlugin, LoadedPlugin,
     LoadedQuery, PluginChange, PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure,
-    Refreshed, Refusal, Reply, ReplyError, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    Refreshed, Refusal, Reply, ReplyError, Rows, Running, Standing, StartError, ValueSource, Waiting, Watch,
+    WatchSettings,
 };

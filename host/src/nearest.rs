@@ -5,7 +5,7 @@ use crate::catalog::{PG_CATALOG, SearchPath};
 /// The bytes of a name that is compared: as many as PostgreSQL keeps of one.
 const LONGEST: usize = 63;
 /// How many candidates are listed where none is near.
-#[cfg(feature = "host")]
+#[cfg(feature = "postgres")]
 const LISTED: usize = 20;
 /// How many candidates are compared.
 const MOST: usize = 400;
@@ -71,7 +71,7 @@ pub(crate) fn did_you_mean<'n>(
 }
 
 /// What a caller who wrote a name that is none should know: the nearest one, or those that there are.
-#[cfg(feature = "host")]
+#[cfg(feature = "postgres")]
 pub(crate) fn suggestion<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "host")]
+    #[cfg(feature = "postgres")]
     fn lists_what_there_is_where_nothing_is_near() {
         assert_eq!(suggestion("titel", ["id", "title"], "it has"), "did you mean \"title\"?");
         assert_eq!(suggestion("salary", ["id", "title"], "it has"), "it has id, title");

@@ -3,15 +3,17 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::error::StartError;
+use super::fetch::ReplyLimits;
 use super::generation::{Basis, Generation};
 use super::inspect::reflect;
 use super::refresh::Refresher;
-use super::reply::ReplyLimits;
 use super::version::{Version, Versions};
 use super::{Host, Inner, STATEMENTS_PER_LENT_SESSION};
 use crate::Config;
 use crate::catalog::Catalog;
-use crate::loan::{ConnectionSettings, Inspection, Lender, Lent, Pool, Privilege, Sessions, Terms};
+use crate::loan::{
+    Canceller, ConnectionSettings, Inspection, Lender, Lent, Pool, Privilege, Sessions, Terms,
+};
 use crate::plugin::Engine;
 
 /// A host that is to be started: what it reflects its database on, and whether it has connections of its own.
@@ -37,6 +39,7 @@ use crate::plugin::Engine;
 pub struct HostBuilder<'loan> {
     reflect_on: Option<Lent<'loan>>,
     connect: Option<ConnectionSettings>,
+    canceller: Option<Canceller>,
     engine: Option<Engine>,
     allow: Vec<Privilege>,
 }
@@ -48,8 +51,8 @@ impl<'loan> HostBuilder<'loan> {
     ///
     /// Only what [`Lent::run`] names stays of it.
     pub fn reflect_on<'lent>(self, lender: &'lent mut (impl Lender + ?Sized)) -> HostBuilder<'lent> {
-        let Self { reflect_on: _, connect, engine, allow } = self;
-        HostBuilder { reflect_on: Some(lender.lend()), connect, engine, allow }
+        let Self { reflect_on: _, connect, canceller, engine, allow } = self;
+        HostBuilder { reflect_on: Some(lender.lend()), connect, canceller, engine, allow }
     }
 
     /// Gives the host a read-only pool of its own, as the configuration's `[pool]` describes it. On it run the calls to which
@@ -57,6 +60,14 @@ impl<'loan> HostBuilder<'loan> {
     /// [`Host::watch`] can listen. Its login must see the database as that of what is lent does.
     pub fn connect(self, connection: &ConnectionSettings) -> Self {
         Self { connect: Some(connection.clone()), ..self }
+    }
+
+    /// Says where a cancel is sent when [`Running::cancel`](crate::Running::cancel) is called, or the same of a reply, on a
+    /// connection that was lent: to the server of that connection, over one that is opened for it alone. Without this
+    /// such a call can't be cancelled. Neither a user nor a password is sent, and nothing is opened before the first
+    /// cancel.
+    pub fn cancel_through(self, connection: &ConnectionSettings) -> Self {
+        Self { canceller: Some(Canceller::new(connection.clone())), ..self }
     }
 
     /// Runs the plugins in an engine that several hosts share: its one watching thread, its address space, and its bound
@@ -81,7 +92,7 @@ impl<'loan> HostBuilder<'loan> {
     /// [`StartError`], if there is no host at all: nothing to reflect on, a database that can't be reached or reflected, a
     /// login of its own for which row-level security does not hold, or an engine that can't be made.
     pub async fn start(self, config: &Config) -> Result<Host, StartError> {
-        let Self { reflect_on, connect, engine, allow } = self;
+        let Self { reflect_on, connect, canceller, engine, allow } = self;
         let mut config = config.clone();
         config.database.allow.extend(allow);
         let config = &config;
@@ -107,7 +118,7 @@ impl<'loan> HostBuilder<'loan> {
             ReplyLimits { rows: config.limits.rows, bytes: config.limits.reply_mib.saturating_mul(1 << 20) };
         let current = watch::Sender::new(Arc::new(current));
         let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
-        Ok(Host(Arc::new(Inner { pool, terms, sessions, reply_limits, current, refresher })))
+        Ok(Host(Arc::new(Inner { pool, canceller, terms, sessions, reply_limits, current, refresher })))
     }
 }
 

@@ -5,11 +5,14 @@ use serde_json::Value;
 use super::Inner;
 use super::choice::{Choice, Picked};
 use super::error::CallError;
+use super::fetch::{Fetch, ReplyLimits};
 use super::generation::Generation;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
-use crate::loan::{BoundStatement, Lender, Lent, Run};
+use super::rows::Rows;
+use super::running::Running;
+use crate::loan::{BoundStatement, Lender, Lent, Run, Stop};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
@@ -22,7 +25,7 @@ pub struct Call<'loan> {
 }
 
 /// What is asked for.
-struct Request {
+pub(super) struct Request {
     host: Arc<Inner>,
     plugin: String,
     query: String,
@@ -117,8 +120,8 @@ struct Called<'g> {
 }
 
 impl<'loan> Call<'loan> {
-    /// Runs the call, and returns when its first statement has started. A shape that was not proven at load is
-    /// proven first, on a connection of the host's own; of a host that has none, on the connection that is lent.
+    /// Runs the call, and returns its reply as JSON when its first statement has started. A shape that was not proven at load
+    /// is proven first, on a connection of the host's own; of a host that has none, on the connection that is lent.
     ///
     /// Where the database is not any more as the query was proven against, the host looks at it anew, and the call is run once
     /// more with what is proven then. On a transaction that is lent it is not run again, since that may see another
@@ -126,15 +129,41 @@ impl<'loan> Call<'loan> {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn run(self) -> Result<Reply<'loan>, CallError> {
-        match self.lent {
-            Some(lent) => self.request.run_on(lent).await,
-            None => self.request.run().await,
-        }
+    pub fn run(self) -> Running<'loan, Reply<'loan>> {
+        self.running(Reply::new)
+    }
+
+    /// The same for a reply of typed rows.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn rows(self) -> Running<'loan, Rows<'loan>> {
+        self.running(Rows::new)
+    }
+
+    fn running<T>(self, reply: fn(Fetch<'loan>) -> Result<T, CallError>) -> Running<'loan, T> {
+        let stop = Arc::new(Stop::default());
+        let (request, lent, its) = (Arc::new(self.request), self.lent, stop.clone());
+        let fetch = async move {
+            match lent {
+                Some(lent) => request.run_on(lent.stopped_by(its)).await,
+                None => request.run(Some(its)).await,
+            }
+        };
+        Running::new(stop, fetch, reply)
     }
 }
 
 impl Request {
+    /// The query, for people.
+    pub fn query(&self) -> String {
+        format!("{}.{}", self.plugin, self.query)
+    }
+
+    pub fn limits(&self) -> ReplyLimits {
+        self.host.reply_limits
+    }
+
     fn read<'g>(&self, generation: &'g Generation) -> Result<Called<'g>, CallError> {
         let choice = Choice::of(&generation.basis.schemas, &self.claims);
         let (plugin, query) = generation.find(&self.plugin, &self.query, &choice)?;
@@ -165,36 +194,40 @@ impl Request {
     }
 
     /// Runs on a connection of the host's own.
-    async fn run<'loan>(self) -> Result<Reply<'loan>, CallError> {
+    async fn run<'loan>(self: Arc<Self>, stop: Option<Arc<Stop>>) -> Result<Fetch<'loan>, CallError> {
         let mut attempt = 1;
         loop {
             let generation = self.host.generation();
-            let (run, proven) = match self.attempt(&generation).await {
+            let (run, proven) = match self.attempt(&generation, stop.clone()).await {
                 Ok(begun) => begun,
                 Err(error) => {
                     self.reconsider(error, generation.number(), &mut attempt).await?;
                     continue;
                 }
             };
-            let limits = self.host.reply_limits;
-            let again = Again { request: self, generation: generation.number() };
-            return Reply::new(run, proven, limits, Some(again));
+            return Ok(Fetch::new(self, run, proven, Some(generation.number())));
         }
     }
 
     async fn attempt<'loan>(
         &self,
         generation: &Generation,
+        stop: Option<Arc<Stop>>,
     ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
         let (proven, bound) = self.bound(generation, None).await?;
         let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
-        let run = pool.loan().await?.run(bound).await;
+        let loan = pool.loan().await?;
+        let loan = match stop {
+            Some(stop) => loan.stopped_by(stop),
+            None => loan,
+        };
+        let run = loan.run(bound).await;
         let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
         Ok((run, proven))
     }
 
     /// Runs on a connection that is lent.
-    async fn run_on(self, lent: Lent<'_>) -> Result<Reply<'_>, CallError> {
+    async fn run_on(self: Arc<Self>, lent: Lent<'_>) -> Result<Fetch<'_>, CallError> {
         let mut attempt = 1;
         let (proven, bound, guard) = loop {
             let generation = self.host.generation();
@@ -203,8 +236,12 @@ impl Request {
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
         };
+        let lent = match &self.host.canceller {
+            Some(canceller) => lent.cancelled_through(canceller.clone()),
+            None => lent,
+        };
         match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
-            Ok(run) => Reply::new(run, proven, self.host.reply_limits, None),
+            Ok(run) => Ok(Fetch::new(self, run, proven, None)),
             Err(error) => {
                 let error = CallError::of_run(error, proven.statements());
                 if error.is_doubtful() {
@@ -213,6 +250,20 @@ impl Request {
                 Err(error)
             }
         }
+    }
+
+    /// Runs the call again after a reply that failed before any of it was given, if the error may come of a change of the
+    /// database.
+    ///
+    /// # Errors
+    /// The error, if it stands, or what came of the other run.
+    pub async fn run_again<'loan>(
+        self: Arc<Self>,
+        error: CallError,
+        generation: u64,
+    ) -> Result<Fetch<'loan>, CallError> {
+        self.reconsider(error, generation, &mut 1).await?;
+        self.run(None).await
     }
 
     /// Whether a call that failed is worth another attempt, since what is served is not any more what it was run with: after a
@@ -237,23 +288,6 @@ impl Request {
         }
         *attempt += 1;
         Ok(())
-    }
-}
-
-/// How a call is run again whose reply failed before any of it was given.
-pub(super) struct Again {
-    request: Request,
-    generation: u64,
-}
-
-impl Again {
-    /// Runs the call again, if the error may come of a change of the database.
-    ///
-    /// # Errors
-    /// The error, if it stands, or what came of the other run.
-    pub async fn run<'loan>(self, error: CallError) -> Result<Reply<'loan>, CallError> {
-        self.request.reconsider(error, self.generation, &mut 1).await?;
-        self.request.run().await
     }
 }
 

@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use super::prove::{ProvenStatement, ValueSource};
 use crate::Code;
 use crate::catalog::ReflectError;
@@ -96,7 +98,7 @@ pub enum CallError {
     /// The host has no connections of its own, and the call was lent none.
     #[error("the host has no connections of its own, and none was lent to the call: lend one (`.on(…)`)")]
     NothingLent,
-    /// A row can't be written.
+    /// A row can't be written, or not read as what the service wants.
     #[error(transparent)]
     Row(#[from] RowError),
     /// A statement gave more rows than the host allows.
@@ -104,6 +106,14 @@ pub enum CallError {
     TooManyRows {
         /// The limit, `limits.rows` of the configuration.
         limit: u64,
+    },
+    /// The rows of another statement than the one that was asked for come next.
+    #[error("{}: {problem}", statement(asked))]
+    OtherStatement {
+        /// The name that was asked for; empty, if none was.
+        asked: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A call gave more bytes than the host allows.
     #[error("the reply has more bytes than the limit of {limit} (limits.reply_mib)")]
@@ -134,6 +144,7 @@ impl CallError {
             Self::NothingLent => Code::NothingLent,
             Self::Row(error) => error.code(),
             Self::TooManyRows { .. } => Code::TooManyRows,
+            Self::OtherStatement { .. } => Code::OtherStatement,
             Self::ReplyTooLarge { .. } => Code::ReplyTooLarge,
         }
     }
@@ -179,6 +190,7 @@ impl CallError {
                 Some(findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; "))
             }
             Self::Loan(error) => Some(error.database_message().unwrap_or_else(|| error.to_string())),
+            Self::Row(error) => error.source().map(ToString::to_string),
             _ => None,
         };
         match detail {
@@ -245,6 +257,13 @@ fn degraded(plugin: &str, query: Option<&str>) -> String {
             "the query {plugin}.{query} is not served: it does not prove against the database as it is now; {why}"
         ),
         None => format!("the plugin {plugin} is not served: it can't be loaded; {why}"),
+    }
+}
+
+fn statement(asked: &str) -> String {
+    match asked {
+        "" => "the rows of no statement were asked for".to_owned(),
+        name => format!("the rows of statement \"{}\" can't be read now", printable(name, 63)),
     }
 }
 

@@ -18,6 +18,10 @@ use super::settings::ConnectionSettings;
 /// How long a server that was reached may take to pass a cancel on.
 const DELIVER_WITHIN: Duration = Duration::from_secs(5);
 
+/// How long to wait for a cancel to work before it is sent again: the one before may have come between two
+/// statements.
+pub(super) const CANCEL_EVERY: Duration = Duration::from_millis(250);
+
 /// Cancels what runs in sessions that are not the host's own, through connections that are opened for nothing else.
 /// Cheap to clone.
 ///

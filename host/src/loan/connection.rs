@@ -1,13 +1,15 @@
+use std::mem;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::Object;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
-use super::cancel::cancel;
+use super::cancel::{CANCEL_EVERY, cancel};
 use super::pool::{Manager, Session};
 use super::statements::Statements;
 
@@ -15,10 +17,6 @@ use super::statements::Statements;
 /// sessions than the pool may have; but for a backend that PostgreSQL can't interrupt for longer, which must not keep
 /// the place from others.
 const END_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long to wait for a cancel to work before it is sent again: the one before may have come between two
-/// statements.
-const CANCEL_EVERY: Duration = Duration::from_millis(250);
 
 /// How long to wait until the server has passed a cancel on.
 const DELIVER_WITHIN: Duration = Duration::from_secs(1);
@@ -33,12 +31,30 @@ pub(super) struct Connection {
     unsettled: AtomicUsize,
     /// How many of another kind: of these nobody knows what they leave behind if they don't come to their end.
     unsettled_unknown: AtomicUsize,
+    /// Gone when the pool has it back, or it is closed.
+    in_use: watch::Sender<()>,
+}
+
+/// Tells when a connection is back in its pool, or closed.
+pub struct Released(watch::Receiver<()>);
+
+impl Released {
+    /// Waits until then.
+    pub async fn wait(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
 }
 
 impl Connection {
     pub(super) fn new(object: Object<Manager>) -> Self {
         let none = || AtomicUsize::new(0);
-        Self { object: Some(object), unsettled: none(), unsettled_unknown: none() }
+        let in_use = watch::Sender::default();
+        Self { object: Some(object), unsettled: none(), unsettled_unknown: none(), in_use }
+    }
+
+    /// By which to wait until nothing of it is used any more, and what was dropped half-way is cancelled.
+    pub(super) fn released(&self) -> Released {
+        Released(self.in_use.subscribe())
     }
 
     fn session(&self) -> &Session {
@@ -86,26 +102,30 @@ impl Drop for Connection {
         if object.client().is_closed() || (is_shared && !is_settled) {
             // What runs in a session that is shared is not cancelled: PgBouncer of before 1.20 may end, with all that it
             // serves, when a cancel's own connection goes away at the wrong moment. It closes the session, which notices.
-            drop(Returning(Some(object)));
+            drop(Object::take(object));
         } else if !is_settled {
             let runtime = object.runtime().clone();
-            runtime.spawn(Returning(Some(object)).settle(is_spoilt));
+            let in_use = mem::take(&mut self.in_use);
+            runtime.spawn(Returning { object: Some(object), _in_use: in_use }.settle(is_spoilt));
         }
     }
 }
 
 /// A connection that no caller gets again before it is known to be as it was, however this value ends.
-struct Returning(Option<Object<Manager>>);
+struct Returning {
+    object: Option<Object<Manager>>,
+    _in_use: watch::Sender<()>,
+}
 
 impl Returning {
     /// Cancels what runs, and gives the connection back if it is not spoilt.
     async fn settle(mut self, is_spoilt: bool) {
-        let Some(session) = self.0.as_deref() else { return };
+        let Some(session) = self.object.as_deref() else { return };
         let ended = timeout(END_WITHIN, async {
             interrupt(session).await && !is_spoilt && end_transaction(session.client()).await.is_ok()
         });
         match ended.await {
-            Ok(true) => drop(self.0.take()),
+            Ok(true) => drop(self.object.take()),
             Ok(false) => {}
             Err(_) => tracing::warn!(
                 "a statement did not end within {END_WITHIN:?} of its cancel; its connection is closed"
@@ -116,7 +136,7 @@ impl Returning {
 
 impl Drop for Returning {
     fn drop(&mut self) {
-        drop(self.0.take().map(Object::take));
+        drop(self.object.take().map(Object::take));
     }
 }
 

@@ -80,6 +80,19 @@ pub enum LoanError {
         "the transaction that was lent is aborted by an earlier error: roll it back, or back to a savepoint, first"
     )]
     TransactionAborted,
+    /// What runs on a connection that was lent could not be cancelled. It runs on to its end or its timeout, before the
+    /// owner's next statement.
+    #[error(
+        "the call on the connection that was lent can't be cancelled: {reason}; it runs on to its end or its timeout, \
+         before the owner's next statement"
+    )]
+    NotCancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The run was cancelled by its caller before its first row.
+    #[error("the run was cancelled by its caller")]
+    Cancelled,
     /// Row-level security does not hold for the role of the connection, and nobody has allowed that.
     #[error("{0}")]
     Privileged(Box<PrivilegedRole>),
@@ -99,6 +112,8 @@ impl LoanError {
             Self::Stopped(_) => Code::StatementTimeout,
             Self::Stale { .. } => Code::StaleStatement,
             Self::NulCharacter { .. } => Code::InvalidParameter,
+            Self::NotCancelled { .. } => Code::NotCancelled,
+            Self::Cancelled => Code::Cancelled,
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
             Self::Privileged(_) => Code::PrivilegedRole,
@@ -149,6 +164,21 @@ impl LoanError {
             error.position = error.position.and_then(|position| position.checked_sub(before));
         }
         self
+    }
+
+    /// What was sent did not end.
+    pub(super) fn not_ended(error: &tokio_postgres::Error) -> Self {
+        Self::Lost { reason: format!("ROLLBACK failed: {error}") }
+    }
+
+    /// Why no block could be opened in a transaction.
+    pub(super) fn of_transaction(error: tokio_postgres::Error) -> Self {
+        match error.code().map(|code| code.code()) {
+            // no_active_sql_transaction, in_failed_sql_transaction
+            Some("25P01") => Self::NoTransaction,
+            Some("25P02") => Self::TransactionAborted,
+            _ => error.into(),
+        }
     }
 
     /// Whether the connection is idle again after the error, so that the next caller can have it.

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use tokio_postgres::{Client, Transaction};
 
+use super::cancel::Canceller;
 use super::guard::Guard;
+use super::stop::Stop;
 
 /// What can lend its connection to a call.
 ///
@@ -51,18 +53,26 @@ pub struct Lent<'loan> {
     pub(super) in_transaction: bool,
     /// What identifies its session, if the session may keep statements prepared.
     pub(super) session: Option<Arc<dyn Any + Send + Sync>>,
+    /// By which what runs on it can be cancelled.
+    pub(super) canceller: Option<Canceller>,
+    /// By which a run is stopped that has not begun.
+    pub(super) stop: Option<Arc<Stop>>,
     pub(super) guard: Option<Arc<Guard>>,
 }
 
 impl<'loan> Lent<'loan> {
     /// Lends an open transaction.
     pub fn transaction(transaction: &'loan mut Transaction<'_>) -> Self {
-        Self { client: transaction.client(), in_transaction: true, session: None, guard: None }
+        Self::new(transaction.client(), true)
     }
 
     /// Lends a connection. Whether a transaction is open on it is found out first, which takes a round trip.
     pub fn client(client: &'loan mut Client) -> Self {
-        Self { client, in_transaction: false, session: None, guard: None }
+        Self::new(client, false)
+    }
+
+    fn new(client: &'loan Client, in_transaction: bool) -> Self {
+        Self { client, in_transaction, session: None, canceller: None, stop: None, guard: None }
     }
 
     /// Lets the session keep statements prepared from one call to the next, which saves PostgreSQL their parsing and
@@ -71,6 +81,16 @@ impl<'loan> Lent<'loan> {
     /// `session` tells the sessions apart: it belongs to this session alone, and lives as long as it does.
     pub fn keeping_statements(self, session: Arc<dyn Any + Send + Sync>) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// Lets [`Run::cancel`](super::Run::cancel) stop what runs on it.
+    pub fn cancelled_through(self, canceller: Canceller) -> Self {
+        Self { canceller: Some(canceller), ..self }
+    }
+
+    /// Lets somebody stop the run before it is there.
+    pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self }
     }
 
     /// Has a guard look with each run at the role that the connection has then. A role that it has not let pass within the

@@ -24,7 +24,7 @@ impl<'loan> Lent<'loan> {
     ///
     /// Nothing is ever cancelled because this or the [`Run`] is dropped: a cancel that comes late would hit the owner's
     /// next statement. What nobody reads runs before that next statement, each statement of it to its end or to its
-    /// timeout.
+    /// timeout. [`Run::cancel`] stops it.
     ///
     /// The owner of a transaction must not have ended it by a COMMIT of its own: that is noticed, and no row is given,
     /// but the statements have run then, outside of the savepoint.
@@ -51,11 +51,12 @@ impl<'loan> Lent<'loan> {
             false => Block::needed_by(self.client).await?,
         };
         let start = Start {
-            wire: Wire::Lent { client: self.client, statements: kept },
+            wire: Wire::Lent { client: self.client, statements: kept, canceller: self.canceller },
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
             check_interval: None,
+            stop: self.stop,
             admission: self.guard.map(|guard| Admission {
                 guard,
                 admitted: &sessions.admitted,

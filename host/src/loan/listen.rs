@@ -53,10 +53,13 @@ impl Listener {
             _ = sender.send(Heard::End(end)).await;
         });
         let listener = Self { client, heard, _driver: driver };
-        // Read-only at last, where that had to wait until it was known whether the server can be written to.
-        let channel = channel.replace('"', "\"\"");
-        let listen = format!("LISTEN \"{channel}\"; SET default_transaction_read_only = on");
-        match tokio::time::timeout(within, listener.client.batch_execute(&listen)).await {
+        let begun = async {
+            // Read-only at last, where that had to wait until it was known whether the server can be written to.
+            listener.client.batch_execute("SET default_transaction_read_only = on").await?;
+            // By itself, so that the server's list of sessions shows it.
+            listener.client.batch_execute(&format!("LISTEN \"{}\"", channel.replace('"', "\"\""))).await
+        };
+        match tokio::time::timeout(within, begun).await {
             Ok(answer) => answer.map(|()| listener).map_err(LoanError::from),
             Err(_) => Err(unavailable("the new session did not answer in time".to_owned())),
         }

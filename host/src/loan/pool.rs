@@ -17,6 +17,7 @@ use super::guard::Guard;
 use super::pooler::{ADVICE, Pooler};
 use super::session::{OwnTimeouts, milliseconds, startup_options};
 use super::settings::ConnectionSettings;
+use super::stop::Stop;
 use crate::reason::reason;
 
 pub(super) use manager::Manager;
@@ -132,7 +133,7 @@ impl Pool {
                 let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object));
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
-                let loan = Loan { connection, settings, timeouts };
+                let loan = Loan { connection, settings, timeouts, stop: None };
                 self.admit(&loan, is_new).await?;
                 Ok(loan)
             }
@@ -200,9 +201,16 @@ pub struct Loan {
     /// Those of its pool.
     pub(super) settings: Arc<PoolSettings>,
     pub(super) timeouts: Arc<OwnTimeouts>,
+    pub(super) stop: Option<Arc<Stop>>,
 }
 
 impl Loan {
+    /// Lets somebody stop the run before it is there.
+    #[must_use]
+    pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
+        Self { stop: Some(stop), ..self }
+    }
+
     /// Asks whether the session's role may pass a guard. If it may not, the connection is closed when the loan ends.
     ///
     /// # Errors

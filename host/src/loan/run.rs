@@ -1,19 +1,23 @@
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::future::pending;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;
-use tokio_postgres::{Column, Row, RowStream};
+use futures_util::future::{Either, select};
+use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::PlanMode;
 use super::answer::{Answer, settle};
 use super::block::Block;
 use super::describe::ResultColumn;
 use super::error::{LoanError, PostgresError};
+use super::interrupt::interrupt;
 use super::isolation::Isolation;
 use super::pool::Loan;
 use super::pooler::Pooler;
 use super::start::Start;
+use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -47,6 +51,8 @@ pub struct Run<'loan> {
     answers: VecDeque<Answer<'loan, RowStream>>,
     /// The answer to the ROLLBACK, where there is one.
     end: Option<Answer<'loan, ()>>,
+    /// What the ROLLBACK ends.
+    block: Option<Block>,
     /// The connection, until the run has ended.
     wire: Option<Wire<'loan>>,
     isolation: Isolation,
@@ -96,7 +102,11 @@ impl Loan {
             terms: Terms::of(&self.settings),
             check_interval: is_shared.then_some(self.settings.client_check_interval),
             admission: None,
+            stop: None,
         };
+        if let Some(stop) = &self.stop {
+            stop.sends(Sent::Own(self.connection.released()));
+        }
         self.connection.begin_work();
         let result = start.run(&self.timeouts).await;
         result.map_err(|error| {
@@ -120,6 +130,15 @@ pub(super) fn check_values(statements: &[BoundStatement]) -> Result<(), LoanErro
         Some(position) => Err(LoanError::NulCharacter { parameter: position + 1 }),
         None => Ok(()),
     }
+}
+
+/// Whether a statement is still what was proven.
+pub(super) fn check_statement(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
+    let (expected, given) = (statement.params().len(), bound.values.len());
+    if expected != given {
+        return Err(LoanError::WrongParameterCount { expected, given });
+    }
+    check_columns(statement.columns(), &bound.columns)
 }
 
 /// Whether the columns of a statement are still what was proven.
@@ -178,7 +197,7 @@ impl LoanError {
         }
     }
 
-    fn refused(error: Box<PostgresError>) -> Self {
+    pub(super) fn refused(error: Box<PostgresError>) -> Self {
         Self::Stale { change: format!("PostgreSQL refuses it: {error}"), refusal: Some(error) }
     }
 }
@@ -192,35 +211,113 @@ impl<'loan> Run<'loan> {
             state: State::Finished,
             answers: VecDeque::new(),
             end: None,
+            block: None,
             wire: None,
             isolation: Isolation::ReadCommitted,
         }
     }
 
-    /// Waits for the answer to the first statement. If that is an error, then also for the end.
-    pub(super) async fn begin(
+    /// A run of statements that were sent.
+    pub(super) fn new(
         wire: Wire<'loan>,
         statements: Arc<[BoundStatement]>,
-        mut answers: VecDeque<Answer<'loan, RowStream>>,
-        end: Option<Answer<'loan, ()>>,
+        answers: VecDeque<Answer<'loan, RowStream>>,
+        end: Option<(Block, Answer<'loan, ()>)>,
         isolation: Isolation,
-    ) -> Result<Self, LoanError> {
-        let Some(first) = answers.front_mut() else { return Err(LoanError::RunFailed) };
+    ) -> Self {
+        let (block, end) = end.unzip();
+        Self {
+            statements,
+            current: 0,
+            state: State::Between,
+            answers,
+            end,
+            block,
+            wire: Some(wire),
+            isolation,
+        }
+    }
+
+    /// Waits for the answer to the first statement, unless it is to stop before. If that is an error, then also for the end.
+    pub(super) async fn begun(mut self, stop: Option<&Stop>) -> Result<Self, LoanError> {
+        match unless_asked(self.first(), stop).await {
+            Some(begun) => begun.map(|()| self),
+            None => Err(self.stopped().await),
+        }
+    }
+
+    /// Waits for the end, unless it is to stop before.
+    pub(super) async fn ended(mut self, stop: Option<&Stop>) -> Result<(), LoanError> {
+        let Some(end) = &mut self.end else { return Ok(()) };
+        match unless_asked(settle(end), stop).await {
+            Some(ended) => ended.map_err(|error| LoanError::not_ended(&error)),
+            None => Err(self.stopped().await),
+        }
+    }
+
+    /// Stops since somebody has asked for it.
+    async fn stopped(self) -> LoanError {
+        self.cancel().await.err().unwrap_or(LoanError::Cancelled)
+    }
+
+    async fn first(&mut self) -> Result<(), LoanError> {
+        let Some(first) = self.answers.front_mut() else { return Err(LoanError::RunFailed) };
         let first = settle(first).await;
-        answers.pop_front();
+        self.answers.pop_front();
         match first {
             Ok(rows) => {
-                let state = State::of(rows, Some(&wire));
-                Ok(Self { statements, current: 0, state, answers, end, wire: Some(wire), isolation })
+                self.state = State::of(rows, self.wire.as_ref());
+                Ok(())
             }
             Err(error) => {
-                drop(answers);
-                if let Some(mut end) = end {
-                    settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                self.answers.clear();
+                if let Some(end) = &mut self.end {
+                    settle(end).await.map_err(|error| LoanError::not_ended(&error))?;
                 }
                 Err(error.into())
             }
         }
+    }
+
+    /// Stops the statements now, and gives the connection back. When this returns, PostgreSQL has answered everything, and no
+    /// cancel is on its way any more: what is sent next on the connection is safe from it. What was lent is as it was.
+    ///
+    /// Dropped half-way, a run of a [`Loan`] is cancelled all the same. On what is [lent](super::Lent), the owner's next statement is
+    /// then held back for a second from a cancel that may be on its way; should that hit the end of the run, the
+    /// owner's transaction is aborted.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`], on what is lent; [`LoanError::Lost`].
+    pub async fn cancel(mut self) -> Result<(), LoanError> {
+        // The driver throws away what is not read.
+        self.state = State::Failed;
+        self.answers.clear();
+        match (self.wire.take(), self.end.take(), self.block) {
+            (Some(Wire::Own(connection)), end, _) => {
+                let released = connection.released();
+                drop((end, connection));
+                released.wait().await;
+                Ok(())
+            }
+            (Some(Wire::Lent { client, canceller, .. }), Some(end), Some(block)) => {
+                interrupt(client, canceller.as_ref(), block, end).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a future gives, unless somebody asks to stop before.
+async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
+    let asked = async {
+        match stop {
+            Some(stop) => stop.asked().await,
+            None => pending().await,
+        }
+    };
+    match select(pin!(future), pin!(asked)).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row, RowStream, Statement};
+use tokio_postgres::{Row, RowStream, Statement};
 
 use super::admitted::Admitted;
 use super::answer::{Answer, answer, at_once, send, settle};
@@ -18,9 +18,10 @@ use super::guard::Guard;
 use super::isolation::Isolation;
 use super::owner::{self, Owner};
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_columns, has_custom_plans, must_prepare_again};
+use super::run::{BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings, noticing};
 use super::statements::Statements;
+use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -33,6 +34,8 @@ pub(super) struct Start<'a, 'loan> {
     pub terms: Terms,
     /// How often PostgreSQL is to look whether the client is still there, if the session does not do so by itself.
     pub check_interval: Option<Duration>,
+    /// What stops them before they have begun, on a connection that is lent.
+    pub stop: Option<Arc<Stop>>,
     /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
     pub admission: Option<Admission<'a>>,
 }
@@ -88,12 +91,14 @@ impl<'loan> Start<'_, 'loan> {
                 Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
                 Ok(Attempt::UnknownRole) => self.admit().await?,
                 Err(LoanError::Failed(error))
-                    if !is_prepared_again
-                        && self.wire.statements().is_some()
-                        && must_prepare_again(&error) =>
+                    if self.wire.statements().is_some() && must_prepare_again(&error) =>
                 {
-                    is_prepared_again = true;
                     self.forget_all();
+                    if is_prepared_again {
+                        // It has changed once more meanwhile.
+                        return Err(LoanError::refused(error));
+                    }
+                    is_prepared_again = true;
                 }
                 Err(error) => return Err(error),
             }
@@ -110,7 +115,7 @@ impl<'loan> Start<'_, 'loan> {
         let mut prepared = Vec::with_capacity(self.statements.len());
         for bound in self.statements.iter() {
             match self.known(&bound.sql) {
-                Some(statement) if check(&statement, bound).is_ok() => prepared.push(statement),
+                Some(statement) if check_statement(&statement, bound).is_ok() => prepared.push(statement),
                 _ => break,
             }
         }
@@ -124,6 +129,7 @@ impl<'loan> Start<'_, 'loan> {
             .map(|(position, statement)| self.query_prepared(statement, position))
             .collect();
         let mut end = self.block.map(|block| self.batch(block.end()));
+        self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut queries, context);
@@ -139,9 +145,9 @@ impl<'loan> Start<'_, 'loan> {
         };
         let isolation = self.isolation(owner.as_ref());
         match (owner.filter(|owner| !self.is_admitted(owner)), end) {
-            (Some(_), Some(mut end)) => {
+            (Some(_), Some(end)) => {
                 drop(queries);
-                settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+                self.ended(end).await?;
                 Ok(Attempt::UnknownRole)
             }
             (_, end) => self.begin_run(queries, end, isolation).await.map(Attempt::Begun),
@@ -160,6 +166,7 @@ impl<'loan> Start<'_, 'loan> {
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
         let mut end = self.batch(block.end());
+        self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut probes, context);
@@ -182,7 +189,7 @@ impl<'loan> Start<'_, 'loan> {
         let isolation = self.isolation(owner.as_ref());
         if owner.as_ref().is_some_and(|owner| !self.is_admitted(owner)) {
             drop((probes, queries));
-            settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+            self.ended(end).await?;
             return Ok(Attempt::UnknownRole);
         }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
@@ -218,7 +225,7 @@ impl<'loan> Start<'_, 'loan> {
             return self.begin_run(queries, Some(end), isolation).await.map(Attempt::Begun);
         }
         drop((probes, queries));
-        settle(&mut end).await.map_err(|error| LoanError::not_ended(&error))?;
+        self.ended(end).await?;
         match refusal {
             Some(error) => Err(error),
             None => Ok(Attempt::UnknownTypes),
@@ -270,7 +277,29 @@ impl<'loan> Start<'_, 'loan> {
         end: Option<Answer<'loan, ()>>,
         isolation: Isolation,
     ) -> Result<Run<'loan>, LoanError> {
-        Run::begin(self.wire.clone(), self.statements.clone(), queries, end, isolation).await
+        self.sent(queries, end, isolation).begun(self.stop.as_deref()).await
+    }
+
+    fn sent(
+        &self,
+        queries: Queries<'loan>,
+        end: Option<Answer<'loan, ()>>,
+        isolation: Isolation,
+    ) -> Run<'loan> {
+        let end = self.block.zip(end);
+        Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation)
+    }
+
+    /// Waits for the end of a block whose rows nobody reads, unless it is to stop before.
+    async fn ended(&self, end: Answer<'loan, ()>) -> Result<(), LoanError> {
+        self.sent(VecDeque::new(), Some(end), Isolation::ReadCommitted).ended(self.stop.as_deref()).await
+    }
+
+    /// Says that statements are about to be sent.
+    fn sends(&self) {
+        if let (Wire::Lent { .. }, Some(stop)) = (&self.wire, &self.stop) {
+            stop.sends(Sent::Lent);
+        }
     }
 
     /// Has the session prepare what it has not prepared yet: within a block of a connection that is lent, since an error
@@ -324,16 +353,16 @@ impl<'loan> Start<'_, 'loan> {
     async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
         if !bound.cached {
             let statement = self.prepare_anew(&bound.sql).await?;
-            return check(&statement, bound).map(|()| statement);
+            return check_statement(&statement, bound).map(|()| statement);
         }
         let statement = self.keep(&bound.sql).await?;
-        if check(&statement, bound).is_ok() {
+        if check_statement(&statement, bound).is_ok() {
             return Ok(statement);
         }
         // It may have been prepared before a migration that the caller's proof already knows.
         self.forget(&bound.sql);
         let statement = self.keep(&bound.sql).await?;
-        check(&statement, bound).map(|()| statement)
+        check_statement(&statement, bound).map(|()| statement)
     }
 
     /// The statement of this text, prepared now if it is not yet.
@@ -481,31 +510,5 @@ fn send_all<'a, 'loan: 'a, T: 'a>(
 ) {
     for answer in answers {
         send(answer, context);
-    }
-}
-
-/// Whether a statement is still what was proven.
-fn check(statement: &Statement, bound: &BoundStatement) -> Result<(), LoanError> {
-    let (expected, given) = (statement.params().len(), bound.values.len());
-    if expected != given {
-        return Err(LoanError::WrongParameterCount { expected, given });
-    }
-    check_columns(statement.columns(), &bound.columns)
-}
-
-impl LoanError {
-    /// What was sent did not end.
-    pub(super) fn not_ended(error: &Error) -> Self {
-        Self::Lost { reason: format!("ROLLBACK failed: {error}") }
-    }
-
-    /// Why no block could be opened in a transaction.
-    pub(super) fn of_transaction(error: Error) -> Self {
-        match error.code().map(|code| code.code()) {
-            // no_active_sql_transaction, in_failed_sql_transaction
-            Some("25P01") => Self::NoTransaction,
-            Some("25P02") => Self::TransactionAborted,
-            _ => error.into(),
-        }
     }
 }

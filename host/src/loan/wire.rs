@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tokio_postgres::Client;
 
+use super::cancel::Canceller;
 use super::connection::Connection;
 use super::statements::Statements;
 
@@ -15,6 +16,8 @@ pub(super) enum Wire<'loan> {
         client: &'loan Client,
         /// What its session keeps prepared, if it may.
         statements: Option<Arc<Statements>>,
+        /// By which it can be cancelled, if it can be.
+        canceller: Option<Canceller>,
     },
 }
 

@@ -1,6 +1,10 @@
+use std::error::Error;
+
 use crate::Code;
 
-/// Why a row can't be written.
+/// Why a row can't be written or read.
+///
+/// `Display` shows no value. The source of [`RowError::OtherType`] may.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
@@ -29,6 +33,29 @@ pub enum RowError {
     /// A row of another shape than the columns that were announced, or after the last statement.
     #[error("a row came where none belongs")]
     Unexpected,
+    /// A column that the row does not have.
+    #[error("{row} has no column {column}; {help}")]
+    UnknownColumn {
+        /// Which row of which query.
+        row: String,
+        /// The column that was asked for.
+        column: String,
+        /// One that is like it, or those that there are.
+        help: String,
+    },
+    /// A value or a row that is not of the Rust type that was asked for.
+    #[error("{what} can't be read as `{wanted}`: {problem}")]
+    OtherType {
+        /// The row, or the column with its type, and which row of which query.
+        what: String,
+        /// The Rust type.
+        wanted: &'static str,
+        /// Why not.
+        problem: String,
+        /// What the Rust type itself said. It may hold values from tables: for logs only.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
 }
 
 impl RowError {
@@ -36,6 +63,7 @@ impl RowError {
     pub fn code(&self) -> Code {
         match self {
             Self::NotDecoded { .. } | Self::Unreadable { .. } | Self::Unexpected => Code::UnreadableValue,
+            Self::UnknownColumn { .. } | Self::OtherType { .. } => Code::OtherRow,
             Self::TooManyRows { .. } => Code::TooManyRows,
         }
     }

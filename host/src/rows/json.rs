@@ -1,8 +1,9 @@
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::Row;
 
-use super::column::{ColumnEncoder, raw_value};
+use super::column::raw_value;
 use super::error::RowError;
+use super::object::{JsonObject, quote};
 use crate::loan::ResultColumn;
 
 /// Writes the rows of one statement: `[{…},{…}]`, or of at most one row `{…}` or `null`.
@@ -10,17 +11,10 @@ use crate::loan::ResultColumn;
 /// Nothing is flushed: the caller empties the buffer as it likes. After an error the buffer is as it was before
 /// the call, and what was written must not be completed.
 pub struct JsonRows {
-    columns: Box<[JsonColumn]>,
+    object: JsonObject,
     at_most_one: bool,
     name: Option<String>,
     rows: u64,
-}
-
-struct JsonColumn {
-    name: String,
-    /// `{"name":` for the first column, `,"name":` for the others.
-    key: Box<[u8]>,
-    encoder: ColumnEncoder,
 }
 
 impl JsonRows {
@@ -29,17 +23,7 @@ impl JsonRows {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn], at_most_one: bool) -> Result<Self, RowError> {
-        let column = |(position, column): (usize, &ResultColumn)| {
-            let encoder = ColumnEncoder::for_type(column.type_oid).ok_or_else(|| RowError::NotDecoded {
-                column: column.name.clone(),
-                type_name: column.type_name.clone(),
-            })?;
-            let start = if position == 0 { '{' } else { ',' };
-            let key = format!("{start}{}:", quote(&column.name)).into_bytes().into_boxed_slice();
-            Ok(JsonColumn { name: column.name.clone(), key, encoder })
-        };
-        let columns = columns.iter().enumerate().map(column).collect::<Result<_, _>>()?;
-        Ok(Self { columns, at_most_one, name: None, rows: 0 })
+        Ok(Self { object: JsonObject::new(columns)?, at_most_one, name: None, rows: 0 })
     }
 
     /// How many rows were written.
@@ -54,9 +38,7 @@ impl JsonRows {
     }
 
     fn row(&mut self, row: &Row, out: &mut BytesMut) -> Result<(), RowError> {
-        if row.len() != self.columns.len() {
-            return Err(RowError::Unexpected);
-        }
+        self.object.check(row)?;
         self.values(|position| raw_value(row, position).flatten(), out)
     }
 
@@ -75,14 +57,10 @@ impl JsonRows {
         if self.rows > 0 {
             out.put_u8(b',');
         }
-        for (position, column) in self.columns.iter().enumerate() {
-            out.extend_from_slice(&column.key);
-            if let Err(malformed) = column.encoder.encode(value(position), out) {
-                out.truncate(start);
-                return Err(RowError::Unreadable { column: column.name.clone(), problem: malformed.0 });
-            }
+        if let Err(error) = self.object.values(value, out) {
+            out.truncate(start);
+            return Err(error);
         }
-        out.extend_from_slice(if self.columns.is_empty() { b"{}" } else { b"}" });
         self.rows += 1;
         Ok(())
     }
@@ -163,10 +141,6 @@ impl JsonReply {
         }
         rows.begin(out);
     }
-}
-
-fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rows on their way out, straight from PostgreSQL's binary protocol: no value in between, one pass over the
 //! bytes.
 //!
-//! [`JsonReply`] writes JSON, [`TextCells`] cells for a terminal. What JSON makes of each type:
+//! [`JsonReply`] writes JSON, [`TextCells`] cells for a terminal; a [`Row`] is for the service that embeds the host. What JSON makes of each type:
 //!
 //! | type | JSON |
 //! |---|---|
@@ -28,10 +28,13 @@
 mod column;
 mod error;
 mod json;
+mod object;
+mod row;
 mod text;
 mod types;
 
 pub use column::{ColumnEncoder, is_decoded};
 pub use error::RowError;
 pub use json::{JsonReply, JsonRows};
+pub use row::{ColumnIndex, Row, RowShape};
 pub use text::TextCells;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod cancel;
 mod catalog;
 mod check;
 mod client;
@@ -22,6 +23,7 @@ mod plans;
 mod printed;
 mod privileges;
 mod round_trips;
+mod rows;
 mod snapshot;
 mod sort;
 mod support;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{assert_same_rows, call, config, language, object, read};
 
-fn everything() -> Value {
+pub fn everything() -> Value {
     json!({
         "bool": true, "int2": -32768, "int4": 2147483647, "int8": "9223372036854775807", "float4": 1.5,
         "float8": "NaN", "numeric": "12345678901234567890.123456789", "text": "O'Brien \\ \"ü\" 🙂",

@@ -54,7 +54,7 @@ async fn text(transaction: &mut Transaction<'_>, sql: &str) -> String {
 }
 
 /// Everything that a loan could leave behind, and a query can see.
-async fn left_behind(transaction: &Transaction<'_>) -> Vec<String> {
+pub async fn left_behind(transaction: &Transaction<'_>) -> Vec<String> {
     let sql = "SELECT 'setting ' || name || ' ' || setting FROM pg_settings \
          UNION ALL SELECT 'lock ' || locktype || ' ' || coalesce(relation::regclass::text, '') || ' ' || mode \
                    FROM pg_locks WHERE pid = pg_backend_pid() \

@@ -71,6 +71,39 @@ async fn a_later_statement_may_be_the_stale_one() {
     assert_eq!(host.generation().number(), 3);
 }
 
+/// What was given can't be taken back: typed rows are run again as long as there was none.
+#[tokio::test]
+async fn rows_are_run_again_before_the_first_one() {
+    let live = Live::new("rows_again").await;
+    let (amounts, of_amounts) = amounts();
+    let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
+    // It is prepared on every connection that there will be.
+    let replies = futures_util::future::join_all((0..16).map(|_| call(&host, "amounts", "two"))).await;
+    replies.into_iter().for_each(|reply| _ = reply.unwrap());
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
+    let mut rows = host.call("amounts", "two").rows().await.unwrap();
+    rows.statement("ids").await.unwrap();
+    for id in [1, 2] {
+        assert_eq!(rows.next().await.unwrap().unwrap().get::<i32>("id").unwrap(), id);
+    }
+    let error = rows.next().await.unwrap_err();
+    assert_eq!(error.code(), Code::StaleStatement, "two rows were given: {error}");
+    assert_eq!(rows.next().await.unwrap_err().code(), Code::StatementFailed, "it stays an error");
+    drop(rows);
+    host.refresh().await.unwrap();
+    assert_eq!(code(&host, "amounts", "two").await, None);
+
+    let replies = futures_util::future::join_all((0..16).map(|_| call(&host, "amounts", "two"))).await;
+    replies.into_iter().for_each(|reply| _ = reply.unwrap());
+    live.execute("DELETE FROM live.amount; ALTER TABLE live.amount ALTER COLUMN amount TYPE int").await;
+    let generation = host.generation().number();
+    let mut rows = host.call("amounts", "two").rows().await.unwrap();
+    assert!(rows.statement("ids").await.unwrap().next().await.unwrap().is_none());
+    assert_eq!(host.generation().number(), generation + 1, "it was looked at anew");
+    assert_eq!(rows.statement("amounts").await.unwrap().columns()[1].type_name, "int4");
+    assert!(rows.next().await.unwrap().is_none());
+}
+
 #[tokio::test]
 async fn a_parameter_may_be_of_a_type_that_is_made_anew() {
     let live = Live::new("type_anew").await;

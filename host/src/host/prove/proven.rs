@@ -77,6 +77,16 @@ impl ProvenShape {
     }
 }
 
+impl ProvenStatement {
+    /// The statement among those of its query, for people.
+    pub(in crate::host) fn described(&self) -> String {
+        match self.name.as_str() {
+            "" => "the query".to_owned(),
+            name => format!("statement \"{name}\""),
+        }
+    }
+}
+
 /// Warns of a statement whose result has other columns under one choice of schemas than under the first: nothing is wrong with
 /// that, but callers rarely expect it.
 pub(in crate::host) fn warn_of_other_columns(shapes: &mut [ProvenShape]) {

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use callslip_ir::Rows as Cardinality;
+use futures_util::FutureExt;
+use tokio_postgres::Row;
+
+use super::call::Request;
+use super::error::CallError;
+use super::prove::{ProvenShape, ProvenStatement};
+use crate::loan::{Isolation, LoanError, ResultColumn, Run};
+use crate::rows::RowError;
+
+/// How much a call may give.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReplyLimits {
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// The rows of a call as they come from the database, counted: what every form of a reply is made of. Nothing is held of what
+/// was given.
+pub(super) struct Fetch<'loan> {
+    request: Arc<Request>,
+    run: Run<'loan>,
+    proven: Arc<ProvenShape>,
+    /// The generation that it was run with, if it may be run again, as long as nothing was given. A later statement may be
+    /// found to be stale when the rows of an earlier one were read already.
+    again: Option<u64>,
+    /// How many rows were read, of all statements.
+    rows: u64,
+    /// The same of the current one.
+    rows_of_statement: u64,
+    has_failed: bool,
+}
+
+impl<'loan> Fetch<'loan> {
+    pub fn new(request: Arc<Request>, run: Run<'loan>, proven: Arc<ProvenShape>, again: Option<u64>) -> Self {
+        Self { request, run, proven, again, rows: 0, rows_of_statement: 0, has_failed: false }
+    }
+
+    /// The query, for people: `hiring.funnel`.
+    pub fn query(&self) -> String {
+        self.request.query()
+    }
+
+    pub fn limits(&self) -> ReplyLimits {
+        self.request.limits()
+    }
+
+    /// The statements, in the order of their rows.
+    pub fn statements(&self) -> &[ProvenStatement] {
+        self.proven.statements()
+    }
+
+    /// The columns of a statement, counted from 0.
+    pub fn columns(&self, statement: usize) -> &[ResultColumn] {
+        self.run.columns(statement)
+    }
+
+    pub fn isolation(&self) -> Isolation {
+        self.run.isolation()
+    }
+
+    /// How many rows were read, of all statements.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The same of the statement that is read.
+    pub fn rows_of_statement(&self) -> u64 {
+        self.rows_of_statement
+    }
+
+    /// The statement whose rows come next, counted from 0. After the last, the number of statements.
+    pub fn current_statement(&self) -> usize {
+        self.run.current_statement()
+    }
+
+    /// Whether the last row of the last statement was read.
+    pub fn is_finished(&self) -> bool {
+        self.run.is_finished()
+    }
+
+    /// The next row of the current statement; None after its last. May be dropped at any await and called again.
+    ///
+    /// # Errors
+    /// [`CallError`]; after one always [`LoanError::RunFailed`].
+    pub async fn next_row(&mut self) -> Result<Option<Row>, CallError> {
+        if self.has_failed {
+            return Err(LoanError::RunFailed.into());
+        }
+        let row = self.run.next_row().await;
+        let row = row.map_err(|error| CallError::of_run(error, self.proven.statements()));
+        let counted = row.and_then(|row| self.count(row));
+        self.has_failed = counted.is_err();
+        counted
+    }
+
+    fn count(&mut self, row: Option<Row>) -> Result<Option<Row>, CallError> {
+        let Some(row) = row else {
+            self.rows_of_statement = 0;
+            return Ok(None);
+        };
+        self.rows += 1;
+        self.rows_of_statement += 1;
+        let limit = self.limits().rows;
+        if self.rows > limit {
+            return Err(CallError::TooManyRows { limit });
+        }
+        let statement = self.statements().get(self.current_statement());
+        match statement {
+            Some(its) if its.rows == Cardinality::One && self.rows_of_statement > 1 => {
+                Err(RowError::TooManyRows { statement: its.described() }.into())
+            }
+            _ => Ok(Some(row)),
+        }
+    }
+
+    /// Ends it with an error of who reads it.
+    pub fn fail(&mut self, error: CallError) -> CallError {
+        self.has_failed = true;
+        error
+    }
+
+    /// Stops the statements now.
+    pub async fn cancel(self) -> Result<(), CallError> {
+        Ok(self.run.cancel().await?)
+    }
+
+    /// To be called when something was given: from then on the call can't be run again.
+    pub fn has_given(&mut self) {
+        self.again = None;
+    }
+
+    /// Runs the call again, if nothing was given, and the error may come of a change of the database.
+    ///
+    /// # Errors
+    /// The error, if it stands, or what came of the other run.
+    pub async fn again(&mut self, error: CallError) -> Result<(), CallError> {
+        self.has_failed = true;
+        let Some(generation) = self.again.take() else { return Err(error) };
+        // It is rare, and all that a call takes: each wait for a row would have room for it.
+        let run = self.request.clone().run_again(error, generation).boxed().await?;
+        *self = Self { again: None, ..run };
+        Ok(())
+    }
+}

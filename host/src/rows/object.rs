@@ -1,0 +1,91 @@
+use bytes::BytesMut;
+use tokio_postgres::Row;
+
+use super::column::{ColumnEncoder, raw_value};
+use super::error::RowError;
+use crate::loan::ResultColumn;
+
+/// Writes a row as a JSON object: `{"id":7,"title":"Baker"}`.
+pub(super) struct JsonObject(Box<[JsonColumn]>);
+
+struct JsonColumn {
+    name: String,
+    /// `{"name":` for the first column, `,"name":` for the others.
+    key: Box<[u8]>,
+    encoder: ColumnEncoder,
+}
+
+impl JsonObject {
+    /// Rows of these columns.
+    ///
+    /// # Errors
+    /// [`RowError::NotDecoded`].
+    pub fn new(columns: &[ResultColumn]) -> Result<Self, RowError> {
+        let column = |(position, column): (usize, &ResultColumn)| {
+            let encoder = ColumnEncoder::for_type(column.type_oid).ok_or_else(|| RowError::NotDecoded {
+                column: column.name.clone(),
+                type_name: column.type_name.clone(),
+            })?;
+            let start = if position == 0 { '{' } else { ',' };
+            let key = format!("{start}{}:", quote(&column.name)).into_bytes().into_boxed_slice();
+            Ok(JsonColumn { name: column.name.clone(), key, encoder })
+        };
+        columns.iter().enumerate().map(column).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a row has these columns.
+    ///
+    /// # Errors
+    /// [`RowError::Unexpected`].
+    pub fn check(&self, row: &Row) -> Result<(), RowError> {
+        if row.len() == self.0.len() { Ok(()) } else { Err(RowError::Unexpected) }
+    }
+
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// [`RowError::Unreadable`] and [`RowError::Unexpected`]; a part of it may then be appended.
+    pub fn row(&self, row: &Row, out: &mut BytesMut) -> Result<(), RowError> {
+        self.check(row)?;
+        self.values(|position| raw_value(row, position).flatten(), out)
+    }
+
+    /// The same of values by position, in PostgreSQL's binary form.
+    pub fn values<'a>(
+        &self,
+        value: impl Fn(usize) -> Option<&'a [u8]>,
+        out: &mut BytesMut,
+    ) -> Result<(), RowError> {
+        for (position, column) in self.0.iter().enumerate() {
+            column.write(value(position), out)?;
+        }
+        out.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
+        Ok(())
+    }
+
+    /// The column in whose value a byte of the written row is; none, if it is not in a value.
+    pub fn column_at(&self, row: &Row, byte: usize) -> Option<usize> {
+        let mut out = BytesMut::new();
+        for (position, column) in self.0.iter().enumerate() {
+            let value_starts = out.len() + column.key.len();
+            column.write(raw_value(row, position).flatten(), &mut out).ok()?;
+            if byte < out.len() {
+                return (byte >= value_starts).then_some(position);
+            }
+        }
+        None
+    }
+}
+
+impl JsonColumn {
+    fn write(&self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), RowError> {
+        out.extend_from_slice(&self.key);
+        self.encoder
+            .encode(value, out)
+            .map_err(|malformed| RowError::Unreadable { column: self.name.clone(), problem: malformed.0 })
+    }
+}
+
+pub(super) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
