@@ -4,6 +4,7 @@ mod components;
 mod database;
 mod golden;
 mod heavy;
+pub mod http;
 mod pooler;
 mod printed;
 mod rows;
