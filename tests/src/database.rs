@@ -9,6 +9,7 @@ use callslip::{Config, Host};
 use serde_json::Value;
 use tokio_postgres::Client;
 
+use crate::components::root;
 use crate::pgbouncer::{PgBouncer, configured, is_pooled, run_as_owner};
 use crate::{connect, connect_to};
 
@@ -59,7 +60,7 @@ impl Database {
         let database = Self { pgbouncer, cluster, restarted: AtomicBool::new(false) };
         let client = database.owner().await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
-        load(&client, SCALE).await;
+        load(&client, "hiring", SCALE).await;
         client
             .batch_execute(&format!(
                 "CREATE FUNCTION public.score(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE RETURN a + b;
@@ -160,10 +161,18 @@ impl Database {
     /// # Panics
     /// If there is a database of that name.
     pub async fn bare(&self, name: &str) -> String {
+        self.example(name, "hiring").await
+    }
+
+    /// The same with the tables of this example plugin.
+    ///
+    /// # Panics
+    /// If there is a database of that name, or no data of that plugin.
+    pub async fn example(&self, name: &str, plugin: &str) -> String {
         let url = self.create(name).await;
         let client = connect_to(&url).await;
         client.batch_execute("DROP SCHEMA public").await.expect("the schema is empty");
-        load(&client, 0.001).await;
+        load(&client, plugin, 0.001).await;
         url
     }
 
@@ -209,9 +218,9 @@ pub(crate) fn as_reader(url: &str) -> String {
     url.replacen("://postgres@", &format!("://{READER}@"), 1)
 }
 
-/// Makes the schema `public` and fills it with the hiring data.
-async fn load(client: &Client, scale: f64) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../example-plugins/hiring/data");
+/// Makes the schema `public` and fills it with the data of an example plugin.
+async fn load(client: &Client, plugin: &str, scale: f64) {
+    let folder = root().join("example-plugins").join(plugin).join("data");
     let dataset = Dataset::read(&folder).unwrap_or_else(|error| panic!("{error}"));
     dataset.load(client, "public", scale, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -4,6 +4,7 @@ mod components;
 mod database;
 mod golden;
 mod heavy;
+pub mod http;
 mod pgbouncer;
 mod printed;
 mod rows;

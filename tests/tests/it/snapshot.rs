@@ -22,6 +22,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 #[tokio::test]
 async fn the_snapshots_of_the_examples_are_current() {
     assert_current("hiring", database().bare("example_snapshot").await).await;
+    assert_current("orders", database().example("orders_snapshot", "orders").await).await;
     assert_current("tpch", tpch().await.owner_url().to_owned()).await;
 }
 

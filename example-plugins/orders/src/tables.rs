@@ -1,0 +1,3 @@
+//! The tables, as `callslip catalog snapshot --out schema.json` found them.
+
+callslip_sdk::schema!("schema.json");
