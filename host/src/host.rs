@@ -13,6 +13,7 @@ mod guard;
 mod hosted;
 mod inspect;
 mod load;
+mod observation;
 mod plugin;
 mod prove;
 mod refresh;
@@ -33,6 +34,7 @@ pub use error::{CallError, StartError};
 pub use generation::Generation;
 pub use hosted::HostedPlugin;
 pub use load::{PluginFinding, Refusal};
+pub use observation::{CallEnded, CallOutcome, Observation, RanOn, ShapeProven};
 pub use plugin::{LoadedPlugin, LoadedQuery};
 pub use prove::{ProvenShape, ProvenStatement, ValueSource};
 pub use refresh::{
@@ -42,6 +44,7 @@ pub use reply::{Reply, ReplyError};
 pub use rows::Rows;
 pub use running::Running;
 
+use self::observation::Observers;
 use self::refresh::{Refresher, Wish};
 use crate::Config;
 use crate::loan::{Canceller, ConnectionSettings, Lender, LoanError, Pool, Sessions, Terms};
@@ -86,6 +89,7 @@ struct Inner {
     /// What is served now. Whoever waits for something else is told of it.
     current: watch::Sender<Arc<Generation>>,
     refresher: Refresher,
+    observers: Observers,
 }
 
 /// How many statements a lent session keeps prepared.

@@ -46,8 +46,8 @@ pub use config::{
 pub use host::drift;
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallError, CatalogStatus, Change, Generation, Host, HostBuilder, HostedPlugin, LoadedPlugin,
-    LoadedQuery, PluginChange, PluginFinding, ProvenShape, ProvenStatement, RefreshError, RefreshFailure,
-    Refreshed, Refusal, Reply, ReplyError, Rows, Running, Standing, StartError, ValueSource, Waiting, Watch,
-    WatchSettings,
+    Call, CallEnded, CallError, CallOutcome, CatalogStatus, Change, Generation, Host, HostBuilder,
+    HostedPlugin, LoadedPlugin, LoadedQuery, Observation, PluginChange, PluginFinding, ProvenShape,
+    ProvenStatement, RanOn, RefreshError, RefreshFailure, Refreshed, Refusal, Reply, ReplyError, Rows,
+    Running, ShapeProven, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
 };

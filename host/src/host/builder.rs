@@ -6,6 +6,7 @@ use super::error::StartError;
 use super::fetch::ReplyLimits;
 use super::generation::{Basis, Generation};
 use super::inspect::reflect;
+use super::observation::{Observation, Observer, Observers};
 use super::refresh::Refresher;
 use super::version::{Version, Versions};
 use super::{Host, Inner, STATEMENTS_PER_LENT_SESSION};
@@ -42,6 +43,7 @@ pub struct HostBuilder<'loan> {
     canceller: Option<Canceller>,
     engine: Option<Engine>,
     allow: Vec<Privilege>,
+    observers: Vec<Observer>,
 }
 
 impl<'loan> HostBuilder<'loan> {
@@ -51,8 +53,8 @@ impl<'loan> HostBuilder<'loan> {
     ///
     /// Only what [`Lent::run`] names stays of it.
     pub fn reflect_on<'lent>(self, lender: &'lent mut (impl Lender + ?Sized)) -> HostBuilder<'lent> {
-        let Self { reflect_on: _, connect, canceller, engine, allow } = self;
-        HostBuilder { reflect_on: Some(lender.lend()), connect, canceller, engine, allow }
+        let Self { reflect_on: _, connect, canceller, engine, allow, observers } = self;
+        HostBuilder { reflect_on: Some(lender.lend()), connect, canceller, engine, allow, observers }
     }
 
     /// Gives the host a read-only pool of its own, as the configuration's `[pool]` describes it. On it run the calls to which
@@ -77,6 +79,15 @@ impl<'loan> HostBuilder<'loan> {
         Self { engine: Some(engine.clone()), ..self }
     }
 
+    /// Tells of what happens in the host, beside its log (`tracing`), where it happens: on the task of a call or of a
+    /// refresh, and while a reply is dropped. So it must be quick, and must not wait; what takes time belongs on a
+    /// channel. If it panics, that is caught and logged, and hurts neither the call nor what is told after it; a program
+    /// that aborts on panics ends all the same. Several observers are told of everything in their order.
+    pub fn observe(mut self, observer: impl Fn(&Observation) + Send + Sync + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// Has calls run on connections of roles for which row-level security does not hold for this reason, and the host's
     /// own login be one, as [`DatabaseConfig::allow`](crate::DatabaseConfig::allow) does. Without it neither is.
     pub fn allow(mut self, privilege: Privilege) -> Self {
@@ -92,7 +103,7 @@ impl<'loan> HostBuilder<'loan> {
     /// [`StartError`], if there is no host at all: nothing to reflect on, a database that can't be reached or reflected, a
     /// login of its own for which row-level security does not hold, or an engine that can't be made.
     pub async fn start(self, config: &Config) -> Result<Host, StartError> {
-        let Self { reflect_on, connect, canceller, engine, allow } = self;
+        let Self { reflect_on, connect, canceller, engine, allow, observers } = self;
         let mut config = config.clone();
         config.database.allow.extend(allow);
         let config = &config;
@@ -117,8 +128,10 @@ impl<'loan> HostBuilder<'loan> {
         let reply_limits =
             ReplyLimits { rows: config.limits.rows, bytes: config.limits.reply_mib.saturating_mul(1 << 20) };
         let current = watch::Sender::new(Arc::new(current));
+        let observers = Observers::new(observers);
         let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
-        Ok(Host(Arc::new(Inner { pool, canceller, terms, sessions, reply_limits, current, refresher })))
+        let inner = Inner { pool, canceller, terms, sessions, reply_limits, current, refresher, observers };
+        Ok(Host(Arc::new(inner)))
     }
 }
 

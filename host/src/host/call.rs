@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -7,12 +8,13 @@ use super::choice::{Choice, Picked};
 use super::error::CallError;
 use super::fetch::{Fetch, ReplyLimits};
 use super::generation::Generation;
+use super::observation::{Observation, ObservedCall, RanOn, ShapeProven};
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
 use super::rows::Rows;
 use super::running::Running;
-use crate::loan::{BoundStatement, Lender, Lent, Run, Stop};
+use crate::loan::{BoundStatement, Lender, Lent, LoanError, Run, Stop};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
 /// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
@@ -31,6 +33,14 @@ pub(super) struct Request {
     query: String,
     parameters: Inputs,
     claims: Inputs,
+}
+
+/// A call whose first statement has started.
+pub(super) struct Begun<'loan> {
+    pub run: Run<'loan>,
+    pub proven: Arc<ProvenShape>,
+    /// The generation that it was run with, if it may be run again.
+    pub again: Option<u64>,
 }
 
 /// How often a call is tried, each time with another generation: the database may change again meanwhile.
@@ -143,14 +153,26 @@ impl<'loan> Call<'loan> {
 
     fn running<T>(self, reply: fn(Fetch<'loan>) -> Result<T, CallError>) -> Running<'loan, T> {
         let stop = Arc::new(Stop::default());
-        let (request, lent, its) = (Arc::new(self.request), self.lent, stop.clone());
-        let fetch = async move {
-            match lent {
-                Some(lent) => request.run_on(lent.stopped_by(its)).await,
-                None => request.run(Some(its)).await,
-            }
+        Running::new(stop.clone(), self.fetch(stop), reply)
+    }
+
+    async fn fetch(self, stop: Arc<Stop>) -> Result<Fetch<'loan>, CallError> {
+        let Self { request, lent } = self;
+        let ran_on = match &lent {
+            None => RanOn::Pool,
+            Some(lent) if lent.is_transaction() => RanOn::LentTransaction,
+            Some(_) => RanOn::LentClient,
         };
-        Running::new(stop, fetch, reply)
+        let mut observed =
+            ObservedCall::begin(&request.host.observers, &request.plugin, &request.query, ran_on);
+        let begun = match lent {
+            Some(lent) => request.run_on(lent.stopped_by(stop), &mut observed).await,
+            None => request.run(Some(stop), &mut observed).await,
+        };
+        match begun {
+            Ok(begun) => Ok(Fetch::new(request, begun, observed)),
+            Err(error) => Err(observed.fail(error)),
+        }
     }
 }
 
@@ -184,6 +206,21 @@ impl Request {
         &self,
         generation: &Generation,
         lent: Option<&Lent<'_>>,
+        observed: &mut ObservedCall,
+    ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
+        let began = Instant::now();
+        let found = self.found(generation, lent).await;
+        observed.has_planned(began);
+        if let Ok((proven, _)) = &found {
+            observed.is_of_shape(proven.digest());
+        }
+        found
+    }
+
+    async fn found(
+        &self,
+        generation: &Generation,
+        lent: Option<&Lent<'_>>,
     ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
         let called = self.read(generation)?;
         let proven = self.host.shape(generation, &called, lent).await?;
@@ -194,18 +231,18 @@ impl Request {
     }
 
     /// Runs on a connection of the host's own.
-    async fn run<'loan>(self: Arc<Self>, stop: Option<Arc<Stop>>) -> Result<Fetch<'loan>, CallError> {
+    async fn run<'loan>(
+        &self,
+        stop: Option<Arc<Stop>>,
+        observed: &mut ObservedCall,
+    ) -> Result<Begun<'loan>, CallError> {
         let mut attempt = 1;
         loop {
             let generation = self.host.generation();
-            let (run, proven) = match self.attempt(&generation, stop.clone()).await {
-                Ok(begun) => begun,
-                Err(error) => {
-                    self.reconsider(error, generation.number(), &mut attempt).await?;
-                    continue;
-                }
-            };
-            return Ok(Fetch::new(self, run, proven, Some(generation.number())));
+            match self.attempt(&generation, stop.clone(), observed).await {
+                Ok(begun) => return Ok(begun),
+                Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
+            }
         }
     }
 
@@ -213,25 +250,31 @@ impl Request {
         &self,
         generation: &Generation,
         stop: Option<Arc<Stop>>,
-    ) -> Result<(Run<'loan>, Arc<ProvenShape>), CallError> {
-        let (proven, bound) = self.bound(generation, None).await?;
+        observed: &mut ObservedCall,
+    ) -> Result<Begun<'loan>, CallError> {
+        let (proven, bound) = self.bound(generation, None, observed).await?;
         let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
-        let loan = pool.loan().await?;
+        let began = Instant::now();
+        let loan = pool.loan().await;
+        observed.has_waited(began);
         let loan = match stop {
-            Some(stop) => loan.stopped_by(stop),
-            None => loan,
+            Some(stop) => loan?.stopped_by(stop),
+            None => loan?,
         };
-        let run = loan.run(bound).await;
-        let run = run.map_err(|error| CallError::of_run(error, proven.statements()))?;
-        Ok((run, proven))
+        let run = loan.run(bound).await.map_err(|error| self.failed(error, &proven))?;
+        Ok(Begun { run, proven, again: Some(generation.number()) })
     }
 
     /// Runs on a connection that is lent.
-    async fn run_on(self: Arc<Self>, lent: Lent<'_>) -> Result<Fetch<'_>, CallError> {
+    async fn run_on<'loan>(
+        &self,
+        lent: Lent<'loan>,
+        observed: &mut ObservedCall,
+    ) -> Result<Begun<'loan>, CallError> {
         let mut attempt = 1;
         let (proven, bound, guard) = loop {
             let generation = self.host.generation();
-            match self.bound(&generation, Some(&lent)).await {
+            match self.bound(&generation, Some(&lent), observed).await {
                 Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
@@ -241,9 +284,9 @@ impl Request {
             None => lent,
         };
         match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
-            Ok(run) => Ok(Fetch::new(self, run, proven, None)),
+            Ok(run) => Ok(Begun { run, proven, again: None }),
             Err(error) => {
-                let error = CallError::of_run(error, proven.statements());
+                let error = self.failed(error, &proven);
                 if error.is_doubtful() {
                     self.host.doubt();
                 }
@@ -258,12 +301,23 @@ impl Request {
     /// # Errors
     /// The error, if it stands, or what came of the other run.
     pub async fn run_again<'loan>(
-        self: Arc<Self>,
+        &self,
         error: CallError,
         generation: u64,
-    ) -> Result<Fetch<'loan>, CallError> {
+        observed: &mut ObservedCall,
+    ) -> Result<Begun<'loan>, CallError> {
         self.reconsider(error, generation, &mut 1).await?;
-        self.run(None).await
+        self.run(None, observed).await
+    }
+
+    /// What went wrong when statements ran. If they are not what they were, that is told: the call may go on all the same.
+    pub fn failed(&self, error: LoanError, proven: &ProvenShape) -> CallError {
+        if let LoanError::Stale { change, .. } = &error {
+            let (plugin, query) = (self.plugin.clone(), self.query.clone());
+            let stale = Observation::StatementStale { plugin, query, change: change.clone() };
+            self.host.observers.tell(&stale);
+        }
+        CallError::of_run(error, proven.statements())
     }
 
     /// Whether a call that failed is worth another attempt, since what is served is not any more what it was run with: after a
@@ -296,14 +350,33 @@ impl Inner {
     async fn shape(
         &self,
         generation: &Generation,
-        Called { plugin, query, choice, arguments }: &Called<'_>,
+        called: &Called<'_>,
         lent: Option<&Lent<'_>>,
     ) -> Result<Arc<ProvenShape>, CallError> {
+        let Called { plugin, query, choice, arguments } = called;
         match query.recall(&arguments.shape, choice) {
             Picked::Found(proven) => return Ok(proven),
             Picked::Refused(errors) => return Err(CallError::Arguments(errors)),
             Picked::NotMade => {}
         }
+        let began = Instant::now();
+        let proven = self.prove_shape(generation, called, lent).await;
+        self.observers.tell(&Observation::ShapeProven(ShapeProven {
+            plugin: plugin.name().to_owned(),
+            query: query.declaration().name.clone(),
+            shape: proven.as_ref().ok().and_then(|proven| proven.digest()).map(str::to_owned),
+            took: began.elapsed(),
+            refused: proven.as_ref().err().map(CallError::code),
+        }));
+        proven
+    }
+
+    async fn prove_shape(
+        &self,
+        generation: &Generation,
+        Called { plugin, query, choice, arguments }: &Called<'_>,
+        lent: Option<&Lent<'_>>,
+    ) -> Result<Arc<ProvenShape>, CallError> {
         let failed = |error| match error {
             ProveError::Findings(findings) => CallError::Unproven(findings),
             ProveError::Plugin(error) => CallError::Plugin(error),

@@ -4,8 +4,9 @@ use callslip_ir::Rows as Cardinality;
 use futures_util::FutureExt;
 use tokio_postgres::Row;
 
-use super::call::Request;
+use super::call::{Begun, Request};
 use super::error::CallError;
+use super::observation::{CallOutcome, ObservedCall};
 use super::prove::{ProvenShape, ProvenStatement};
 use crate::loan::{Isolation, LoanError, ResultColumn, Run};
 use crate::rows::RowError;
@@ -20,7 +21,8 @@ pub(super) struct ReplyLimits {
 /// The rows of a call as they come from the database, counted: what every form of a reply is made of. Nothing is held of what
 /// was given.
 pub(super) struct Fetch<'loan> {
-    request: Arc<Request>,
+    request: Request,
+    observed: ObservedCall,
     run: Run<'loan>,
     proven: Arc<ProvenShape>,
     /// The generation that it was run with, if it may be run again, as long as nothing was given. A later statement may be
@@ -34,8 +36,10 @@ pub(super) struct Fetch<'loan> {
 }
 
 impl<'loan> Fetch<'loan> {
-    pub fn new(request: Arc<Request>, run: Run<'loan>, proven: Arc<ProvenShape>, again: Option<u64>) -> Self {
-        Self { request, run, proven, again, rows: 0, rows_of_statement: 0, has_failed: false }
+    pub fn new(request: Request, begun: Begun<'loan>, mut observed: ObservedCall) -> Self {
+        let Begun { run, proven, again } = begun;
+        observed.has_started(run.isolation());
+        Self { request, observed, run, proven, again, rows: 0, rows_of_statement: 0, has_failed: false }
     }
 
     /// The query, for people: `hiring.funnel`.
@@ -90,7 +94,7 @@ impl<'loan> Fetch<'loan> {
             return Err(LoanError::RunFailed.into());
         }
         let row = self.run.next_row().await;
-        let row = row.map_err(|error| CallError::of_run(error, self.proven.statements()));
+        let row = row.map_err(|error| self.request.failed(error, &self.proven));
         let counted = row.and_then(|row| self.count(row));
         self.has_failed = counted.is_err();
         counted
@@ -99,9 +103,11 @@ impl<'loan> Fetch<'loan> {
     fn count(&mut self, row: Option<Row>) -> Result<Option<Row>, CallError> {
         let Some(row) = row else {
             self.rows_of_statement = 0;
+            self.observed.has_read(self.rows);
             return Ok(None);
         };
         self.rows += 1;
+        self.observed.has_read(self.rows);
         self.rows_of_statement += 1;
         let limit = self.limits().rows;
         if self.rows > limit {
@@ -119,7 +125,7 @@ impl<'loan> Fetch<'loan> {
     /// Ends it with an error of who reads it.
     pub fn fail(&mut self, error: CallError) -> CallError {
         self.has_failed = true;
-        error
+        self.observed.fail(error)
     }
 
     /// Stops the statements now.
@@ -127,9 +133,24 @@ impl<'loan> Fetch<'loan> {
         Ok(self.run.cancel().await?)
     }
 
-    /// To be called when something was given: from then on the call can't be run again.
-    pub fn has_given(&mut self) {
+    /// To be called when something was given, so many bytes by now: from then on the call can't be run again.
+    pub fn has_given(&mut self, bytes: u64) {
         self.again = None;
+        self.observed.has_given(bytes);
+    }
+
+    /// To be called when all was given.
+    pub fn end(&mut self) {
+        self.observed.end(match self.is_missing() {
+            true => CallOutcome::Missing,
+            false => CallOutcome::Complete,
+        });
+    }
+
+    /// Whether the query gives at most one row, and there is none.
+    pub fn is_missing(&self) -> bool {
+        let is_single = |only: &ProvenStatement| only.name.is_empty() && only.rows == Cardinality::One;
+        self.is_finished() && self.rows == 0 && matches!(self.statements(), [only] if is_single(only))
     }
 
     /// Runs the call again, if nothing was given, and the error may come of a change of the database.
@@ -138,10 +159,16 @@ impl<'loan> Fetch<'loan> {
     /// The error, if it stands, or what came of the other run.
     pub async fn again(&mut self, error: CallError) -> Result<(), CallError> {
         self.has_failed = true;
-        let Some(generation) = self.again.take() else { return Err(error) };
+        let Some(generation) = self.again.take() else { return Err(self.observed.fail(error)) };
         // It is rare, and all that a call takes: each wait for a row would have room for it.
-        let run = self.request.clone().run_again(error, generation).boxed().await?;
-        *self = Self { again: None, ..run };
-        Ok(())
+        match self.request.run_again(error, generation, &mut self.observed).boxed().await {
+            Ok(Begun { run, proven, .. }) => {
+                self.observed.has_started(run.isolation());
+                (self.run, self.proven) = (run, proven);
+                (self.rows, self.rows_of_statement, self.has_failed) = (0, 0, false);
+                Ok(())
+            }
+            Err(error) => Err(self.observed.fail(error)),
+        }
     }
 }

@@ -19,7 +19,6 @@ pub struct Reply<'loan> {
     buffer: BytesMut,
     state: State,
     bytes: u64,
-    single: Option<Cardinality>,
 }
 
 /// Why a reply broke off. What was given of it is not the whole.
@@ -34,9 +33,9 @@ enum State {
 }
 
 impl<'loan> Reply<'loan> {
-    pub(super) fn new(fetch: Fetch<'loan>) -> Result<Self, CallError> {
-        let (json, single) = json(&fetch)?;
-        Ok(Self { fetch, json, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0, single })
+    pub(super) fn new(mut fetch: Fetch<'loan>) -> Result<Self, CallError> {
+        let json = json(&fetch).map_err(|error| fetch.fail(error))?;
+        Ok(Self { fetch, json, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0 })
     }
 
     /// How many statements there are.
@@ -67,7 +66,7 @@ impl<'loan> Reply<'loan> {
 
     /// Whether the query gives at most one row, and there was none. Known when the reply has ended.
     pub fn is_missing(&self) -> bool {
-        self.state == State::Ended && self.single == Some(Cardinality::One) && self.fetch.rows() == 0
+        self.state == State::Ended && self.fetch.is_missing()
     }
 
     /// Whether everything was given.
@@ -102,12 +101,17 @@ impl<'loan> Reply<'loan> {
         if self.bytes > limit {
             self.state = State::Failed;
             self.buffer.clear();
-            return Err(CallError::ReplyTooLarge { limit });
+            return Err(self.fetch.fail(CallError::ReplyTooLarge { limit }));
+        }
+        if !self.buffer.is_empty() {
+            self.fetch.has_given(self.bytes);
+        }
+        if self.state == State::Ended {
+            self.fetch.end();
         }
         if self.buffer.is_empty() {
             return Ok(None);
         }
-        self.fetch.has_given();
         Ok(Some(self.buffer.split().freeze()))
     }
 
@@ -134,7 +138,7 @@ impl<'loan> Reply<'loan> {
     /// Begins anew, if the error may come of a change of the database.
     async fn run_again(&mut self, error: CallError) -> Result<(), CallError> {
         self.fetch.again(error).await?;
-        (self.json, self.single) = json(&self.fetch)?;
+        self.json = json(&self.fetch).map_err(|error| self.fetch.fail(error))?;
         self.state = State::NotBegun;
         Ok(())
     }
@@ -146,7 +150,10 @@ impl<'loan> Reply<'loan> {
     pub async fn cells(mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, ReplyError> {
         loop {
             match self.all_cells().await {
-                Ok(cells) => return Ok(cells),
+                Ok(cells) => {
+                    self.fetch.end();
+                    return Ok(cells);
+                }
                 Err(error) => self.run_again(error).await?,
             }
         }
@@ -166,15 +173,15 @@ impl<'loan> Reply<'loan> {
     }
 }
 
-/// Writes the reply, and how many rows its one statement gives, if it has no name.
-fn json(fetch: &Fetch<'_>) -> Result<(JsonReply, Option<Cardinality>), CallError> {
+/// Writes the reply.
+fn json(fetch: &Fetch<'_>) -> Result<JsonReply, CallError> {
     let rows =
         |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Cardinality::One);
     Ok(match fetch.statements() {
-        [only] if only.name.is_empty() => (JsonReply::single(rows(only)?), Some(only.rows)),
+        [only] if only.name.is_empty() => JsonReply::single(rows(only)?),
         several => {
             let named = several.iter().map(|statement| Ok((statement.name.clone(), rows(statement)?)));
-            (JsonReply::named(named.collect::<Result<Vec<_>, CallError>>()?), None)
+            JsonReply::named(named.collect::<Result<Vec<_>, CallError>>()?)
         }
     })
 }

@@ -62,8 +62,8 @@ pub struct Rows<'loan> {
 }
 
 impl<'loan> Rows<'loan> {
-    pub(super) fn new(fetch: Fetch<'loan>) -> Result<Self, CallError> {
-        let shapes = shapes(&fetch)?;
+    pub(super) fn new(mut fetch: Fetch<'loan>) -> Result<Self, CallError> {
+        let shapes = shapes(&fetch).map_err(|error| fetch.fail(error))?;
         let reading = match fetch.statements() {
             [only] if only.name.is_empty() => Some(0),
             _ => None,
@@ -147,19 +147,25 @@ impl<'loan> Rows<'loan> {
                 Ok(row) => break row,
                 Err(error) => {
                     self.fetch.again(error).await?;
-                    self.shapes = shapes(&self.fetch)?;
+                    self.shapes = shapes(&self.fetch).map_err(|error| self.fetch.fail(error))?;
                 }
             }
         };
-        self.fetch.has_given();
-        let Some(row) = row else { return Ok(None) };
-        self.bytes += row.raw_size_bytes() as u64;
+        self.bytes += row.as_ref().map_or(0, |row| row.raw_size_bytes() as u64);
+        self.fetch.has_given(self.bytes);
+        let Some(row) = row else {
+            if self.fetch.is_finished() {
+                self.fetch.end();
+            }
+            return Ok(None);
+        };
         let limit = self.fetch.limits().bytes;
         if self.bytes > limit {
             return Err(self.fetch.fail(CallError::ReplyTooLarge { limit }));
         }
-        let shape = self.shapes.get(statement).ok_or(RowError::Unexpected)?;
-        Ok(Some(shape.row(row, self.fetch.rows_of_statement())?))
+        let shape = self.shapes.get(statement).ok_or(RowError::Unexpected);
+        let row = shape.and_then(|shape| shape.row(row, self.fetch.rows_of_statement()));
+        row.map(Some).map_err(|error| self.fetch.fail(error.into()))
     }
 
     /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.

@@ -93,6 +93,11 @@ impl<'loan> Lent<'loan> {
         Self { stop: Some(stop), ..self }
     }
 
+    /// Whether it is lent as a transaction.
+    pub fn is_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
     /// Has a guard look with each run at the role that the connection has then. A role that it has not let pass within the
     /// last second takes two round trips more; the statements that are on their way already, read only, give no row to anybody.
     pub fn guarded(self, guard: Arc<Guard>) -> Self {

@@ -298,6 +298,7 @@ impl Prover<'_> {
         };
         Ok(ProvenStatement {
             name,
+            digest,
             rows,
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),

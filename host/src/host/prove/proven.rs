@@ -29,6 +29,8 @@ pub struct ProvenStatement {
     pub rows: Rows,
     /// Its text.
     pub sql: Arc<str>,
+    /// The digest of what the plugin described, as the comment that the text begins with has it.
+    pub digest: String,
     /// What is bound to `$1`, `$2`, and so on.
     pub values: Vec<ValueSource>,
     /// The types that they are bound as, for people.
@@ -53,6 +55,11 @@ impl ProvenShape {
     /// Its statements; none where the plugin refuses it.
     pub(in crate::host) fn statements(&self) -> &[ProvenStatement] {
         self.outcome.as_deref().unwrap_or_default()
+    }
+
+    /// The digest of its first statement.
+    pub(in crate::host) fn digest(&self) -> Option<&str> {
+        self.statements().first().map(|statement| statement.digest.as_str())
     }
 
     /// About what it takes of memory: its key, the text of its statements, and their constants.

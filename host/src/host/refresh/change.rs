@@ -76,48 +76,6 @@ impl Refreshed {
         }
         Self { generation: now.number, changed: true, plugins }
     }
-
-    /// Says it in the log.
-    pub(super) fn log(&self) {
-        tracing::info!(
-            generation = self.generation,
-            "the catalog's generation {} is served",
-            self.generation
-        );
-        for change in &self.plugins {
-            change.log();
-        }
-    }
-}
-
-impl PluginChange {
-    fn log(&self) {
-        let plugin = self.plugin.as_str();
-        match &self.change {
-            Change::NewVersion { warnings, .. } => {
-                tracing::info!(plugin, "{}", self.change);
-                warn(plugin, warnings);
-            }
-            Change::Healthy | Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
-            Change::Degraded(refusal) => {
-                tracing::error!(plugin, "{}", self.change);
-                for found in &refusal.findings {
-                    let query = found.query.as_deref().unwrap_or_default();
-                    tracing::error!(plugin, query, "{}", found.finding);
-                }
-            }
-            Change::Waiting(refusal) => {
-                tracing::warn!(plugin, "{}", self.change);
-                warn(plugin, &refusal.findings);
-            }
-        }
-    }
-}
-
-fn warn(plugin: &str, findings: &[PluginFinding]) {
-    for found in findings {
-        tracing::warn!(plugin, query = found.query.as_deref().unwrap_or_default(), "{}", found.finding);
-    }
 }
 
 impl fmt::Display for Change {

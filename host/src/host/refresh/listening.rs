@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
+use super::super::observation::{Observation, Observers};
 use super::backoff::Backoff;
 use crate::catalog::CHANNEL;
 use crate::loan::{ConnectionSettings, Listener, LoanError};
@@ -22,12 +23,13 @@ pub(super) struct Listening {
     connected_at: Instant,
     backoff: Backoff,
     again_at: Instant,
-    /// Whether the log knows that nothing is heard.
+    observers: Observers,
+    /// Whether they were told that nothing is heard.
     is_told: bool,
 }
 
 impl Listening {
-    pub fn new(settings: ConnectionSettings) -> Self {
+    pub fn new(settings: ConnectionSettings, observers: Observers) -> Self {
         let now = Instant::now();
         Self {
             settings,
@@ -36,6 +38,7 @@ impl Listening {
             connected_at: now,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
             again_at: now,
+            observers,
             is_told: false,
         }
     }
@@ -62,7 +65,7 @@ impl Listening {
                 Ok(listener) => {
                     (self.listener, self.connected_at) = (Some(listener), Instant::now());
                     if std::mem::take(&mut self.is_told) {
-                        tracing::info!("listening on the channel {CHANNEL} again");
+                        self.observers.tell(&Observation::NotificationsRecovered);
                     }
                     return;
                 }
@@ -83,10 +86,8 @@ impl Listening {
         }
         self.again_at = Instant::now() + self.backoff.delay();
         if !std::mem::replace(&mut self.is_told, true) {
-            let said = error.database_message().unwrap_or_else(|| error.to_string());
-            tracing::warn!(
-                "the database's notifications are not heard, changes are found by polling alone: {said}"
-            );
+            let reason = error.database_message().unwrap_or_else(|| error.to_string());
+            self.observers.tell(&Observation::NotificationsLost { reason });
         }
     }
 }

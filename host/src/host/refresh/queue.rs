@@ -5,6 +5,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::super::Inner;
+use super::super::observation::Observation;
 use super::change::Refreshed;
 use super::record::Record;
 use super::status::{CatalogStatus, RefreshError};
@@ -150,9 +151,11 @@ impl Inner {
     /// mind that it should.
     pub(in crate::host) fn doubt(self: &Arc<Self>) {
         let looks_by_itself = self.refresher.connection.is_some();
-        self.refresher.record().doubt(looks_by_itself);
+        let is_first = self.refresher.record().doubt();
         if looks_by_itself {
             drop(self.ask(Wish::Doubt));
+        } else if is_first {
+            self.observers.tell(&Observation::Doubted);
         }
     }
 

@@ -21,38 +21,25 @@ impl Record {
         Self { fingerprint: None, checked_at, doubted_at: None, owes_files: false, failure: None }
     }
 
-    /// The database is as the generation says.
-    pub fn succeed(&mut self, fingerprint: Fingerprint) {
+    /// The database is as the generation says. Returns whether the host could not look before.
+    pub fn succeed(&mut self, fingerprint: Fingerprint) -> bool {
         self.fingerprint = Some(fingerprint);
         self.checked_at = SystemTime::now();
         self.doubted_at = None;
-        if self.failure.take().is_some() {
-            tracing::info!("the database can be looked at again");
-        }
+        self.failure.take().is_some()
     }
 
-    /// A call met something that is not as it was proven. Said once until the next look, where the host can't look by itself.
-    pub fn doubt(&mut self, looks_by_itself: bool) {
-        if self.doubted_at.is_none() {
-            self.doubted_at = Some(SystemTime::now());
-            if !looks_by_itself {
-                tracing::warn!(
-                    "a call met something that is not as it was proven: refresh the host on a connection that is lent \
-                     (`Host::refresh_on`)"
-                );
-            }
-        }
+    /// A call met something that is not as it was proven. Returns whether it is the first since the last look.
+    pub fn doubt(&mut self) -> bool {
+        let is_first = self.doubted_at.is_none();
+        self.doubted_at.get_or_insert_with(SystemTime::now);
+        is_first
     }
 
-    /// The host could not look. Said once of each kind, until it can look again.
-    pub fn fail(&mut self, error: Arc<RefreshError>) {
-        let code = error.code().as_str();
-        let is_known = self.failure.as_ref().is_some_and(|known| known.error.code() == error.code());
-        if is_known {
-            tracing::debug!(code, "the catalog can't be refreshed: {error}");
-        } else {
-            tracing::error!(code, "the catalog can't be refreshed, what was served is served on: {error}");
-        }
+    /// The host could not look. Returns whether it could not before, for a reason of the same kind.
+    pub fn fail(&mut self, error: Arc<RefreshError>) -> bool {
+        let is_repeated = self.failure.as_ref().is_some_and(|known| known.error.code() == error.code());
         self.failure = Some(RefreshFailure { at: SystemTime::now(), error });
+        is_repeated
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use super::super::observation::Observation;
 use super::super::{Inner, inspect};
 use super::change::Refreshed;
 use super::queue::{Outcome, Wish};
@@ -20,21 +21,37 @@ impl Inner {
     /// own. Never two at a time.
     pub(in crate::host) async fn refresh(&self, wish: Wish, lent: Option<Lent<'_>>) -> Outcome {
         let _one = self.refresher.one_at_a_time.lock().await;
+        let began = Instant::now();
         let wish = if self.refresher.record().owes_files { Wish::Everything } else { wish };
-        let refreshed = match tokio::time::timeout(WITHIN, self.look(wish, lent.as_ref())).await {
+        let refreshed = match tokio::time::timeout(WITHIN, self.look(wish, lent.as_ref(), began)).await {
             Ok(refreshed) => refreshed,
             Err(_) => Err(RefreshError::TooLong(WITHIN)),
         };
         self.refresher.record().owes_files = refreshed.is_err() && wish == Wish::Everything;
+        let took = began.elapsed();
         match refreshed {
             Ok((refreshed, fingerprint)) => {
-                self.refresher.record().succeed(fingerprint);
+                if self.refresher.record().succeed(fingerprint) {
+                    self.observers.tell(&Observation::RefreshRecovered);
+                }
+                self.tell_refreshed(&refreshed, took);
                 Ok(refreshed)
             }
             Err(error) => {
                 let error = Arc::new(error);
-                self.refresher.record().fail(error.clone());
+                let is_repeated = self.refresher.record().fail(error.clone());
+                self.observers.tell(&Observation::RefreshFailed { error: error.clone(), is_repeated, took });
                 Err(error)
+            }
+        }
+    }
+
+    fn tell_refreshed(&self, refreshed: &Refreshed, took: Duration) {
+        self.observers.tell(&Observation::Refreshed { refreshed: refreshed.clone(), took });
+        let generation = self.generation();
+        for change in &refreshed.plugins {
+            if let Some(standing) = generation.standing(&change.plugin) {
+                self.observers.tell(&Observation::PluginChanged { change: change.clone(), standing });
             }
         }
     }
@@ -43,6 +60,7 @@ impl Inner {
         &self,
         wish: Wish,
         lent: Option<&Lent<'_>>,
+        began: Instant,
     ) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
         let current = self.generation();
@@ -58,7 +76,7 @@ impl Inner {
                     self.follow(&lent.inspect(&self.terms).await?, wish, &components, is_last).await?
                 }
                 // Each time another: behind a pooler a connection does not outlive what it has proven.
-                None => self.follow_on_own(wish, &components, is_last).await?,
+                None => self.follow_on_own(wish, &components, is_last, began).await?,
             };
             match looked {
                 Some(looked) => return Ok(looked),
@@ -72,11 +90,15 @@ impl Inner {
         wish: Wish,
         components: &Components,
         is_last: bool,
+        began: Instant,
     ) -> Result<Option<(Refreshed, Fingerprint)>, RefreshError> {
         let loan = self.refresher.loan().await?;
         let looked = self.follow(&loan.inspect(), wish, components, is_last).await?;
         // What a role may is in no fingerprint.
         if let Err(error) = loan.check(&self.generation().guard).await {
+            if let Some((refreshed, _)) = &looked {
+                self.tell_refreshed(refreshed, began.elapsed());
+            }
             self.pool.iter().for_each(Pool::suspect);
             return Err(error.into());
         }
@@ -122,7 +144,6 @@ impl Inner {
         }
         self.pool.iter().for_each(|pool| pool.guard(next.guard.clone()));
         self.current.send_replace(Arc::new(next));
-        refreshed.log();
         Ok(Some((refreshed, fingerprint)))
     }
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::super::Inner;
 use super::super::generation::Generation;
+use super::super::observation::Observation;
 use super::backoff::Backoff;
 use super::listening::Listening;
 use super::queue::{Outcome, Wish};
@@ -41,13 +42,11 @@ impl Watch {
         let connection = host.refresher.connection.as_ref().ok_or(RefreshError::NothingLent)?;
         let hears = host.refresher.config.pool.pooler == Pooler::None;
         if settings.listen && !hears {
-            tracing::info!(
-                "behind a pooler that shares sessions notifications are not heard: changes are found by polling alone"
-            );
+            host.observers.tell(&Observation::NotificationsUnheard);
         }
         let listens = settings.listen && hears;
         let watcher = Watcher {
-            listening: listens.then(|| Listening::new(connection.clone())),
+            listening: listens.then(|| Listening::new(connection.clone(), host.observers.clone())),
             poll: (!settings.poll.is_zero()).then_some(settings.poll),
             poller: None,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
@@ -140,7 +139,9 @@ impl Watcher {
         match self.fingerprint(host).await {
             Ok(found) if Some(found) != known => true,
             Ok(found) => {
-                host.refresher.record().succeed(found);
+                if host.refresher.record().succeed(found) {
+                    host.observers.tell(&Observation::RefreshRecovered);
+                }
                 false
             }
             // The refresh that this leads to fails too, and says why; or it does not, and all is well.

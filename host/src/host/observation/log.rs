@@ -1,0 +1,121 @@
+use super::{CallEnded, CallOutcome, Observation, ShapeProven};
+use crate::Code;
+use crate::catalog::CHANNEL;
+use crate::host::load::PluginFinding;
+use crate::host::refresh::{Change, PluginChange, RefreshError, Refreshed};
+
+/// Where calls are logged, so that who hears of each call otherwise can leave them out.
+const CALLS: &str = "callslip::call";
+
+impl Observation {
+    /// Says it in the log.
+    pub(super) fn log(&self) {
+        match self {
+            Self::CallEnded(call) => call.log(),
+            Self::ShapeProven(proven) => proven.log(),
+            Self::StatementStale { plugin, query, change } => {
+                tracing::info!(plugin, query, "a proven statement is not what it was: {change}");
+            }
+            Self::Doubted => tracing::warn!(
+                "a call met something that is not as it was proven: refresh the host on a connection that is lent \
+                 (`Host::refresh_on`)"
+            ),
+            Self::Refreshed { refreshed: Refreshed { generation, changed: true, .. }, took } => {
+                tracing::info!(generation, ?took, "the catalog's generation {generation} is served");
+            }
+            Self::Refreshed { took, .. } => tracing::debug!(?took, "the database is as it was"),
+            Self::RefreshFailed { error, is_repeated, .. } => log_failure(error, *is_repeated),
+            Self::RefreshRecovered => tracing::info!("the database can be looked at again"),
+            Self::PluginChanged { change, .. } => change.log(),
+            Self::NotificationsLost { reason } => tracing::warn!(
+                "the database's notifications are not heard, changes are found by polling alone: {reason}"
+            ),
+            Self::NotificationsRecovered => tracing::info!("listening on the channel {CHANNEL} again"),
+            Self::NotificationsUnheard => tracing::info!(
+                "behind a pooler that shares sessions notifications are not heard: changes are found by polling alone"
+            ),
+        }
+    }
+}
+
+impl CallEnded {
+    fn log(&self) {
+        let (plugin, query) = (self.plugin.as_deref(), self.query.as_deref());
+        let CallOutcome::Failed { code, message } = &self.outcome else {
+            let (outcome, ran_on) = (self.outcome.as_str(), self.ran_on.as_str());
+            let Self { waited, planned, first_row, total, rows, bytes, .. } = self;
+            tracing::debug!(
+                target: CALLS, plugin, query, outcome, ran_on, ?waited, ?planned, ?first_row, ?total, rows, bytes,
+                "the call has ended"
+            );
+            return;
+        };
+        let is_the_caller_s = code.as_str().starts_with("CS10");
+        let code = match code {
+            // It may be a fault of the data, which no caller can mend.
+            Code::RejectedValue => {
+                let code = code.as_str();
+                return tracing::warn!(target: CALLS, plugin, query, code, "{message}");
+            }
+            code => code.as_str(),
+        };
+        match is_the_caller_s {
+            true => tracing::debug!(target: CALLS, plugin, query, code, "{message}"),
+            false => tracing::error!(target: CALLS, plugin, query, code, "{message}"),
+        }
+    }
+}
+
+impl ShapeProven {
+    fn log(&self) {
+        let Self { plugin, query, shape, took, refused } = self;
+        match refused {
+            None => tracing::debug!(plugin, query, shape, ?took, "a shape is proven on its first use"),
+            // The call says why.
+            Some(code) => {
+                tracing::debug!(plugin, query, code = code.as_str(), ?took, "a shape does not prove");
+            }
+        }
+    }
+}
+
+/// Said once of each kind, until the host can look again.
+fn log_failure(error: &RefreshError, is_repeated: bool) {
+    let code = error.code().as_str();
+    match is_repeated {
+        true => tracing::debug!(code, "the catalog can't be refreshed: {error}"),
+        false => {
+            tracing::error!(code, "the catalog can't be refreshed, what was served is served on: {error}");
+        }
+    }
+}
+
+impl PluginChange {
+    fn log(&self) {
+        let plugin = self.plugin.as_str();
+        match &self.change {
+            Change::NewVersion { warnings, .. } => {
+                tracing::info!(plugin, "{}", self.change);
+                warn(plugin, warnings);
+            }
+            Change::Healthy | Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
+            Change::Degraded(refusal) => {
+                tracing::error!(plugin, "{}", self.change);
+                for found in &refusal.findings {
+                    let query = found.query.as_deref().unwrap_or_default();
+                    tracing::error!(plugin, query, "{}", found.finding);
+                }
+            }
+            Change::Waiting(refusal) => {
+                tracing::warn!(plugin, "{}", self.change);
+                warn(plugin, &refusal.findings);
+            }
+        }
+    }
+}
+
+fn warn(plugin: &str, findings: &[PluginFinding]) {
+    for found in findings {
+        tracing::warn!(plugin, query = found.query.as_deref().unwrap_or_default(), "{}", found.finding);
+    }
+}

@@ -1,0 +1,194 @@
+//! What happens in a host, as values: one type for logs, metrics and whatever else a service makes of it.
+
+mod call;
+mod log;
+mod observers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use call::ObservedCall;
+pub(super) use observers::{Observer, Observers};
+
+use super::entry::Standing;
+use super::refresh::{PluginChange, RefreshError, Refreshed};
+use crate::Code;
+use crate::loan::Isolation;
+
+/// Something that has happened in a host: see [`HostBuilder::observe`](crate::HostBuilder::observe). The host's own log is made of
+/// the same values.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::Arc;
+///
+/// use callslip::{CallOutcome, Host, Observation};
+///
+/// let failed = Arc::new(AtomicU64::new(0));
+/// let counter = failed.clone();
+/// let builder = Host::builder().observe(move |observation| {
+///     if let Observation::CallEnded(call) = observation
+///         && let CallOutcome::Failed { .. } = call.outcome
+///     {
+///         counter.fetch_add(1, Ordering::Relaxed);
+///     }
+/// });
+/// # drop(builder);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Observation {
+    /// A call has ended, well or not. Each call that was run ends once.
+    CallEnded(CallEnded),
+    /// A shape was proven, or was not, since a call came that was the first to need it.
+    ShapeProven(ShapeProven),
+    /// A call met a statement that is not any more what was proven. The call is run again where it can be.
+    StatementStale {
+        /// The plugin, as the configuration names it.
+        plugin: String,
+        /// The query.
+        query: String,
+        /// What is different. It holds no data.
+        change: String,
+    },
+    /// A call met something that is not as it was proven, and the host has no connection of its own to look at the database:
+    /// [`Host::refresh_on`](crate::Host::refresh_on) is due. Told once until then.
+    Doubted,
+    /// The host has looked at its database.
+    Refreshed {
+        /// What came of it: the generation that is served, and whether it is another one.
+        refreshed: Refreshed,
+        /// How long that took.
+        took: Duration,
+    },
+    /// The host could not look at its database. What was served is served on.
+    RefreshFailed {
+        /// Why.
+        error: Arc<RefreshError>,
+        /// Whether the refresh before it failed for a reason of the same code.
+        is_repeated: bool,
+        /// How long that took.
+        took: Duration,
+    },
+    /// The host can look at its database again, after it could not.
+    RefreshRecovered,
+    /// Something became of a plugin with a refresh; told after that, once for each change.
+    PluginChanged {
+        /// What became of it.
+        change: PluginChange,
+        /// How much of it is served now.
+        standing: Standing,
+    },
+    /// What the database tells of its changes is not heard any more. They are found by polling alone.
+    NotificationsLost {
+        /// Why. It may be what PostgreSQL said.
+        reason: String,
+    },
+    /// What the database tells is heard again.
+    NotificationsRecovered,
+    /// The host was to listen to what the database tells, and can't: its pooler lets nobody hear it.
+    NotificationsUnheard,
+}
+
+/// A call that has ended. Durations are of the host's clock, and are nothing where it did not come to that.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CallEnded {
+    /// The plugin, as the configuration names it; nothing if it has none of the name that was called: what callers make up is no
+    /// label of a metric.
+    pub plugin: Option<String>,
+    /// The query; nothing if the plugin has none of that name.
+    pub query: Option<String>,
+    /// The digest of its shape, in hexadecimal, as the comment before its first statement has it. Nothing before that is known, and
+    /// where there is no statement.
+    pub shape: Option<String>,
+    /// On what it ran, or was to run.
+    pub ran_on: RanOn,
+    /// The isolation level that its statements had; nothing if none was started.
+    pub isolation: Option<Isolation>,
+    /// How long it waited for a connection of the pool, a new one included.
+    pub waited: Duration,
+    /// How long it took to read its parameters and to find its statements: very little, but for shapes of open queries and those
+    /// that are proven first, with the wait for the connection on which that is done.
+    pub planned: Duration,
+    /// How long it took from its begin until the first row was there, or the end of the rows; nothing if it did not come to that.
+    pub first_row: Option<Duration>,
+    /// How long it took in all: from its begin until its last row was read, or it failed or was dropped.
+    pub total: Duration,
+    /// How many rows were read, of all statements.
+    pub rows: u64,
+    /// How many bytes were given: of JSON, or of rows as they come from the database.
+    pub bytes: u64,
+    /// How it ended.
+    pub outcome: CallOutcome,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallOutcome {
+    /// All of its rows were given.
+    Complete,
+    /// The same: there was none, of a query that gives at most one.
+    Missing,
+    /// It failed.
+    Failed {
+        /// The code of its error.
+        code: Code,
+        /// What was wrong, for logs: it may hold data. [`CallError::log_message`](crate::CallError::log_message).
+        message: String,
+    },
+    /// It was dropped or cancelled before its end, whatever the reason.
+    Dropped,
+}
+
+/// On what a call ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RanOn {
+    /// On a connection of the host's own pool.
+    Pool,
+    /// On a transaction that was lent.
+    LentTransaction,
+    /// On a client that was lent, with a transaction on it or not.
+    LentClient,
+}
+
+/// A shape that was proven on its first use, or was not.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ShapeProven {
+    /// The plugin, as the configuration names it.
+    pub plugin: String,
+    /// The query.
+    pub query: String,
+    /// The digest of the shape, as of [`CallEnded::shape`].
+    pub shape: Option<String>,
+    /// How long that took, with the wait for a connection.
+    pub took: Duration,
+    /// Why it does not prove, if it does not.
+    pub refused: Option<Code>,
+}
+
+impl CallOutcome {
+    /// A word for it: `complete`, `missing`, `dropped`, or the code of its error.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Missing => "missing",
+            Self::Failed { code, .. } => code.as_str(),
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+impl RanOn {
+    /// A word for it: `pool`, `lent_transaction` or `lent_client`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::LentTransaction => "lent_transaction",
+            Self::LentClient => "lent_client",
+        }
+    }
+}
