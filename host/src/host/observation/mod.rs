@@ -7,7 +7,7 @@ mod observers;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use call::ObservedCall;
+pub(super) use call::{ObservedCall, Phase};
 pub(super) use observers::{Observer, Observers};
 
 use super::entry::Standing;
@@ -45,9 +45,9 @@ pub enum Observation {
     /// A call met a statement that is not any more what was proven. The call is run again where it can be.
     StatementStale {
         /// The plugin, as the configuration names it.
-        plugin: String,
+        plugin: Arc<str>,
         /// The query.
-        query: String,
+        query: Arc<str>,
         /// What is different. It holds no data.
         change: String,
     },
@@ -96,12 +96,12 @@ pub enum Observation {
 pub struct CallEnded {
     /// The plugin, as the configuration names it; nothing if it has none of the name that was called: what callers make up is no
     /// label of a metric.
-    pub plugin: Option<String>,
-    /// The query; nothing if the plugin has none of that name.
-    pub query: Option<String>,
+    pub plugin: Option<Arc<str>>,
+    /// The query; nothing if the plugin has none of that name, or can't be loaded.
+    pub query: Option<Arc<str>>,
     /// The digest of its shape, in hexadecimal, as the comment before its first statement has it. Nothing before that is known, and
     /// where there is no statement.
-    pub shape: Option<String>,
+    pub shape: Option<Arc<str>>,
     /// On what it ran, or was to run.
     pub ran_on: RanOn,
     /// The isolation level that its statements had; nothing if none was started.
@@ -159,11 +159,11 @@ pub enum RanOn {
 #[non_exhaustive]
 pub struct ShapeProven {
     /// The plugin, as the configuration names it.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// The query.
-    pub query: String,
+    pub query: Arc<str>,
     /// The digest of the shape, as of [`CallEnded::shape`].
-    pub shape: Option<String>,
+    pub shape: Option<Arc<str>>,
     /// How long that took, with the wait for a connection.
     pub took: Duration,
     /// Why it does not prove, if it does not.
