@@ -18,6 +18,7 @@ mod http;
 mod language;
 mod lent;
 mod named_types;
+mod observed;
 mod parameters;
 mod plans;
 mod printed;

@@ -16,11 +16,12 @@ fn sleep(p: Seconds) -> Select {
 /// Two thousand rows, the last of them after that time; more than a chunk of a reply comes before.
 #[query]
 fn late(p: Seconds) -> Select {
-    let r = table("rating").alias("r");
-    let slept = case().when(r.col("id").eq(2000), call("pg_sleep", p.seconds).cast_as("text"));
+    let (r, all) = (table("rating").alias("r"), table("rating").alias("all"));
+    let last = || select(all.col("id")).from(all).order_by(all.col("id")).offset(1999).limit(1).scalar();
+    let slept = case().when(r.col("id").eq(last()), call("pg_sleep", p.seconds).cast_as("text"));
     select((r.col("id"), r.col("created_at"), slept.alias("slept")))
         .from(r)
-        .filter(r.col("id").le(2000))
+        .filter(r.col("id").le(last()))
         .order_by(r.col("id"))
 }
 
