@@ -17,6 +17,7 @@ mod hiring;
 mod http;
 mod language;
 mod lent;
+mod log;
 mod named_types;
 mod observed;
 mod parameters;
