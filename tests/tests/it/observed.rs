@@ -60,10 +60,10 @@ impl Observed {
         (query, parameters): (&str, &Value),
         work: impl AsyncFnOnce(Call<'_>) -> T,
     ) -> T {
-        let mut call = self.host.call("guest", query);
-        if query.starts_with("slow.") {
-            call = self.host.call("slow", &query[5..]);
-        }
+        let mut call = match query.split_once('.') {
+            Some((plugin, query)) => self.host.call(plugin, query),
+            None => self.host.call("guest", query),
+        };
         for (name, value) in parameters.as_object().unwrap() {
             call = call.param(name, value.clone());
         }
