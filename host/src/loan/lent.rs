@@ -62,6 +62,7 @@ impl<'loan> Lent<'loan> {
                 admitted: &sessions.admitted,
                 since: Instant::now(),
             }),
+            asked_at: None,
         };
         start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)
     }

@@ -3,8 +3,8 @@ mod session;
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
@@ -87,6 +87,8 @@ struct Gate {
     guard: RwLock<Option<Arc<Guard>>>,
     /// Whether sessions that have passed before have to again: the guard has refused their role since.
     again: AtomicBool,
+    /// When their role was last asked about: what they have planned before counts no more.
+    asked_at: Mutex<Option<Instant>>,
 }
 
 impl Pool {
@@ -133,9 +135,9 @@ impl Pool {
                 let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object));
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
-                let loan = Loan { connection, settings, timeouts, stop: None };
+                let loan = Loan { connection, settings, timeouts, stop: None, asked_at: None };
                 self.admit(&loan, is_new).await?;
-                Ok(loan)
+                Ok(Loan { asked_at: self.asked_at(), ..loan })
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -166,6 +168,17 @@ impl Pool {
     /// Has the guard look at every session with each loan, until its role may pass.
     pub fn suspect(&self) {
         self.gate.again.store(true, Ordering::Relaxed);
+        self.plan_anew();
+    }
+
+    /// Has each session plan anew what it runs, from its next loan on: to be called whenever somebody asks what their role
+    /// may. What it was when they planned, nobody knows.
+    pub fn plan_anew(&self) {
+        *self.gate.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn asked_at(&self) -> Option<Instant> {
+        *self.gate.asked_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the connection pass the guard, if it has to.
@@ -173,6 +186,13 @@ impl Pool {
         let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
         let is_suspect = self.gate.again.load(Ordering::Relaxed);
         let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        if is_suspect {
+            self.plan_anew();
+        }
+        if let (true, Some(statements)) = (is_new, loan.connection.statements()) {
+            // It has planned nothing yet.
+            statements.set_planned_since(Instant::now());
+        }
         loan.check(&guard).await?;
         self.gate.again.store(false, Ordering::Relaxed);
         Ok(())
@@ -202,6 +222,8 @@ pub struct Loan {
     pub(super) settings: Arc<PoolSettings>,
     pub(super) timeouts: Arc<OwnTimeouts>,
     pub(super) stop: Option<Arc<Stop>>,
+    /// When its pool last asked what its role may.
+    pub(super) asked_at: Option<Instant>,
 }
 
 impl Loan {

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream, Statement};
 
-use super::admitted::Admitted;
+use super::admitted::{Admitted, PLAN_ANEW};
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::{Block, OpenBlock};
@@ -38,6 +38,8 @@ pub(super) struct Start<'a, 'loan> {
     pub stop: Option<Arc<Stop>>,
     /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
     pub admission: Option<Admission<'a>>,
+    /// When the role of the host's own session was last asked about.
+    pub asked_at: Option<Instant>,
 }
 
 /// A guard, and the roles that it has let pass lately.
@@ -73,7 +75,7 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
     pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
-        if self.admission.as_ref().is_some_and(|its| !its.admitted.contains_any(&its.guard, its.since)) {
+        if self.admission.is_some() && self.asked_at().is_none() {
             // No role is known: the statements would run for nothing, to be run once more.
             self.admit().await?;
         }
@@ -122,7 +124,12 @@ impl<'loan> Start<'_, 'loan> {
         if prepared.len() < self.statements.len() || !self.has_settings() {
             prepared = self.prepare().await?;
         }
-        let mut begin = self.block.map(|block| self.opening(block, Settings::Prepared));
+        let planned_since = self.has_old_plans().then(Instant::now);
+        let mut begin = match (self.block, planned_since) {
+            (Some(block), since) => Some(self.opening(block, Settings::Prepared, since.is_some())),
+            (None, Some(_)) => Some(self.planning_anew()),
+            (None, None) => None,
+        };
         let mut queries: Queries<'loan> = prepared
             .into_iter()
             .enumerate()
@@ -143,6 +150,9 @@ impl<'loan> Start<'_, 'loan> {
                 return Err(self.not_opened(error, end).await);
             }
         };
+        if let (Some(since), Some(statements)) = (planned_since, self.wire.statements()) {
+            statements.set_planned_since(since);
+        }
         let isolation = self.isolation(owner.as_ref());
         match (owner.filter(|owner| !self.is_admitted(owner)), end) {
             (Some(_), Some(end)) => {
@@ -161,7 +171,7 @@ impl<'loan> Start<'_, 'loan> {
     /// Of what was sent, everything is answered, unless the connection is lost.
     async fn unnamed(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin = Some(self.opening(block, settings));
+        let mut begin = Some(self.opening(block, settings, false));
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
@@ -244,7 +254,28 @@ impl<'loan> Start<'_, 'loan> {
 
     /// Whether it is known that the owner's role may pass.
     fn is_admitted(&self, owner: &Owner) -> bool {
-        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner, its.since))
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(owner, &its.guard, its.since))
+    }
+
+    /// When it was last asked what a role may.
+    fn asked_at(&self) -> Option<Instant> {
+        self.admission.as_ref().map_or(self.asked_at, |its| its.admitted.since(&its.guard, its.since))
+    }
+
+    /// Whether the session may keep what it had planned before that.
+    fn has_old_plans(&self) -> bool {
+        match (self.wire.statements(), self.asked_at()) {
+            (Some(statements), Some(asked_at)) => statements.has_plans_of_before(asked_at),
+            // It was forgotten since the loan has begun.
+            (Some(_), None) => self.admission.is_some(),
+            (None, _) => false,
+        }
+    }
+
+    /// Has the session plan everything anew, outside of a block.
+    fn planning_anew(&self) -> Opening<'loan> {
+        let wire = self.wire.clone();
+        answer(async move { wire.client().batch_execute(PLAN_ANEW).await.map(|()| None) })
     }
 
     /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
@@ -256,17 +287,27 @@ impl<'loan> Start<'_, 'loan> {
             return Ok(());
         };
         let client = self.wire.client();
-        let question = format!("{}; {}; SELECT {}", block.begin(), guard.question(), owner::COLUMNS);
+        let begin = block.begin();
+        let question = format!("{begin}; {}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
+        let asked_at = Instant::now();
         let mut answered = answer(async { client.simple_query(&question).await });
         let mut end = self.batch(block.end());
         at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
         let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
         let ended = settle(&mut end).await;
         let answered = answered?;
-        guard.judge(&answered)?;
+        if let Some(statements) = self.wire.statements() {
+            statements.set_planned_since(asked_at);
+        }
+        if let Err(error) = guard.judge(&answered) {
+            if let LoanError::Privileged(role) = &error {
+                admitted.remove(role.role());
+            }
+            return Err(error);
+        }
         ended.map_err(|error| LoanError::not_ended(&error))?;
         if let Some(owner) = Owner::of_messages(&answered) {
-            admitted.insert(guard, owner);
+            admitted.insert(guard, owner, asked_at);
         }
         Ok(())
     }
@@ -441,7 +482,7 @@ impl<'loan> Start<'_, 'loan> {
     }
 
     /// Opens a block, in one message.
-    fn opening(&self, block: Block, settings: Settings) -> Opening<'loan> {
+    fn opening(&self, block: Block, settings: Settings, plans_anew: bool) -> Opening<'loan> {
         let mut sql = match self.wire {
             // Its session has the settings, unless it is shared with others.
             Wire::Own(_) if self.terms.pooler == Pooler::None => block.begin().to_owned(),
@@ -452,6 +493,10 @@ impl<'loan> Start<'_, 'loan> {
             sql.push_str(&noticing(interval));
         }
         sql.push_str(self.plan_setting());
+        if plans_anew {
+            sql.push_str("; ");
+            sql.push_str(PLAN_ANEW);
+        }
         let wire = self.wire.clone();
         answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })
     }

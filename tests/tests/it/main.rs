@@ -13,15 +13,18 @@ mod containment;
 mod demo;
 mod drift;
 mod findings;
+mod guarded;
 mod hiring;
 mod http;
 mod language;
 mod lent;
 mod named_types;
 mod parameters;
+mod passing_privileges;
 mod plans;
 mod printed;
 mod privileges;
+
 mod round_trips;
 mod rows;
 mod snapshot;
