@@ -1,9 +1,12 @@
 //! A table whose rows are hidden by a policy, and roles for which that holds, or not.
 
+use std::time::Duration;
+
 use callslip::loan::{ConnectionSettings, Lender, Privilege};
 use callslip::{Code, Config, Host, StartError};
 use callslip_tests::{component, database};
-use tokio_postgres::Client;
+use deadpool_postgres::Object;
+use tokio_postgres::{Client, NoTls};
 
 use crate::support::read;
 
@@ -81,4 +84,16 @@ pub async fn seen(host: &Host, lender: &mut impl Lender) -> Result<bool, (Code, 
         Ok(row) => Ok(!row.is_null()),
         Err(error) => Err((error.code(), error.log_message())),
     }
+}
+
+/// A session that keeps what it has prepared, and has prepared nothing.
+pub async fn kept(url: &str) -> Object {
+    let manager = deadpool_postgres::Manager::new(url.parse().unwrap(), NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
+    pool.get().await.unwrap()
+}
+
+/// Until no role is known any more.
+pub async fn a_second() {
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
 }

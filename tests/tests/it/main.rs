@@ -19,6 +19,7 @@ mod http;
 mod language;
 mod lent;
 mod named_types;
+mod owned_tables;
 mod parameters;
 mod passing_privileges;
 mod plans;

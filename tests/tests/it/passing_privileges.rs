@@ -1,14 +1,10 @@
 //! What a role has only for a while: PostgreSQL decides about row-level security when it rewrites a statement, and keeps
 //! the outcome with what is prepared, which must not outlive the privilege.
 
-use std::time::Duration;
-
 use callslip::{Code, Host};
 use callslip_tests::{connect_to, database};
-use deadpool_postgres::Object;
-use tokio_postgres::NoTls;
 
-use crate::guarded::{Guarded, seen};
+use crate::guarded::{Guarded, a_second, kept, seen};
 use crate::support::read;
 
 /// How a role comes to see what is hidden, and how that ends.
@@ -20,18 +16,6 @@ const PASSING: [(&str, &str); 3] = [
 
 /// Has PostgreSQL rewrite what reads the table.
 const TOUCH: &str = "ALTER TABLE NAME.position ALTER COLUMN id SET STATISTICS 100";
-
-/// A session that keeps what it has prepared, and has prepared nothing.
-async fn kept(url: &str) -> Object {
-    let manager = deadpool_postgres::Manager::new(url.parse().unwrap(), NoTls);
-    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
-    pool.get().await.unwrap()
-}
-
-/// Until no role is known any more.
-async fn a_second() {
-    tokio::time::sleep(Duration::from_millis(1_010)).await;
-}
 
 #[tokio::test]
 async fn what_is_prepared_in_the_second_of_a_known_role_is_forgotten_with_it() {
