@@ -9,10 +9,21 @@ use super::privilege::Privilege;
 use super::role::Role;
 use crate::printable::printable;
 
-/// Keeps statements from the connections of roles for which row-level security does not hold. It is asked of each role of
-/// a connection that is lent, again after a second, and with each new session of a pool, since a role may become another at any time.
+/// Keeps statements from the connections of roles for which row-level security does not hold.
 ///
-/// Superusers and roles with BYPASSRLS are refused, and those that own a table that is guarded, unless they are allowed.
+/// Superusers and roles with BYPASSRLS are refused, and those with the rights of who owns a table that is guarded and does
+/// not force its policies, unless they are allowed. PostgreSQL is asked what a role is and whose a table is, as of now.
+///
+/// A role may become another at any time, of which nobody is told. So it is asked of each role of a connection that is lent,
+/// again after a second; and of a pool's login with each new session and whenever the host looks at its database. What
+/// a role may see that was not asked again since, plugins see. Nothing of it stays: PostgreSQL keeps with a
+/// prepared statement whether policies held when it was planned, and has to plan anew whenever it is asked again
+/// (`DISCARD PLANS`, which leaves the session as it is, but for a moment that its next statements take).
+///
+/// Two things are not looked at. What a view shows is its owner's to say, unless it reads as its caller
+/// (`security_invoker`): then it is as the tables that it reads. And a function that keeps plans of its own, as those in
+/// PL/pgSQL do, may on a bare client, whose session keeps nothing of a host's, keep them longer: until a guard is next asked
+/// on that session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     allowed: BTreeSet<Privilege>,

@@ -1,9 +1,9 @@
+mod gate;
 mod manager;
 mod session;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
@@ -20,6 +20,7 @@ use super::settings::ConnectionSettings;
 use super::stop::Stop;
 use crate::reason::reason;
 
+use gate::Gate;
 pub(super) use manager::Manager;
 pub(super) use session::Session;
 
@@ -81,16 +82,6 @@ pub struct Pool {
     gate: Arc<Gate>,
 }
 
-/// What a session has to pass before it is first lent.
-#[derive(Default)]
-struct Gate {
-    guard: RwLock<Option<Arc<Guard>>>,
-    /// Whether sessions that have passed before have to again: the guard has refused their role since.
-    again: AtomicBool,
-    /// When their role was last asked about: what they have planned before counts no more.
-    asked_at: Mutex<Option<Instant>>,
-}
-
 impl Pool {
     /// A pool without connections: they are made when they are first wanted.
     ///
@@ -137,7 +128,7 @@ impl Pool {
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
                 let loan = Loan { connection, settings, timeouts, stop: None, asked_at: None };
                 self.admit(&loan, is_new).await?;
-                Ok(Loan { asked_at: self.asked_at(), ..loan })
+                Ok(Loan { asked_at: self.gate.asked_at(), ..loan })
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -157,35 +148,27 @@ impl Pool {
     /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
     /// also of those that there are.
     pub fn guard(&self, guard: Arc<Guard>) {
-        // Nothing panics while it holds the lock.
-        let mut current = self.gate.guard.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref() != Some(&guard) {
-            *current = Some(guard);
+        if self.gate.set_guard(guard) {
             self.suspect();
         }
     }
 
     /// Has the guard look at every session with each loan, until its role may pass.
     pub fn suspect(&self) {
-        self.gate.again.store(true, Ordering::Relaxed);
+        self.gate.suspect();
         self.plan_anew();
     }
 
     /// Has each session plan anew what it runs, from its next loan on: to be called whenever somebody asks what their role
     /// may. What it was when they planned, nobody knows.
     pub fn plan_anew(&self) {
-        *self.gate.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn asked_at(&self) -> Option<Instant> {
-        *self.gate.asked_at.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gate.set_asked();
     }
 
     /// Has the connection pass the guard, if it has to.
     async fn admit(&self, loan: &Loan, is_new: bool) -> Result<(), LoanError> {
-        let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_suspect = self.gate.again.load(Ordering::Relaxed);
-        let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        let (suspicion, is_suspect) = self.gate.suspicion();
+        let Some(guard) = self.gate.guard().filter(|_| is_new || is_suspect) else { return Ok(()) };
         if is_suspect {
             self.plan_anew();
         }
@@ -194,7 +177,7 @@ impl Pool {
             statements.set_planned_since(Instant::now());
         }
         loan.check(&guard).await?;
-        self.gate.again.store(false, Ordering::Relaxed);
+        self.gate.clear(suspicion);
         Ok(())
     }
 
