@@ -10,6 +10,7 @@
 //! On either, an [`Inspection`] looks at the database: its catalog is read, and statements are described by a [`Proving`].
 
 mod address;
+mod admission;
 mod admitted;
 mod answer;
 mod bind;
