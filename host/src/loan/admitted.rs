@@ -74,3 +74,34 @@ impl Admitted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::isolation::Isolation;
+    use super::*;
+
+    #[test]
+    fn roles_are_known_for_a_second_of_the_first() {
+        let owner = |role: &str, is_superuser| Owner {
+            isolation: Isolation::ReadCommitted,
+            role: role.into(),
+            is_superuser,
+        };
+        let (admitted, guard, start) = (Admitted::default(), Arc::new(Guard::default()), Instant::now());
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let knows = |role, then| admitted.contains(&owner(role, false), &guard, then);
+        assert_eq!(admitted.since(&guard, start), None);
+        admitted.insert(&guard, owner("a", false), at(500));
+        // The answer of one that was asked before.
+        admitted.insert(&guard, owner("b", false), start);
+        assert_eq!(admitted.since(&guard, at(999)), Some(start));
+        assert!(knows("a", at(999)) && knows("b", at(999)) && !knows("a", at(1000)) && !knows("c", start));
+        assert!(!admitted.contains(&owner("a", true), &guard, start), "it is another since");
+        assert!(!admitted.contains(&owner("a", false), &Arc::new(Guard::default()), start));
+        admitted.remove("a");
+        assert!(!knows("a", start) && knows("b", start));
+        admitted.insert(&guard, owner("a", false), at(1000));
+        assert_eq!(admitted.since(&guard, at(1500)), Some(at(1000)));
+        assert!(knows("a", at(1500)) && !knows("b", at(1500)));
+    }
+}
