@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
+use std::iter;
 
 use super::generation::Basis;
 use crate::Config;
-use crate::catalog::{Relation, RelationKind};
+use crate::catalog::{Catalog, ObjectName, PG_CATALOG, Relation, RelationKind, View};
 use crate::grants::{GrantSettings, Grants};
 use crate::loan::{Guard, GuardedRelation};
 
@@ -19,9 +20,26 @@ impl Basis {
                 granted.extend((0..relations.len()).filter(|&index| grants.relation(&relations[index])));
             }
         }
-        let guarded = granted.into_iter().map(|index| guarded(&relations[index])).collect();
+        let granted: Vec<&Relation> = granted.into_iter().map(|index| &relations[index]).collect();
+        let read = granted.iter().flat_map(|relation| read_by_caller(&self.catalog, relation));
+        let read = read.map(|name| match self.catalog.relation(&name.schema, &name.name) {
+            Some(relation) => guarded(relation),
+            None => GuardedRelation { schema: name.schema.clone(), name: name.name.clone(), exempt: None },
+        });
+        let guarded = read.chain(granted.iter().copied().map(guarded)).collect();
         Guard::new(config.database.allow.iter().copied(), guarded)
     }
+}
+
+/// What a view reads, or one of those that it reads, with the rights of the caller and not of its owner.
+fn read_by_caller<'a>(catalog: &'a Catalog, relation: &'a Relation) -> Vec<&'a ObjectName> {
+    fn view(relation: &Relation) -> Option<&View> {
+        relation.view.as_ref().filter(|_| relation.kind == RelationKind::View)
+    }
+    let Some(outer) = view(relation) else { return Vec::new() };
+    let inner = outer.reads.iter().filter_map(|name| view(catalog.relation(&name.schema, &name.name)?));
+    let of_caller = iter::once(outer).chain(inner).filter(|view| view.security_invoker);
+    of_caller.flat_map(|view| &view.reads).filter(|name| name.schema != PG_CATALOG).collect()
 }
 
 fn guarded(relation: &Relation) -> GuardedRelation {

@@ -4,30 +4,30 @@ use std::fmt;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::error::LoanError;
+use super::guarded::GuardedRelation;
 use super::privilege::Privilege;
 use super::role::Role;
 use crate::printable::printable;
 
-/// Keeps statements from the connections of roles for which row-level security does not hold. It is asked of each role of
-/// a connection that is lent, again after a second, and with each new session of a pool, since a role may become another at any time.
+/// Keeps statements from the connections of roles for which row-level security does not hold.
 ///
-/// Superusers and roles with BYPASSRLS are refused, and those that own a table that is guarded, unless they are allowed.
+/// Superusers and roles with BYPASSRLS are refused, and those with the rights of who owns a table that is guarded and does
+/// not force its policies, unless they are allowed. PostgreSQL is asked what a role is and whose a table is, as of now.
+///
+/// A role may become another at any time, of which nobody is told. So it is asked of each role of a connection that is lent,
+/// again after a second; and of a pool's login with each new session and whenever the host looks at its database. What
+/// a role may see that was not asked again since, plugins see. Nothing of it stays: PostgreSQL keeps with a
+/// prepared statement whether policies held when it was planned, and has to plan anew whenever it is asked again
+/// (`DISCARD PLANS`, which leaves the session as it is, but for a moment that its next statements take).
+///
+/// Two things are not looked at. What a view shows is its owner's to say, unless it reads as its caller
+/// (`security_invoker`): then it is as the tables that it reads. And a function that keeps plans of its own, as those in
+/// PL/pgSQL do, may on a bare client, whose session keeps nothing of a host's, keep them longer: until a guard is next asked
+/// on that session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     allowed: BTreeSet<Privilege>,
     relations: Vec<GuardedRelation>,
-}
-
-/// A relation that statements may read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GuardedRelation {
-    /// Its schema.
-    pub schema: String,
-    /// Its name.
-    pub name: String,
-    /// The role that owns it, if its policies would not hold for that role; nothing for what is no table, and where they
-    /// are forced.
-    pub exempt: Option<String>,
 }
 
 /// A role for which row-level security does not hold. `Display` says why, and how to make one for which it does.
@@ -66,7 +66,7 @@ impl Guard {
 
     /// Asks for the role of a session.
     pub(super) fn question(&self) -> String {
-        Role::question(&self.owners())
+        Role::question(&self.relations)
     }
 
     /// Lets the role that is in the answer pass.
@@ -88,9 +88,7 @@ impl Guard {
         let held: &[(Privilege, bool)] = match role.is_superuser {
             // It has all the others.
             true => &[(Privilege::Superuser, true)],
-            false => {
-                &[(Privilege::BypassRls, role.bypasses_rls), (Privilege::Owner, role.has_rights_of.is_some())]
-            }
+            false => &[(Privilege::BypassRls, role.bypasses_rls), (Privilege::Owner, role.owned.is_some())],
         };
         match held.iter().find(|(privilege, is_held)| *is_held && !self.allowed.contains(privilege)) {
             Some((privilege, _)) => Err(LoanError::Privileged(Box::new(self.privileged(role, *privilege)))),
@@ -98,17 +96,9 @@ impl Guard {
         }
     }
 
-    /// The roles that may not pass because of what they own, as the text of an array.
-    fn owners(&self) -> String {
-        let owners: BTreeSet<&str> = self.relations.iter().filter_map(|its| its.exempt.as_deref()).collect();
-        let quoted = |name: &str| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
-        format!("{{{}}}", owners.into_iter().map(quoted).collect::<Vec<_>>().join(","))
-    }
-
     fn privileged(&self, role: &Role, privilege: Privilege) -> PrivilegedRole {
-        let of = role.has_rights_of.as_ref().filter(|_| privilege == Privilege::Owner);
-        let owned = of.and_then(|of| self.relations.iter().find(|its| its.exempt.as_ref() == Some(of)));
-        PrivilegedRole { role: role.name.clone(), privilege, owned: owned.cloned(), remedy: self.remedy() }
+        let owned = role.owned.clone().filter(|_| privilege == Privilege::Owner);
+        PrivilegedRole { role: role.name.clone(), privilege, owned, remedy: self.remedy() }
     }
 
     /// What makes a role that may pass.
@@ -196,12 +186,12 @@ mod tests {
         GuardedRelation { schema: "app".into(), name: name.into(), exempt: exempt.map(str::to_owned) }
     }
 
-    fn role(is_superuser: bool, bypasses_rls: bool, has_rights_of: Option<&str>) -> Role {
+    fn role(is_superuser: bool, bypasses_rls: bool, owner: Option<&str>) -> Role {
         Role {
             name: "me".into(),
             is_superuser,
             bypasses_rls,
-            has_rights_of: has_rights_of.map(str::to_owned),
+            owned: owner.map(|owner| table("t", Some(owner))),
         }
     }
 
@@ -236,11 +226,9 @@ mod tests {
     fn what_to_do_instead_is_said_as_sql() {
         let relations = vec![table("a", Some("it's \"x\"\\")), table("B\"x", None), table("B\"x", None)];
         let guard = Guard::new([], relations);
-        assert_eq!(guard.owners(), r#"{"it's \"x\"\\"}"#);
         assert_eq!(
             guard.remedy(),
             r#"CREATE ROLE callslip LOGIN; GRANT USAGE ON SCHEMA "app" TO callslip; GRANT SELECT ON "app"."B""x", "app"."a" TO callslip"#
         );
-        assert_eq!(Guard::default().owners(), "{}");
     }
 }

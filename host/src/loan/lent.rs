@@ -1,12 +1,13 @@
 use std::time::Instant;
 
+use super::admission::Admission;
 use super::block::Block;
 use super::error::LoanError;
 use super::lender::Lent;
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_values};
 use super::sessions::Sessions;
-use super::start::{Admission, Start};
+use super::start::Start;
 use super::terms::Terms;
 use super::wire::Wire;
 
@@ -62,6 +63,7 @@ impl<'loan> Lent<'loan> {
                 admitted: &sessions.admitted,
                 since: Instant::now(),
             }),
+            asked_at: None,
         };
         start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)
     }

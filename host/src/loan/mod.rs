@@ -10,6 +10,7 @@
 //! On either, an [`Inspection`] looks at the database: its catalog is read, and statements are described by a [`Proving`].
 
 mod address;
+mod admission;
 mod admitted;
 mod answer;
 mod bind;
@@ -20,6 +21,7 @@ mod describe;
 mod driver;
 mod error;
 mod guard;
+mod guarded;
 mod inspection;
 mod interrupt;
 mod isolation;
@@ -51,7 +53,8 @@ pub use cancel::Canceller;
 pub use connection::Released;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
-pub use guard::{Guard, GuardedRelation, PrivilegedRole};
+pub use guard::{Guard, PrivilegedRole};
+pub use guarded::GuardedRelation;
 pub use inspection::Inspection;
 pub use isolation::Isolation;
 pub use lender::{Lender, Lent};

@@ -1,10 +1,10 @@
+mod gate;
 mod manager;
 mod session;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
@@ -20,6 +20,7 @@ use super::settings::ConnectionSettings;
 use super::stop::Stop;
 use crate::reason::reason;
 
+use gate::Gate;
 pub(super) use manager::Manager;
 pub(super) use session::Session;
 
@@ -81,14 +82,6 @@ pub struct Pool {
     gate: Arc<Gate>,
 }
 
-/// What a session has to pass before it is first lent.
-#[derive(Default)]
-struct Gate {
-    guard: RwLock<Option<Arc<Guard>>>,
-    /// Whether sessions that have passed before have to again: the guard has refused their role since.
-    again: AtomicBool,
-}
-
 impl Pool {
     /// A pool without connections: they are made when they are first wanted.
     ///
@@ -133,9 +126,9 @@ impl Pool {
                 let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object));
                 let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
-                let loan = Loan { connection, settings, timeouts, stop: None };
+                let loan = Loan { connection, settings, timeouts, stop: None, asked_at: None };
                 self.admit(&loan, is_new).await?;
-                Ok(loan)
+                Ok(Loan { asked_at: self.gate.asked_at(), ..loan })
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => {
                 Err(LoanError::Exhausted { size: self.settings.size, wait: self.settings.wait })
@@ -155,26 +148,36 @@ impl Pool {
     /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
     /// also of those that there are.
     pub fn guard(&self, guard: Arc<Guard>) {
-        // Nothing panics while it holds the lock.
-        let mut current = self.gate.guard.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref() != Some(&guard) {
-            *current = Some(guard);
+        if self.gate.set_guard(guard) {
             self.suspect();
         }
     }
 
     /// Has the guard look at every session with each loan, until its role may pass.
     pub fn suspect(&self) {
-        self.gate.again.store(true, Ordering::Relaxed);
+        self.gate.suspect();
+        self.plan_anew();
+    }
+
+    /// Has each session plan anew what it runs, from its next loan on: to be called whenever somebody asks what their role
+    /// may. What it was when they planned, nobody knows.
+    pub fn plan_anew(&self) {
+        self.gate.set_asked();
     }
 
     /// Has the connection pass the guard, if it has to.
     async fn admit(&self, loan: &Loan, is_new: bool) -> Result<(), LoanError> {
-        let guard = self.gate.guard.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_suspect = self.gate.again.load(Ordering::Relaxed);
-        let Some(guard) = guard.filter(|_| is_new || is_suspect) else { return Ok(()) };
+        let (suspicion, is_suspect) = self.gate.suspicion();
+        let Some(guard) = self.gate.guard().filter(|_| is_new || is_suspect) else { return Ok(()) };
+        if is_suspect {
+            self.plan_anew();
+        }
+        if let (true, Some(statements)) = (is_new, loan.connection.statements()) {
+            // It has planned nothing yet.
+            statements.set_planned_since(Instant::now());
+        }
         loan.check(&guard).await?;
-        self.gate.again.store(false, Ordering::Relaxed);
+        self.gate.clear(suspicion);
         Ok(())
     }
 
@@ -202,6 +205,8 @@ pub struct Loan {
     pub(super) settings: Arc<PoolSettings>,
     pub(super) timeouts: Arc<OwnTimeouts>,
     pub(super) stop: Option<Arc<Stop>>,
+    /// When its pool last asked what its role may.
+    pub(super) asked_at: Option<Instant>,
 }
 
 impl Loan {

@@ -102,6 +102,7 @@ impl Loan {
             terms: Terms::of(&self.settings),
             check_interval: is_shared.then_some(self.settings.client_check_interval),
             admission: None,
+            asked_at: self.asked_at,
             stop: None,
         };
         if let Some(stop) = &self.stop {

@@ -17,6 +17,8 @@ const SESSION: &[(&str, &str)] = &[
     ("bytea_output", "hex"),
     ("extra_float_digits", "1"),
     ("standard_conforming_strings", "on"),
+    // Otherwise a policy would be an error, as of a statement that is not what was proven.
+    ("row_security", "on"),
 ];
 
 /// The startup options of a session: the user's own first, since the last of a name holds. Being startup options,

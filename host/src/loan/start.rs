@@ -9,14 +9,14 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream, Statement};
 
-use super::admitted::Admitted;
+use super::admission::Admission;
+use super::admitted::PLAN_ANEW;
 use super::answer::{Answer, answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
-use super::guard::Guard;
 use super::isolation::Isolation;
-use super::owner::{self, Owner};
+use super::owner::Owner;
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings, noticing};
@@ -38,14 +38,8 @@ pub(super) struct Start<'a, 'loan> {
     pub stop: Option<Arc<Stop>>,
     /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
     pub admission: Option<Admission<'a>>,
-}
-
-/// A guard, and the roles that it has let pass lately.
-pub(super) struct Admission<'a> {
-    pub guard: Arc<Guard>,
-    pub admitted: &'a Admitted,
-    /// When the loan began: what is known then is known for all of it.
-    pub since: Instant,
+    /// When the role of the host's own session was last asked about.
+    pub asked_at: Option<Instant>,
 }
 
 /// How often statements are sent: once more for each thing that may turn out.
@@ -63,7 +57,7 @@ enum Attempt<'loan> {
 }
 
 /// What opens a block, and finds out about the owner of a connection that is lent.
-type Opening<'loan> = Answer<'loan, Option<Owner>>;
+pub(super) type Opening<'loan> = Answer<'loan, Option<Owner>>;
 
 type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
 
@@ -73,7 +67,7 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
     pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
-        if self.admission.as_ref().is_some_and(|its| !its.admitted.contains_any(&its.guard, its.since)) {
+        if self.admission.is_some() && self.asked_at().is_none() {
             // No role is known: the statements would run for nothing, to be run once more.
             self.admit().await?;
         }
@@ -122,7 +116,12 @@ impl<'loan> Start<'_, 'loan> {
         if prepared.len() < self.statements.len() || !self.has_settings() {
             prepared = self.prepare().await?;
         }
-        let mut begin = self.block.map(|block| self.opening(block, Settings::Prepared));
+        let planned_since = self.has_old_plans().then(Instant::now);
+        let mut begin = match (self.block, planned_since) {
+            (Some(block), since) => Some(self.opening(block, Settings::Prepared, since.is_some())),
+            (None, Some(_)) => Some(self.planning_anew()),
+            (None, None) => None,
+        };
         let mut queries: Queries<'loan> = prepared
             .into_iter()
             .enumerate()
@@ -143,6 +142,9 @@ impl<'loan> Start<'_, 'loan> {
                 return Err(self.not_opened(error, end).await);
             }
         };
+        if let (Some(since), Some(statements)) = (planned_since, self.wire.statements()) {
+            statements.set_planned_since(since);
+        }
         let isolation = self.isolation(owner.as_ref());
         match (owner.filter(|owner| !self.is_admitted(owner)), end) {
             (Some(_), Some(end)) => {
@@ -161,7 +163,7 @@ impl<'loan> Start<'_, 'loan> {
     /// Of what was sent, everything is answered, unless the connection is lost.
     async fn unnamed(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
-        let mut begin = Some(self.opening(block, settings));
+        let mut begin = Some(self.opening(block, settings, false));
         let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
         let mut probed = self.batch("");
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
@@ -240,35 +242,6 @@ impl<'loan> Start<'_, 'loan> {
             // By itself, a statement has a snapshot of its own.
             (_, None) | (None, _) => Isolation::ReadCommitted,
         }
-    }
-
-    /// Whether it is known that the owner's role may pass.
-    fn is_admitted(&self, owner: &Owner) -> bool {
-        self.admission.as_ref().is_none_or(|its| its.admitted.contains(&its.guard, owner, its.since))
-    }
-
-    /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
-    ///
-    /// # Errors
-    /// [`LoanError::Privileged`].
-    async fn admit(&self) -> Result<(), LoanError> {
-        let (Some(block), Some(Admission { guard, admitted, .. })) = (self.block, &self.admission) else {
-            return Ok(());
-        };
-        let client = self.wire.client();
-        let question = format!("{}; {}; SELECT {}", block.begin(), guard.question(), owner::COLUMNS);
-        let mut answered = answer(async { client.simple_query(&question).await });
-        let mut end = self.batch(block.end());
-        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
-        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
-        let ended = settle(&mut end).await;
-        let answered = answered?;
-        guard.judge(&answered)?;
-        ended.map_err(|error| LoanError::not_ended(&error))?;
-        if let Some(owner) = Owner::of_messages(&answered) {
-            admitted.insert(guard, owner);
-        }
-        Ok(())
     }
 
     async fn begin_run(
@@ -441,7 +414,7 @@ impl<'loan> Start<'_, 'loan> {
     }
 
     /// Opens a block, in one message.
-    fn opening(&self, block: Block, settings: Settings) -> Opening<'loan> {
+    fn opening(&self, block: Block, settings: Settings, plans_anew: bool) -> Opening<'loan> {
         let mut sql = match self.wire {
             // Its session has the settings, unless it is shared with others.
             Wire::Own(_) if self.terms.pooler == Pooler::None => block.begin().to_owned(),
@@ -452,11 +425,15 @@ impl<'loan> Start<'_, 'loan> {
             sql.push_str(&noticing(interval));
         }
         sql.push_str(self.plan_setting());
+        if plans_anew {
+            sql.push_str("; ");
+            sql.push_str(PLAN_ANEW);
+        }
         let wire = self.wire.clone();
         answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })
     }
 
-    fn batch(&self, sql: impl Into<Cow<'static, str>>) -> Answer<'loan, ()> {
+    pub(super) fn batch(&self, sql: impl Into<Cow<'static, str>>) -> Answer<'loan, ()> {
         let (wire, sql) = (self.wire.clone(), sql.into());
         answer(async move { wire.client().batch_execute(&sql).await })
     }

@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use lru::LruCache;
 use tokio_postgres::types::Type;
@@ -15,12 +16,15 @@ pub(super) struct Statements {
     unknown: Mutex<Vec<Arc<str>>>,
     /// Whether it has prepared how it finds its [`Settings`](super::session::Settings).
     settings: AtomicBool,
+    /// Since when it has planned what it runs, if that is known.
+    planned_since: Mutex<Option<Instant>>,
 }
 
 impl Statements {
     pub fn new(most: NonZeroUsize) -> Self {
         let kept = Mutex::new(LruCache::new(most));
-        Self { kept, unknown: Mutex::default(), settings: AtomicBool::new(false) }
+        let (unknown, planned_since) = (Mutex::default(), Mutex::default());
+        Self { kept, unknown, settings: AtomicBool::new(false), planned_since }
     }
 
     /// The statement of this text, if it is prepared.
@@ -77,6 +81,16 @@ impl Statements {
     /// Says whether it has.
     pub fn set_settings(&self, prepared: bool) {
         self.settings.store(prepared, Ordering::Relaxed);
+    }
+
+    /// Whether the session may run what it had planned before then.
+    pub fn has_plans_of_before(&self, then: Instant) -> bool {
+        lock(&self.planned_since).is_none_or(|since| since < then)
+    }
+
+    /// Says that the session has forgotten then, or later, what it had planned.
+    pub fn set_planned_since(&self, then: Instant) {
+        *lock(&self.planned_since) = Some(then);
     }
 }
 

@@ -2,90 +2,14 @@
 
 use std::process::Output;
 
-use callslip::loan::{ConnectionSettings, Lender, LoanError, Privilege};
-use callslip::{Code, Config, Host, StartError};
-use callslip_tests::{component, connect_to, database};
+use callslip::loan::{LoanError, Privilege};
+use callslip::{Code, StartError};
+use callslip_tests::{connect_to, database};
 use serde_json::{Value, json};
-use tokio_postgres::Client;
 
 use crate::command::callslip;
+use crate::guarded::{Guarded, a_second, kept, seen};
 use crate::support::read;
-
-/// A table of positions in a schema of its own, whose policy hides those with even numbers, and roles that can read it.
-struct Guarded {
-    name: &'static str,
-    owner: Client,
-}
-
-impl Guarded {
-    /// All names begin with this one.
-    async fn new(name: &'static str) -> Self {
-        let owner = database().owner().await;
-        owner
-            .batch_execute(&format!(
-                "CREATE SCHEMA {name};
-                 CREATE ROLE {name}_boss LOGIN;
-                 CREATE ROLE {name}_member LOGIN IN ROLE {name}_boss;
-                 CREATE ROLE {name}_guest LOGIN NOINHERIT IN ROLE {name}_boss;
-                 CREATE ROLE {name}_bypass LOGIN BYPASSRLS;
-                 CREATE ROLE {name}_admin LOGIN SUPERUSER;
-                 CREATE ROLE {name}_deputy LOGIN IN ROLE postgres;
-                 CREATE ROLE {name}_reader LOGIN;
-                 CREATE TABLE {name}.position AS SELECT * FROM public.position WHERE id <= 10;
-                 ALTER TABLE {name}.position OWNER TO {name}_boss;
-                 ALTER TABLE {name}.position ENABLE ROW LEVEL SECURITY;
-                 CREATE POLICY odd ON {name}.position USING (id % 2 = 1);
-                 GRANT USAGE ON SCHEMA {name} TO PUBLIC;
-                 GRANT SELECT ON {name}.position TO PUBLIC"
-            ))
-            .await
-            .unwrap_or_else(|error| panic!("{error:?}"));
-        Self { name, owner }
-    }
-
-    async fn execute(&self, sql: &str) {
-        let sql = sql.replace("NAME", self.name);
-        self.owner.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
-    }
-
-    fn url(&self, role: &str) -> String {
-        database().owner_url().replacen("://postgres@", &format!("://{}_{role}@", self.name), 1)
-    }
-
-    /// The text of a configuration that allows these.
-    fn text(&self, allow: &[Privilege]) -> String {
-        let allow: Vec<&str> = allow.iter().map(|its| its.as_str()).collect();
-        format!(
-            "[database]\nschemas = [{:?}]\nallow = {allow:?}\n[pool]\nsize = 2\n[plugins.language]\ncomponent = {:?}\n\
-             grants = {{ relations = [\"position\"] }}",
-            self.name,
-            component("tests/guests/language")
-        )
-    }
-
-    async fn start(&self, role: &str, allow: &[Privilege]) -> Result<Host, StartError> {
-        let config = Config::parse(&self.text(allow), "".as_ref()).unwrap();
-        let settings = ConnectionSettings::resolve(Some(&self.url(role)), &|_| None).unwrap();
-        Host::start(&config, &settings).await
-    }
-
-    async fn end(self) {
-        self.execute(
-            "DROP SCHEMA NAME CASCADE;
-             DROP ROLE NAME_member, NAME_guest, NAME_bypass, NAME_admin, NAME_deputy, NAME_reader, NAME_boss",
-        )
-        .await;
-    }
-}
-
-/// What a role finds of the position that the policy hides: null, or that it is there; or why it is refused.
-async fn seen(host: &Host, lender: &mut impl Lender) -> Result<bool, (Code, String)> {
-    let call = host.call("language", "position").param("id", 2).on(lender);
-    match read(call).await {
-        Ok(row) => Ok(!row.is_null()),
-        Err(error) => Err((error.code(), error.log_message())),
-    }
-}
 
 /// The privilege for which it is refused.
 fn privilege_of(error: &StartError) -> Option<Privilege> {
@@ -110,13 +34,10 @@ const REFUSED: [(&str, Privilege, &str); 4] = [
 async fn the_role_of_each_call_is_looked_at_on_one_session_as_it_changes() {
     let guarded = Guarded::new("guarded_lent").await;
     let host = guarded.start("reader", &[]).await.unwrap();
-    let manager =
-        deadpool_postgres::Manager::new(database().owner_url().parse().unwrap(), tokio_postgres::NoTls);
-    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
+    let mut kept = kept(&database().owner_url()).await;
     let mut bare = database().owner().await;
     // The second time round its statements are prepared, or its types known.
     for _ in 0..2 {
-        let mut kept = pool.get().await.unwrap();
         for (role, _, reason) in REFUSED {
             let (set, reset) = (format!("SET ROLE guarded_lent_{role}"), "SET ROLE guarded_lent_reader");
             let refused = |found: Result<bool, (Code, String)>| {
@@ -152,7 +73,7 @@ async fn the_role_of_each_call_is_looked_at_on_one_session_as_it_changes() {
         bare.batch_execute(&format!("SET ROLE guarded_lent_{role}")).await.unwrap();
         assert_eq!(seen(&host, &mut bare).await, Ok(false));
     }
-    drop((bare, pool));
+    drop((bare, kept));
     guarded.end().await;
 }
 
@@ -161,10 +82,7 @@ async fn the_role_of_each_call_is_looked_at_on_one_session_as_it_changes() {
 async fn a_role_that_becomes_another_is_refused_within_a_second() {
     let guarded = Guarded::new("guarded_altered").await;
     let host = guarded.start("reader", &[]).await.unwrap();
-    let manager =
-        deadpool_postgres::Manager::new(guarded.url("reader").parse().unwrap(), tokio_postgres::NoTls);
-    let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().unwrap();
-    let (mut kept, mut bare) = (pool.get().await.unwrap(), connect_to(&guarded.url("reader")).await);
+    let (mut kept, mut bare) = (kept(&guarded.url("reader")).await, connect_to(&guarded.url("reader")).await);
     for (granted, revoked, reason) in [
         ("ALTER ROLE NAME_reader SUPERUSER", "ALTER ROLE NAME_reader NOSUPERUSER", "a superuser"),
         ("ALTER ROLE NAME_reader BYPASSRLS", "ALTER ROLE NAME_reader NOBYPASSRLS", "has BYPASSRLS"),
@@ -172,7 +90,7 @@ async fn a_role_that_becomes_another_is_refused_within_a_second() {
     ] {
         for is_granted in [false, true, false] {
             guarded.execute(if is_granted { granted } else { revoked }).await;
-            tokio::time::sleep(std::time::Duration::from_millis(1_010)).await;
+            a_second().await;
             for found in [seen(&host, &mut kept).await, seen(&host, &mut bare).await] {
                 match is_granted {
                     false => assert_eq!(found, Ok(false), "{revoked}"),
@@ -194,7 +112,58 @@ async fn a_role_that_becomes_another_is_refused_within_a_second() {
     guarded.execute("ALTER TABLE NAME.position FORCE ROW LEVEL SECURITY").await;
     host.refresh().await.unwrap();
     assert_eq!(seen(&host, &mut bare).await, Ok(false));
-    drop((bare, kept, pool));
+    drop((bare, kept));
+    guarded.end().await;
+}
+
+#[tokio::test]
+async fn a_session_shows_nothing_by_a_role_that_it_takes_otherwise() {
+    let guarded = Guarded::new("guarded_taken").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let (mut kept, mut bare) = (kept(&database().owner_url()).await, database().owner().await);
+    for client in [&mut *kept as &mut tokio_postgres::Client, &mut bare] {
+        client.batch_execute("SET SESSION AUTHORIZATION guarded_taken_bypass").await.unwrap();
+    }
+    assert_eq!(seen(&host, &mut kept).await.unwrap_err().0, Code::PrivilegedRole);
+    for session in 0..2 {
+        let sql = "SET SESSION AUTHORIZATION guarded_taken_reader; SET row_security = off";
+        let found = match session {
+            0 => {
+                kept.batch_execute(sql).await.unwrap();
+                seen(&host, &mut kept).await
+            }
+            _ => {
+                bare.batch_execute(sql).await.unwrap();
+                seen(&host, &mut bare).await
+            }
+        };
+        // The setting has an error for what is hidden, but for who asks for it: plugins get what there is for them.
+        assert_eq!(found, Ok(false));
+    }
+    // A role that is not there any more, and one of the same name.
+    guarded.execute("CREATE ROLE NAME_late").await;
+    for client in [&mut *kept as &mut tokio_postgres::Client, &mut bare] {
+        client.batch_execute("RESET SESSION AUTHORIZATION; SET ROLE guarded_taken_late").await.unwrap();
+    }
+    assert_eq!((seen(&host, &mut kept).await, seen(&host, &mut bare).await), (Ok(false), Ok(false)));
+    for other in ["CREATE ROLE NAME_late BYPASSRLS", "CREATE ROLE NAME_late"] {
+        guarded.execute("DROP ROLE NAME_late").await;
+        assert!(seen(&host, &mut kept).await.is_err() && seen(&host, &mut bare).await.is_err());
+        guarded.execute(other).await;
+        assert!(seen(&host, &mut kept).await.is_err() && seen(&host, &mut bare).await.is_err());
+        a_second().await;
+        for client in [&mut *kept as &mut tokio_postgres::Client, &mut bare] {
+            client.batch_execute("SET ROLE guarded_taken_late").await.unwrap();
+        }
+        for found in [seen(&host, &mut kept).await, seen(&host, &mut bare).await] {
+            match other.contains("BYPASSRLS") {
+                true => assert_eq!(found.unwrap_err().0, Code::PrivilegedRole),
+                false => assert_eq!(found, Ok(false)),
+            }
+        }
+    }
+    drop((bare, kept));
+    guarded.execute("DROP ROLE NAME_late").await;
     guarded.end().await;
 }
 

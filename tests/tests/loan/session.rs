@@ -25,6 +25,7 @@ async fn a_session_is_read_only_and_pinned() {
         ("extra_float_digits", "1"),
         ("client_encoding", "UTF8"),
         ("standard_conforming_strings", "on"),
+        ("row_security", "on"),
         ("application_name", "callslip"),
         ("statement_timeout", "30s"),
         ("lock_timeout", "77ms"),

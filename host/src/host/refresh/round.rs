@@ -95,6 +95,7 @@ impl Inner {
         let loan = self.refresher.loan().await?;
         let looked = self.follow(&loan.inspect(), wish, components, is_last).await?;
         // What a role may is in no fingerprint.
+        self.pool.iter().for_each(Pool::plan_anew);
         if let Err(error) = loan.check(&self.generation().guard).await {
             if let Some((refreshed, _)) = &looked {
                 self.tell_refreshed(refreshed, began.elapsed());

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::admitted::{Admitted, PLAN_ANEW};
+use super::answer::{answer, at_once, send, settle};
+use super::error::LoanError;
+use super::guard::Guard;
+use super::owner::{self, Owner};
+use super::start::{Opening, Start};
+
+/// A guard, and the roles that it has let pass lately.
+pub(super) struct Admission<'a> {
+    pub guard: Arc<Guard>,
+    pub admitted: &'a Admitted,
+    /// When the loan began: what is known then is known for all of it.
+    pub since: Instant,
+}
+
+impl<'loan> Start<'_, 'loan> {
+    /// Whether it is known that the owner's role may pass.
+    pub(super) fn is_admitted(&self, owner: &Owner) -> bool {
+        self.admission.as_ref().is_none_or(|its| its.admitted.contains(owner, &its.guard, its.since))
+    }
+
+    /// When it was last asked what a role may.
+    pub(super) fn asked_at(&self) -> Option<Instant> {
+        self.admission.as_ref().map_or(self.asked_at, |its| its.admitted.since(&its.guard, its.since))
+    }
+
+    /// Whether the session may keep what it had planned before that.
+    pub(super) fn has_old_plans(&self) -> bool {
+        match (self.wire.statements(), self.asked_at()) {
+            (Some(statements), Some(asked_at)) => statements.has_plans_of_before(asked_at),
+            // It was forgotten since the loan has begun.
+            (Some(_), None) => self.admission.is_some(),
+            (None, _) => false,
+        }
+    }
+
+    /// Has the session plan everything anew, outside of a block.
+    pub(super) fn planning_anew(&self) -> Opening<'loan> {
+        let wire = self.wire.clone();
+        answer(async move { wire.client().batch_execute(PLAN_ANEW).await.map(|()| None) })
+    }
+
+    /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`].
+    pub(super) async fn admit(&self) -> Result<(), LoanError> {
+        let (Some(block), Some(Admission { guard, admitted, .. })) = (self.block, &self.admission) else {
+            return Ok(());
+        };
+        let client = self.wire.client();
+        let begin = block.begin();
+        let question = format!("{begin}; {}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
+        let asked_at = Instant::now();
+        let mut answered = answer(async { client.simple_query(&question).await });
+        let mut end = self.batch(block.end());
+        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
+        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
+        let ended = settle(&mut end).await;
+        let answered = answered?;
+        if let Some(statements) = self.wire.statements() {
+            statements.set_planned_since(asked_at);
+        }
+        if let Err(error) = guard.judge(&answered) {
+            if let LoanError::Privileged(role) = &error {
+                admitted.remove(role.role());
+            }
+            return Err(error);
+        }
+        ended.map_err(|error| LoanError::not_ended(&error))?;
+        if let Some(owner) = Owner::of_messages(&answered) {
+            admitted.insert(guard, owner, asked_at);
+        }
+        Ok(())
+    }
+}
