@@ -1,18 +1,20 @@
-//! Behind PgBouncer in transaction mode: what a host leaves of the sessions that it shares with others, and what it says
-//! where nobody told it of them.
+//! Behind PgBouncer in transaction mode: what a host leaves of the sessions that it shares with others, its own and those that
+//! it is lent, and what it says where nobody told it of them.
 
 #![allow(clippy::unwrap_used)] // in helpers of tests, which clippy does not know as tests
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use callslip::Code;
 use callslip::cluster::Cluster;
 use callslip::loan::{
-    BoundStatement, ConnectionSettings, LoanError, PlanMode, Pool, PoolSettings, Pooler, ResultColumn,
+    BoundStatement, ConnectionSettings, Lender, LoanError, PlanMode, Pool, PoolSettings, Pooler, Privilege,
+    ResultColumn,
 };
-use callslip_tests::{PgBouncer, cluster, connect_to, rows};
-use tokio_postgres::Client;
+use callslip::{Code, Config, Host};
+use callslip_tests::{PgBouncer, cluster, component, connect_to, rows};
+use deadpool_postgres::Manager;
+use tokio_postgres::{Client, NoTls};
 
 struct Pooled {
     pgbouncer: PgBouncer,
@@ -197,6 +199,71 @@ async fn a_column_that_becomes_of_an_unknown_type_is_stale() {
     // It is proven again, and runs, whatever the driver has asked for.
     let again = bound(&pool, MOOD, &["calm"]).await;
     rows(pool.loan().await.unwrap().run(vec![again]).await.unwrap()).await.unwrap();
+}
+
+const AMOUNTS: &str = "CREATE SCHEMA live; CREATE TYPE live.unit AS ENUM ('cent', 'euro');
+    CREATE TABLE live.amount (id int PRIMARY KEY, amount int NOT NULL, unit live.unit NOT NULL DEFAULT 'cent');
+    INSERT INTO live.amount VALUES (1, 10), (2, 20)";
+
+/// How many rows each query of the plugin gives on what is lent.
+async fn assert_lent(host: &Host, lender: &mut impl Lender, rows: usize) {
+    for (query, statement, parameter, value) in [
+        ("of_unit", "amounts", "unit", "cent"),
+        // It is proven on what is lent, the first time.
+        ("ids_of", "", "table", "amount"),
+    ] {
+        let mut given = host.call("amounts", query).param(parameter, value).on(lender).rows().await.unwrap();
+        if !statement.is_empty() {
+            let ids: Vec<serde_json::Value> =
+                given.statement("ids").await.unwrap().collect_as().await.unwrap();
+            assert_eq!(ids.len(), rows, "{query}");
+            given.statement(statement).await.unwrap();
+        }
+        assert_eq!(given.collect_as::<serde_json::Value>().await.unwrap().len(), rows, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_lends_what_it_has_through_the_pooler() {
+    let pooled = Pooled::start(AMOUNTS, "").await;
+    let config = format!(
+        "[database]\nschemas = [\"live\"]\n[pool]\npooler = \"transaction\"\n[plugins.amounts]\ncomponent = {:?}\n\
+         grants = {{ relations = [\"amount\"] }}",
+        component("tests/guests/live")
+    );
+    let config = Config::parse(&config, "".as_ref()).unwrap();
+    let mut first = connect_to(&pooled.url()).await;
+    let builder = Host::builder().allow(Privilege::Superuser).reflect_on(&mut first);
+    let host = builder.start(&config).await.unwrap();
+    let manager = Manager::new(pooled.url().parse().unwrap(), NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(6).build().unwrap();
+    let work = (0..12).map(|n| {
+        let (host, pool, url) = (host.clone(), pool.clone(), pooled.url());
+        tokio::spawn(async move {
+            for _ in 0..5 {
+                if n % 2 == 0 {
+                    let mut client = connect_to(&url).await;
+                    assert_lent(&host, &mut client, 2).await;
+                    let mut transaction = client.transaction().await.unwrap();
+                    transaction.batch_execute("INSERT INTO live.amount VALUES (3, 30)").await.unwrap();
+                    assert_lent(&host, &mut transaction, 3).await;
+                    transaction.rollback().await.unwrap();
+                } else {
+                    let mut object = pool.get().await.unwrap();
+                    assert_lent(&host, &mut object, 2).await;
+                    let mut transaction = object.transaction().await.unwrap();
+                    assert_lent(&host, &mut transaction, 2).await;
+                    transaction.commit().await.unwrap();
+                }
+            }
+        })
+    });
+    for done in futures_util::future::join_all(work).await {
+        done.unwrap();
+    }
+    host.refresh_on(&mut first).await.unwrap();
+    assert_lent(&host, &mut first, 2).await;
+    assert!(pooled.left_behind().await.is_empty(), "{:?}", pooled.left_behind().await);
 }
 
 /// What a pool says that nobody told of the pooler.

@@ -17,7 +17,7 @@ use super::running::Running;
 use crate::loan::{BoundStatement, Lender, Lent, LoanError, Run, Stop};
 use crate::plugin::{Arguments, Forms, Inputs, Shape};
 
-/// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a
+/// A call of a query, which is given its parameters and then run: on a connection of the host's own, or on a client or
 /// transaction that the caller lends with [`Call::on`].
 #[must_use = "a call does nothing until it is run"]
 pub struct Call<'loan> {
@@ -82,12 +82,13 @@ impl Call<'_> {
         self
     }
 
-    /// Lends an open transaction: one of tokio-postgres, or of a pool that wraps these, such as deadpool's.
+    /// Lends a connection: an open transaction, or a client with one on it or without. [`Lender`] says which there are.
     ///
-    /// The query then sees the transaction's own uncommitted rows, with the rights of its role, and can't write.
+    /// On a transaction the query sees its uncommitted rows, with the rights of its role, and can't write.
     /// Within one round trip it gets a savepoint of its own, which is rolled back at the end, so that the transaction
-    /// comes back as it was, whatever happened: usable after a query that fails, and its commit still to be made.
-    /// [`Lent::run`](crate::loan::Lent::run) says what stays all the same. The reply borrows the transaction until it is dropped; a
+    /// comes back as it was, whatever happened: usable after a query that fails, and its commit still to be made. On an idle
+    /// client it gets a read-only transaction of its own, on one snapshot.
+    /// [`Lent::run`](crate::loan::Lent::run) says what stays all the same. The reply borrows the connection until it is dropped; a
     /// reply that is not read to its end is never cancelled there: the owner's next statement waits until each of the
     /// query's has ended, or has reached its timeout, which is each statement's.
     ///

@@ -25,7 +25,8 @@ impl<'loan> Lent<'loan> {
     ///
     /// Nothing is ever cancelled because this or the [`Run`] is dropped: a cancel that comes late would hit the owner's
     /// next statement. What nobody reads runs before that next statement, each statement of it to its end or to its
-    /// timeout. [`Run::cancel`] stops it.
+    /// timeout. [`Run::cancel`] stops it. What the owner has asked for before is answered before: a `RowStream` of its own, of
+    /// which more is to come than the driver holds, has to be read on or dropped meanwhile.
     ///
     /// The owner of a transaction must not have ended it by a COMMIT of its own: that is noticed, and no row is given,
     /// but the statements have run then, outside of the savepoint.

@@ -1,4 +1,5 @@
-//! The README's section on embedding shows code of the examples, all that they mark for it, and nothing else.
+//! The README's section on embedding shows code of the examples, all that they mark for it, and nothing else; and what the README
+//! names is there: files, codes, settings.
 
 use std::path::{Path, PathBuf};
 
@@ -90,6 +91,92 @@ fn the_features_that_it_names_are_there() {
         for example in ["order_preview/main.rs", "own_pool.rs"] {
             let text = std::fs::read_to_string(root().join("host/examples").join(example)).unwrap();
             assert!(text.contains(&format!("--features {}", named.join(","))), "{example}");
+        }
+    }
+}
+
+/// What stands between backticks, of the whole README.
+fn quoted() -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let prose = readme.split("\n```").step_by(2).collect::<String>();
+    prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_files_that_it_names_are_there() {
+    let folders = ["host/", "plugin-sdk/", "example-plugins/", "tests/"];
+    let named: Vec<String> = quoted()
+        .into_iter()
+        .filter(|quoted| folders.iter().any(|folder| quoted.starts_with(folder)) && !quoted.contains(' '))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for path in named {
+        assert!(root().join(&path).exists(), "there is no {path}");
+    }
+}
+
+#[test]
+fn the_codes_that_it_names_are_there() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let mut named = 0;
+    for after in readme.split("CS").skip(1) {
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        if digits.is_empty() {
+            continue;
+        }
+        named += 1;
+        let code = format!("CS{digits}");
+        // Of a kind, the first two digits: `CS11…`.
+        let is_one = callslip::Code::ALL.iter().any(|one| match digits.len() {
+            4 => one.as_str() == code,
+            _ => one.as_str().starts_with(&code) && digits.len() == 2,
+        });
+        assert!(is_one, "there is no code {code}");
+    }
+    assert!(named > 10);
+    for kind in callslip::Code::ALL.iter().map(|code| &code.as_str()[..4]) {
+        assert!(readme.contains(&format!("`{kind}…`")), "the kind {kind}… is not explained");
+    }
+}
+
+/// The rows of the table of settings: section, key and default.
+fn settings() -> Vec<(String, String, String)> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, table) = readme.split_once("\n| setting | default |").expect("a table of settings");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let (section, key) = cells[0].trim().trim_matches('`').split_once("] ").expect("[section] key");
+        (section.replacen('[', "", 1), key.to_owned(), cells[1].trim_matches('`').to_owned())
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn the_settings_that_it_names_are_all_that_there_are_with_their_defaults() {
+    let parse = |text: &str| callslip::Config::parse(text, Path::new(""));
+    let settings = settings();
+    for (section, key, default) in &settings {
+        let value = match default.replace(',', "").as_str() {
+            "none" => "[]".to_owned(),
+            value => value.to_owned(),
+        };
+        let (section, rest) = match section.as_str() {
+            "plugins.NAME" => ("plugins.name", "component = \"name.wasm\"\n"),
+            section => (section, ""),
+        };
+        let (without, with) =
+            (format!("[{section}]\n{rest}"), format!("[{section}]\n{rest}{key} = {value}\n"));
+        assert_eq!(parse(&with).unwrap(), parse(&without).unwrap(), "[{section}] {key}");
+    }
+    for section in ["catalog", "pool", "limits"] {
+        let error = parse(&format!("[{section}]\nwhat = 1")).unwrap_err().to_string();
+        let (_, expected) = error.split_once("expected").expect("the keys that there are");
+        let keys: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        assert!(keys.len() > 1, "{error}");
+        for expected in keys {
+            let is_named = settings.iter().any(|(its, key, _)| its == section && key == expected);
+            assert!(is_named, "the table of settings does not have [{section}] {expected}");
         }
     }
 }
