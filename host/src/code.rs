@@ -102,6 +102,7 @@ codes! {
     TransactionAborted = "CS1110", "the transaction that was lent is aborted";
     NothingLent = "CS1111", "a host without connections of its own was lent none";
     PrivilegedRole = "CS1112", "row-level security does not hold for the role of the connection";
+    CallTimeout = "CS1113", "the call took longer than it may";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";

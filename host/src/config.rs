@@ -152,6 +152,8 @@ pub struct LimitConfig {
     pub plan_ms: u64,
     /// How many shapes of a query are proven at load; the rest on first use. Default: 256.
     pub shapes: usize,
+    /// How long a call may take, in milliseconds: all that it waits for, from the pool to its last row. Default: 30,000.
+    pub call_ms: u64,
     /// How many rows a call may give. Default: 1,000,000.
     pub rows: u64,
     /// How much a reply may have, in MiB. Default: 1,024.
@@ -160,7 +162,7 @@ pub struct LimitConfig {
 
 impl Default for LimitConfig {
     fn default() -> Self {
-        Self { memory_mib: 16, plan_ms: 50, shapes: 256, rows: 1_000_000, reply_mib: 1_024 }
+        Self { memory_mib: 16, plan_ms: 50, shapes: 256, call_ms: 30_000, rows: 1_000_000, reply_mib: 1_024 }
     }
 }
 
@@ -176,6 +178,11 @@ impl LimitConfig {
             shapes: self.shapes,
             ..limits
         }
+    }
+
+    /// How long a call may take.
+    pub(crate) fn call_time(&self) -> Duration {
+        Duration::from_millis(self.call_ms)
     }
 }
 
@@ -319,6 +326,7 @@ impl Config {
             ("limits.memory_mib", self.limits.memory_mib == 0),
             ("limits.plan_ms", self.limits.plan_ms == 0),
             ("limits.shapes", self.limits.shapes == 0),
+            ("limits.call_ms", self.limits.call_ms == 0),
             ("limits.rows", self.limits.rows == 0),
             ("limits.reply_mib", self.limits.reply_mib == 0),
         ];
@@ -365,6 +373,7 @@ mod tests {
     #[test]
     fn refuses_what_could_only_fail_later() {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
+        assert_eq!(error("[limits]\ncall_ms = 0"), "limits.call_ms must be greater than zero");
         let message = error("[pool]\npooler = \"statement\"");
         assert!(message.contains("line 2") && message.contains("`none` or `transaction`"), "{message}");
         assert!(error("[pool]\npooler = \"transaction\"\n[catalog]\npoll_s = 0").contains("catalog.poll_s"));

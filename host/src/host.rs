@@ -1,5 +1,6 @@
 //! The one type that ties the rooms together.
 
+mod budget;
 mod builder;
 mod by_choice;
 mod call;
@@ -24,6 +25,7 @@ mod version;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -85,6 +87,8 @@ struct Inner {
     terms: Terms,
     /// What lent sessions keep prepared.
     sessions: Sessions,
+    /// The time that a call has which has no other.
+    call_time: Duration,
     reply_limits: fetch::ReplyLimits,
     /// What is served now. Whoever waits for something else is told of it.
     current: watch::Sender<Arc<Generation>>,

@@ -125,12 +125,23 @@ impl<'loan> HostBuilder<'loan> {
             }
         }
         let refresher = Refresher::new(config.clone(), engine, connect, current.reflected_at());
+        let call_time = config.limits.call_time();
         let reply_limits =
             ReplyLimits { rows: config.limits.rows, bytes: config.limits.reply_mib.saturating_mul(1 << 20) };
         let current = watch::Sender::new(Arc::new(current));
         let observers = Observers::new(observers);
         let sessions = Sessions::new(STATEMENTS_PER_LENT_SESSION);
-        let inner = Inner { pool, canceller, terms, sessions, reply_limits, current, refresher, observers };
+        let inner = Inner {
+            pool,
+            canceller,
+            terms,
+            sessions,
+            call_time,
+            reply_limits,
+            current,
+            refresher,
+            observers,
+        };
         Ok(Host(Arc::new(inner)))
     }
 }

@@ -1,9 +1,10 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::Inner;
+use super::budget::Budget;
 use super::choice::{Choice, Picked};
 use super::error::CallError;
 use super::fetch::{Fetch, ReplyLimits};
@@ -33,6 +34,8 @@ pub(super) struct Request {
     query: Arc<str>,
     parameters: Inputs,
     claims: Inputs,
+    /// How long all of it may take, if the host's own limit is not what is wanted.
+    timeout: Option<Duration>,
 }
 
 /// A call whose first statement has started.
@@ -54,6 +57,7 @@ impl Call<'_> {
             query: query.into(),
             parameters: Inputs::default(),
             claims: Inputs::default(),
+            timeout: None,
         };
         Self { request, lent: None }
     }
@@ -82,6 +86,32 @@ impl Call<'_> {
         self
     }
 
+    /// How long the call may take: a shorter or a longer time than `limits.call_ms` of the configuration, which else holds.
+    /// From the first poll of [`Call::run`] or [`Call::rows`] it counts all that the call waits for: a connection of the
+    /// pool, a plan and its proof, a look at the database where that has changed, its statements, and each of its rows. Then
+    /// it fails with [`CallError::TimedOut`]; a row that is there by then is given all the same.
+    ///
+    /// What a statement may take, `pool.statement_timeout_ms`, holds beside it, and is not made longer. On a connection of the
+    /// host's own the statements are cancelled. On one that is lent nothing is cancelled: PostgreSQL ends them, which may
+    /// take some milliseconds more, and the owner's next statement comes after that.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     host: callslip::Host,
+    /// #     mut transaction: tokio_postgres::Transaction<'_>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let call = host.call("hiring", "funnel").param("company", 7).timeout(Duration::from_millis(300));
+    /// let reply = call.on(&mut transaction).run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.request.timeout = Some(timeout);
+        self
+    }
+
     /// Lends a connection: an open transaction, or a client with one on it or without. [`Lender`] says which there are.
     ///
     /// On a transaction the query sees its uncommitted rows, with the rights of its role, and can't write.
@@ -90,7 +120,7 @@ impl Call<'_> {
     /// client it gets a read-only transaction of its own, on one snapshot.
     /// [`Lent::run`](crate::loan::Lent::run) says what stays all the same. The reply borrows the connection until it is dropped; a
     /// reply that is not read to its end is never cancelled there: the owner's next statement waits until each of the
-    /// query's has ended, or has reached its timeout, which is each statement's.
+    /// query's has ended, or the time of the call is over.
     ///
     /// ```no_run
     /// # async fn example(
@@ -166,12 +196,14 @@ impl<'loan> Call<'loan> {
         };
         let mut observed =
             ObservedCall::begin(&request.host.observers, &request.plugin, &request.query, ran_on);
+        let limit = request.timeout.unwrap_or(request.host.call_time);
+        let budget = Budget::begin(limit, lent.is_some().then(|| stop.clone()));
         let begun = match lent {
-            Some(lent) => request.run_on(lent.stopped_by(stop), &mut observed).await,
-            None => request.run(Some(stop), &mut observed).await,
+            Some(lent) => request.run_on(lent.stopped_by(stop), &budget, &mut observed).await,
+            None => request.run(Some(stop), &budget, &mut observed).await,
         };
         match begun {
-            Ok(begun) => Ok(Fetch::new(request, begun, observed)),
+            Ok(begun) => Ok(Fetch::new(request, begun, budget, observed)),
             Err(error) => Err(observed.fail(error)),
         }
     }
@@ -207,10 +239,11 @@ impl Request {
         &self,
         generation: &Generation,
         lent: Option<&Lent<'_>>,
+        budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
         observed.enter(Phase::Planning);
-        let found = self.found(generation, lent).await;
+        let found = budget.within(self.found(generation, lent, budget)).await;
         observed.enter(Phase::Running);
         if let Ok((proven, _)) = &found {
             observed.is_of_shape(proven.digest());
@@ -222,9 +255,10 @@ impl Request {
         &self,
         generation: &Generation,
         lent: Option<&Lent<'_>>,
+        budget: &Budget,
     ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
         let called = self.read(generation)?;
-        let proven = self.host.shape(generation, &called, lent).await?;
+        let proven = self.host.shape(generation, &called, lent, budget).await?;
         let Called { query, arguments, .. } = called;
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         let bound = statements.iter().map(|statement| bind(statement, &arguments, query)).collect();
@@ -235,14 +269,15 @@ impl Request {
     async fn run<'loan>(
         &self,
         stop: Option<Arc<Stop>>,
+        budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
         let mut attempt = 1;
         loop {
             let generation = self.host.generation();
-            match self.attempt(&generation, stop.clone(), observed).await {
+            match self.attempt(&generation, stop.clone(), budget, observed).await {
                 Ok(begun) => return Ok(begun),
-                Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
+                Err(error) => self.reconsider(error, generation.number(), budget, &mut attempt).await?,
             }
         }
     }
@@ -251,18 +286,20 @@ impl Request {
         &self,
         generation: &Generation,
         stop: Option<Arc<Stop>>,
+        budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
-        let (proven, bound) = self.bound(generation, None, observed).await?;
+        let (proven, bound) = self.bound(generation, None, budget, observed).await?;
         let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
         observed.enter(Phase::Waiting);
-        let loan = pool.loan().await;
+        let loan = budget.within(async { Ok(pool.loan().await?) }).await;
         observed.enter(Phase::Running);
         let loan = match stop {
             Some(stop) => loan?.stopped_by(stop),
             None => loan?,
         };
-        let run = loan.run(bound).await.map_err(|error| self.failed(error, &proven))?;
+        let run = async { loan.run(bound).await.map_err(|error| self.failed(error, &proven)) };
+        let run = budget.within(run).await?;
         Ok(Begun { run, proven, again: Some(generation.number()) })
     }
 
@@ -270,24 +307,30 @@ impl Request {
     async fn run_on<'loan>(
         &self,
         lent: Lent<'loan>,
+        budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
         let mut attempt = 1;
         let (proven, bound, guard) = loop {
             let generation = self.host.generation();
-            match self.bound(&generation, Some(&lent), observed).await {
+            match self.bound(&generation, Some(&lent), budget, observed).await {
                 Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
-                Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
+                Err(error) => self.reconsider(error, generation.number(), budget, &mut attempt).await?,
             }
         };
         let lent = match &self.host.canceller {
             Some(canceller) => lent.cancelled_through(canceller.clone()),
             None => lent,
         };
-        match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
+        budget.check()?;
+        let run = async {
+            let terms = budget.terms(&self.host.terms);
+            let run = lent.guarded(guard).run(bound, &terms, &self.host.sessions).await;
+            run.map_err(|error| self.failed(error, &proven))
+        };
+        match budget.within(run).await {
             Ok(run) => Ok(Begun { run, proven, again: None }),
             Err(error) => {
-                let error = self.failed(error, &proven);
                 if error.is_doubtful() {
                     self.host.doubt();
                 }
@@ -305,10 +348,11 @@ impl Request {
         &self,
         error: CallError,
         generation: u64,
+        budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
-        self.reconsider(error, generation, &mut 1).await?;
-        self.run(None, observed).await
+        self.reconsider(error, generation, budget, &mut 1).await?;
+        self.run(None, budget, observed).await
     }
 
     /// What went wrong when statements ran. If they are not what they were, that is told: the call may go on all the same.
@@ -330,6 +374,7 @@ impl Request {
         &self,
         error: CallError,
         generation: u64,
+        budget: &Budget,
         attempt: &mut usize,
     ) -> Result<(), CallError> {
         if let (CallError::Degraded { query: Some(_), .. }, Some(_)) = (&error, &self.host.pool) {
@@ -338,7 +383,10 @@ impl Request {
         }
         // What the catalog does not have after a look is not there.
         let is_settled = *attempt == ATTEMPTS || (*attempt > 1 && matches!(error, CallError::Unproven(_)));
-        if is_settled || !error.is_doubtful() || !self.host.is_outdated(generation).await {
+        if is_settled || !error.is_doubtful() {
+            return Err(error);
+        }
+        if !budget.within(async { Ok(self.host.is_outdated(generation).await) }).await? {
             return Err(error);
         }
         *attempt += 1;
@@ -353,6 +401,7 @@ impl Inner {
         generation: &Generation,
         called: &Called<'_>,
         lent: Option<&Lent<'_>>,
+        budget: &Budget,
     ) -> Result<Arc<ProvenShape>, CallError> {
         let Called { plugin, query, choice, arguments } = called;
         match query.recall(&arguments.shape, choice) {
@@ -361,7 +410,7 @@ impl Inner {
             Picked::NotMade => {}
         }
         let began = Instant::now();
-        let proven = self.prove_shape(generation, called, lent).await;
+        let proven = self.prove_shape(generation, called, lent, budget).await;
         self.observers.tell(&Observation::ShapeProven(ShapeProven {
             plugin: plugin.name().into(),
             query: query.declaration().name.as_str().into(),
@@ -377,6 +426,7 @@ impl Inner {
         generation: &Generation,
         Called { plugin, query, choice, arguments }: &Called<'_>,
         lent: Option<&Lent<'_>>,
+        budget: &Budget,
     ) -> Result<Arc<ProvenShape>, CallError> {
         let failed = |error| match error {
             ProveError::Findings(findings) => CallError::Unproven(findings),
@@ -394,7 +444,7 @@ impl Inner {
                 loan = pool.loan().await?;
                 loan.inspect()
             }
-            (None, Some(lent)) => lent.inspect(&self.terms).await?,
+            (None, Some(lent)) => lent.inspect(&budget.terms(&self.terms)).await?,
             (None, None) => return Err(CallError::NothingLent),
         };
         let proving = inspection.prove().await?;

@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::time::Duration;
 
 use super::prove::{ProvenStatement, ValueSource};
 use crate::Code;
@@ -98,6 +99,15 @@ pub enum CallError {
     /// The host has no connections of its own, and the call was lent none.
     #[error("the host has no connections of its own, and none was lent to the call: lend one (`.on(…)`)")]
     NothingLent,
+    /// The call took longer than it may: to wait for a connection, to plan, and to run. On a connection of the host's own it is
+    /// cancelled; on one that was lent PostgreSQL ends it by a timeout.
+    #[error(
+        "the call took longer than the {limit:?} that it may (limits.call_ms, if nothing else was said for it)"
+    )]
+    TimedOut {
+        /// How long it may take: [`Call::timeout`](crate::Call::timeout), or else `limits.call_ms` of the configuration.
+        limit: Duration,
+    },
     /// A row can't be written, or not read as what the service wants.
     #[error(transparent)]
     Row(#[from] RowError),
@@ -142,6 +152,7 @@ impl CallError {
             Self::Loan(error) if error.sqlstate().is_some_and(is_bad_value) => Code::RejectedValue,
             Self::Loan(error) => error.code(),
             Self::NothingLent => Code::NothingLent,
+            Self::TimedOut { .. } => Code::CallTimeout,
             Self::Row(error) => error.code(),
             Self::TooManyRows { .. } => Code::TooManyRows,
             Self::OtherStatement { .. } => Code::OtherStatement,

@@ -4,6 +4,7 @@ use callslip_ir::Rows as Cardinality;
 use futures_util::FutureExt;
 use tokio_postgres::Row;
 
+use super::budget::Budget;
 use super::call::{Begun, Request};
 use super::error::CallError;
 use super::observation::{CallOutcome, ObservedCall};
@@ -24,6 +25,7 @@ pub(super) struct Fetch<'loan> {
     request: Request,
     observed: ObservedCall,
     run: Run<'loan>,
+    budget: Budget,
     proven: Arc<ProvenShape>,
     /// The generation that it was run with, if it may be run again, as long as nothing was given. A later statement may be
     /// found to be stale when the rows of an earlier one were read already.
@@ -36,10 +38,20 @@ pub(super) struct Fetch<'loan> {
 }
 
 impl<'loan> Fetch<'loan> {
-    pub fn new(request: Request, begun: Begun<'loan>, mut observed: ObservedCall) -> Self {
+    pub fn new(request: Request, begun: Begun<'loan>, budget: Budget, mut observed: ObservedCall) -> Self {
         let Begun { run, proven, again } = begun;
         observed.has_started(run.isolation());
-        Self { request, observed, run, proven, again, rows: 0, rows_of_statement: 0, has_failed: false }
+        Self {
+            request,
+            observed,
+            run,
+            budget,
+            proven,
+            again,
+            rows: 0,
+            rows_of_statement: 0,
+            has_failed: false,
+        }
     }
 
     /// The query, for people: `hiring.funnel`.
@@ -93,8 +105,12 @@ impl<'loan> Fetch<'loan> {
         if self.has_failed {
             return Err(LoanError::RunFailed.into());
         }
-        let row = self.run.next_row().await;
-        let row = row.map_err(|error| self.request.failed(error, &self.proven));
+        let row =
+            async { self.run.next_row().await.map_err(|error| self.request.failed(error, &self.proven)) };
+        let row = self.budget.within(row).await;
+        if let Err(CallError::TimedOut { .. }) = row {
+            self.run.give_up();
+        }
         let counted = row.and_then(|row| self.count(row));
         self.has_failed = counted.is_err();
         counted
@@ -162,7 +178,7 @@ impl<'loan> Fetch<'loan> {
         self.has_failed = true;
         let Some(generation) = self.again.take() else { return Err(self.observed.fail(error)) };
         // It is rare, and all that a call takes: each wait for a row would have room for it.
-        match self.request.run_again(error, generation, &mut self.observed).boxed().await {
+        match self.request.run_again(error, generation, &self.budget, &mut self.observed).boxed().await {
             Ok(Begun { run, proven, .. }) => {
                 self.observed.has_started(run.isolation());
                 (self.run, self.proven) = (run, proven);

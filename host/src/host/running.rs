@@ -9,7 +9,8 @@ use super::error::CallError;
 use super::fetch::Fetch;
 use crate::loan::{LoanError, Sent, Stop};
 
-/// A call that runs: the future of its [`Reply`](crate::Reply) or [`Rows`](crate::Rows). Nothing is sent before it is awaited.
+/// A call that runs: the future of its [`Reply`](crate::Reply) or [`Rows`](crate::Rows). Nothing is sent before it is awaited,
+/// which is when its time begins ([`Call::timeout`](crate::Call::timeout)).
 ///
 /// Dropped, it is given up: on a connection of the host's own it is cancelled; on one that was lent nothing is ever
 /// cancelled unasked, and what was sent runs on to its end or its timeout, before the owner's next statement.

@@ -32,7 +32,8 @@ impl Loan {
         let (terms, shared) = match pooler {
             // The session has bounds of its own.
             Pooler::None => {
-                (Terms { statement_timeout: Duration::ZERO, lock_timeout: Duration::ZERO, pooler }, None)
+                let none = Duration::ZERO;
+                (Terms { statement_timeout: none, lock_timeout: none, pooler, deadline: None }, None)
             }
             Pooler::Transaction => (Terms::of(&self.settings), Some(idle_in_transaction_timeout)),
         };

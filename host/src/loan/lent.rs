@@ -20,8 +20,9 @@ impl<'loan> Lent<'loan> {
     /// no rollback undoes stays: session-level advisory locks, and the snapshot, which a first statement fixes in
     /// REPEATABLE READ and SERIALIZABLE. As after any query, an owner's `SET TRANSACTION ISOLATION LEVEL` then fails
     /// ("must be called before any query"), in READ COMMITTED too. The savepoint's name, `callslip_loan_c6b1f03e`, is
-    /// reserved: the owner must not have a savepoint of that name. On a connection without one, they run in a read-only
-    /// transaction of their own, on one snapshot, which is rolled back.
+    /// reserved: the owner must not have a savepoint of that name, nor a cursor of the name `callslip_began_c6b1f03e`. On a
+    /// connection without a transaction, they run in a read-only one of their own, on one snapshot, which is rolled back.
+    /// [`Terms::deadline`] bounds all of them together.
     ///
     /// Nothing is ever cancelled because this or the [`Run`] is dropped: a cancel that comes late would hit the owner's
     /// next statement. What nobody reads runs before that next statement, each statement of it to its end or to its

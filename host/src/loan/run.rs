@@ -434,6 +434,15 @@ impl Run<'_> {
         error
     }
 
+    /// Gives up what is left, as when this is dropped. On what is [lent](super::Lent), [`Run::cancel`] can still stop it.
+    pub fn give_up(&mut self) {
+        self.state = State::Failed;
+        self.answers.clear();
+        if let Some(Wire::Own(_)) = self.wire {
+            (self.end, self.wire) = (None, None);
+        }
+    }
+
     fn release(&mut self) {
         if let Some(Wire::Own(connection)) = self.wire.take() {
             connection.settle_work();

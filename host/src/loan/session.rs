@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::LoanError;
 use super::owner;
 use super::pool::PoolSettings;
-use super::terms::Terms;
+use super::terms::{LEAST_TIMEOUT, Terms};
 
 /// What a statement finds set wherever it runs, whatever the role or the database says. The text of a timestamp,
 /// interval or float depends on some of these; what a name means depends on others.
@@ -76,12 +76,21 @@ impl Settings {
                 format!("EXECUTE {SETTINGS_NAME} ({})", timeouts.map(value).join(", "))
             }
             Self::Assumed => {
-                let set = |(name, limit)| format!("; SET LOCAL {name} = {limit}");
                 // No timeout is a mere zero; any other has a unit, and is no number.
                 let none =
                     |(name, _)| format!("CAST(pg_catalog.current_setting('{name}') AS pg_catalog.int2)");
                 let none = timeouts.map(none).join(", ");
-                format!("SELECT {}, {none}{}", owner::COLUMNS, timeouts.map(set).concat())
+                let set = |(name, limit)| format!("; SET LOCAL {name} = {limit}");
+                let [statement, lock] = timeouts;
+                let set = match terms.shortened() {
+                    None => [set(statement), set(lock)].concat(),
+                    // As a SET, each number would be another statement to the server's statistics.
+                    Some(_) => {
+                        let (name, limit) = statement;
+                        format!(", pg_catalog.set_config('{name}', '{limit}', true){}", set(lock))
+                    }
+                };
+                format!("SELECT {}, {none}{set}", owner::COLUMNS)
             }
         };
         format!("{own}; {}", *FIXED)
@@ -145,6 +154,24 @@ fn listed(value: &str) -> String {
     value.replace(',', ", ")
 }
 
+/// What has the rest of a block remember when it began, by a cursor that goes with it. As with its savepoint, one name serves
+/// for all, and nobody else may have it.
+pub(super) const REMEMBER_BEGIN: &str = "DECLARE callslip_began_c6b1f03e NO SCROLL CURSOR FOR SELECT 1";
+
+/// Bounds the next statement of a block by what is left of the time that it had at its begin, unless a shorter timeout is in
+/// force already.
+pub(super) fn bounded_by_rest(of: Duration) -> String {
+    let rest = format!(
+        "SELECT GREATEST({least}, {of} OPERATOR(pg_catalog.-) CAST(pg_catalog.floor(pg_catalog.date_part('epoch', \
+         pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) c.creation_time) OPERATOR(pg_catalog.*) 1000) \
+         AS pg_catalog.int8)) OPERATOR(pg_catalog.||) 'ms' AS text FROM pg_catalog.pg_cursors AS c \
+         WHERE c.name OPERATOR(pg_catalog.=) 'callslip_began_c6b1f03e'",
+        of = milliseconds(of),
+        least = milliseconds(LEAST_TIMEOUT),
+    );
+    format!("SELECT {} FROM ({rest}) AS rest", shorter("statement_timeout", "rest.text"))
+}
+
 /// A timeout as text; none as the longest that there can be.
 fn milliseconds_text(limit: i32) -> String {
     format!("{}ms", if limit > 0 { limit } else { i32::MAX })
@@ -169,6 +196,8 @@ pub(super) fn milliseconds(timeout: Duration) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -200,5 +229,13 @@ mod tests {
         );
         let sql = Settings::Assumed.sql(&terms);
         assert!(sql.contains("; SET LOCAL statement_timeout = 30000; SET LOCAL lock_timeout = 0; "), "{sql}");
+    }
+
+    #[test]
+    fn a_time_of_its_own_makes_no_statement_of_its_own() {
+        let terms = Terms { deadline: Some(Instant::now()), ..Terms::default() };
+        let sql = Settings::Assumed.sql(&terms);
+        let set = ", pg_catalog.set_config('statement_timeout', '50', true); SET LOCAL lock_timeout = 2000; ";
+        assert!(sql.contains(set) && !sql.contains("SET LOCAL statement_timeout"), "{sql}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Row, RowStream, Statement};
+use tokio_postgres::{Error, Row, RowStream, Statement};
 
 use super::admission::Admission;
 use super::admitted::PLAN_ANEW;
@@ -19,7 +19,7 @@ use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again};
-use super::session::{OwnTimeouts, PREPARE_SETTINGS, Settings, noticing};
+use super::session::{OwnTimeouts, PREPARE_SETTINGS, REMEMBER_BEGIN, Settings, bounded_by_rest, noticing};
 use super::statements::Statements;
 use super::stop::{Sent, Stop};
 use super::terms::Terms;
@@ -429,6 +429,10 @@ impl<'loan> Start<'_, 'loan> {
             sql.push_str("; ");
             sql.push_str(PLAN_ANEW);
         }
+        if self.shared_time().is_some() {
+            sql.push_str("; ");
+            sql.push_str(REMEMBER_BEGIN);
+        }
         let wire = self.wire.clone();
         answer(async move { Ok(Owner::of_messages(&wire.client().simple_query(&sql).await?)) })
     }
@@ -438,9 +442,31 @@ impl<'loan> Start<'_, 'loan> {
         answer(async move { wire.client().batch_execute(&sql).await })
     }
 
+    /// The time that several statements have together, if they have to share it: PostgreSQL knows of one bound for each. What is
+    /// dropped on a connection of the host's own is stopped at once, and needs none.
+    fn shared_time(&self) -> Option<Duration> {
+        self.lent_block().filter(|_| self.statements.len() > 1).and_then(|_| self.terms.left())
+    }
+
+    /// Runs a statement, after the first within what the others have left of the time that they share.
+    fn in_time<T: Send + 'loan>(
+        &self,
+        position: usize,
+        query: impl Future<Output = Result<T, Error>> + Send + 'loan,
+    ) -> Answer<'loan, T> {
+        let mut query = answer(query);
+        let Some(time) = self.shared_time().filter(|_| position > 0) else { return query };
+        let mut bounded = self.batch(bounded_by_rest(time));
+        answer(async move {
+            at_once(|context| (send(&mut bounded, context), send(&mut query, context))).await;
+            settle(&mut bounded).await?;
+            settle(&mut query).await
+        })
+    }
+
     fn query_prepared(&self, statement: Statement, position: usize) -> Answer<'loan, RowStream> {
         let (wire, statements) = (self.wire.clone(), self.statements.clone());
-        answer(async move {
+        self.in_time(position, async move {
             let values = statements[position].values.iter().map(|value| TextValue::new(value.as_deref()));
             wire.client().query_raw(&statement, values).await
         })
@@ -448,7 +474,7 @@ impl<'loan> Start<'_, 'loan> {
 
     fn query_unnamed(&self, position: usize) -> Answer<'loan, RowStream> {
         let (wire, statements) = (self.wire.clone(), self.statements.clone());
-        answer(async move {
+        self.in_time(position, async move {
             let bound = &statements[position];
             wire.client().query_typed_raw(&bound.sql, untyped(bound)).await
         })

@@ -35,6 +35,11 @@ impl Stop {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether the run is to stop.
+    pub fn is_asked(&self) -> bool {
+        *self.asked.borrow()
+    }
+
     /// Waits until the run is to stop.
     pub(super) async fn asked(&self) {
         // The sender is there as long as this is.

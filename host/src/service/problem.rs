@@ -64,6 +64,7 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::TransactionAborted, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::NothingLent, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PrivilegedRole, StatusCode::INTERNAL_SERVER_ERROR),
+    (Code::CallTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),

@@ -25,6 +25,7 @@ fn config() -> String {
     let component = component("tests/guests/slow");
     format!(
         "[pool]\nstatement_timeout_ms = 1800000\nwait_ms = 60000\n\
+         [limits]\ncall_ms = 1800000\n\
          [plugins.slow]\ncomponent = {component:?}\n\
          [plugins.slow.grants]\nrelations = [\"rating\"]\nfunctions = [\"pg_sleep\"]\n"
     )

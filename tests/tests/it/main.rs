@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod budget;
 mod cancel;
 mod catalog;
 mod check;
