@@ -93,11 +93,11 @@ impl<'loan> Start<'_, 'loan> {
                 Err(LoanError::Failed(error))
                     if self.wire.statements().is_some() && must_prepare_again(&error) =>
                 {
-                    self.forget_all();
                     if is_prepared_again {
-                        // It has changed once more meanwhile.
+                        // It has changed once more meanwhile, or is gone: what else is prepared stays so.
                         return Err(LoanError::refused(error));
                     }
+                    self.forget_all();
                     is_prepared_again = true;
                 }
                 Err(error) => return Err(error),
