@@ -265,7 +265,7 @@ impl<'loan> Run<'loan> {
     }
 
     /// Stops since somebody has asked for it.
-    async fn stopped(self) -> LoanError {
+    pub(super) async fn stopped(self) -> LoanError {
         self.cancel().await.err().unwrap_or(LoanError::Cancelled)
     }
 
@@ -317,7 +317,7 @@ impl<'loan> Run<'loan> {
 }
 
 /// What a future gives, unless somebody asks to stop before.
-async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
+pub(super) async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
     let asked = async {
         match stop {
             Some(stop) => stop.asked().await,
