@@ -164,9 +164,8 @@ async fn check_calls(kind: Kind) {
 #[test]
 fn a_call_of_a_host() {
     run(async {
-        for kind in [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolObject, Kind::DeadpoolSerializable] {
-            check_calls(kind).await;
-        }
+        let kinds = [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolObject, Kind::DeadpoolSerializable];
+        join_all(kinds.map(check_calls)).await;
     });
 }
 

@@ -277,13 +277,19 @@ impl Ends {
                 let mut reply = self.lend(end, on, "everything_rated").run().await.unwrap();
                 assert!(reply.next_chunk().await.unwrap().is_some());
             }
-            End::Reply => drop(self.call(end, on, "everything_rated", "", 0).await.unwrap()),
+            End::Reply => {
+                let mut reply =
+                    self.lend_to(end, on, "slow", "late").param("seconds", 0).run().await.unwrap();
+                while reply.next_chunk().await.unwrap().is_some() {}
+                assert_eq!(reply.rows(), 2000);
+            }
             End::TypedRows => {
                 let call = self.lend(end, on, "position").param("id", 7);
                 let found: Option<Value> = call.rows().await.unwrap().one_as().await.unwrap();
                 assert_eq!(found.unwrap()["id"], 7);
-                let mut rows = self.lend(end, on, "everything_rated").rows().await.unwrap();
-                while rows.next().await.unwrap().is_some() {}
+                let call = self.lend_to(end, on, "slow", "late").param("seconds", 0);
+                let found: Vec<Value> = call.rows().await.unwrap().collect_as().await.unwrap();
+                assert_eq!(found.len(), 2000);
             }
             End::DroppedTypedRows => {
                 let mut rows = self.lend(end, on, "everything_rated").rows().await.unwrap();
