@@ -271,6 +271,10 @@ impl Request {
         lent: Lent<'loan>,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
+        let lent = match &self.host.canceller {
+            Some(canceller) => lent.cancelled_through(canceller.clone()),
+            None => lent,
+        };
         let mut attempt = 1;
         let (proven, bound, guard) = loop {
             let generation = self.host.generation();
@@ -278,10 +282,6 @@ impl Request {
                 Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
                 Err(error) => self.reconsider(error, generation.number(), &mut attempt).await?,
             }
-        };
-        let lent = match &self.host.canceller {
-            Some(canceller) => lent.cancelled_through(canceller.clone()),
-            None => lent,
         };
         match lent.guarded(guard).run(bound, &self.host.terms, &self.host.sessions).await {
             Ok(run) => Ok(Begun { run, proven, again: None }),
@@ -397,7 +397,10 @@ impl Inner {
             (None, None) => return Err(CallError::NothingLent),
         };
         let proving = inspection.prove().await?;
-        let proven = prover.finish(verified, Some(&proving)).await;
+        // It may wait for a lock.
+        let Some(proven) = proving.unless_stopped(prover.finish(verified, Some(&proving))).await else {
+            return Err(proving.cancel().await.err().unwrap_or(LoanError::Cancelled).into());
+        };
         proving.end().await?;
         let proven = proven.map_err(failed)?;
         let proven = Arc::new(proven);

@@ -20,10 +20,7 @@ fn late(p: Seconds) -> Select {
     // The ids have gaps.
     let number = row_number().over(window().order_by(r.col("id")));
     let slept = case().when(number.eq(2000), call("pg_sleep", p.seconds).cast_as("text"));
-    select((r.col("id"), r.col("created_at"), slept.alias("slept")))
-        .from(r)
-        .order_by(r.col("id"))
-        .limit(2000)
+    select((r.col("id"), r.col("created_at"), slept.alias("slept"))).from(r).order_by(r.col("id")).limit(2000)
 }
 
 #[derive(Reply)]
