@@ -8,10 +8,11 @@ use callslip::loan::{LoanError, Sessions, Terms};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::Client;
 
-use crate::ends::first;
+use crate::cancels::soon;
+use crate::ends::{Ends, first};
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, sessions, sqlstate};
+use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, session, sessions, sqlstate};
 
 const ONE: &str = "SELECT CAST(1 AS int8) AS n";
 
@@ -348,5 +349,52 @@ fn rows_that_are_left_behind_do_not_stop_the_owner() {
                 .await;
             ended.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
         }
+    });
+}
+
+/// A call that waits behind it is cancelled only when its own statements run.
+#[test]
+fn what_its_owner_has_sent_before_is_not_cancelled() {
+    run(async {
+        let mut service = Service::new().await;
+        let (ends, table) = (Ends::new(&service.table).await, service.table.clone());
+        let mut token = 0;
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.writes()) {
+            for wait in [0, 10, 200] {
+                token += 1;
+                let ended = service
+                    .with(kind, async |owner| {
+                        let insert = format!("INSERT INTO {table} SELECT {token} FROM pg_sleep(0.4)");
+                        only_send(owner.client(), &insert);
+                        let mut running =
+                            ends.brief().call("slow", "sleep").param("seconds", 600).on(owner).run();
+                        let within = Duration::from_millis(wait);
+                        let has_ended = tokio::time::timeout(within, &mut running).await.is_ok();
+                        assert!(!has_ended, "{kind:?}: it has ended");
+                        soon(running.cancel()).await.unwrap();
+                        let count = format!("SELECT count(*) FROM {table} WHERE token = {token}");
+                        assert_eq!(first(owner.client(), &count).await, "1", "{kind:?}, after {wait} ms");
+                    })
+                    .await;
+                ended.unwrap_or_else(|error| panic!("{kind:?}, after {wait} ms: {error:?}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_portal_of_its_owner_s_stays_where_it_is() {
+    run(async {
+        let mut client = session().await;
+        let mut transaction = client.transaction().await.unwrap();
+        let portal = transaction.bind("SELECT generate_series(1, 6)", &[]).await.unwrap();
+        for expected in [[1, 2], [3, 4], [5, 6]] {
+            let found = transaction.query_portal(&portal, 2).await.unwrap();
+            assert_eq!(found.iter().map(|row| row.get(0)).collect::<Vec<i32>>(), expected);
+            assert_eq!(one(&mut transaction).await.unwrap(), 1);
+            let error = rows(&mut transaction, vec![number("SELECT CAST(1 / 0 AS int8) AS n", &[])]).await;
+            assert_eq!(error.unwrap_err().sqlstate(), Some("22012"));
+        }
+        transaction.commit().await.unwrap();
     });
 }
