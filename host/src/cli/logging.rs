@@ -18,11 +18,21 @@ pub(super) struct Verbosity {
     pub(super) quiet: bool,
 }
 
+/// What a command does that its log depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// It serves: it says what happens without being asked.
+    Serves,
+    /// It makes a call, and says by itself what became of that.
+    Calls,
+    /// Neither.
+    Other,
+}
+
 impl Verbosity {
-    /// Sends the program's events to stderr from now on. A server says what happens without being asked.
-    pub(super) fn start_logging(self, server: bool) {
-        let filter =
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(self.filter(server)));
+    /// Sends the program's events to stderr from now on.
+    pub(super) fn start_logging(self, work: Work) {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(self.filter(work)));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(io::stderr)
@@ -31,14 +41,18 @@ impl Verbosity {
             .init();
     }
 
-    fn filter(self, server: bool) -> &'static str {
-        match (self.quiet, self.verbose) {
+    fn filter(self, work: Work) -> String {
+        let filter = match (self.quiet, self.verbose) {
             (true, _) => "error",
-            (false, 0) if server => "warn,callslip=info",
+            (false, 0) if work == Work::Serves => "warn,callslip=info",
             (false, 0) => "warn",
             (false, 1) => "warn,callslip=info",
             (false, 2) => "info,callslip=debug",
             (false, _) => "debug,callslip=trace",
+        };
+        match work {
+            Work::Calls if self.quiet || self.verbose < 2 => format!("{filter},callslip::call=off"),
+            _ => filter.to_owned(),
         }
     }
 }
@@ -50,17 +64,21 @@ mod tests {
     #[test]
     fn a_flag_wins_over_what_a_server_says_unasked() {
         let verbosity = |verbose, quiet| Verbosity { verbose, quiet };
-        assert_eq!(verbosity(0, false).filter(false), "warn");
-        assert_eq!(verbosity(0, false).filter(true), "warn,callslip=info");
-        assert_eq!(verbosity(0, true).filter(true), "error");
-        assert_eq!(verbosity(9, false).filter(true), "debug,callslip=trace");
+        assert_eq!(verbosity(0, false).filter(Work::Other), "warn");
+        assert_eq!(verbosity(0, false).filter(Work::Serves), "warn,callslip=info");
+        assert_eq!(verbosity(0, true).filter(Work::Serves), "error");
+        assert_eq!(verbosity(9, false).filter(Work::Serves), "debug,callslip=trace");
+        assert_eq!(verbosity(1, false).filter(Work::Calls), "warn,callslip=info,callslip::call=off");
+        assert_eq!(verbosity(2, false).filter(Work::Calls), "info,callslip=debug");
     }
 
     #[test]
     fn every_filter_can_be_read() {
         for verbose in 0..4 {
             for quiet in [false, true] {
-                EnvFilter::builder().parse(Verbosity { verbose, quiet }.filter(true)).unwrap();
+                for work in [Work::Serves, Work::Calls, Work::Other] {
+                    EnvFilter::builder().parse(Verbosity { verbose, quiet }.filter(work)).unwrap();
+                }
             }
         }
     }

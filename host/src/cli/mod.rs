@@ -137,7 +137,11 @@ impl Coded {
 /// Runs the command that the process was given.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli.verbosity.start_logging(matches!(cli.command, Command::Serve(_)));
+    cli.verbosity.start_logging(match cli.command {
+        Command::Serve(_) => logging::Work::Serves,
+        Command::Run(_) => logging::Work::Calls,
+        _ => logging::Work::Other,
+    });
     let outcome = match cli.command {
         Command::Build(args) => build::main(args, cli.verbosity),
         Command::Run(args) => stop::unless_interrupted(run::main(args)),

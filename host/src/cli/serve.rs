@@ -126,7 +126,7 @@ async fn refresh_on_hangup(host: Host, mut hangups: Signal) {
             Ok(refreshed) if refreshed.changed => {}
             Ok(_) => tracing::info!("nothing has changed"),
             Err(error) => {
-                tracing::error!(code = error.code().as_str(), "what was served is served on: {error}");
+                tracing::warn!(code = error.code().as_str(), "the SIGHUP has changed nothing");
             }
         }
     }

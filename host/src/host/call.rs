@@ -8,7 +8,7 @@ use super::choice::{Choice, Picked};
 use super::error::CallError;
 use super::fetch::{Fetch, ReplyLimits};
 use super::generation::Generation;
-use super::observation::{Observation, ObservedCall, RanOn, ShapeProven};
+use super::observation::{Observation, ObservedCall, Phase, RanOn, ShapeProven};
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::prove::{ProveError, ProvenShape, ProvenStatement, Prover, ValueSource};
 use super::reply::Reply;
@@ -29,8 +29,8 @@ pub struct Call<'loan> {
 /// What is asked for.
 pub(super) struct Request {
     host: Arc<Inner>,
-    plugin: String,
-    query: String,
+    plugin: Arc<str>,
+    query: Arc<str>,
     parameters: Inputs,
     claims: Inputs,
 }
@@ -50,8 +50,8 @@ impl Call<'_> {
     pub(super) fn new(host: Arc<Inner>, plugin: &str, query: &str) -> Self {
         let request = Request {
             host,
-            plugin: plugin.to_owned(),
-            query: query.to_owned(),
+            plugin: plugin.into(),
+            query: query.into(),
             parameters: Inputs::default(),
             claims: Inputs::default(),
         };
@@ -208,9 +208,9 @@ impl Request {
         lent: Option<&Lent<'_>>,
         observed: &mut ObservedCall,
     ) -> Result<(Arc<ProvenShape>, Vec<BoundStatement>), CallError> {
-        let began = Instant::now();
+        observed.enter(Phase::Planning);
         let found = self.found(generation, lent).await;
-        observed.has_planned(began);
+        observed.enter(Phase::Running);
         if let Ok((proven, _)) = &found {
             observed.is_of_shape(proven.digest());
         }
@@ -254,9 +254,9 @@ impl Request {
     ) -> Result<Begun<'loan>, CallError> {
         let (proven, bound) = self.bound(generation, None, observed).await?;
         let pool = self.host.pool.as_ref().ok_or(CallError::NothingLent)?;
-        let began = Instant::now();
+        observed.enter(Phase::Waiting);
         let loan = pool.loan().await;
-        observed.has_waited(began);
+        observed.enter(Phase::Running);
         let loan = match stop {
             Some(stop) => loan?.stopped_by(stop),
             None => loan?,
@@ -362,9 +362,9 @@ impl Inner {
         let began = Instant::now();
         let proven = self.prove_shape(generation, called, lent).await;
         self.observers.tell(&Observation::ShapeProven(ShapeProven {
-            plugin: plugin.name().to_owned(),
-            query: query.declaration().name.clone(),
-            shape: proven.as_ref().ok().and_then(|proven| proven.digest()).map(str::to_owned),
+            plugin: plugin.name().into(),
+            query: query.declaration().name.as_str().into(),
+            shape: proven.as_ref().ok().and_then(|proven| proven.digest()).cloned(),
             took: began.elapsed(),
             refused: proven.as_ref().err().map(CallError::code),
         }));

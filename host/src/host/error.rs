@@ -193,9 +193,10 @@ impl CallError {
             Self::Row(error) => error.source().map(ToString::to_string),
             _ => None,
         };
+        let told = self.to_string();
         match detail {
-            Some(detail) => format!("{self}: {detail}"),
-            None => self.to_string(),
+            Some(detail) if !told.contains(&detail) => format!("{told}: {detail}"),
+            _ => told,
         }
     }
 

@@ -130,7 +130,8 @@ impl<'loan> Fetch<'loan> {
 
     /// Stops the statements now.
     pub async fn cancel(self) -> Result<(), CallError> {
-        Ok(self.run.cancel().await?)
+        let Self { run, mut observed, .. } = self;
+        run.cancel().await.map_err(|error| observed.fail(error.into()))
     }
 
     /// To be called when something was given, so many bytes by now: from then on the call can't be run again.

@@ -19,6 +19,7 @@ pub struct Reply<'loan> {
     buffer: BytesMut,
     state: State,
     bytes: u64,
+    most_bytes: u64,
 }
 
 /// Why a reply broke off. What was given of it is not the whole.
@@ -35,7 +36,8 @@ enum State {
 impl<'loan> Reply<'loan> {
     pub(super) fn new(mut fetch: Fetch<'loan>) -> Result<Self, CallError> {
         let json = json(&fetch).map_err(|error| fetch.fail(error))?;
-        Ok(Self { fetch, json, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0 })
+        let most_bytes = fetch.limits().bytes;
+        Ok(Self { fetch, json, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0, most_bytes })
     }
 
     /// How many statements there are.
@@ -74,6 +76,11 @@ impl<'loan> Reply<'loan> {
         self.state == State::Ended
     }
 
+    /// Has it give at most so many bytes, with those that it has given; never more than `limits.reply_mib` of the configuration.
+    pub fn limit_bytes(&mut self, most: u64) {
+        self.most_bytes = self.most_bytes.min(most);
+    }
+
     /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.
     ///
     /// # Errors
@@ -89,7 +96,7 @@ impl<'loan> Reply<'loan> {
     /// [`ReplyError`]: the pieces before it are not the whole, and none follows, but for [`LoanError::RunFailed`] each time.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, ReplyError> {
         if self.state == State::Failed {
-            return Err(LoanError::RunFailed.into());
+            return Err(self.fetch.fail(LoanError::RunFailed.into()));
         }
         while let Err(error) = self.fill().await {
             self.state = State::Failed;
@@ -97,7 +104,7 @@ impl<'loan> Reply<'loan> {
             self.run_again(error).await?;
         }
         self.bytes += self.buffer.len() as u64;
-        let limit = self.fetch.limits().bytes;
+        let limit = self.most_bytes;
         if self.bytes > limit {
             self.state = State::Failed;
             self.buffer.clear();
@@ -161,14 +168,17 @@ impl<'loan> Reply<'loan> {
 
     async fn all_cells(&mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, CallError> {
         let mut statements = Vec::new();
+        let mut bytes = 0;
         for statement in 0..self.statement_count() {
             let mut cells = TextCells::new(self.columns(statement))?;
             let mut rows = Vec::new();
             while let Some(row) = self.fetch.next_row().await? {
+                bytes += row.raw_size_bytes() as u64;
                 rows.push(cells.cells(&row)?);
             }
             statements.push(rows);
         }
+        self.fetch.has_given(bytes);
         Ok(statements)
     }
 }

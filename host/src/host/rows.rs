@@ -151,21 +151,23 @@ impl<'loan> Rows<'loan> {
                 }
             }
         };
-        self.bytes += row.as_ref().map_or(0, |row| row.raw_size_bytes() as u64);
-        self.fetch.has_given(self.bytes);
         let Some(row) = row else {
+            self.fetch.has_given(self.bytes);
             if self.fetch.is_finished() {
                 self.fetch.end();
             }
             return Ok(None);
         };
+        self.bytes += row.raw_size_bytes() as u64;
         let limit = self.fetch.limits().bytes;
         if self.bytes > limit {
             return Err(self.fetch.fail(CallError::ReplyTooLarge { limit }));
         }
         let shape = self.shapes.get(statement).ok_or(RowError::Unexpected);
         let row = shape.and_then(|shape| shape.row(row, self.fetch.rows_of_statement()));
-        row.map(Some).map_err(|error| self.fetch.fail(error.into()))
+        let row = row.map_err(|error| self.fetch.fail(error.into()))?;
+        self.fetch.has_given(self.bytes);
+        Ok(Some(row))
     }
 
     /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.
@@ -183,7 +185,10 @@ impl<'loan> Rows<'loan> {
     /// [`CallError`].
     pub async fn next_as<T: DeserializeOwned>(&mut self) -> Result<Option<T>, CallError> {
         match self.next().await? {
-            Some(row) => Ok(Some(row.to_in(&mut self.buffer)?)),
+            Some(row) => {
+                let read = row.to_in(&mut self.buffer);
+                read.map(Some).map_err(|error| self.fetch.fail(error.into()))
+            }
             None => Ok(None),
         }
     }

@@ -126,17 +126,9 @@ async fn call(
     parameters: Inputs,
     version: Version,
 ) -> Response {
-    let started = Instant::now();
-    match answer(service, plugin, query, parameters, version).await {
-        Ok(response) => {
-            tracing::debug!(plugin, query, elapsed = ?started.elapsed(), "answered");
-            response
-        }
-        Err(error) => {
-            log(plugin, query, &error);
-            problem(&error).into_response()
-        }
-    }
+    // What becomes of the call is in the host's log.
+    let answer = answer(service, plugin, query, parameters, version).await;
+    answer.unwrap_or_else(|error| problem(&error).into_response())
 }
 
 async fn answer(
@@ -164,12 +156,10 @@ async fn answer(
 
 /// The whole of a reply, for a client that can't tell one that broke off from a whole one.
 async fn whole(first: Bytes, mut reply: Reply<'static>, limit: usize) -> Result<Vec<u8>, CallError> {
+    reply.limit_bytes(limit as u64);
     let mut whole = first.to_vec();
     while let Some(chunk) = reply.next_chunk().await? {
         whole.extend_from_slice(&chunk);
-        if whole.len() > limit {
-            return Err(CallError::ReplyTooLarge { limit: limit as u64 });
-        }
     }
     Ok(whole)
 }
@@ -210,10 +200,7 @@ fn stream(
                 }
             }
             piece = tokio::select! {
-                chunk = reply.next_chunk() => chunk.map_err(|error| {
-                    log(&plugin, &query, &error);
-                    BrokenOff
-                }),
+                chunk = reply.next_chunk() => chunk.map_err(|_| BrokenOff),
                 () = sender.closed() => return,
             };
         }
@@ -224,18 +211,6 @@ fn stream(
             None => Err(BrokenOff),
         }
     }))
-}
-
-fn log(plugin: &str, query: &str, error: &CallError) {
-    let code = error.code().as_str();
-    if error.code() == Code::RejectedValue {
-        // It may be a fault of the data, which no caller can mend.
-        tracing::warn!(plugin, query, code, "{}", error.log_message());
-    } else if Problem::new(error.code(), "").status().is_client_error() {
-        tracing::debug!(plugin, query, code, "{}", error.log_message());
-    } else {
-        tracing::error!(plugin, query, code, "{}", error.log_message());
-    }
 }
 
 fn problem(error: &CallError) -> Problem {

@@ -7,6 +7,7 @@ mod calls;
 mod failures;
 mod hangup;
 mod load;
+mod observed;
 mod support;
 mod versions;
 mod watching;

@@ -14,7 +14,11 @@ impl Observation {
             Self::CallEnded(call) => call.log(),
             Self::ShapeProven(proven) => proven.log(),
             Self::StatementStale { plugin, query, change } => {
-                tracing::info!(plugin, query, "a proven statement is not what it was: {change}");
+                tracing::info!(
+                    plugin = &**plugin,
+                    query = &**query,
+                    "a proven statement is not what it was: {change}"
+                );
             }
             Self::Doubted => tracing::warn!(
                 "a call met something that is not as it was proven: refresh the host on a connection that is lent \
@@ -40,36 +44,38 @@ impl Observation {
 
 impl CallEnded {
     fn log(&self) {
-        let (plugin, query) = (self.plugin.as_deref(), self.query.as_deref());
-        let CallOutcome::Failed { code, message } = &self.outcome else {
-            let (outcome, ran_on) = (self.outcome.as_str(), self.ran_on.as_str());
-            let Self { waited, planned, first_row, total, rows, bytes, .. } = self;
+        let Self { ran_on, waited, planned, first_row, total, rows, bytes, outcome, .. } = self;
+        let (plugin, query, shape) = (self.plugin.as_deref(), self.query.as_deref(), self.shape.as_deref());
+        let ran_on = ran_on.as_str();
+        let CallOutcome::Failed { code, message } = outcome else {
+            let outcome = outcome.as_str();
             tracing::debug!(
-                target: CALLS, plugin, query, outcome, ran_on, ?waited, ?planned, ?first_row, ?total, rows, bytes,
+                target: CALLS, plugin, query, shape, outcome, ran_on, ?waited, ?planned, ?first_row, ?total, rows, bytes,
                 "the call has ended"
             );
             return;
         };
-        let is_the_caller_s = code.as_str().starts_with("CS10");
-        let code = match code {
+        macro_rules! say {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: CALLS, plugin, query, shape, code = code.as_str(), ran_on, ?total, "{message}"
+                )
+            };
+        }
+        match code {
             // It may be a fault of the data, which no caller can mend.
-            Code::RejectedValue => {
-                let code = code.as_str();
-                return tracing::warn!(target: CALLS, plugin, query, code, "{message}");
-            }
-            code => code.as_str(),
-        };
-        match is_the_caller_s {
-            true => tracing::debug!(target: CALLS, plugin, query, code, "{message}"),
-            false => tracing::error!(target: CALLS, plugin, query, code, "{message}"),
+            Code::RejectedValue => say!(warn),
+            code if code.as_str().starts_with("CS10") => say!(debug),
+            _ => say!(error),
         }
     }
 }
 
 impl ShapeProven {
     fn log(&self) {
-        let Self { plugin, query, shape, took, refused } = self;
-        match refused {
+        let (plugin, query, shape) = (&*self.plugin, &*self.query, self.shape.as_deref());
+        let took = self.took;
+        match self.refused {
             None => tracing::debug!(plugin, query, shape, ?took, "a shape is proven on its first use"),
             // The call says why.
             Some(code) => {

@@ -7,7 +7,7 @@ mod observers;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use call::ObservedCall;
+pub(super) use call::{ObservedCall, Phase};
 pub(super) use observers::{Observer, Observers};
 
 use super::entry::Standing;
@@ -45,9 +45,9 @@ pub enum Observation {
     /// A call met a statement that is not any more what was proven. The call is run again where it can be.
     StatementStale {
         /// The plugin, as the configuration names it.
-        plugin: String,
+        plugin: Arc<str>,
         /// The query.
-        query: String,
+        query: Arc<str>,
         /// What is different. It holds no data.
         change: String,
     },
@@ -90,18 +90,19 @@ pub enum Observation {
     NotificationsUnheard,
 }
 
-/// A call that has ended. Durations are of the host's clock, and are nothing where it did not come to that.
+/// A call that has ended. Its durations are of the machine's monotonic clock, and zero where it did not come to that; what it
+/// waited and planned until it was dropped counts.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallEnded {
     /// The plugin, as the configuration names it; nothing if it has none of the name that was called: what callers make up is no
     /// label of a metric.
-    pub plugin: Option<String>,
-    /// The query; nothing if the plugin has none of that name.
-    pub query: Option<String>,
+    pub plugin: Option<Arc<str>>,
+    /// The query; nothing if the plugin has none of that name, or can't be loaded.
+    pub query: Option<Arc<str>>,
     /// The digest of its shape, in hexadecimal, as the comment before its first statement has it. Nothing before that is known, and
     /// where there is no statement.
-    pub shape: Option<String>,
+    pub shape: Option<Arc<str>>,
     /// On what it ran, or was to run.
     pub ran_on: RanOn,
     /// The isolation level that its statements had; nothing if none was started.
@@ -111,13 +112,15 @@ pub struct CallEnded {
     /// How long it took to read its parameters and to find its statements: very little, but for shapes of open queries and those
     /// that are proven first, with the wait for the connection on which that is done.
     pub planned: Duration,
-    /// How long it took from its begin until the first row was there, or the end of the rows; nothing if it did not come to that.
+    /// How long it took from its begin until the first row was there, or it was known that a statement has none; nothing if it did
+    /// not come to that. Of a call that was run again, until the first row of the last run.
     pub first_row: Option<Duration>,
     /// How long it took in all: from its begin until its last row was read, or it failed or was dropped.
     pub total: Duration,
     /// How many rows were read, of all statements.
     pub rows: u64,
-    /// How many bytes were given: of JSON, or of rows as they come from the database.
+    /// How many bytes were given: of JSON, or for [`Rows`](crate::Rows) and [`Reply::cells`](crate::Reply::cells) of rows as they
+    /// come from the database.
     pub bytes: u64,
     /// How it ended.
     pub outcome: CallOutcome,
@@ -127,7 +130,7 @@ pub struct CallEnded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallOutcome {
-    /// All of its rows were given.
+    /// All of its rows were given, and their end was read.
     Complete,
     /// The same: there was none, of a query that gives at most one.
     Missing,
@@ -138,7 +141,7 @@ pub enum CallOutcome {
         /// What was wrong, for logs: it may hold data. [`CallError::log_message`](crate::CallError::log_message).
         message: String,
     },
-    /// It was dropped or cancelled before its end, whatever the reason.
+    /// It was dropped or cancelled before its end, whatever the reason. A cancel that fails is a failure of its call.
     Dropped,
 }
 
@@ -159,11 +162,11 @@ pub enum RanOn {
 #[non_exhaustive]
 pub struct ShapeProven {
     /// The plugin, as the configuration names it.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// The query.
-    pub query: String,
+    pub query: Arc<str>,
     /// The digest of the shape, as of [`CallEnded::shape`].
-    pub shape: Option<String>,
+    pub shape: Option<Arc<str>>,
     /// How long that took, with the wait for a connection.
     pub took: Duration,
     /// Why it does not prove, if it does not.

@@ -298,7 +298,7 @@ impl Prover<'_> {
         };
         Ok(ProvenStatement {
             name,
-            digest,
+            digest: digest.into(),
             rows,
             sql: printed.sql.as_str().into(),
             values: printed.parameters.iter().map(source).collect(),

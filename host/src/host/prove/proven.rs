@@ -30,7 +30,7 @@ pub struct ProvenStatement {
     /// Its text.
     pub sql: Arc<str>,
     /// The digest of what the plugin described, as the comment that the text begins with has it.
-    pub digest: String,
+    pub digest: Arc<str>,
     /// What is bound to `$1`, `$2`, and so on.
     pub values: Vec<ValueSource>,
     /// The types that they are bound as, for people.
@@ -58,8 +58,8 @@ impl ProvenShape {
     }
 
     /// The digest of its first statement.
-    pub(in crate::host) fn digest(&self) -> Option<&str> {
-        self.statements().first().map(|statement| statement.digest.as_str())
+    pub(in crate::host) fn digest(&self) -> Option<&Arc<str>> {
+        self.statements().first().map(|statement| &statement.digest)
     }
 
     /// About what it takes of memory: its key, the text of its statements, and their constants.

@@ -16,11 +16,13 @@ fn sleep(p: Seconds) -> Select {
 /// Two thousand rows, the last of them after that time; more than a chunk of a reply comes before.
 #[query]
 fn late(p: Seconds) -> Select {
-    let r = table("rating").alias("r");
-    // The ids have gaps.
-    let number = row_number().over(window().order_by(r.col("id")));
-    let slept = case().when(number.eq(2000), call("pg_sleep", p.seconds).cast_as("text"));
-    select((r.col("id"), r.col("created_at"), slept.alias("slept"))).from(r).order_by(r.col("id")).limit(2000)
+    let (r, all) = (table("rating").alias("r"), table("rating").alias("all"));
+    let last = || select(all.col("id")).from(all).order_by(all.col("id")).offset(1999).limit(1).scalar();
+    let slept = case().when(r.col("id").eq(last()), call("pg_sleep", p.seconds).cast_as("text"));
+    select((r.col("id"), r.col("created_at"), slept.alias("slept")))
+        .from(r)
+        .filter(r.col("id").le(last()))
+        .order_by(r.col("id"))
 }
 
 #[derive(Reply)]
