@@ -310,6 +310,10 @@ impl Request {
         budget: &Budget,
         observed: &mut ObservedCall,
     ) -> Result<Begun<'loan>, CallError> {
+        let lent = match &self.host.canceller {
+            Some(canceller) => lent.cancelled_through(canceller.clone()),
+            None => lent,
+        };
         let mut attempt = 1;
         let (proven, bound, guard) = loop {
             let generation = self.host.generation();
@@ -317,10 +321,6 @@ impl Request {
                 Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
                 Err(error) => self.reconsider(error, generation.number(), budget, &mut attempt).await?,
             }
-        };
-        let lent = match &self.host.canceller {
-            Some(canceller) => lent.cancelled_through(canceller.clone()),
-            None => lent,
         };
         budget.check()?;
         let run = async {
@@ -448,7 +448,10 @@ impl Inner {
             (None, None) => return Err(CallError::NothingLent),
         };
         let proving = inspection.prove().await?;
-        let proven = prover.finish(verified, Some(&proving)).await;
+        // It may wait for a lock.
+        let Some(proven) = proving.unless_stopped(prover.finish(verified, Some(&proving))).await else {
+            return Err(proving.cancel().await.err().unwrap_or(LoanError::Cancelled).into());
+        };
         proving.end().await?;
         let proven = proven.map_err(failed)?;
         let proven = Arc::new(proven);

@@ -56,7 +56,8 @@ impl<'loan, T> Running<'loan, T> {
 
     /// Stops the call now. When this returns, PostgreSQL has stopped its statements, and nothing of the call and of the cancel is
     /// on its way any more: the connection that was lent can be used at once, its transaction is as it was, and no
-    /// statement of its owner's is ever hit. A call that was not sent yet, or has ended, is given up as when it is dropped.
+    /// statement of its owner's is ever hit: what the owner has sent before and not awaited runs to its end first. A call that
+    /// was not sent yet, or has ended, is given up as when it is dropped.
     ///
     /// **Await it to its end.** Dropped half-way on a connection that was lent, it may or may not have stopped the statements,
     /// and a cancel may still be on its way. The owner's next statement is then held back from it, for a second. It

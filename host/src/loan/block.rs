@@ -2,8 +2,10 @@ use futures_util::FutureExt;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::answer::{answer, at_once, send, settle};
+use super::cancel::Canceller;
 use super::connection::Connection;
 use super::error::LoanError;
+use super::interrupt::interrupt;
 use super::session::Settings;
 use super::terms::Terms;
 
@@ -176,6 +178,17 @@ impl<'a> OpenBlock<'a> {
             connection.settle_unknown_work();
         }
         Ok(())
+    }
+
+    /// Stops what runs in it on a connection that is lent, and gives the connection back.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`]; [`LoanError::Lost`].
+    pub(super) async fn cancel(mut self, canceller: Option<&Canceller>) -> Result<(), LoanError> {
+        let mut end = answer(self.client.batch_execute(self.block.end()));
+        at_once(|context| _ = send(&mut end, context)).await;
+        self.open = false;
+        interrupt(self.client, canceller, self.block, end).await
     }
 
     /// What ends it, message by message.

@@ -195,6 +195,7 @@ pub struct PostgresError {
     detail: Option<String>,
     hint: Option<String>,
     context: Option<String>,
+    routine: Option<String>,
     position: Option<u32>,
     statement: usize,
 }
@@ -237,6 +238,11 @@ impl PostgresError {
         self.context.as_deref()?.lines().find_map(number)
     }
 
+    /// The place in PostgreSQL's own source that said so, which tells apart what has one SQLSTATE.
+    pub(super) fn routine(&self) -> Option<&str> {
+        self.routine.as_deref()
+    }
+
     /// The place in the statement: its character (not byte), from 1.
     pub fn position(&self) -> Option<u32> {
         self.position
@@ -268,6 +274,7 @@ impl From<tokio_postgres::Error> for LoanError {
             detail: owned(said.detail()),
             hint: owned(said.hint()),
             context: owned(said.where_()),
+            routine: owned(said.routine()),
             position,
             statement: 0,
         });
@@ -292,6 +299,7 @@ mod tests {
                 detail: None,
                 hint: None,
                 context: Some(context.into()),
+                routine: None,
                 position: None,
                 statement: 0,
             };

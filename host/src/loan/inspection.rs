@@ -3,6 +3,7 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use super::block::{Block, OpenBlock};
+use super::cancel::Canceller;
 use super::connection::Connection;
 use super::error::LoanError;
 use super::lender::Lent;
@@ -10,6 +11,7 @@ use super::pool::{Loan, PoolSettings};
 use super::pooler::Pooler;
 use super::proving::{FORGET, Proving};
 use super::session::milliseconds;
+use super::stop::Stop;
 use super::terms::Terms;
 
 /// A connection on which the database is looked at: its catalog is read, and statements are proven. Each time that is done in a
@@ -22,6 +24,9 @@ pub struct Inspection<'loan> {
     terms: Terms,
     /// Of a pool whose sessions are shared with others, how long a transaction may wait for its next statement.
     shared: Option<Duration>,
+    /// What stops a proving, on a connection that is lent.
+    stop: Option<&'loan Stop>,
+    canceller: Option<&'loan Canceller>,
 }
 
 impl Loan {
@@ -37,7 +42,8 @@ impl Loan {
             }
             Pooler::Transaction => (Terms::of(&self.settings), Some(idle_in_transaction_timeout)),
         };
-        Inspection { client, connection, block: Block::Transaction, terms, shared }
+        let (stop, canceller) = (None, None);
+        Inspection { client, connection, block: Block::Transaction, terms, shared, stop, canceller }
     }
 
     /// Begins to prove statements on this connection.
@@ -60,7 +66,16 @@ impl Lent<'_> {
             true => Block::Savepoint,
             false => Block::needed_by(self.client).await?,
         };
-        Ok(Inspection { client: self.client, connection: None, block, terms: *terms, shared: None })
+        let (stop, canceller) = (self.stop.as_deref(), self.canceller.as_ref());
+        Ok(Inspection {
+            client: self.client,
+            connection: None,
+            block,
+            terms: *terms,
+            shared: None,
+            stop,
+            canceller,
+        })
     }
 }
 
@@ -82,7 +97,8 @@ impl<'loan> Inspection<'loan> {
     pub async fn prove(&self) -> Result<Proving<'loan>, LoanError> {
         let opening = self.block.opening_to_prove(&self.terms);
         let Some(idle) = self.shared else {
-            return Ok(Proving::new(self.open(&Proving::opening(&opening)).await?));
+            let block = self.open(&Proving::opening(&opening)).await?;
+            return Ok(Proving::new(block).stopped_by(self.stop, self.canceller));
         };
         // There may be statements that another connection has left when it broke, by names that the driver uses here, too.
         let opening = format!(

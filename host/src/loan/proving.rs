@@ -7,8 +7,11 @@ use tokio_postgres::{Client, Error, Row};
 use super::answer::{answer, at_once, send, settle};
 use super::bind::TextValue;
 use super::block::OpenBlock;
+use super::cancel::Canceller;
 use super::describe::{Described, ResultColumn};
 use super::error::LoanError;
+use super::run::unless_asked;
+use super::stop::{Sent, Stop};
 
 /// A connection on which PostgreSQL is asked about statements that nobody runs.
 ///
@@ -23,6 +26,9 @@ use super::error::LoanError;
 /// prepares nothing on what is lent.
 pub struct Proving<'loan> {
     block: OpenBlock<'loan>,
+    /// What stops it, on a connection that is lent.
+    stop: Option<&'loan Stop>,
+    canceller: Option<&'loan Canceller>,
 }
 
 /// Makes the savepoint that each question is rolled back to. As with that of a loan, one name serves for all: statistics of
@@ -39,7 +45,12 @@ const EXPLAINED: &str = "callslip_explained";
 impl<'loan> Proving<'loan> {
     /// Begins in a block that [`Proving::opening`] has opened.
     pub(super) fn new(block: OpenBlock<'loan>) -> Self {
-        Self { block }
+        Self { block, stop: None, canceller: None }
+    }
+
+    /// Lets somebody stop it.
+    pub(super) fn stopped_by(self, stop: Option<&'loan Stop>, canceller: Option<&'loan Canceller>) -> Self {
+        Self { stop, canceller, ..self }
     }
 
     /// What opens the block, after what opens one.
@@ -157,6 +168,23 @@ impl<'loan> Proving<'loan> {
         }
         let answered = asked?;
         undone.map(|()| answered)
+    }
+
+    /// What a question comes to; none, if somebody asks to stop before, after which nothing but [`Proving::cancel`] is left to
+    /// be done.
+    pub async fn unless_stopped<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        if let Some(stop) = self.stop {
+            stop.sends(Sent::Lent);
+        }
+        unless_asked(question, self.stop).await
+    }
+
+    /// Cancels what was asked and has no answer yet, on a connection that is lent, and gives that back.
+    ///
+    /// # Errors
+    /// [`LoanError::NotCancelled`]; [`LoanError::Lost`].
+    pub async fn cancel(self) -> Result<(), LoanError> {
+        self.block.cancel(self.canceller).await
     }
 
     /// Gives the connection back.

@@ -155,12 +155,21 @@ pub(super) fn check_columns(columns: &[Column], proven: &[ResultColumn]) -> Resu
     Err(LoanError::Stale { change, refusal: None })
 }
 
-/// `invalid_sql_statement_name`: the prepared statement has gone. `feature_not_supported`: "cached plan must not
-/// change result type". What is not resolved any more may be so only for the types that the parameters had when it was
-/// prepared, and a parameter of a type that has gone is an internal error: the type may have been made anew.
+/// `invalid_sql_statement_name`: the prepared statement has gone. What is not resolved any more may be so only for the types
+/// that the parameters had when it was prepared, and a parameter of a type that has gone is an internal error: the type may
+/// have been made anew.
 pub(super) fn must_prepare_again(error: &PostgresError) -> bool {
     let sqlstate = error.sqlstate();
-    matches!(sqlstate, "26000" | "0A000") || UNRESOLVED.contains(&sqlstate) || is_of_lost_type(error)
+    sqlstate == "26000"
+        || UNRESOLVED.contains(&sqlstate)
+        || is_of_changed_result(error)
+        || is_of_lost_type(error)
+}
+
+/// Whether "cached plan must not change result type": what else is `feature_not_supported` is the statement's own error, and
+/// may be about a value.
+fn is_of_changed_result(error: &PostgresError) -> bool {
+    error.sqlstate() == "0A000" && error.routine().is_none_or(|routine| routine == "RevalidateCachedQuery")
 }
 
 /// Whether a parameter has a type that is not there any more.
@@ -257,7 +266,7 @@ impl<'loan> Run<'loan> {
     }
 
     /// Stops since somebody has asked for it.
-    async fn stopped(self) -> LoanError {
+    pub(super) async fn stopped(self) -> LoanError {
         self.cancel().await.err().unwrap_or(LoanError::Cancelled)
     }
 
@@ -309,7 +318,7 @@ impl<'loan> Run<'loan> {
 }
 
 /// What a future gives, unless somebody asks to stop before.
-async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
+pub(super) async fn unless_asked<T>(future: impl Future<Output = T>, stop: Option<&Stop>) -> Option<T> {
     let asked = async {
         match stop {
             Some(stop) => stop.asked().await,

@@ -18,7 +18,9 @@ use super::error::LoanError;
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again};
+use super::run::{
+    BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again, unless_asked,
+};
 use super::session::{OwnTimeouts, PREPARE_SETTINGS, REMEMBER_BEGIN, Settings, bounded_by_rest, noticing};
 use super::statements::Statements;
 use super::stop::{Sent, Stop};
@@ -87,11 +89,11 @@ impl<'loan> Start<'_, 'loan> {
                 Err(LoanError::Failed(error))
                     if self.wire.statements().is_some() && must_prepare_again(&error) =>
                 {
-                    self.forget_all();
                     if is_prepared_again {
-                        // It has changed once more meanwhile.
+                        // It has changed once more meanwhile, or is gone: what else is prepared stays so.
                         return Err(LoanError::refused(error));
                     }
+                    self.forget_all();
                     is_prepared_again = true;
                 }
                 Err(error) => return Err(error),
@@ -196,11 +198,15 @@ impl<'loan> Start<'_, 'loan> {
         }
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
-        poll_fn(|context| {
+        let answered = poll_fn(|context| {
             send_all(&mut probes, context);
             if send(&mut probed, context) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+        });
+        // They may wait for a lock.
+        if unless_asked(answered, self.stop.as_deref()).await.is_none() {
+            drop((probes, queries));
+            return Err(self.sent(VecDeque::new(), Some(end), isolation).stopped().await);
+        }
         let known = at_once(|context| probes.iter_mut().all(|probe| send(probe, context))).await;
         if !known {
             // Rows that nobody reads would keep the driver from its answer.
@@ -283,7 +289,11 @@ impl<'loan> Start<'_, 'loan> {
             self.prepare_settings(block).await?;
         }
         let open = OpenBlock::begin(self.wire.client(), block, &self.terms).await?;
-        let prepared = self.prepare_all().await;
+        self.sends();
+        // It may wait for a lock.
+        let Some(prepared) = unless_asked(self.prepare_all(), self.stop.as_deref()).await else {
+            return Err(open.cancel(self.wire.canceller()).await.err().unwrap_or(LoanError::Cancelled));
+        };
         match &prepared {
             Err(LoanError::Lost { .. }) => {}
             _ => open.end().await?,

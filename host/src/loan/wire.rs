@@ -36,4 +36,12 @@ impl Wire<'_> {
             Self::Lent { statements, .. } => statements.as_deref(),
         }
     }
+
+    /// By which it can be cancelled, if it is lent and can be.
+    pub fn canceller(&self) -> Option<&Canceller> {
+        match self {
+            Self::Own(_) => None,
+            Self::Lent { canceller, .. } => canceller.as_ref(),
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! Everything at once, for a minute: loans on a service's own transactions and on the host's own pool, while backends are
-//! terminated, plugins trap, callers drop their calls wherever these wait, and tables change.
+//! terminated, plugins trap, callers drop their calls wherever these wait or cancel them at any moment, and tables change.
 //!
 //! `CALLSLIP_CHAOS_S` is for how many seconds, and `CALLSLIP_CHAOS_SEED` what the choices are made from: that of a run is printed.
 
@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod after;
+mod cancel;
 mod random;
 mod work;
 
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -21,11 +23,11 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use callslip::loan::{Lender, Sessions, Terms};
-use callslip::{CallError, Code, Host};
+use callslip::loan::{Canceller, ConnectionSettings, Lender, Sessions, Terms};
+use callslip::{Call, CallError, Code, Config, Host};
 use callslip_tests::{component, database};
 use deadpool_postgres::{Manager, Pool};
-use tokio_postgres::{Config, Error, IsolationLevel, NoTls};
+use tokio_postgres::{Error, IsolationLevel, NoTls};
 
 use self::after::{assert_clean_host, assert_clean_service, assert_written};
 use self::random::Random;
@@ -50,6 +52,8 @@ type Lent<'a> = &'a mut (dyn Lender + Send);
 
 struct Chaos {
     host: Host,
+    /// By which what runs on the service's connections is cancelled.
+    canceller: Canceller,
     pool: Pool,
     sessions: Sessions,
     until: Instant,
@@ -84,11 +88,29 @@ impl Chaos {
         result
     }
 
-    /// One loan, which may be dropped wherever it waits.
+    /// One loan, which may be dropped wherever it waits, or cancelled at any moment.
     async fn work(&self, random: &mut Random, lent: Option<Lent<'_>>) {
         let work = *random.of(&WORK);
         let (is_lent, brief) = (lent.is_some(), random.one_in(2));
         let number = random.below(40);
+        if random.one_in(3) {
+            // From at once to when all of it is over.
+            let at_most = 1 << (6 + random.below(13));
+            let after = Duration::from_micros(random.below(at_most));
+            let cancelled =
+                self.bounded((work, "cancelled"), self.cancelled(work, lent, number, after)).await;
+            match cancelled {
+                None => {}
+                Some(Ok(end)) => self.count((work, end)),
+                Some(Err(error)) if work.may_end_with(error.code()) => {
+                    self.count((work, error.code(), "not cancelled"))
+                }
+                Some(Err(error)) => {
+                    self.wrong(format!("{work:?}, cancelled, lent: {is_lent}: {}", error.log_message()));
+                }
+            }
+            return;
+        }
         let drop_at = random.one_in(2).then(|| usize::try_from(1 + random.below(12)).unwrap());
         let result = self.bounded(work, drop_after(drop_at, self.run(work, lent, brief, number))).await;
         match result {
@@ -131,15 +153,20 @@ impl Chaos {
             callslip_tests::rows(run).await?;
             return Ok(());
         }
-        let (query, parameter, value) = work.query(number);
-        let call = self.host.call("language", query);
-        let call = if parameter.is_empty() { call } else { call.param(parameter, value) };
-        let mut reply = match lent {
-            Some(lender) => call.on(lender).run().await?,
-            None => call.run().await?,
-        };
+        let mut reply = self.to_call(work, lent, number).run().await?;
         while reply.next_chunk().await?.is_some() {}
         Ok(())
+    }
+
+    /// The call of a query.
+    fn to_call<'a>(&self, work: Work, lent: Option<Lent<'a>>, number: u64) -> Call<'a> {
+        let (plugin, query, parameter, value) = work.query(number);
+        let call = self.host.call(plugin, query);
+        let call = if parameter.is_empty() { call } else { call.param(parameter, value) };
+        match lent {
+            Some(lender) => call.on(lender),
+            None => call,
+        }
     }
 
     /// Lends until the time is over.
@@ -260,7 +287,7 @@ impl Chaos {
     }
 }
 
-async fn set_up() -> Config {
+async fn set_up() -> tokio_postgres::Config {
     database()
         .execute(
             "CREATE ROLE chaos_service LOGIN; CREATE SCHEMA chaos; GRANT USAGE ON SCHEMA chaos, public TO PUBLIC;
@@ -276,8 +303,13 @@ async fn set_up() -> Config {
     config
 }
 
+/// Where the server takes cancels.
+fn direct() -> ConnectionSettings {
+    ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap()
+}
+
 async fn host() -> Host {
-    let component = component("tests/guests/language");
+    let (component, slow) = (component("tests/guests/language"), component("tests/guests/slow"));
     let config = format!(
         "[pool]
          size = {HOST_CONNECTIONS}
@@ -288,9 +320,16 @@ async fn host() -> Host {
          component = {component:?}
          [plugins.language.grants]
          relations = [\"answer\", \"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \
-                      \"question\", \"reviewer\", \"tag\", \"rating\"]"
+                      \"question\", \"reviewer\", \"tag\", \"rating\"]
+         [plugins.slow]
+         component = {slow:?}
+         [plugins.slow.grants]
+         relations = [\"rating\"]
+         functions = [\"pg_sleep\"]"
     );
-    database().host(&config).await
+    let config = Config::parse(&config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+    let builder = Host::builder().connect(&database().connection()).cancel_through(&direct());
+    builder.start(&config).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -318,6 +357,7 @@ async fn run(seed: u64, length: Duration) {
         Pool::builder(Manager::new(config.clone(), NoTls)).max_size(SERVICE_CONNECTIONS).build().unwrap();
     let chaos = Arc::new(Chaos {
         host: host().await,
+        canceller: Canceller::new(direct()),
         pool,
         sessions: Sessions::new(NonZeroUsize::new(MOST_KEPT).unwrap()),
         until: Instant::now() + length,

@@ -1,5 +1,6 @@
 use callslip::Code;
 use callslip::loan::{BoundStatement, PlanMode, ResultColumn};
+use serde_json::Value;
 use tokio_postgres::types::Type;
 
 /// What a loan does.
@@ -20,9 +21,12 @@ pub enum Work {
     Panic,
     ErrorInThePlugin,
     ManyRows,
+    SlowQuery,
+    /// Gives rows, and the last of them late.
+    LateQuery,
 }
 
-pub const WORK: [Work; 13] = [
+pub const WORK: [Work; 15] = [
     Work::Rows,
     Work::Large,
     Work::Several,
@@ -36,6 +40,8 @@ pub const WORK: [Work; 13] = [
     Work::Panic,
     Work::ErrorInThePlugin,
     Work::ManyRows,
+    Work::SlowQuery,
+    Work::LateQuery,
 ];
 
 impl Work {
@@ -90,16 +96,18 @@ impl Work {
         Some(statements.iter().map(bound).collect())
     }
 
-    /// The query of the plugin, with a parameter.
-    pub fn query(self, number: u64) -> (&'static str, &'static str, String) {
+    /// The plugin and its query, with a parameter.
+    pub fn query(self, number: u64) -> (&'static str, &'static str, &'static str, Value) {
         match self {
             // Something new is proven first, on a connection of the host's own.
-            Self::OpenQuery => ("search", "words", format!("engineer {number}")),
-            Self::Trap => ("search", "words", "abort".to_owned()),
-            Self::Panic => ("search", "words", "panic".to_owned()),
-            Self::ErrorInThePlugin => ("breaking", "", String::new()),
-            Self::ManyRows => ("ratings", "", String::new()),
-            _ => ("sorted", "sort", "title".to_owned()),
+            Self::OpenQuery => ("language", "search", "words", format!("engineer {number}").into()),
+            Self::Trap => ("language", "search", "words", "abort".into()),
+            Self::Panic => ("language", "search", "words", "panic".into()),
+            Self::ErrorInThePlugin => ("language", "breaking", "", Value::Null),
+            Self::ManyRows => ("language", "ratings", "", Value::Null),
+            Self::SlowQuery => ("slow", "sleep", "seconds", 0.05.into()),
+            Self::LateQuery => ("slow", "late", "seconds", 0.05.into()),
+            _ => ("language", "sorted", "sort", "title".into()),
         }
     }
 }

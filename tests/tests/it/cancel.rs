@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use callslip::loan::{ConnectionSettings, LoanError};
 use callslip::{CallError, Code, Config, Host, Reply, Running};
-use callslip_tests::{WRITER, component, database};
+use callslip_tests::{Database, WRITER, component, database};
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -240,6 +240,47 @@ async fn without_a_way_to_cancel_that_is_said_and_the_timeout_holds() {
         transaction.execute("INSERT INTO scratch VALUES (2)", &[]).await.unwrap();
         let rows = transaction.query("SELECT n FROM scratch", &[]).await.unwrap();
         assert_eq!(rows.len(), 2);
+    }
+}
+
+/// What is proven first may wait for a lock before anything of it runs.
+#[tokio::test]
+async fn what_is_first_proven_on_what_is_lent_is_stopped() {
+    let database = Database::new(&[]).await;
+    let direct = ConnectionSettings::resolve(Some(&database.owner_url()), &|_| None).unwrap();
+    let language = crate::support::config("language", "tests/guests/language");
+    let patient = "[pool]\nstatement_timeout_ms = 1800000\nlock_timeout_ms = 1800000\n";
+    let config = Config::parse(&format!("{patient}{language}"), Path::new("")).unwrap();
+    let mut client = database.writer().await;
+    let builder = Host::builder().reflect_on(&mut client).cancel_through(&direct);
+    let host = builder.start(&config).await.unwrap();
+    let (locker, watcher) = (database.owner().await, database.owner().await);
+    for open in [false, true] {
+        if open {
+            client.batch_execute("BEGIN; CREATE TEMP TABLE own ()").await.unwrap();
+        }
+        locker.batch_execute("BEGIN; LOCK TABLE public.position").await.unwrap();
+        let waits = async {
+            while watcher.query("SELECT 1 FROM pg_locks WHERE NOT granted", &[]).await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let mut running =
+            host.call("language", "search").param("words", open.to_string()).on(&mut client).run();
+        tokio::select! {
+            _ = &mut running => panic!("it has ended"),
+            waited = tokio::time::timeout(SOON, waits) => waited.expect("it waits for the lock"),
+        }
+        soon(running.cancel()).await;
+        let next = tokio::time::timeout(SOON, client.batch_execute("SELECT 1")).await;
+        next.expect("nothing of it is left").unwrap();
+        locker.batch_execute("ROLLBACK").await.unwrap();
+        let found =
+            read(host.call("language", "search").param("words", open.to_string()).on(&mut client)).await;
+        assert_eq!(found.unwrap(), json!([]));
+        if open {
+            client.batch_execute("TABLE own; COMMIT").await.unwrap();
+        }
     }
 }
 

@@ -120,7 +120,7 @@ fn assert_kept(before: &State, after: &State, what: &str) {
     for (text, count) in &after.prepared {
         let most = match text {
             _ if before.prepared.get(text) == Some(count) => continue,
-            _ if text.starts_with("/* callslip language.") => 2,
+            _ if text.starts_with("/* callslip ") => 2,
             _ => 1,
         };
         assert!(*count <= most, "{what}: prepared {count} times: {text}");

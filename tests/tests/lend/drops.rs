@@ -1,10 +1,12 @@
 //! A call that is dropped, wherever it waits.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callslip_tests::database;
+use futures_util::future::join_all;
+use tokio_postgres::Client;
 
-use crate::ends::{End, Ends, On, first};
+use crate::ends::{BRIEF, End, Ends, On, first};
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
 use crate::support::{MOST_KEPT, drop_after, number, rows, run};
@@ -34,8 +36,9 @@ async fn check(kind: Kind) {
             State::of(client).await.unwrap();
             let before = State::of(client).await.unwrap();
             // When nothing is prepared yet, and when all of it is.
+            ended = true;
             for _ in 0..2 {
-                ended = match drop_after(n, rows(owner, statements())).await {
+                ended &= match drop_after(n, rows(owner, statements())).await {
                     Some(all) => {
                         let all = all.unwrap_or_else(|error| panic!("{what}: {error}"));
                         assert_eq!(all[2][0].get::<_, i64>(0).to_string(), count, "{what}");
@@ -119,6 +122,109 @@ fn a_call_that_is_first_proven_on_what_is_lent() {
         for kind in [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolSerializable, Kind::Bb8InTransaction] {
             check_first_use(kind).await;
         }
+    });
+}
+
+/// The same of a call of a host that is read to its end, as JSON and as typed rows.
+async fn check_calls(kind: Kind) {
+    let mut service = Service::new().await;
+    let ends = Ends::new(&service.table).await;
+    for end in [End::Reply, End::TypedRows] {
+        let (table, mut ended) = (service.table.clone(), false);
+        for n in 1..=MOST_WAITS {
+            let what = format!("{kind:?}, {end:?}, dropped at the {n}th wait");
+            let turn = async |owner: &mut dyn Owner| {
+                let write = async |client: &Client, token: &str| {
+                    let sql = format!("INSERT INTO {table} VALUES ({token}); DELETE FROM {table}");
+                    client.batch_execute(&sql).await
+                };
+                write(owner.client(), "1").await.unwrap();
+                State::of(owner.client()).await.unwrap();
+                let before = State::of(owner.client()).await.unwrap();
+                ended = drop_after(n, ends.perform(end, &mut On::Lent(owner))).await.is_some();
+                let after = State::of(owner.client()).await;
+                let after = after
+                    .unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
+                let difference = after.difference(&before.lines);
+                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                let written = write(owner.client(), "2").await;
+                written.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
+            };
+            let committed = service.with(kind, turn).await;
+            committed.unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
+            if ended {
+                assert!(n > 1, "it never waits");
+                break;
+            }
+        }
+        assert!(ended, "{kind:?}, {end:?}: it does not end within {MOST_WAITS} waits");
+    }
+}
+
+#[test]
+fn a_call_of_a_host() {
+    run(async {
+        let kinds = [Kind::ReadCommitted, Kind::Client, Kind::DeadpoolObject, Kind::DeadpoolSerializable];
+        for kind in kinds {
+            check_calls(kind).await;
+        }
+    });
+}
+
+/// The same of a cancel. It comes too late for nothing of the owner's, since what it is for does not end by itself just then; if
+/// it does not come at all, the statement has its timeout.
+async fn check_cancel(kind: Kind) {
+    let mut service = Service::new().await;
+    let ends = Ends::new(&service.table).await;
+    for query in ["sleep", "late"] {
+        let (table, mut ended) = (service.table.clone(), false);
+        for n in 1..=MOST_WAITS {
+            let what = format!("{kind:?}, the cancel of {query} dropped at the {n}th wait");
+            let turn = async |owner: &mut dyn Owner| {
+                let write = async |client: &Client| {
+                    let sql = format!("INSERT INTO {table} VALUES ({n}); DELETE FROM {table}");
+                    client.batch_execute(&sql).await
+                };
+                write(owner.client()).await.unwrap();
+                State::of(owner.client()).await.unwrap();
+                let before = State::of(owner.client()).await.unwrap();
+                ended = ends.drop_cancel(n, query, owner).await;
+                let start = Instant::now();
+                // One that is late would hit one of these.
+                for _ in 0..10 {
+                    let next = owner.client().batch_execute("SELECT pg_sleep(0.01)").await;
+                    next.unwrap_or_else(|error| {
+                        panic!("{what}: the owner's next statement failed: {error:?}")
+                    });
+                }
+                assert!(
+                    start.elapsed() < 2 * BRIEF + Duration::from_secs(10),
+                    "{what}: {:?}",
+                    start.elapsed()
+                );
+                let after = State::of(owner.client()).await.unwrap();
+                let difference = after.difference(&before.lines);
+                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                let written = write(owner.client()).await;
+                written.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
+            };
+            let committed = service.with(kind, turn).await;
+            committed.unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
+            if ended {
+                assert!(n > 1, "it never waits");
+                break;
+            }
+        }
+        assert!(ended, "{kind:?}, {query}: it does not end within {MOST_WAITS} waits");
+    }
+}
+
+#[test]
+fn the_cancel_of_a_call() {
+    run(async {
+        let kinds =
+            [Kind::ReadCommitted, Kind::Client, Kind::ClientInTransaction, Kind::DeadpoolSerializable];
+        join_all(kinds.map(check_cancel)).await;
     });
 }
 

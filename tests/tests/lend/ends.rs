@@ -13,7 +13,9 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::owners::Owner;
-use crate::support::{drop_after, language, number, sessions, statement, without_pool};
+use crate::support::{
+    canceller, cancelling, drop_after, language, number, sessions, statement, without_pool,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -32,6 +34,21 @@ pub enum End {
     DroppedFuture,
     DroppedHalfWay,
     DroppedReply,
+    Reply,
+    TypedRows,
+    DroppedTypedRows,
+    UnreadableRow,
+    /// The call is cancelled by who made it, while its statement runs.
+    CancelledCall,
+    CancelledReply,
+    CancelledRows,
+    CancelledRun,
+    /// It waits for a lock before anything of it runs.
+    CancelledAtALock,
+    /// The same where it is proven first.
+    CancelledFirstUse,
+    /// There is no way to cancel it.
+    NotCancelled,
     Trap,
     Panic,
     RefusedByThePlugin,
@@ -48,7 +65,7 @@ pub enum End {
 }
 
 impl End {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 38] = [
         Self::Nothing,
         Self::Rows,
         Self::NoRow,
@@ -63,6 +80,17 @@ impl End {
         Self::DroppedFuture,
         Self::DroppedHalfWay,
         Self::DroppedReply,
+        Self::Reply,
+        Self::TypedRows,
+        Self::DroppedTypedRows,
+        Self::UnreadableRow,
+        Self::CancelledCall,
+        Self::CancelledReply,
+        Self::CancelledRows,
+        Self::CancelledRun,
+        Self::CancelledAtALock,
+        Self::CancelledFirstUse,
+        Self::NotCancelled,
         Self::Trap,
         Self::Panic,
         Self::RefusedByThePlugin,
@@ -94,7 +122,14 @@ struct Hosts {
     few_rows: Host,
     small_replies: Host,
     short_timeouts: Host,
+    /// The one that can't cancel what runs on what is lent, for which that then has a timeout.
+    not_cancelling: Host,
+    /// The one that can, and has a timeout all the same.
+    brief: Host,
 }
+
+/// The timeout of those two.
+pub const BRIEF: Duration = Duration::from_secs(2);
 
 fn short() -> Terms {
     let lock_timeout = Duration::from_millis(50);
@@ -103,9 +138,10 @@ fn short() -> Terms {
 
 async fn hosts() -> &'static Hosts {
     static HOSTS: OnceCell<Hosts> = OnceCell::const_new();
+    let brief = format!("[pool]\nsize = 1\nwait_ms = 60000\nstatement_timeout_ms = {}", BRIEF.as_millis());
     HOSTS
         .get_or_init(async || Hosts {
-            plain: language("[pool]\nsize = 1\nwait_ms = 60000").await,
+            plain: cancelling("[pool]\nsize = 1\nwait_ms = 60000").await,
             without_pool: without_pool().await,
             few_rows: language("[pool]\nsize = 1\nwait_ms = 60000\n[limits]\nrows = 100").await,
             small_replies: language("[pool]\nsize = 1\nwait_ms = 60000\n[limits]\nreply_mib = 1").await,
@@ -113,6 +149,8 @@ async fn hosts() -> &'static Hosts {
                 "[pool]\nsize = 1\nwait_ms = 60000\nstatement_timeout_ms = 300\nlock_timeout_ms = 50",
             )
             .await,
+            not_cancelling: language(&brief).await,
+            brief: cancelling(&brief).await,
         })
         .await
 }
@@ -120,9 +158,9 @@ async fn hosts() -> &'static Hosts {
 pub struct Ends {
     hosts: &'static Hosts,
     /// Looks at what others do, and stops it.
-    admin: Client,
+    pub(crate) admin: Client,
     /// What is locked while others want to read it.
-    locked: String,
+    pub(crate) locked: String,
     /// What the owner writes to.
     table: String,
     /// What is slow; nobody else's.
@@ -141,6 +179,11 @@ impl Ends {
         Self { hosts: hosts().await, admin, locked, table: table.to_owned(), sleep }
     }
 
+    /// The host that cancels, and has a timeout all the same.
+    pub fn brief(&self) -> &Host {
+        &self.hosts.brief
+    }
+
     /// The pool of the host's own that an end is on.
     pub fn pool(&self, end: End) -> &Pool {
         self.host(end).pool().unwrap()
@@ -151,6 +194,7 @@ impl Ends {
             End::TooManyRows => &self.hosts.few_rows,
             End::ReplyTooLarge => &self.hosts.small_replies,
             End::StatementTimeout | End::LockTimeout => &self.hosts.short_timeouts,
+            End::NotCancelled => &self.hosts.not_cancelling,
             _ => &self.hosts.plain,
         }
     }
@@ -233,6 +277,35 @@ impl Ends {
                 let mut reply = self.lend(end, on, "everything_rated").run().await.unwrap();
                 assert!(reply.next_chunk().await.unwrap().is_some());
             }
+            End::Reply => {
+                let mut reply =
+                    self.lend_to(end, on, "slow", "late").param("seconds", 0).run().await.unwrap();
+                while reply.next_chunk().await.unwrap().is_some() {}
+                assert_eq!(reply.rows(), 2000);
+            }
+            End::TypedRows => {
+                let call = self.lend(end, on, "position").param("id", 7);
+                let found: Option<Value> = call.rows().await.unwrap().one_as().await.unwrap();
+                assert_eq!(found.unwrap()["id"], 7);
+                let call = self.lend_to(end, on, "slow", "late").param("seconds", 0);
+                let found: Vec<Value> = call.rows().await.unwrap().collect_as().await.unwrap();
+                assert_eq!(found.len(), 2000);
+            }
+            End::DroppedTypedRows => {
+                let mut rows = self.lend(end, on, "everything_rated").rows().await.unwrap();
+                assert!(rows.next().await.unwrap().is_some());
+            }
+            End::UnreadableRow => {
+                let mut rows = self.lend(end, on, "position").param("id", 7).rows().await.unwrap();
+                rows.next_as::<bool>().await.expect_err("it is no bool");
+            }
+            End::CancelledCall => self.cancel_call(end, on).await,
+            End::CancelledReply => self.cancel_reply(end, on).await,
+            End::CancelledRows => self.cancel_rows(end, on).await,
+            End::CancelledRun => self.cancel_run(end, on, number(large, &[])).await,
+            End::CancelledAtALock => self.cancel_at_a_lock(end, on).await,
+            End::CancelledFirstUse => self.cancel_first_use(end, on).await,
+            End::NotCancelled => self.do_not_cancel(end, on).await,
             End::Trap => self.fails(end, on, ("search", "words", "abort"), Code::PluginTrapped).await,
             End::Panic => self.fails(end, on, ("search", "words", "panic"), Code::PluginTrapped).await,
             End::RefusedByThePlugin => self.fails(end, on, ("search", "words", " "), Code::Refused).await,
@@ -278,7 +351,7 @@ impl Ends {
         }
     }
 
-    fn sleep(&self) -> BoundStatement {
+    pub(crate) fn sleep(&self) -> BoundStatement {
         BoundStatement { sql: self.sleep.clone(), ..statement("", &[], &[("t", Type::TEXT)]) }
     }
 
@@ -292,7 +365,7 @@ impl Ends {
         }
     }
 
-    async fn run<'loan>(
+    pub(crate) async fn run<'loan>(
         &self,
         end: End,
         on: &'loan mut On<'_>,
@@ -303,12 +376,14 @@ impl Ends {
             _ => Terms::default(),
         };
         match on {
-            On::Lent(owner) => owner.lend().run(statements, &terms, sessions()).await,
+            On::Lent(owner) => {
+                owner.lend().cancelled_through(canceller()).run(statements, &terms, sessions()).await
+            }
             On::Own => self.pool(end).loan().await?.run(statements).await,
         }
     }
 
-    async fn rows(
+    pub(crate) async fn rows(
         &self,
         end: End,
         on: &mut On<'_>,
@@ -318,12 +393,23 @@ impl Ends {
     }
 
     fn lend<'loan>(&self, end: End, on: &'loan mut On<'_>, query: &str) -> Call<'loan> {
+        self.lend_to(end, on, "language", query)
+    }
+
+    pub(crate) fn lend_to<'loan>(
+        &self,
+        end: End,
+        on: &'loan mut On<'_>,
+        plugin: &str,
+        query: &str,
+    ) -> Call<'loan> {
         match on {
             On::Lent(owner) => {
-                let host = if end == End::FirstUse { &self.hosts.without_pool } else { self.host(end) };
-                host.call("language", query).on(*owner)
+                let is_proven_there = matches!(end, End::FirstUse | End::CancelledFirstUse);
+                let host = if is_proven_there { &self.hosts.without_pool } else { self.host(end) };
+                host.call(plugin, query).on(*owner)
             }
-            On::Own => self.host(end).call("language", query),
+            On::Own => self.host(end).call(plugin, query),
         }
     }
 

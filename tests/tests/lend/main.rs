@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod before_after;
+mod cancels;
 mod deadline;
 mod drops;
 mod ends;

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use callslip::Code;
 use callslip::loan::{LoanError, Sessions, Terms};
 use futures_util::{FutureExt, TryStreamExt};
+use tokio_postgres::Client;
 
-use crate::ends::first;
+use crate::cancels::soon;
+use crate::ends::{Ends, first};
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, sessions, sqlstate};
+use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, session, sessions, sqlstate};
 
 const ONE: &str = "SELECT CAST(1 AS int8) AS n";
 
@@ -164,6 +166,12 @@ fn a_huge_result_before_others_is_read_row_by_row() {
     });
 }
 
+/// Sends a statement of the owner's, whose answer nobody waits for.
+fn only_send(client: &Client, sql: &str) {
+    // It may have come already, if this thread was kept waiting.
+    let _ = client.batch_execute(sql).now_or_never();
+}
+
 /// What the owner has sent and not waited for comes first.
 #[test]
 fn what_its_owner_has_sent_before_comes_before() {
@@ -178,7 +186,7 @@ fn what_its_owner_has_sent_before_comes_before() {
                     for time in 0..2 {
                         token += 1;
                         let insert = format!("INSERT INTO {table} SELECT {token} FROM pg_sleep(0.1)");
-                        assert!(owner.client().batch_execute(&insert).now_or_never().is_none());
+                        only_send(owner.client(), &insert);
                         let found = rows(owner, vec![number(&count, &[])]).await.unwrap();
                         assert_eq!(found[0][0].get::<_, i64>(0), token, "{kind:?}, time {time}");
                     }
@@ -190,15 +198,15 @@ fn what_its_owner_has_sent_before_comes_before() {
                     assert_eq!((found.unwrap(), read), (1, 200_000), "{kind:?}");
                     if kind.is_in_transaction() {
                         owner.client().batch_execute("SAVEPOINT before").await.unwrap();
-                        assert!(owner.client().batch_execute("SELECT 1 / 0").now_or_never().is_none());
+                        only_send(owner.client(), "SELECT 1 / 0");
                         let error = one(owner).await.unwrap_err();
                         assert_eq!(error.code(), Code::TransactionAborted, "{kind:?}");
                         owner.client().batch_execute("ROLLBACK TO SAVEPOINT before").await.unwrap();
                     } else {
-                        assert!(owner.client().batch_execute("BEGIN").now_or_never().is_none());
+                        only_send(owner.client(), "BEGIN");
                         assert_eq!(one(owner).await.unwrap(), 1, "{kind:?}");
                         owner.client().batch_execute("SAVEPOINT theirs").await.expect("it is still open");
-                        assert!(owner.client().batch_execute("COMMIT").now_or_never().is_none());
+                        only_send(owner.client(), "COMMIT");
                         assert_eq!(one(owner).await.unwrap(), 1, "{kind:?}");
                         owner.client().batch_execute("SAVEPOINT theirs").await.expect_err("it has ended");
                     }
@@ -341,5 +349,52 @@ fn rows_that_are_left_behind_do_not_stop_the_owner() {
                 .await;
             ended.unwrap_or_else(|error| panic!("{kind:?}: {error:?}"));
         }
+    });
+}
+
+/// A call that waits behind it is cancelled only when its own statements run.
+#[test]
+fn what_its_owner_has_sent_before_is_not_cancelled() {
+    run(async {
+        let mut service = Service::new().await;
+        let (ends, table) = (Ends::new(&service.table).await, service.table.clone());
+        let mut token = 0;
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.writes()) {
+            for wait in [0, 10, 200] {
+                token += 1;
+                let ended = service
+                    .with(kind, async |owner| {
+                        let insert = format!("INSERT INTO {table} SELECT {token} FROM pg_sleep(0.4)");
+                        only_send(owner.client(), &insert);
+                        let mut running =
+                            ends.brief().call("slow", "sleep").param("seconds", 600).on(owner).run();
+                        let within = Duration::from_millis(wait);
+                        let has_ended = tokio::time::timeout(within, &mut running).await.is_ok();
+                        assert!(!has_ended, "{kind:?}: it has ended");
+                        soon(running.cancel()).await.unwrap();
+                        let count = format!("SELECT count(*) FROM {table} WHERE token = {token}");
+                        assert_eq!(first(owner.client(), &count).await, "1", "{kind:?}, after {wait} ms");
+                    })
+                    .await;
+                ended.unwrap_or_else(|error| panic!("{kind:?}, after {wait} ms: {error:?}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_portal_of_its_owner_s_stays_where_it_is() {
+    run(async {
+        let mut client = session().await;
+        let mut transaction = client.transaction().await.unwrap();
+        let portal = transaction.bind("SELECT generate_series(1, 6)", &[]).await.unwrap();
+        for expected in [[1, 2], [3, 4], [5, 6]] {
+            let found = transaction.query_portal(&portal, 2).await.unwrap();
+            assert_eq!(found.iter().map(|row| row.get(0)).collect::<Vec<i32>>(), expected);
+            assert_eq!(one(&mut transaction).await.unwrap(), 1);
+            let error = rows(&mut transaction, vec![number("SELECT CAST(1 / 0 AS int8) AS n", &[])]).await;
+            assert_eq!(error.unwrap_err().sqlstate(), Some("22012"));
+        }
+        transaction.commit().await.unwrap();
     });
 }

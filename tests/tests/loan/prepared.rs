@@ -192,3 +192,28 @@ async fn a_statement_whose_parameters_had_a_type_that_was_made_anew_is_prepared_
     let error = pool.loan().await.unwrap().run(vec![wrong]).await.err().unwrap();
     assert_eq!(error.sqlstate(), Some("22P02"));
 }
+
+/// SQLSTATE 0A000 is also that of a statement whose result is of another type by now.
+#[tokio::test]
+async fn what_a_statement_can_not_do_is_its_own_error() {
+    let database = Database::start().await;
+    let pool = database.pool(1);
+    let loan = pool.loan().await.unwrap();
+    let sql = "SELECT pg_catalog.date_part($1, CAST('12:00' AS time)) AS part";
+    let part = bound(&loan, sql, &["century"]).await;
+    let hour = BoundStatement { values: vec![Some("hour".to_owned())], ..part.clone() };
+    drop(loan);
+    let kept = "SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement LIKE 'SELECT pg_catalog.date_part%'";
+    for _ in 0..2 {
+        rows(pool.loan().await.unwrap().run(vec![hour.clone()]).await.unwrap()).await.unwrap();
+        for statements in [vec![part.clone()], vec![hour.clone(), part.clone()]] {
+            let run = pool.loan().await.unwrap().run(statements).await;
+            let error = match run {
+                Ok(run) => rows(run).await.expect_err("it fails"),
+                Err(error) => error,
+            };
+            assert_eq!((error.code(), error.sqlstate()), (Code::StatementFailed, Some("0A000")), "{error}");
+            assert_eq!(one::<i64>(&pool, kept).await, 1);
+        }
+    }
+}
