@@ -6,6 +6,7 @@ use callslip::loan::{LoanError, Privilege};
 use callslip::{Code, StartError};
 use callslip_tests::{connect_to, database};
 use serde_json::{Value, json};
+use tokio_postgres::IsolationLevel;
 
 use crate::command::callslip;
 use crate::guarded::{Guarded, a_second, kept, seen};
@@ -113,6 +114,45 @@ async fn a_role_that_becomes_another_is_refused_within_a_second() {
     host.refresh().await.unwrap();
     assert_eq!(seen(&host, &mut bare).await, Ok(false));
     drop((bare, kept));
+    guarded.end().await;
+}
+
+/// What a role is holds at once, whatever the snapshot of a transaction says.
+#[tokio::test]
+async fn an_old_snapshot_does_not_say_what_a_role_is() {
+    let guarded = Guarded::new("guarded_old").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let (mut old, mut other) = (connect_to(&guarded.url("reader")).await, kept(&guarded.url("reader")).await);
+    for (granted, revoked) in [
+        ("ALTER ROLE NAME_reader SUPERUSER", "ALTER ROLE NAME_reader NOSUPERUSER"),
+        ("ALTER ROLE NAME_reader BYPASSRLS", "ALTER ROLE NAME_reader NOBYPASSRLS"),
+        ("GRANT NAME_boss TO NAME_reader", "REVOKE NAME_boss FROM NAME_reader"),
+        ("ALTER TABLE NAME.position OWNER TO NAME_reader", "ALTER TABLE NAME.position OWNER TO NAME_boss"),
+    ] {
+        let snapshot = old.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+        let mut transaction = snapshot.start().await.unwrap();
+        assert_eq!(seen(&host, &mut transaction).await, Ok(false), "{granted}");
+        guarded.execute(granted).await;
+        a_second().await;
+        let found = seen(&host, &mut transaction).await;
+        let (code, message) = found.expect_err(granted);
+        assert_eq!(code, Code::PrivilegedRole, "{granted}");
+        if granted.contains("BYPASSRLS") {
+            let reason = "has become one for which the policies of \"guarded_old\".\"position\" do not hold";
+            assert!(message.contains(reason), "{message}");
+        }
+        // Nor is what it says believed of the role elsewhere.
+        assert_eq!(
+            seen(&host, &mut other).await.map_err(|(code, _)| code),
+            Err(Code::PrivilegedRole),
+            "{granted}"
+        );
+        drop(transaction);
+        guarded.execute(revoked).await;
+        guarded.execute("GRANT SELECT ON NAME.position TO NAME_reader").await;
+        a_second().await;
+    }
+    drop((old, other));
     guarded.end().await;
 }
 
