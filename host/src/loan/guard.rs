@@ -78,7 +78,7 @@ impl Guard {
     pub(super) fn judge(&self, answer: &[SimpleQueryMessage]) -> Result<(), LoanError> {
         match Role::of_messages(answer) {
             Some(role) => self.admit(&role),
-            None => Err(LoanError::Lost { reason: "the session does not say what its role is".to_owned() }),
+            None => Err(LoanError::unknown_role()),
         }
     }
 

@@ -156,6 +156,24 @@ async fn an_old_snapshot_does_not_say_what_a_role_is() {
     guarded.end().await;
 }
 
+/// What a session has prepared by the name of a host's own look at it need not be that.
+#[tokio::test]
+async fn a_session_that_does_not_say_whose_it_is_is_refused() {
+    let guarded = Guarded::new("guarded_mute").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let (mut reader, mut mute) = (kept(&guarded.url("reader")).await, kept(&guarded.url("bypass")).await);
+    mute.batch_execute("PREPARE callslip_settings_c6b1f03e (text, text) AS SELECT 1 AS one").await.unwrap();
+    // A role is known, so that this one is only looked at on the way.
+    assert_eq!(seen(&host, &mut reader).await, Ok(false));
+    let mut transaction = mute.transaction().await.unwrap();
+    let (_, message) = seen(&host, &mut transaction).await.unwrap_err();
+    assert!(message.contains("the session does not say what its role is"), "{message}");
+    transaction.batch_execute("SELECT").await.unwrap();
+    drop(transaction);
+    drop((reader, mute));
+    guarded.end().await;
+}
+
 #[tokio::test]
 async fn a_session_shows_nothing_by_a_role_that_it_takes_otherwise() {
     let guarded = Guarded::new("guarded_taken").await;
