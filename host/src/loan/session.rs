@@ -1,5 +1,4 @@
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::error::LoanError;
@@ -112,26 +111,6 @@ pub(super) fn noticing(check_interval: Duration) -> String {
          THEN '{}' ELSE pg_catalog.current_setting('{name}') END, true)",
         milliseconds(check_interval)
     )
-}
-
-/// Whether sessions that keep nothing prepared were found to have timeouts of their own, so that it is assumed no more that
-/// they have none.
-#[derive(Default)]
-pub(super) struct OwnTimeouts(AtomicBool);
-
-impl OwnTimeouts {
-    /// How to find the settings of a block.
-    pub fn settings(&self) -> Settings {
-        match self.0.load(Ordering::Relaxed) {
-            true => Settings::Compared,
-            false => Settings::Assumed,
-        }
-    }
-
-    /// A session has some.
-    pub fn set_found(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Its text is always the same, so that it matters to nobody which host has prepared it.
