@@ -405,9 +405,11 @@ impl<'loan> Start<'_, 'loan> {
 
     /// Waits for the block to be open. Says whose connection it is, if it is lent.
     async fn opened(&self, opening: &mut Option<Opening<'loan>>) -> Result<Option<Owner>, LoanError> {
-        match opening {
-            Some(opening) => settle(opening).await.map_err(LoanError::of_transaction),
-            None => Ok(None),
+        let Some(opening) = opening else { return Ok(None) };
+        match settle(opening).await.map_err(LoanError::of_transaction)? {
+            // It would pass whom nobody has looked at.
+            None if self.lent_block().is_some() => Err(LoanError::unknown_role()),
+            owner => Ok(owner),
         }
     }
 
