@@ -62,7 +62,8 @@ impl Call<'_> {
         Self { request, lent: None }
     }
 
-    /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
+    /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays. A date, a uuid and whatever
+    /// else JSON has no form of is given as its text.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.request.parameters.insert(name.into(), &value.into());
         self
