@@ -354,7 +354,7 @@ impl Run<'_> {
         self.isolation
     }
 
-    /// Whether the last row of the last statement was given, and the connection was given back.
+    /// Whether the last row of the last statement was given, and its connection can be used again.
     pub fn is_finished(&self) -> bool {
         matches!(self.state, State::Finished)
     }
