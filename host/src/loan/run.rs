@@ -3,8 +3,8 @@ use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
 use futures_util::future::{Either, select};
+use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::PlanMode;
@@ -109,7 +109,7 @@ impl Loan {
             stop.sends(Sent::Own(self.connection.released()));
         }
         self.connection.begin_work();
-        let result = start.run(&self.timeouts).await;
+        let result = start.run(&self.assumptions).await;
         result.map_err(|error| {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();
@@ -410,14 +410,17 @@ impl Run<'_> {
                 }
             }
         } else {
-            if let Some(end) = &mut self.end {
-                if let Err(error) = settle(end).await {
+            if let Some(mut end) = self.end.take() {
+                let ended = match &self.wire {
+                    // Whatever its owner sends comes after it. To wait would cost the call as much as a row.
+                    Some(Wire::Lent { .. }) => settle(&mut end).now_or_never().unwrap_or(Ok(())),
+                    _ => settle(&mut end).await,
+                };
+                if let Err(error) = ended {
                     self.state = State::Failed;
-                    self.end = None;
                     self.wire = None;
                     return Err(LoanError::not_ended(&error));
                 }
-                self.end = None;
             }
             self.state = State::Finished;
             self.release();
