@@ -103,6 +103,7 @@ codes! {
     NothingLent = "CS1111", "a host without connections of its own was lent none";
     PrivilegedRole = "CS1112", "row-level security does not hold for the role of the connection";
     CallTimeout = "CS1113", "the call took longer than it may";
+    NotPermitted = "CS1114", "the role of the connection that was lent may not read what the query reads";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";

@@ -5,7 +5,7 @@
 //! createdb shop
 //! psql shop -f example-plugins/orders/data/01-schema.sql -f example-plugins/orders/data/02-rows.sql
 //! psql shop -c "CREATE ROLE clerk LOGIN PASSWORD 'clerk'; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO clerk"
-//! cargo run -p callslip -- build example-plugins/orders          # the plugin's component, to target/plugins
+//! cargo run -p callslip -- build example-plugins/orders --out target/plugins/orders.wasm
 //! export DATABASE_URL=postgres://clerk:clerk@localhost/shop
 //! cargo run -p callslip --example order_preview --no-default-features --features host,deadpool
 //! curl 127.0.0.1:3000/orders/preview --json '{"customer": 2, "lines": [{"product": 6, "quantity": 3}]}'

@@ -96,6 +96,13 @@ pub enum LoanError {
     /// Row-level security does not hold for the role of the connection, and nobody has allowed that.
     #[error("{0}")]
     Privileged(Box<PrivilegedRole>),
+    /// The role of the connection that was lent lacks a privilege that a statement needs. It was proven with another role, or
+    /// this one had it then.
+    #[error(
+        "the role of the connection that was lent may not read what the query reads (SQLSTATE {}): grant it what the log \
+         names, or lend a connection of another role", .0.sqlstate()
+    )]
+    NotPermitted(Box<PostgresError>),
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -117,13 +124,14 @@ impl LoanError {
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
             Self::Privileged(_) => Code::PrivilegedRole,
+            Self::NotPermitted(_) => Code::NotPermitted,
         }
     }
 
     /// What PostgreSQL said, if it said something about a statement.
     pub fn postgres(&self) -> Option<&PostgresError> {
         match self {
-            Self::Failed(error) | Self::Stopped(error) => Some(error),
+            Self::Failed(error) | Self::Stopped(error) | Self::NotPermitted(error) => Some(error),
             Self::Stale { refusal, .. } => refusal.as_deref(),
             _ => None,
         }

@@ -197,6 +197,17 @@ impl LoanError {
         }
     }
 
+    /// The same, of a connection that is lent: the role that its statements were proven with may be another.
+    pub(super) fn of_lent(self) -> Self {
+        match self.of_proven() {
+            // insufficient_privilege
+            Self::Stale { refusal: Some(error), .. } if error.sqlstate() == "42501" => {
+                Self::NotPermitted(error)
+            }
+            error => error,
+        }
+    }
+
     /// The same, when a statement is described whose names were found in the catalog: those of relations and columns are
     /// all there, unless the database changed since.
     #[must_use]
@@ -405,6 +416,10 @@ impl Run<'_> {
                             LoanError::refused(error)
                         }
                         (error, _) => error.of_proven(),
+                    };
+                    let error = match &self.wire {
+                        Some(Wire::Lent { .. }) => error.of_lent(),
+                        _ => error,
                     };
                     return Err(self.fail(error.of_statement(self.current + 1)).await);
                 }

@@ -65,6 +65,7 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::NothingLent, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PrivilegedRole, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::CallTimeout, StatusCode::GATEWAY_TIMEOUT),
+    (Code::NotPermitted, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),

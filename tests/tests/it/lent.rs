@@ -159,6 +159,27 @@ async fn a_query_that_fails_leaves_the_transaction_usable() {
     assert!(read(slice(2)).await.is_ok());
 }
 
+/// The plugin was proven with another role: the database has not changed, and there is nothing to look at.
+#[tokio::test]
+async fn a_role_that_lacks_a_privilege_is_told_so() {
+    let host = database().host(&config("hiring", "example-plugins/hiring")).await;
+    let mut client = database().writer().await;
+    let role = "CREATE ROLE lacks_privileges; GRANT lacks_privileges TO callslip_writer";
+    database().owner().await.batch_execute(role).await.unwrap();
+    for _ in 0..2 {
+        let mut transaction = client.transaction().await.unwrap();
+        transaction.batch_execute("SET LOCAL ROLE lacks_privileges").await.unwrap();
+        let funnel = host.call("hiring", "funnel").param("company", 1);
+        let error = read(funnel.on(&mut transaction)).await.unwrap_err();
+        assert_eq!(error.code(), Code::NotPermitted, "{error}");
+        assert!(message(&error).contains("permission denied for"), "{}", message(&error));
+        assert!(!error.to_string().contains("permission denied"), "{error}");
+        transaction.batch_execute("SELECT 1").await.unwrap();
+        transaction.rollback().await.unwrap();
+    }
+    assert_eq!(host.catalog_status().doubted_at, None);
+}
+
 #[tokio::test]
 async fn a_reply_that_is_not_read_to_its_end_or_is_too_large_leaves_the_transaction_usable() {
     let text = config("language", "tests/guests/language");
