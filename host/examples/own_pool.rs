@@ -121,27 +121,30 @@ async fn follow(Service { pool, host }: Service) {
         if host.catalog_status().doubted_at.is_some()
             && let Ok(mut connection) = pool.get().await
         {
-            match host.refresh_on(&mut connection).await {
-                Ok(refreshed) => tracing::info!("looked at the database: {refreshed:?}"),
-                Err(error) => tracing::error!("the plugins are served as before: {error}"),
-            }
+            _ = host.refresh_on(&mut connection).await; // the host's log says what came of it
         }
         // README end
     }
 }
 
-/// Why there is no answer. Only the log is told.
-#[derive(Debug, thiserror::Error)]
-enum Problem {
-    #[error("no connection: {0}")]
-    Pool(#[from] PoolError),
-    #[error("{}", .0.log_message())]
-    Call(#[from] CallError),
+/// There is no answer. Only the log is told why.
+struct Problem;
+
+impl From<PoolError> for Problem {
+    fn from(error: PoolError) -> Self {
+        tracing::error!("no connection: {error}");
+        Self
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(_: CallError) -> Self {
+        Self // the host has told the log
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        tracing::error!("{self}");
         (StatusCode::SERVICE_UNAVAILABLE, "try again later").into_response()
     }
 }

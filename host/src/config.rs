@@ -17,6 +17,9 @@ pub use schemas::SchemaConfig;
 /// What 32-bit WebAssembly can address.
 const MOST_MEMORY_MIB: usize = 4_096;
 
+/// How many connections PostgreSQL can be configured for.
+const MOST_CONNECTIONS: usize = 262_143;
+
 /// `callslip.toml`: which plugins are loaded, what each may touch, and the limits.
 ///
 /// How to reach the database is not in it: that comes from what the service has already ([`crate::loan::
@@ -101,13 +104,13 @@ impl CatalogConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PoolConfig {
-    /// How many there are at most. Default: 8.
+    /// How many there are at most; no more than the 262,143 that PostgreSQL can have. Default: 8.
     pub size: usize,
-    /// How long a request waits for one, in milliseconds. Default: 5,000.
+    /// How long a request waits for one, in milliseconds; 0 for as long as its call may take. Default: 5,000.
     pub wait_ms: u64,
-    /// How long a statement may take, in milliseconds. Default: 30,000.
+    /// How long a statement may take, in milliseconds; 0 for as long as its call may. Default: 30,000.
     pub statement_timeout_ms: u64,
-    /// How long a statement may wait for a lock, in milliseconds. Default: 2,000.
+    /// How long a statement may wait for a lock, in milliseconds; 0 for as long as it may take. Default: 2,000.
     pub lock_timeout_ms: u64,
     /// What stands before the database: `none`, or `transaction` for PgBouncer in transaction mode and what works like it.
     /// Default: `none`.
@@ -237,7 +240,7 @@ pub enum ConfigError {
     /// A number that has to be greater than zero is not.
     #[error("{0} must be greater than zero")]
     Zero(&'static str),
-    /// A number that is more than there can be.
+    /// A number that is more than there can be of it.
     #[error("{setting} must be at most {most}")]
     TooMuch {
         /// The setting.
@@ -304,10 +307,7 @@ impl Config {
             path: PathBuf::from("the configuration"),
             error: error.to_string(),
         })?;
-        for (name, plugin) in &mut config.plugins {
-            if !is_plugin_name(name) {
-                return Err(ConfigError::PluginName(name.clone()));
-            }
+        for plugin in config.plugins.values_mut() {
             plugin.component = folder.join(&plugin.component);
         }
         config.check()?;
@@ -320,7 +320,11 @@ impl Config {
         Schemas { searched: self.database.schemas.clone(), logical: logical.collect() }
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    /// What [`Config::read`] and [`Config::parse`] check, of one that is made otherwise.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if let Some(name) = self.plugins.keys().find(|name| !is_plugin_name(name)) {
+            return Err(ConfigError::PluginName(name.clone()));
+        }
         let positive = [
             ("pool.size", self.pool.size == 0),
             ("limits.memory_mib", self.limits.memory_mib == 0),
@@ -333,8 +337,12 @@ impl Config {
         if let Some((name, _)) = positive.into_iter().find(|(_, zero)| *zero) {
             return Err(ConfigError::Zero(name));
         }
-        if self.limits.memory_mib > MOST_MEMORY_MIB {
-            return Err(ConfigError::TooMuch { setting: "limits.memory_mib", most: MOST_MEMORY_MIB });
+        let at_most = [
+            ("pool.size", self.pool.size, MOST_CONNECTIONS),
+            ("limits.memory_mib", self.limits.memory_mib, MOST_MEMORY_MIB),
+        ];
+        if let Some((setting, _, most)) = at_most.into_iter().find(|(_, value, most)| value > most) {
+            return Err(ConfigError::TooMuch { setting, most });
         }
         if self.pool.pooler != Pooler::None && self.catalog.listen && self.catalog.poll_s == 0 {
             return Err(ConfigError::Unheard);
@@ -373,6 +381,7 @@ mod tests {
     #[test]
     fn refuses_what_could_only_fail_later() {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
+        assert_eq!(error("[pool]\nsize = 9223372036854775807"), "pool.size must be at most 262143");
         assert_eq!(error("[limits]\ncall_ms = 0"), "limits.call_ms must be greater than zero");
         let message = error("[pool]\npooler = \"statement\"");
         assert!(message.contains("line 2") && message.contains("`none` or `transaction`"), "{message}");

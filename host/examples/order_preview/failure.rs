@@ -18,8 +18,8 @@ pub enum Failure {
     Busy,
     /// The plugin does not know an order of this very transaction.
     NoPreview,
-    /// The shop is broken, which only the log is told.
-    Broken(String),
+    /// The shop is broken. The log was told why.
+    Broken,
 }
 
 impl Failure {
@@ -35,15 +35,17 @@ impl IntoResponse for Failure {
             Self::Conflict | Self::Busy => {
                 (StatusCode::SERVICE_UNAVAILABLE, "there is too much to do; try again".to_owned())
             }
-            Self::NoPreview => broken("the plugin shows nothing of an order that was just written"),
-            Self::Broken(reason) => broken(&reason),
+            Self::NoPreview => {
+                tracing::error!("the plugin shows nothing of an order that was just written");
+                broken()
+            }
+            Self::Broken => broken(),
         };
         (status, Json(json!({ "error": message }))).into_response()
     }
 }
 
-fn broken(reason: &str) -> (StatusCode, String) {
-    tracing::error!("{reason}");
+fn broken() -> (StatusCode, String) {
     (StatusCode::INTERNAL_SERVER_ERROR, "the shop is broken, and was told so".to_owned())
 }
 
@@ -53,7 +55,10 @@ impl From<tokio_postgres::Error> for Failure {
             Some(&SqlState::T_R_SERIALIZATION_FAILURE) => Self::Conflict,
             Some(&SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE) => Self::Busy,
             _ if error.is_closed() => Self::Busy,
-            _ => Self::Broken(format!("a statement of the shop's own: {error:?}")),
+            _ => {
+                tracing::error!("a statement of the shop's own: {error:?}");
+                Self::Broken
+            }
         }
     }
 }
@@ -66,8 +71,8 @@ impl From<CallError> for Failure {
             {
                 Self::Conflict
             }
-            (_, Code::StatementTimeout | Code::DatabaseUnavailable) => Self::Busy,
-            _ => Self::Broken(error.log_message()),
+            (_, Code::StatementTimeout | Code::CallTimeout | Code::DatabaseUnavailable) => Self::Busy,
+            _ => Self::Broken, // the host has told the log
         }
     }
 }

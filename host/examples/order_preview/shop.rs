@@ -68,13 +68,8 @@ impl Shop {
 
     /// Lends the open transaction to the plugin, twice.
     async fn show(&self, number: i64, transaction: &mut Transaction<'_>) -> Result<Shown, Failure> {
-        let also_bought = match self.suggestions(number, transaction).await {
-            Ok(suggestions) => Some(suggestions),
-            Err(error) => {
-                tracing::warn!("no suggestions: {}", error.log_message());
-                None // nothing is lost: the transaction is as it was
-            }
-        };
+        // If that fails nothing is lost: the transaction is as it was, and the host's log says why.
+        let also_bought = self.suggestions(number, transaction).await.ok();
         let call = self.host.call("orders", "preview").param("order", number);
         let preview = call.on(transaction).rows().await?.one_as().await?;
         Ok(Shown { preview: preview.ok_or(Failure::NoPreview)?, also_bought })

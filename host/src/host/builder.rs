@@ -100,12 +100,13 @@ impl<'loan> HostBuilder<'loan> {
     /// served, and so are the other plugins.
     ///
     /// # Errors
-    /// [`StartError`], if there is no host at all: nothing to reflect on, a database that can't be reached or reflected, a
+    /// [`StartError`], if there is no host at all: a configuration that can't be used, nothing to reflect on, a database that can't be reached or reflected, a
     /// login of its own for which row-level security does not hold, or an engine that can't be made.
     pub async fn start(self, config: &Config) -> Result<Host, StartError> {
         let Self { reflect_on, connect, canceller, engine, allow, observers } = self;
         let mut config = config.clone();
         config.database.allow.extend(allow);
+        config.check()?;
         let config = &config;
         let engine = engine_for(config, engine)?;
         let pool_settings = config.pool.settings();

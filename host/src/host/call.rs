@@ -62,7 +62,8 @@ impl Call<'_> {
         Self { request, lent: None }
     }
 
-    /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays.
+    /// Gives a parameter as JSON: numbers, strings, bools, null where it is nullable, arrays. A date, a uuid and whatever
+    /// else JSON has no form of is given as its text.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.request.parameters.insert(name.into(), &value.into());
         self
@@ -277,7 +278,10 @@ impl Request {
             let generation = self.host.generation();
             match self.attempt(&generation, stop.clone(), budget, observed).await {
                 Ok(begun) => return Ok(begun),
-                Err(error) => self.reconsider(error, generation.number(), budget, &mut attempt).await?,
+                Err(error) if self.is_worth_another(&error, generation.number(), budget, attempt).await? => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -319,7 +323,10 @@ impl Request {
             let generation = self.host.generation();
             match self.bound(&generation, Some(&lent), budget, observed).await {
                 Ok((proven, bound)) => break (proven, bound, generation.guard.clone()),
-                Err(error) => self.reconsider(error, generation.number(), budget, &mut attempt).await?,
+                Err(error) if self.is_worth_another(&error, generation.number(), budget, attempt).await? => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
             }
         };
         budget.check()?;
@@ -340,19 +347,21 @@ impl Request {
     }
 
     /// Runs the call again after a reply that failed before any of it was given, if the error may come of a change of the
-    /// database.
+    /// database; nothing, if the error stands.
     ///
     /// # Errors
-    /// The error, if it stands, or what came of the other run.
+    /// What came of the other run.
     pub async fn run_again<'loan>(
         &self,
-        error: CallError,
+        error: &CallError,
         generation: u64,
         budget: &Budget,
         observed: &mut ObservedCall,
-    ) -> Result<Begun<'loan>, CallError> {
-        self.reconsider(error, generation, budget, &mut 1).await?;
-        self.run(None, budget, observed).await
+    ) -> Result<Option<Begun<'loan>>, CallError> {
+        match self.is_worth_another(error, generation, budget, 1).await? {
+            true => self.run(None, budget, observed).await.map(Some),
+            false => Ok(None),
+        }
     }
 
     /// What went wrong when statements ran. If they are not what they were, that is told: the call may go on all the same.
@@ -369,28 +378,24 @@ impl Request {
     /// look at the database, where the error may come of a change.
     ///
     /// # Errors
-    /// The error, if it stands.
-    async fn reconsider(
+    /// [`CallError::TimedOut`].
+    async fn is_worth_another(
         &self,
-        error: CallError,
+        error: &CallError,
         generation: u64,
         budget: &Budget,
-        attempt: &mut usize,
-    ) -> Result<(), CallError> {
-        if let (CallError::Degraded { query: Some(_), .. }, Some(_)) = (&error, &self.host.pool) {
+        attempt: usize,
+    ) -> Result<bool, CallError> {
+        if let (CallError::Degraded { query: Some(_), .. }, Some(_)) = (error, &self.host.pool) {
             // It may have been mended. Nobody waits for that: there may be many such calls.
             self.host.doubt();
         }
         // What the catalog does not have after a look is not there.
-        let is_settled = *attempt == ATTEMPTS || (*attempt > 1 && matches!(error, CallError::Unproven(_)));
+        let is_settled = attempt == ATTEMPTS || (attempt > 1 && matches!(error, CallError::Unproven(_)));
         if is_settled || !error.is_doubtful() {
-            return Err(error);
+            return Ok(false);
         }
-        if !budget.within(async { Ok(self.host.is_outdated(generation).await) }).await? {
-            return Err(error);
-        }
-        *attempt += 1;
-        Ok(())
+        budget.within(async { Ok(self.host.is_outdated(generation).await) }).await
     }
 }
 

@@ -2,7 +2,6 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::prove::{ProvenStatement, ValueSource};
-use crate::Code;
 use crate::catalog::ReflectError;
 use crate::loan::LoanError;
 use crate::nearest::suggestion;
@@ -10,6 +9,7 @@ use crate::plugin::{self, ArgumentError, Failure, FailureCode};
 use crate::printable::printable;
 use crate::rows::RowError;
 use crate::select::Finding;
+use crate::{Code, ConfigError};
 
 /// Why there is no host.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum StartError {
         "there is no connection to reflect on: lend one (`.reflect_on(…)`), or let the host connect (`.connect(…)`)"
     )]
     NothingToReflectOn,
+    /// The configuration can't be used: one that was made and not read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The sandbox can't be made on this machine.
     #[error(transparent)]
     Engine(#[from] plugin::EngineError),
@@ -41,7 +44,7 @@ impl StartError {
     pub fn code(&self) -> Code {
         match self {
             Self::NothingToReflectOn => Code::NothingLent,
-            Self::Engine(_) | Self::OtherLimits => Code::BadConfiguration,
+            Self::Config(_) | Self::Engine(_) | Self::OtherLimits => Code::BadConfiguration,
             Self::Loan(error) => error.code(),
             Self::Reflect(_) => Code::ReflectionFailed,
         }
@@ -125,10 +128,12 @@ pub enum CallError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A call gave more bytes than the host allows.
-    #[error("the reply has more bytes than the limit of {limit} (limits.reply_mib)")]
+    /// A call gave more bytes than it may.
+    #[error(
+        "the reply has more bytes than the limit of {limit} (limits.reply_mib, if nothing less was said for it)"
+    )]
     ReplyTooLarge {
-        /// The limit, `limits.reply_mib` of the configuration.
+        /// The limit: of [`Reply::limit_bytes`](crate::Reply::limit_bytes), or else `limits.reply_mib` of the configuration.
         limit: u64,
     },
 }

@@ -35,6 +35,8 @@ pub(super) struct Fetch<'loan> {
     /// The same of the current one.
     rows_of_statement: u64,
     has_failed: bool,
+    /// What it has failed with, while that it is run again is waited for: that may be dropped.
+    unsettled: Option<CallError>,
 }
 
 impl<'loan> Fetch<'loan> {
@@ -51,6 +53,7 @@ impl<'loan> Fetch<'loan> {
             rows: 0,
             rows_of_statement: 0,
             has_failed: false,
+            unsettled: None,
         }
     }
 
@@ -100,10 +103,10 @@ impl<'loan> Fetch<'loan> {
     /// The next row of the current statement; None after its last. May be dropped at any await and called again.
     ///
     /// # Errors
-    /// [`CallError`]; after one always [`LoanError::RunFailed`].
+    /// [`CallError`]; after one always [`LoanError::RunFailed`], or the same one where [`Fetch::again`] was dropped.
     pub async fn next_row(&mut self) -> Result<Option<Row>, CallError> {
         if self.has_failed {
-            return Err(LoanError::RunFailed.into());
+            return Err(self.unsettled.take().unwrap_or_else(|| LoanError::RunFailed.into()));
         }
         let row =
             async { self.run.next_row().await.map_err(|error| self.request.failed(error, &self.proven)) };
@@ -170,21 +173,27 @@ impl<'loan> Fetch<'loan> {
         self.is_finished() && self.rows == 0 && matches!(self.statements(), [only] if is_single(only))
     }
 
-    /// Runs the call again, if nothing was given, and the error may come of a change of the database.
+    /// Runs the call again, if nothing was given, and the error may come of a change of the database. Dropped, the next row fails
+    /// with that error again.
     ///
     /// # Errors
     /// The error, if it stands, or what came of the other run.
     pub async fn again(&mut self, error: CallError) -> Result<(), CallError> {
         self.has_failed = true;
-        let Some(generation) = self.again.take() else { return Err(self.observed.fail(error)) };
+        let Some(generation) = self.again else { return Err(self.observed.fail(error)) };
+        let error = self.unsettled.insert(error);
         // It is rare, and all that a call takes: each wait for a row would have room for it.
-        match self.request.run_again(error, generation, &self.budget, &mut self.observed).boxed().await {
-            Ok(Begun { run, proven, .. }) => {
+        let begun = self.request.run_again(error, generation, &self.budget, &mut self.observed).boxed().await;
+        self.again = None;
+        let stands = self.unsettled.take();
+        match begun {
+            Ok(Some(Begun { run, proven, .. })) => {
                 self.observed.has_started(run.isolation());
                 (self.run, self.proven) = (run, proven);
                 (self.rows, self.rows_of_statement, self.has_failed) = (0, 0, false);
                 Ok(())
             }
+            Ok(None) => Err(self.fail(stands.unwrap_or_else(|| LoanError::RunFailed.into()))),
             Err(error) => Err(self.observed.fail(error)),
         }
     }

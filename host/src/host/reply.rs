@@ -4,7 +4,7 @@ use callslip_ir::Rows as Cardinality;
 use super::error::CallError;
 use super::fetch::Fetch;
 use super::prove::ProvenStatement;
-use crate::loan::{Isolation, LoanError, ResultColumn};
+use crate::loan::{Isolation, ResultColumn};
 use crate::rows::{JsonReply, JsonRows, TextCells};
 
 /// How many bytes are gathered before they are handed on.
@@ -30,7 +30,6 @@ enum State {
     NotBegun,
     Rows,
     Ended,
-    Failed,
 }
 
 impl<'loan> Reply<'loan> {
@@ -84,30 +83,28 @@ impl<'loan> Reply<'loan> {
     /// Stops the statements now, as [`Running::cancel`](crate::Running::cancel) does: it has to be awaited to its end.
     ///
     /// # Errors
-    /// [`LoanError::NotCancelled`], if a connection that was lent can't be cancelled; [`LoanError::Lost`].
+    /// [`LoanError::NotCancelled`](crate::loan::LoanError::NotCancelled), if a connection that was lent can't be cancelled;
+    /// [`LoanError::Lost`](crate::loan::LoanError::Lost).
     pub async fn cancel(self) -> Result<(), CallError> {
         self.fetch.cancel().await
     }
 
     /// The next piece of the reply as JSON: an array of row objects, one object or null where the query gives at
-    /// most one row, or an object of these by name where it has several statements. Nothing after the last piece.
+    /// most one row, or an object of these by name where it has several statements. Nothing after the last piece. May be
+    /// dropped at any await and called again.
     ///
     /// # Errors
-    /// [`ReplyError`]: the pieces before it are not the whole, and none follows, but for [`LoanError::RunFailed`] each time.
+    /// [`ReplyError`]: the pieces before it are not the whole, and none follows, but for
+    /// [`LoanError::RunFailed`](crate::loan::LoanError::RunFailed) each time.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, ReplyError> {
-        if self.state == State::Failed {
-            return Err(self.fetch.fail(LoanError::RunFailed.into()));
-        }
         while let Err(error) = self.fill().await {
-            self.state = State::Failed;
-            self.buffer.clear();
+            self.begin_anew();
             self.run_again(error).await?;
         }
         self.bytes += self.buffer.len() as u64;
         let limit = self.most_bytes;
         if self.bytes > limit {
-            self.state = State::Failed;
-            self.buffer.clear();
+            self.begin_anew();
             return Err(self.fetch.fail(CallError::ReplyTooLarge { limit }));
         }
         if !self.buffer.is_empty() {
@@ -142,11 +139,16 @@ impl<'loan> Reply<'loan> {
         Ok(())
     }
 
+    /// Forgets what is gathered.
+    fn begin_anew(&mut self) {
+        self.buffer.clear();
+        self.state = State::NotBegun;
+    }
+
     /// Begins anew, if the error may come of a change of the database.
     async fn run_again(&mut self, error: CallError) -> Result<(), CallError> {
         self.fetch.again(error).await?;
         self.json = json(&self.fetch).map_err(|error| self.fetch.fail(error))?;
-        self.state = State::NotBegun;
         Ok(())
     }
 

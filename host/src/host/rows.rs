@@ -80,6 +80,10 @@ impl<'loan> Rows<'loan> {
             .filter(|name| !name.is_empty())
     }
 
+    fn statement_name(&self, statement: usize) -> &str {
+        self.fetch.statements().get(statement).map_or("", |its| its.name.as_str())
+    }
+
     /// The columns of the rows, in order; they are known even if there are no rows. Where the query has several statements,
     /// those of the one that is read, and none before the first.
     ///
@@ -106,7 +110,7 @@ impl<'loan> Rows<'loan> {
             Some(found) if found == next => {}
             Some(found) if found < next => return refuse("its rows were read before".to_owned()),
             Some(_) => {
-                let before = self.fetch.statements().get(next).map_or("", |its| its.name.as_str());
+                let before = self.statement_name(next);
                 return refuse(format!("the rows of \"{before}\" come before its own"));
             }
             None => {
@@ -120,7 +124,7 @@ impl<'loan> Rows<'loan> {
         if let Some(before) = self.reading
             && self.next().await?.is_some()
         {
-            let before = self.fetch.statements().get(before).map_or("", |its| its.name.as_str());
+            let before = self.statement_name(before);
             let problem = format!("rows of \"{before}\" were not read");
             return Err(self.fetch.fail(CallError::OtherStatement { asked: name.to_owned(), problem }));
         }
@@ -146,8 +150,14 @@ impl<'loan> Rows<'loan> {
             match self.fetch.next_row().await {
                 Ok(row) => break row,
                 Err(error) => {
+                    let read = self.statement_name(statement).to_owned();
                     self.fetch.again(error).await?;
                     self.shapes = shapes(&self.fetch).map_err(|error| self.fetch.fail(error))?;
+                    // There may be a new version of the plugin.
+                    if self.statement_name(statement) != read {
+                        let problem = "the query has other statements since it was run again".to_owned();
+                        return Err(self.fetch.fail(CallError::OtherStatement { asked: read, problem }));
+                    }
                 }
             }
         };

@@ -14,7 +14,7 @@ use crate::loan::{LoanError, Sent, Stop};
 ///
 /// Dropped, it is given up: on a connection of the host's own it is cancelled; on one that was lent nothing is ever
 /// cancelled unasked, and what was sent runs on to its end or its timeout, before the owner's next statement.
-/// [`Running::cancel`] ends it now on either.
+/// [`Running::cancel`] ends it now on either. Awaited once more when it has given its reply, it waits for ever.
 ///
 /// ```no_run
 /// # async fn example(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use serde::de::DeserializeOwned;
-use tokio_postgres::types::FromSql;
+use tokio_postgres::types::{FromSql, Type};
 
 use self::sealed::Unknown;
 use super::column::raw_value;
@@ -89,7 +89,10 @@ impl Row {
         })?;
         let ty = self.row.columns().get(position).ok_or(RowError::Unexpected)?.type_();
         if !T::accepts(ty) {
-            let problem = "that type is for values of another".to_owned();
+            let problem = match own_type(ty) {
+                Some(own) => format!("its values are of type `{own}`"),
+                None => "that type is for others; `Row::to` reads all types by serde".to_owned(),
+            };
             return Err(self.other_type::<T>(Some(position), problem, None));
         }
         let value = raw_value(&self.row, position).ok_or(RowError::Unexpected)?;
@@ -173,6 +176,20 @@ impl fmt::Debug for Row {
             .field("columns", &self.shape.columns)
             .finish_non_exhaustive()
     }
+}
+
+/// The Rust type that reads the values of one of PostgreSQL's, if there is a single one that everybody has.
+fn own_type(ty: &Type) -> Option<&'static str> {
+    Some(match *ty {
+        Type::BOOL => "bool",
+        Type::INT2 => "i16",
+        Type::INT4 => "i32",
+        Type::INT8 => "i64",
+        Type::FLOAT4 => "f32",
+        Type::FLOAT8 => "f64",
+        Type::TEXT => "String",
+        _ => return None,
+    })
 }
 
 /// How many bytes of a text were read until this error. Values of type `json` may have line breaks.

@@ -147,7 +147,17 @@ async fn answer(
     let body = if reply.is_ended() {
         Body::from(first)
     } else if version < Version::HTTP_11 {
-        Body::from(whole(first, reply, service.limits.buffered_bytes).await?)
+        let limit = service.limits.buffered_bytes;
+        match whole(first, reply, limit).await {
+            Err(CallError::ReplyTooLarge { limit: met }) if met == limit as u64 => {
+                let detail = format!(
+                    "the reply has more bytes than the limit of {limit} for clients of HTTP/1.0, for which it is \
+                     gathered before it is sent; ask by HTTP/1.1"
+                );
+                return Ok(Problem::new(Code::ReplyTooLarge, detail).into_response());
+            }
+            whole => Body::from(whole?),
+        }
     } else {
         stream(first, reply, plugin, query, service.limits.clone())
     };

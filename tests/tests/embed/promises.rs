@@ -1,6 +1,6 @@
 //! What the types promise, and on which runtimes they work.
 
-use callslip::{Call, Host, HostBuilder, Reply};
+use callslip::{Call, Host, HostBuilder, Reply, Rows, Running};
 use serde_json::json;
 
 use crate::support::{Service, config, fragile, read};
@@ -18,6 +18,9 @@ const _: () = {
     shared::<callslip::LoadedPlugin>();
     shared::<callslip::Config>();
     shared::<callslip::CallError>();
+    shared::<callslip::Observation>();
+    shared::<callslip::HostedPlugin>();
+    shared::<callslip::Row>();
     shared::<callslip::StartError>();
     shared::<callslip::RefreshError>();
     shared::<callslip::loan::LoanError>();
@@ -25,7 +28,9 @@ const _: () = {
     shared::<callslip::plugin::Engine>();
     sent::<HostBuilder<'_>>();
     sent::<Call<'_>>();
+    sent::<Running<'_, Rows<'_>>>();
     sent::<Reply<'_>>();
+    sent::<Rows<'_>>();
     sent::<callslip::Watch>();
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use callslip::plugin::Engine;
-use callslip::{Code, Host, Standing, StartError, WatchSettings};
+use callslip::{Code, Config, Host, Standing, StartError, WatchSettings};
 use serde_json::json;
 use tokio_postgres::Client;
 
@@ -19,6 +19,29 @@ async fn state(client: &Client) -> Vec<String> {
                FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND relation IS DISTINCT FROM 'pg_locks'::regclass
                ORDER BY 1";
     client.query_typed(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// A service may make its configuration without a file.
+#[tokio::test]
+async fn a_configuration_that_is_made_is_checked_like_one_that_is_read() {
+    let service = Service::new("embed_made").await;
+    let mut client = service.connect().await;
+    let ways: [(fn(&mut Config), &str); 4] = [
+        (|config| config.limits.call_ms = 0, "limits.call_ms must be greater than zero"),
+        (|config| config.pool.size = usize::MAX, "pool.size must be at most 262143"),
+        (|config| config.database.schemas.clear(), "database.schemas names no schema"),
+        (
+            |config| _ = config.plugins.insert("A".to_owned(), config.plugins["fragile"].clone()),
+            "the plugin name \"A\" is not",
+        ),
+    ];
+    for (change, says) in ways {
+        let mut config = config(&[fragile()]);
+        change(&mut config);
+        let error = Host::builder().reflect_on(&mut client).start(&config).await.err().unwrap();
+        assert!(matches!(error, StartError::Config(_)) && error.to_string().starts_with(says), "{error}");
+        assert_eq!(error.code(), Code::BadConfiguration);
+    }
 }
 
 #[tokio::test]

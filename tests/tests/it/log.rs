@@ -95,7 +95,8 @@ async fn a_server_says_once_what_became_of_each_call() {
 
     // What the service can't buffer for a client of HTTP/1.0 is said too, and once.
     let found = send(address, "GET /q/language/everything_rated HTTP/1.0\r\n\r\n").await;
-    assert_eq!(found.status, 500);
+    let problem = found.assert_problem(500, "CS1108");
+    assert!(problem["detail"].as_str().unwrap().contains("16777216 for clients of HTTP/1.0"), "{problem}");
     server.line("everything_rated");
     assert_eq!(server.lines("everything_rated").len(), 1);
     assert!(server.line("everything_rated").contains("ERROR"));

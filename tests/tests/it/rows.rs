@@ -106,9 +106,14 @@ async fn what_a_value_is_not_is_said_and_no_value_with_it() {
     assert_eq!(
         said(row.get::<i64>("int4").unwrap_err()),
         format!(
-            "column \"int4\" of type int4 in {} can't be read as `i64`: that type is for values of another",
+            "column \"int4\" of type int4 in {} can't be read as `i64`: its values are of type `i32`",
             of("")
         )
+    );
+    let other = said(row.get::<f64>("numeric").unwrap_err());
+    assert!(
+        other.ends_with("as `f64`: that type is for others; `Row::to` reads all types by serde"),
+        "{other}"
     );
     assert_eq!(
         said(row.get::<i32>("nullable").unwrap_err()),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use callslip::{Code, Standing};
 use callslip_tests::connect_to;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::support::{Live, amounts, call, code, fragile, read, until};
 
@@ -102,6 +103,52 @@ async fn rows_are_run_again_before_the_first_one() {
     assert_eq!(host.generation().number(), generation + 1, "it was looked at anew");
     assert_eq!(rows.statement("amounts").await.unwrap().columns()[1].type_name, "int4");
     assert!(rows.next().await.unwrap().is_none());
+}
+
+/// Who stops waiting while the database is looked at may wait again.
+#[tokio::test]
+async fn rows_and_replies_that_are_run_again_may_be_dropped_meanwhile() {
+    let live = Live::new("again_dropped").await;
+    let (amounts, of_amounts) = amounts();
+    let host = live.host(&[("amounts", &amounts, of_amounts)]).await;
+    live.execute("DELETE FROM live.amount").await;
+    for (ty, is_json) in [("bigint", false), ("int", true)] {
+        // It is prepared on every connection that there will be.
+        let replies = futures_util::future::join_all((0..16).map(|_| call(&host, "amounts", "two"))).await;
+        replies.into_iter().for_each(|reply| _ = reply.unwrap());
+        live.execute(&format!("ALTER TABLE live.amount ALTER COLUMN amount TYPE {ty}")).await;
+        let generation = host.generation().number();
+        // Longer than it takes to hear of the change, shorter than a refresh.
+        let moment = Duration::from_millis(20);
+        let mut dropped = 0;
+        if is_json {
+            let mut reply = host.call("amounts", "two").run().await.unwrap();
+            let mut json = Vec::new();
+            loop {
+                match timeout(moment, reply.next_chunk()).await {
+                    Ok(chunk) => match chunk.unwrap() {
+                        Some(chunk) => json.extend_from_slice(&chunk),
+                        None => break,
+                    },
+                    Err(_) => dropped += 1,
+                }
+            }
+            assert_eq!(String::from_utf8(json).unwrap(), r#"{"ids":[],"amounts":[]}"#);
+            assert!(reply.is_ended());
+        } else {
+            let mut rows = host.call("amounts", "two").rows().await.unwrap();
+            rows.statement("ids").await.unwrap();
+            loop {
+                match timeout(moment, rows.next()).await {
+                    Ok(row) => break assert!(row.unwrap().is_none()),
+                    Err(_) => dropped += 1,
+                }
+            }
+            assert!(rows.statement("amounts").await.unwrap().next().await.unwrap().is_none());
+        }
+        assert!(dropped > 0, "it was there before anybody could drop it");
+        assert_eq!(host.generation().number(), generation + 1);
+    }
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use callslip::{Change, Code, PluginChange, Refreshed, Standing};
-use callslip_tests::component;
-use serde_json::json;
+use callslip_tests::{component, component_with};
+use serde_json::{Value, json};
 
-use crate::support::{LISTEN, Live, POLL, call, code, config, fragile, next, start, until};
+use crate::support::{LISTEN, Live, POLL, amounts, call, code, config, fragile, next, start, until};
 
 const NEW_COLUMN: &str = "ALTER TABLE live.fragile ADD COLUMN nickname text";
 
@@ -146,6 +146,33 @@ async fn a_new_version_comes_with_its_warnings() {
     };
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
     assert_eq!((warning.query.as_deref(), warning.finding.code.as_str()), (Some("totals"), "CS0207"));
+}
+
+/// Rows that are run again are those of the statement that was asked for, or none.
+#[tokio::test]
+async fn rows_are_not_run_again_as_those_of_another_statement() {
+    let live = Live::new("reordered").await;
+    let (old, of_amounts) = amounts();
+    let deployed = Deployed::new(&old);
+    let host = live.host(&[("amounts", &deployed.path(), of_amounts)]).await;
+    live.execute("DELETE FROM live.amount").await;
+    // It is prepared on every connection that there will be.
+    let replies = futures_util::future::join_all((0..16).map(|_| call(&host, "amounts", "two"))).await;
+    replies.into_iter().for_each(|reply| _ = reply.unwrap());
+    live.execute("ALTER TABLE live.amount ALTER COLUMN amount TYPE bigint").await;
+    let mut rows = host.call("amounts", "two").rows().await.unwrap();
+    rows.statement("ids").await.unwrap();
+
+    deployed.replace(&component_with("tests/guests/live", Some("reordered")));
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["new version"]);
+    live.execute("INSERT INTO live.amount VALUES (1, 10)").await;
+    let error = rows.next().await.unwrap_err();
+    assert_eq!(error.code(), Code::OtherStatement, "{error}");
+    assert!(error.to_string().contains("rows of statement \"ids\""), "{error}");
+    assert_eq!(rows.next().await.unwrap_err().code(), Code::StatementFailed, "it stays an error");
+    let mut rows = host.call("amounts", "two").rows().await.unwrap();
+    assert_eq!(rows.statement_names().collect::<Vec<_>>(), ["amounts", "ids"]);
+    assert_eq!(rows.statement("amounts").await.unwrap().collect_as::<Value>().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -42,13 +42,21 @@ mod amounts {
         all()
     }
 
+    #[cfg(not(feature = "reordered"))]
     #[derive(Reply)]
     pub struct Two {
         ids: Select,
         amounts: Select,
     }
 
-    /// The same as the second of two statements.
+    #[cfg(feature = "reordered")]
+    #[derive(Reply)]
+    pub struct Two {
+        amounts: Select,
+        ids: Select,
+    }
+
+    /// The same as the second of two statements, and in the next version as the first.
     #[query]
     pub fn two() -> Two {
         let a = table("amount").alias("a");
