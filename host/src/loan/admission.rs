@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::admitted::{Admitted, PLAN_ANEW};
@@ -14,12 +14,16 @@ pub(super) struct Admission<'a> {
     pub admitted: &'a Admitted,
     /// When the loan began: what is known then is known for all of it.
     pub since: Instant,
+    /// Whom the guard has let pass for this loan. Another guard may have had all that is known forgotten since.
+    pub passed: OnceLock<Owner>,
 }
 
 impl<'loan> Start<'_, 'loan> {
     /// Whether it is known that the owner's role may pass.
     pub(super) fn is_admitted(&self, owner: &Owner) -> bool {
-        self.admission.as_ref().is_none_or(|its| its.admitted.contains(owner, &its.guard, its.since))
+        self.admission.as_ref().is_none_or(|its| {
+            its.passed.get() == Some(owner) || its.admitted.contains(owner, &its.guard, its.since)
+        })
     }
 
     /// When it was last asked what a role may.
@@ -48,7 +52,8 @@ impl<'loan> Start<'_, 'loan> {
     /// # Errors
     /// [`LoanError::Privileged`].
     pub(super) async fn admit(&self) -> Result<(), LoanError> {
-        let (Some(block), Some(Admission { guard, admitted, .. })) = (self.block, &self.admission) else {
+        let (Some(block), Some(Admission { guard, admitted, passed, .. })) = (self.block, &self.admission)
+        else {
             return Ok(());
         };
         let client = self.wire.client();
@@ -72,7 +77,9 @@ impl<'loan> Start<'_, 'loan> {
         }
         ended.map_err(|error| LoanError::not_ended(&error))?;
         if let Some(owner) = Owner::of_messages(&answered) {
-            admitted.insert(guard, owner, asked_at);
+            admitted.insert(guard, owner.clone(), asked_at);
+            // It is asked once a loan.
+            let _ = passed.set(owner);
         }
         Ok(())
     }

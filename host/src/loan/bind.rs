@@ -6,7 +6,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 /// A value for a parameter of any type, as the text that the type's own input function reads. PostgreSQL so
 /// checks every value itself, and no parameter is ever sent in the binary form of a wrong type.
 #[derive(Clone, Copy)]
-pub struct TextValue<'a>(Option<&'a str>);
+pub(super) struct TextValue<'a>(Option<&'a str>);
 
 impl<'a> TextValue<'a> {
     /// A value, or null.

@@ -1,3 +1,4 @@
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::admission::Admission;
@@ -64,6 +65,7 @@ impl<'loan> Lent<'loan> {
                 guard,
                 admitted: &sessions.admitted,
                 since: Instant::now(),
+                passed: OnceLock::new(),
             }),
             asked_at: None,
         };

@@ -46,7 +46,6 @@ mod stop;
 mod terms;
 mod wire;
 
-pub use bind::TextValue;
 #[cfg(feature = "host")]
 pub(crate) use block::OpenBlock;
 pub use callslip_ir::PlanMode;

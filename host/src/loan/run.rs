@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::future::pending;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -67,6 +68,8 @@ enum State {
     /// The current statement has given its last row; what follows is not known yet.
     Between,
     Finished,
+    /// With an error that is told when the rest is answered, also if who has waited for that is gone meanwhile.
+    Failing(LoanError),
     Failed,
 }
 
@@ -377,6 +380,9 @@ impl Run<'_> {
     /// What PostgreSQL said, [`LoanError::Lost`], and after an error always [`LoanError::RunFailed`]: what was
     /// given before an error is not the whole of it.
     pub async fn next_row(&mut self) -> Result<Option<Row>, LoanError> {
+        if let State::Failing(_) = self.state {
+            return Err(self.failed().await);
+        }
         if let State::Rows { rows, compared } = &mut self.state {
             match rows.try_next().await {
                 Ok(Some(row)) if *compared => return Ok(Some(row)),
@@ -396,7 +402,7 @@ impl Run<'_> {
         }
         match self.state {
             State::Between => self.advance().await.map(|()| None),
-            State::Failed => Err(LoanError::RunFailed),
+            State::Failing(_) | State::Failed => Err(LoanError::RunFailed),
             State::Rows { .. } | State::Finished => Ok(None),
         }
     }
@@ -446,13 +452,21 @@ impl Run<'_> {
 
     /// Ends the run. The connection goes back to the pool if the server has answered everything.
     async fn fail(&mut self, error: LoanError) -> LoanError {
-        self.state = State::Failed;
+        self.state = State::Failing(error);
         self.answers.clear();
+        self.failed().await
+    }
+
+    /// The error that ends the run, when the rest is answered.
+    async fn failed(&mut self) -> LoanError {
         let ended = match &mut self.end {
             Some(end) => settle(end).await.is_ok(),
             None => true,
         };
         self.end = None;
+        let State::Failing(error) = mem::replace(&mut self.state, State::Failed) else {
+            return LoanError::RunFailed;
+        };
         if ended && error.leaves_connection_idle() {
             self.release();
         }

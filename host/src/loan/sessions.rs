@@ -52,7 +52,30 @@ impl Sessions {
     /// against.
     pub fn forget_statements(&self) {
         self.assumptions.forget_columns();
-        // They are closed as soon as nobody runs one of them.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).sessions.clear();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, statements) in known.sessions.values_mut() {
+            // They are closed as soon as nobody runs one of them. What finds the settings is of no database, and stays.
+            let forgotten = std::mem::replace(statements, Arc::new(Statements::new(self.statements)));
+            statements.set_settings(forgotten.has_settings());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To prepare that again would leave an error in the server's log.
+    #[test]
+    fn what_finds_the_settings_is_not_forgotten_with_the_statements() {
+        let (sessions, session): (_, Arc<dyn Any + Send + Sync>) =
+            (Sessions::new(NonZeroUsize::MIN), Arc::new(0));
+        let statements = sessions.statements(&session);
+        statements.set_settings(true);
+        statements.set_planned_since(std::time::Instant::now());
+        sessions.forget_statements();
+        let anew = sessions.statements(&session);
+        assert!(!Arc::ptr_eq(&statements, &anew) && anew.has_settings());
+        assert!(anew.has_plans_of_before(std::time::Instant::now()));
     }
 }

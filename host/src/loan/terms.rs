@@ -7,8 +7,8 @@ use super::session::milliseconds;
 /// What the statements of a run are held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How long each may take; zero for as long as the session says. On a lent connection a shorter one of its owner's
-    /// stays.
+    /// How long each may take; zero for as long as the session says. On a lent connection it is at least 50 ms, and a shorter one
+    /// of its owner's stays.
     pub statement_timeout: Duration,
     /// The same of each wait for a lock.
     pub lock_timeout: Duration,
@@ -19,9 +19,9 @@ pub struct Terms {
     pub deadline: Option<Instant>,
 }
 
-/// The shortest time that PostgreSQL is given for a statement because little is left. What ends a block on a lent
-/// connection runs under the timeout of the statement before it; a shorter one could hit that, and with it the
-/// owner's transaction. A timeout that would be shortened by less is left as it is.
+/// The shortest time that PostgreSQL is given for a statement. What ends a block on a lent connection runs under the timeout of
+/// the statement before it; a shorter one could hit that, and with it the owner's transaction. A timeout that would be
+/// shortened by less is left as it is.
 pub(super) const LEAST_TIMEOUT: Duration = Duration::from_millis(50);
 
 impl Default for Terms {
@@ -40,7 +40,8 @@ impl Terms {
 
     /// PostgreSQL's settings of these names, in milliseconds.
     pub(super) fn timeouts(&self) -> [(&'static str, i32); 2] {
-        let [statement, lock] = [self.statement_timeout, self.lock_timeout].map(milliseconds);
+        let least = if self.statement_timeout.is_zero() { Duration::ZERO } else { LEAST_TIMEOUT };
+        let [statement, lock] = [self.statement_timeout.max(least), self.lock_timeout].map(milliseconds);
         [("statement_timeout", self.shortened().unwrap_or(statement)), ("lock_timeout", lock)]
     }
 
@@ -73,7 +74,7 @@ mod tests {
         let (shortened, timeout_of_little) = timeout(30_000, 500);
         assert!(shortened && (450..=501).contains(&timeout_of_little), "{timeout_of_little}");
         assert_eq!(timeout(30_000, 0), (true, 50));
-        assert_eq!(timeout(20, 0), (false, 20));
+        assert_eq!(timeout(20, 0), (false, 50));
         assert_eq!(timeout(30_000, 29_990), (false, 30_000));
         assert_eq!(timeout(30_000, 60_000), (false, 30_000));
         let (shortened, timeout_of_none) = timeout(0, 60_000);

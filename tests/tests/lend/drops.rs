@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use callslip_tests::database;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio_postgres::Client;
 
 use crate::ends::{BRIEF, End, Ends, On, first};
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{MOST_KEPT, drop_after, number, rows, run};
+use crate::support::{MOST_KEPT, drop_after, lend, number, rows, run, session};
 
 /// More than a call ever waits.
 const MOST_WAITS: usize = 400;
@@ -272,4 +273,25 @@ checked! {
 #[test]
 fn a_connection_of_the_host_s_own() {
     run(check_own());
+}
+
+/// What is wrong is not lost with the wait that it ends.
+#[test]
+fn an_error_is_told_to_who_asks_again() {
+    run(async {
+        let mut client = session().await;
+        for _ in 0..300 {
+            let mut transaction = client.transaction().await.unwrap();
+            let sql = "SELECT CAST(1 / (2 - g) AS int8) AS n FROM pg_catalog.generate_series(1, 3) AS g";
+            let mut run = lend(&mut transaction, vec![number(sql, &[])]).await.unwrap();
+            let error = loop {
+                match run.next_row().now_or_never() {
+                    Some(Ok(row)) => assert!(row.is_some()),
+                    Some(Err(error)) => break error,
+                    None => std::hint::spin_loop(),
+                }
+            };
+            assert_eq!(error.sqlstate(), Some("22012"), "{error}");
+        }
+    });
 }

@@ -1,10 +1,11 @@
 //! What an owner may have done to its connection before it lends it.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callslip::Code;
-use callslip::loan::{LoanError, Sessions, Terms};
+use callslip::loan::{Guard, Lender, LoanError, Sessions, Terms};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::Client;
 
@@ -243,12 +244,14 @@ fn a_session_whose_statements_were_thrown_away_prepares_them_again() {
 fn a_timeout_is_never_the_owner_s() {
     run(async {
         let mut service = Service::new().await;
+        // No shorter one is set than that which what ends the loan can have.
         let brief = Terms { statement_timeout: Duration::from_millis(1), ..Terms::default() };
+        let as_long = "SELECT CAST(1 AS int8) AS n FROM pg_catalog.pg_sleep(0.0495)";
         for kind in Kind::ALL {
             let ended = service
                 .with(kind, async |owner| {
-                    for time in 0..400 {
-                        let statements = vec![number(ONE, &[])];
+                    for time in 0..20 {
+                        let statements = vec![number(if time % 2 == 0 { as_long } else { ONE }, &[])];
                         match owner.lend().run(statements, &brief, sessions()).await {
                             Ok(run) => drop(callslip_tests::rows(run).await),
                             Err(LoanError::Stopped(_)) => {}
@@ -396,5 +399,24 @@ fn a_portal_of_its_owner_s_stays_where_it_is() {
             assert_eq!(error.unwrap_err().sqlstate(), Some("22012"));
         }
         transaction.commit().await.unwrap();
+    });
+}
+
+/// As when the host has looked at its database while calls were under way: they end as they began.
+#[test]
+fn guards_do_not_keep_each_other_s_loans_from_running() {
+    run(async {
+        let sessions = Arc::new(Sessions::new(NonZeroUsize::new(8).unwrap()));
+        let terms = Terms::default();
+        let loans = (0..8).map(async |_| {
+            let (sessions, guard, mut client) =
+                (sessions.clone(), Arc::new(Guard::default()), session().await);
+            for _ in 0..50 {
+                let lent = client.lend().guarded(guard.clone());
+                let run = lent.run(vec![number("SELECT 1::int8 AS n", &[])], &terms, &sessions);
+                callslip_tests::rows(run.await.unwrap()).await.unwrap();
+            }
+        });
+        futures_util::future::join_all(loans).await;
     });
 }
