@@ -31,6 +31,7 @@ mod listen;
 mod owner;
 mod pool;
 mod pooler;
+mod prepare;
 mod privilege;
 mod proving;
 mod result_types;
