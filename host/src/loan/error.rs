@@ -171,6 +171,11 @@ impl LoanError {
         Self::Lost { reason: format!("ROLLBACK failed: {error}") }
     }
 
+    /// Who is asked for the role of its session has another answer.
+    pub(super) fn unknown_role() -> Self {
+        Self::Lost { reason: "the session does not say what its role is".to_owned() }
+    }
+
     /// Why no block could be opened in a transaction.
     pub(super) fn of_transaction(error: tokio_postgres::Error) -> Self {
         match error.code().map(|code| code.code()) {

@@ -37,6 +37,8 @@ pub struct PrivilegedRole {
     privilege: Privilege,
     /// What the role owns, where that is the reason.
     owned: Option<GuardedRelation>,
+    /// Whose policies don't hold for it, where nobody can tell for what reason.
+    exempt: Option<GuardedRelation>,
     /// The SQL that makes another role.
     remedy: String,
 }
@@ -76,7 +78,7 @@ impl Guard {
     pub(super) fn judge(&self, answer: &[SimpleQueryMessage]) -> Result<(), LoanError> {
         match Role::of_messages(answer) {
             Some(role) => self.admit(&role),
-            None => Err(LoanError::Lost { reason: "the session does not say what its role is".to_owned() }),
+            None => Err(LoanError::unknown_role()),
         }
     }
 
@@ -88,7 +90,10 @@ impl Guard {
         let held: &[(Privilege, bool)] = match role.is_superuser {
             // It has all the others.
             true => &[(Privilege::Superuser, true)],
-            false => &[(Privilege::BypassRls, role.bypasses_rls), (Privilege::Owner, role.owned.is_some())],
+            false => &[
+                (Privilege::BypassRls, role.bypasses_rls || role.exempt.is_some()),
+                (Privilege::Owner, role.owned.is_some()),
+            ],
         };
         match held.iter().find(|(privilege, is_held)| *is_held && !self.allowed.contains(privilege)) {
             Some((privilege, _)) => Err(LoanError::Privileged(Box::new(self.privileged(role, *privilege)))),
@@ -98,7 +103,8 @@ impl Guard {
 
     fn privileged(&self, role: &Role, privilege: Privilege) -> PrivilegedRole {
         let owned = role.owned.clone().filter(|_| privilege == Privilege::Owner);
-        PrivilegedRole { role: role.name.clone(), privilege, owned, remedy: self.remedy() }
+        let exempt = role.exempt.clone().filter(|_| privilege == Privilege::BypassRls && !role.bypasses_rls);
+        PrivilegedRole { role: role.name.clone(), privilege, owned, exempt, remedy: self.remedy() }
     }
 
     /// What makes a role that may pass.
@@ -129,7 +135,13 @@ impl PrivilegedRole {
             |table: &GuardedRelation| format!("{}.{}", identifier(&table.schema), identifier(&table.name));
         match (self.privilege, &self.owned) {
             (Privilege::Superuser, _) => format!("the role {role} is a superuser"),
-            (Privilege::BypassRls, _) => format!("the role {role} has BYPASSRLS"),
+            (Privilege::BypassRls, _) => match &self.exempt {
+                None => format!("the role {role} has BYPASSRLS"),
+                Some(exempt) => format!(
+                    "the role {role} has become one for which the policies of {} do not hold",
+                    table(exempt)
+                ),
+            },
             (Privilege::Owner, None) => format!("the role {role} owns a table that plugins are granted"),
             (Privilege::Owner, Some(owned)) => {
                 match owned.exempt.as_deref().filter(|owner| *owner != self.role) {
@@ -192,6 +204,7 @@ mod tests {
             is_superuser,
             bypasses_rls,
             owned: owner.map(|owner| table("t", Some(owner))),
+            exempt: None,
         }
     }
 

@@ -67,6 +67,6 @@ impl<'loan> Lent<'loan> {
             }),
             asked_at: None,
         };
-        start.run(&sessions.timeouts).await.map_err(LoanError::of_proven)
+        start.run(&sessions.assumptions).await.map_err(LoanError::of_proven)
     }
 }

@@ -13,6 +13,7 @@ mod address;
 mod admission;
 mod admitted;
 mod answer;
+mod assumptions;
 mod bind;
 mod block;
 mod cancel;

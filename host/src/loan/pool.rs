@@ -11,11 +11,12 @@ use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config};
 
+use super::assumptions::Assumptions;
 use super::connection::Connection;
 use super::error::LoanError;
 use super::guard::Guard;
 use super::pooler::{ADVICE, Pooler};
-use super::session::{OwnTimeouts, milliseconds, startup_options};
+use super::session::{milliseconds, startup_options};
 use super::settings::ConnectionSettings;
 use super::stop::Stop;
 use crate::reason::reason;
@@ -78,7 +79,7 @@ pub struct PoolStatus {
 pub struct Pool {
     pool: managed::Pool<Manager>,
     settings: Arc<PoolSettings>,
-    timeouts: Arc<OwnTimeouts>,
+    assumptions: Arc<Assumptions>,
     gate: Arc<Gate>,
 }
 
@@ -107,7 +108,7 @@ impl Pool {
         match built {
             Ok(pool) => {
                 let settings = Arc::new(settings);
-                Ok(Self { pool, settings, timeouts: Arc::default(), gate: Arc::default() })
+                Ok(Self { pool, settings, assumptions: Arc::default(), gate: Arc::default() })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -125,8 +126,8 @@ impl Pool {
             Ok(object) => {
                 let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object));
-                let (settings, timeouts) = (self.settings.clone(), self.timeouts.clone());
-                let loan = Loan { connection, settings, timeouts, stop: None, asked_at: None };
+                let (settings, assumptions) = (self.settings.clone(), self.assumptions.clone());
+                let loan = Loan { connection, settings, assumptions, stop: None, asked_at: None };
                 self.admit(&loan, is_new).await?;
                 Ok(Loan { asked_at: self.gate.asked_at(), ..loan })
             }
@@ -143,6 +144,7 @@ impl Pool {
     /// against, and their parameters may be of types that have gone.
     pub fn forget_statements(&self) {
         self.pool.manager().forget_statements();
+        self.assumptions.forget_columns();
     }
 
     /// Has a guard look from now on at the role of each new session, before it is lent; if it is another guard than before,
@@ -203,7 +205,7 @@ pub struct Loan {
     pub(super) connection: Arc<Connection>,
     /// Those of its pool.
     pub(super) settings: Arc<PoolSettings>,
-    pub(super) timeouts: Arc<OwnTimeouts>,
+    pub(super) assumptions: Arc<Assumptions>,
     pub(super) stop: Option<Arc<Stop>>,
     /// When its pool last asked what its role may.
     pub(super) asked_at: Option<Instant>,

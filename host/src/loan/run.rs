@@ -109,7 +109,7 @@ impl Loan {
             stop.sends(Sent::Own(self.connection.released()));
         }
         self.connection.begin_work();
-        let result = start.run(&self.timeouts).await;
+        let result = start.run(&self.assumptions).await;
         result.map_err(|error| {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();

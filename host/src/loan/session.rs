@@ -1,5 +1,4 @@
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::error::LoanError;
@@ -7,10 +6,12 @@ use super::owner;
 use super::pool::PoolSettings;
 use super::terms::{LEAST_TIMEOUT, Terms};
 
+const SEARCH_PATH: (&str, &str) = ("search_path", "pg_catalog,pg_temp");
+
 /// What a statement finds set wherever it runs, whatever the role or the database says. The text of a timestamp,
 /// interval or float depends on some of these; what a name means depends on others.
 const SESSION: &[(&str, &str)] = &[
-    ("search_path", "pg_catalog,pg_temp"),
+    SEARCH_PATH,
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO,YMD"),
     ("IntervalStyle", "iso_8601"),
@@ -44,10 +45,12 @@ pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_o
 }
 
 /// The same for the rest of a block.
-static FIXED: LazyLock<String> = LazyLock::new(|| {
-    let set = |(name, value): &(&str, &str)| format!("SET LOCAL {name} = {}", listed(value));
-    SESSION.iter().map(set).collect::<Vec<_>>().join("; ")
-});
+static FIXED: LazyLock<String> =
+    LazyLock::new(|| SESSION.iter().map(|&setting| set(setting)).collect::<Vec<_>>().join("; "));
+
+fn set((name, value): (&str, &str)) -> String {
+    format!("SET LOCAL {name} = {}", listed(value))
+}
 
 /// How a block finds out about its [`Owner`](super::owner::Owner), and bounds its statements by what is shorter: the
 /// owner's timeouts, or those of the terms.
@@ -55,7 +58,8 @@ static FIXED: LazyLock<String> = LazyLock::new(|| {
 pub(super) enum Settings {
     /// By comparing them.
     Compared,
-    /// The same, by a statement of the session's that is prepared: [`PREPARE_SETTINGS`].
+    /// The same, by a statement of the session's that is prepared: [`PREPARE_SETTINGS`]. It also sets what is otherwise than
+    /// in [`SESSION`].
     Prepared,
     /// By taking the owner to have none. Where it has one, the block fails before anything runs in it without its bound:
     /// [`Settings::is_refuted_by`] says whether that is why. To parse no comparison saves a third of what a block costs.
@@ -73,7 +77,8 @@ impl Settings {
             }
             Self::Prepared => {
                 let value = |(_, limit)| format!("'{}'", milliseconds_text(limit));
-                format!("EXECUTE {SETTINGS_NAME} ({})", timeouts.map(value).join(", "))
+                let found = format!("EXECUTE {SETTINGS_NAME} ({})", timeouts.map(value).join(", "));
+                return format!("{found}; {}", set(SEARCH_PATH));
             }
             Self::Assumed => {
                 // No timeout is a mere zero; any other has a unit, and is no number.
@@ -114,40 +119,31 @@ pub(super) fn noticing(check_interval: Duration) -> String {
     )
 }
 
-/// Whether sessions that keep nothing prepared were found to have timeouts of their own, so that it is assumed no more that
-/// they have none.
-#[derive(Default)]
-pub(super) struct OwnTimeouts(AtomicBool);
-
-impl OwnTimeouts {
-    /// How to find the settings of a block.
-    pub fn settings(&self) -> Settings {
-        match self.0.load(Ordering::Relaxed) {
-            true => Settings::Compared,
-            false => Settings::Assumed,
-        }
-    }
-
-    /// A session has some.
-    pub fn set_found(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Its text is always the same, so that it matters to nobody which host has prepared it.
 const SETTINGS_NAME: &str = "callslip_settings_c6b1f03e";
 
 /// Prepares what [`Settings::Prepared`] runs. It has to be done under the owner's `search_path`: under another one
-/// PostgreSQL would analyze it anew each time.
+/// PostgreSQL would analyze it anew each time; so it does not set that itself.
 pub(super) static PREPARE_SETTINGS: LazyLock<String> = LazyLock::new(|| {
     let names = Terms::default().timeouts().map(|(name, _)| name);
-    let columns = [shorter(names[0], "$1"), shorter(names[1], "$2")];
+    let timeouts = [shorter(names[0], "$1"), shorter(names[1], "$2")];
+    let others =
+        SESSION.iter().filter(|&&setting| setting != SEARCH_PATH).map(|&setting| set_if_other(setting));
     format!(
         "PREPARE {SETTINGS_NAME} (pg_catalog.text, pg_catalog.text) AS SELECT {}, {}",
         owner::COLUMNS,
-        columns.join(", ")
+        timeouts.into_iter().chain(others).collect::<Vec<_>>().join(", ")
     )
 });
+
+/// Sets what is otherwise: to compare costs less.
+fn set_if_other((name, value): (&str, &str)) -> String {
+    let value = listed(value);
+    format!(
+        "CASE WHEN pg_catalog.current_setting('{name}') OPERATOR(pg_catalog.<>) '{value}' \
+         THEN pg_catalog.set_config('{name}', '{value}', true) END"
+    )
+}
 
 /// A list as PostgreSQL itself writes it.
 fn listed(value: &str) -> String {
@@ -224,7 +220,9 @@ mod tests {
         let terms = Terms { lock_timeout: Duration::ZERO, ..Terms::default() };
         let sql = Settings::Prepared.sql(&terms);
         assert!(
-            sql.starts_with("EXECUTE callslip_settings_c6b1f03e ('30000ms', '2147483647ms'); SET"),
+            sql.starts_with(
+                "EXECUTE callslip_settings_c6b1f03e ('30000ms', '2147483647ms'); SET LOCAL search_path"
+            ),
             "{sql}"
         );
         let sql = Settings::Assumed.sql(&terms);

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::admitted::Admitted;
-use super::session::OwnTimeouts;
+use super::assumptions::Assumptions;
 use super::statements::Statements;
 
 /// The statements that lent sessions keep prepared, by session. A session that has ended is forgotten.
@@ -12,7 +12,7 @@ pub struct Sessions {
     /// How many statements a session keeps.
     statements: NonZeroUsize,
     known: Mutex<Known>,
-    pub(super) timeouts: OwnTimeouts,
+    pub(super) assumptions: Assumptions,
     pub(super) admitted: Admitted,
 }
 
@@ -30,7 +30,7 @@ impl Sessions {
         Self {
             statements,
             known: Mutex::default(),
-            timeouts: OwnTimeouts::default(),
+            assumptions: Assumptions::default(),
             admitted: Admitted::default(),
         }
     }
@@ -51,6 +51,7 @@ impl Sessions {
     /// Has every session prepare its statements anew: the database is another than the one that they were prepared
     /// against.
     pub fn forget_statements(&self) {
+        self.assumptions.forget_columns();
         // They are closed as soon as nobody runs one of them.
         self.known.lock().unwrap_or_else(PoisonError::into_inner).sessions.clear();
     }

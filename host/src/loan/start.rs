@@ -12,6 +12,7 @@ use tokio_postgres::{Error, Row, RowStream, Statement};
 use super::admission::Admission;
 use super::admitted::PLAN_ANEW;
 use super::answer::{Answer, answer, at_once, send, settle};
+use super::assumptions::Assumptions;
 use super::bind::TextValue;
 use super::block::Block;
 use super::error::LoanError;
@@ -21,7 +22,7 @@ use super::pooler::Pooler;
 use super::run::{
     BoundStatement, Run, check_columns, check_statement, has_custom_plans, must_prepare_again, unless_asked,
 };
-use super::session::{OwnTimeouts, REMEMBER_BEGIN, Settings, bounded_by_rest, noticing};
+use super::session::{REMEMBER_BEGIN, Settings, bounded_by_rest, noticing};
 use super::stop::{Sent, Stop};
 use super::terms::Terms;
 use super::wire::Wire;
@@ -67,7 +68,7 @@ impl<'loan> Start<'_, 'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    pub async fn run(&self, timeouts: &OwnTimeouts) -> Result<Run<'loan>, LoanError> {
+    pub async fn run(&self, assumptions: &Assumptions) -> Result<Run<'loan>, LoanError> {
         if self.admission.is_some() && self.asked_at().is_none() {
             // No role is known: the statements would run for nothing, to be run once more.
             self.admit().await?;
@@ -76,14 +77,14 @@ impl<'loan> Start<'_, 'loan> {
         while attempts < ATTEMPTS {
             attempts += 1;
             let attempt = match (self.wire.statements(), self.block) {
-                (None, Some(block)) => self.unnamed(block, timeouts.settings()).await,
+                (None, Some(block)) => self.unnamed(block, assumptions).await,
                 _ => self.prepared().await,
             };
             match attempt {
                 Ok(Attempt::Begun(run)) => return Ok(run),
                 // By now the driver knows the types of all columns.
                 Ok(Attempt::UnknownTypes) => {}
-                Ok(Attempt::OwnTimeouts) => timeouts.set_found(),
+                Ok(Attempt::OwnTimeouts) => assumptions.set_own_timeouts(),
                 Ok(Attempt::UnknownRole) => self.admit().await?,
                 Err(LoanError::Failed(error))
                     if self.wire.statements().is_some() && must_prepare_again(&error) =>
@@ -162,18 +163,23 @@ impl<'loan> Start<'_, 'loan> {
     ///
     /// # Errors
     /// Of what was sent, everything is answered, unless the connection is lost.
-    async fn unnamed(&self, block: Block, settings: Settings) -> Result<Attempt<'loan>, LoanError> {
+    async fn unnamed(&self, block: Block, assumptions: &Assumptions) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
+        let settings = assumptions.settings();
+        let is_compared = assumptions.are_compared(&self.statements);
         let mut begin = Some(self.opening(block, settings, false));
-        let mut probes: Vec<_> = positions.clone().map(|position| self.probe(position)).collect();
-        let mut probed = self.batch("");
+        let mut probes: Vec<_> = match is_compared {
+            true => Vec::new(),
+            false => positions.clone().map(|position| self.probe(position)).collect(),
+        };
+        let mut probed = (!is_compared).then(|| self.batch(""));
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
         let mut end = self.batch(block.end());
         self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
             send_all(&mut probes, context);
-            send(&mut probed, context);
+            send_all(&mut probed, context);
             send_all(&mut queries, context);
             send(&mut end, context);
         })
@@ -195,6 +201,11 @@ impl<'loan> Start<'_, 'loan> {
             self.ended(end).await?;
             return Ok(Attempt::UnknownRole);
         }
+        let Some(mut probed) = probed else {
+            let begun = self.begin_run(queries, Some(end), isolation).await;
+            // It may be for another reason, but there is time to look.
+            return begun.map(Attempt::Begun).inspect_err(|_| assumptions.forget_columns());
+        };
         // PostgreSQL answers each probe before `probed`. One that is not there then waits for a question of the
         // driver's own, which is behind everything that was sent.
         let answered = poll_fn(|context| {
@@ -229,6 +240,7 @@ impl<'loan> Start<'_, 'loan> {
             }
         }
         if known && refusal.is_none() {
+            assumptions.set_compared(&self.statements);
             return self.begin_run(queries, Some(end), isolation).await.map(Attempt::Begun);
         }
         drop((probes, queries));
@@ -287,9 +299,11 @@ impl<'loan> Start<'_, 'loan> {
 
     /// Waits for the block to be open. Says whose connection it is, if it is lent.
     async fn opened(&self, opening: &mut Option<Opening<'loan>>) -> Result<Option<Owner>, LoanError> {
-        match opening {
-            Some(opening) => settle(opening).await.map_err(LoanError::of_transaction),
-            None => Ok(None),
+        let Some(opening) = opening else { return Ok(None) };
+        match settle(opening).await.map_err(LoanError::of_transaction)? {
+            // It would pass whom nobody has looked at.
+            None if self.lent_block().is_some() => Err(LoanError::unknown_role()),
+            owner => Ok(owner),
         }
     }
 

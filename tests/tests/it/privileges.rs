@@ -6,6 +6,7 @@ use callslip::loan::{LoanError, Privilege};
 use callslip::{Code, StartError};
 use callslip_tests::{connect_to, database};
 use serde_json::{Value, json};
+use tokio_postgres::IsolationLevel;
 
 use crate::command::callslip;
 use crate::guarded::{Guarded, a_second, kept, seen};
@@ -113,6 +114,63 @@ async fn a_role_that_becomes_another_is_refused_within_a_second() {
     host.refresh().await.unwrap();
     assert_eq!(seen(&host, &mut bare).await, Ok(false));
     drop((bare, kept));
+    guarded.end().await;
+}
+
+/// What a role is holds at once, whatever the snapshot of a transaction says.
+#[tokio::test]
+async fn an_old_snapshot_does_not_say_what_a_role_is() {
+    let guarded = Guarded::new("guarded_old").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let (mut old, mut other) = (connect_to(&guarded.url("reader")).await, kept(&guarded.url("reader")).await);
+    for (granted, revoked) in [
+        ("ALTER ROLE NAME_reader SUPERUSER", "ALTER ROLE NAME_reader NOSUPERUSER"),
+        ("ALTER ROLE NAME_reader BYPASSRLS", "ALTER ROLE NAME_reader NOBYPASSRLS"),
+        ("GRANT NAME_boss TO NAME_reader", "REVOKE NAME_boss FROM NAME_reader"),
+        ("ALTER TABLE NAME.position OWNER TO NAME_reader", "ALTER TABLE NAME.position OWNER TO NAME_boss"),
+    ] {
+        let snapshot = old.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+        let mut transaction = snapshot.start().await.unwrap();
+        assert_eq!(seen(&host, &mut transaction).await, Ok(false), "{granted}");
+        guarded.execute(granted).await;
+        a_second().await;
+        let found = seen(&host, &mut transaction).await;
+        let (code, message) = found.expect_err(granted);
+        assert_eq!(code, Code::PrivilegedRole, "{granted}");
+        if granted.contains("BYPASSRLS") {
+            let reason = "has become one for which the policies of \"guarded_old\".\"position\" do not hold";
+            assert!(message.contains(reason), "{message}");
+        }
+        // Nor is what it says believed of the role elsewhere.
+        assert_eq!(
+            seen(&host, &mut other).await.map_err(|(code, _)| code),
+            Err(Code::PrivilegedRole),
+            "{granted}"
+        );
+        drop(transaction);
+        guarded.execute(revoked).await;
+        guarded.execute("GRANT SELECT ON NAME.position TO NAME_reader").await;
+        a_second().await;
+    }
+    drop((old, other));
+    guarded.end().await;
+}
+
+/// What a session has prepared by the name of a host's own look at it need not be that.
+#[tokio::test]
+async fn a_session_that_does_not_say_whose_it_is_is_refused() {
+    let guarded = Guarded::new("guarded_mute").await;
+    let host = guarded.start("reader", &[]).await.unwrap();
+    let (mut reader, mut mute) = (kept(&guarded.url("reader")).await, kept(&guarded.url("bypass")).await);
+    mute.batch_execute("PREPARE callslip_settings_c6b1f03e (text, text) AS SELECT 1 AS one").await.unwrap();
+    // A role is known, so that this one is only looked at on the way.
+    assert_eq!(seen(&host, &mut reader).await, Ok(false));
+    let mut transaction = mute.transaction().await.unwrap();
+    let (_, message) = seen(&host, &mut transaction).await.unwrap_err();
+    assert!(message.contains("the session does not say what its role is"), "{message}");
+    transaction.batch_execute("SELECT").await.unwrap();
+    drop(transaction);
+    drop((reader, mute));
     guarded.end().await;
 }
 
