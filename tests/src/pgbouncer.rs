@@ -32,7 +32,7 @@ pub struct PgBouncer(Child);
 /// Whether the hosts of this run of the tests connect through a pooler, as `CALLSLIP_TEST_POOLER=pgbouncer` says.
 ///
 /// # Panics
-/// If it asks for another one.
+/// If `CALLSLIP_TEST_POOLER` names another one.
 pub(crate) fn is_pooled() -> bool {
     match env::var(WANTED).as_deref() {
         Err(_) | Ok("") => false,
@@ -45,7 +45,7 @@ pub(crate) fn is_pooled() -> bool {
 /// standard error.
 ///
 /// # Panics
-/// As [`is_pooled`].
+/// If `CALLSLIP_TEST_POOLER` names another pooler.
 pub fn is_left_out(reason: &str) -> bool {
     if is_pooled() {
         let thread = std::thread::current();
@@ -62,7 +62,7 @@ pub fn is_left_out(reason: &str) -> bool {
 /// A configuration for hosts that connect as [`Database::url`](crate::Database::url) says, through a pooler or not.
 ///
 /// # Panics
-/// As [`is_pooled`].
+/// If `CALLSLIP_TEST_POOLER` names another pooler.
 pub fn configured(text: &str) -> String {
     const SETTING: &str = "[pool]\npooler = \"transaction\"\n";
     match (is_pooled(), text.split_once("[pool]\n")) {

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Coded, HostArgs};
-use crate::{Code, Host, PluginFinding, service};
+use crate::{Code, Host, service};
 
 /// How long requests at hand may take after the server was asked to stop.
 pub(super) const GRACE: Duration = Duration::from_secs(30);
@@ -46,13 +46,6 @@ pub(super) struct ServeArgs {
     pub(super) host: HostArgs,
 }
 
-/// Says in the log what the statements of a plugin are warned of.
-pub(super) fn log_warnings(plugin: &str, warnings: &[PluginFinding]) {
-    for PluginFinding { query, finding } in warnings {
-        tracing::warn!(plugin, query = query.as_deref().unwrap_or_default(), "{finding}");
-    }
-}
-
 pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = args.host.read_config(None)?;
     // From here on a SIGHUP does not end the process.
@@ -71,15 +64,12 @@ pub(super) async fn main(args: ServeArgs) -> anyhow::Result<ExitCode> {
                     shapes = plugin.proven(),
                     "proven"
                 );
-                log_warnings(name, &plugin.warnings());
+                plugin.warnings().iter().for_each(|warning| warning.log_as_warning(name));
             }
             Err(refusal) => {
                 refused.push(name);
-                for finding in &refusal.findings {
-                    let query = finding.query.as_deref().unwrap_or_default();
-                    tracing::error!(plugin = name, query, "{}", finding.finding);
-                }
-                log_warnings(name, &refusal.warnings);
+                refusal.findings.iter().for_each(|finding| finding.log_as_error(name));
+                refusal.warnings.iter().for_each(|warning| warning.log_as_warning(name));
             }
         }
     }

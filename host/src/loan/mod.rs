@@ -32,6 +32,7 @@ mod listen;
 mod owner;
 mod pool;
 mod pooler;
+mod prepare;
 mod privilege;
 mod proving;
 mod result_types;

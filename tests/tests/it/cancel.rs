@@ -1,6 +1,7 @@
 //! Calls that are cancelled: on what their caller lends, and on the host's own connections.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callslip::loan::{ConnectionSettings, LoanError};
@@ -10,6 +11,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::Notify;
 use tokio_postgres::config::Host as Server;
 use tokio_postgres::{Client, IsolationLevel, Transaction};
 
@@ -72,13 +74,18 @@ async fn pid(client: &Client) -> i32 {
     client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0)
 }
 
-/// Waits until PostgreSQL runs a statement of the plugin's in that session; the future of its call runs meanwhile.
+/// Whether PostgreSQL runs a statement of the plugin's in that session.
+async fn runs(owner: &Client, pid: i32) -> bool {
+    let sql = "SELECT count(*) FROM pg_stat_activity \
+               WHERE pid = $1 AND state = 'active' AND query LIKE '/* callslip slow.%'";
+    owner.query_one(sql, &[&pid]).await.unwrap().get::<_, i64>(0) > 0
+}
+
+/// Waits until it does; the future of its call runs meanwhile.
 async fn until_runs<T>(running: &mut Running<'_, T>, pid: i32) {
     let owner = database().owner().await;
     let runs = async {
-        let sql = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE pid = $1 AND state = 'active' AND query LIKE '/* callslip slow.%'";
-        while owner.query_one(sql, &[&pid]).await.unwrap().get::<_, i64>(0) == 0 {
+        while !runs(&owner, pid).await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -378,56 +385,77 @@ async fn no_statement_of_the_owner_s_is_ever_hit() {
     wait_until_idle(&host).await;
 }
 
-/// A relay of cancels that each take their time, and how long that is.
-async fn late_relay() -> (ConnectionSettings, Duration) {
-    let takes = Duration::from_millis(150);
-    let direct = direct();
-    let Some(Server::Unix(folder)) = direct.config().get_hosts().first() else {
-        panic!("the server has a socket")
-    };
-    let socket = folder.join(format!(".s.PGSQL.{}", direct.config().get_ports().first().unwrap_or(&5432)));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        loop {
-            let (mut client, _) = listener.accept().await.unwrap();
-            let mut request = [0; 16];
-            client.read_exact(&mut request).await.unwrap();
-            tokio::time::sleep(takes).await;
-            let mut server = UnixStream::connect(&socket).await.unwrap();
-            server.write_all(&request).await.unwrap();
-            server.read_to_end(&mut Vec::new()).await.unwrap();
-        }
-    });
-    (ConnectionSettings::resolve(Some(&url), &|_| None).unwrap(), takes)
+/// A relay that keeps each cancel until the plugin's statement has ended that it was to hit.
+struct LateRelay {
+    address: ConnectionSettings,
+    received: Arc<Notify>,
+    passed_on: Arc<Notify>,
+}
+
+impl LateRelay {
+    async fn start() -> Self {
+        let direct = direct();
+        let Some(Server::Unix(folder)) = direct.config().get_hosts().first() else {
+            panic!("the server has a socket")
+        };
+        let socket =
+            folder.join(format!(".s.PGSQL.{}", direct.config().get_ports().first().unwrap_or(&5432)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
+        let address = ConnectionSettings::resolve(Some(&url), &|_| None).unwrap();
+        let relay = Self { address, received: Arc::default(), passed_on: Arc::default() };
+        let (received, passed_on) = (relay.received.clone(), relay.passed_on.clone());
+        let owner = database().owner().await;
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                // Its length, its code, the session's process and its key.
+                let mut request = [0; 16];
+                client.read_exact(&mut request).await.unwrap();
+                received.notify_one();
+                let pid = i32::from_be_bytes(request[8..12].try_into().unwrap());
+                while runs(&owner, pid).await {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                let mut server = UnixStream::connect(&socket).await.unwrap();
+                server.write_all(&request).await.unwrap();
+                server.read_to_end(&mut Vec::new()).await.unwrap();
+                passed_on.notify_one();
+            }
+        });
+        relay
+    }
 }
 
 /// The cancel is sent, and nobody waits for it any more; when it comes, the statement has ended by itself.
 #[tokio::test]
 async fn dropped_half_way_it_hits_nothing_of_the_owner_s() {
-    let (relay, takes) = late_relay().await;
-    let host = start(&config(), Some(&relay)).await;
-    let seconds = 0.1;
-    assert!(takes.as_secs_f64() > seconds);
+    let relay = LateRelay::start().await;
+    let host = start(&config(), Some(&relay.address)).await;
     let mut client = session().await;
+    let pid = pid(&client).await;
     let drop_half_way = async |mut running: Running<'_, Reply<'_>>| {
-        let begun = tokio::time::timeout(Duration::from_secs_f64(seconds / 2.0), &mut running).await;
-        assert!(begun.is_err(), "it has ended");
-        let cancelled = tokio::time::timeout(Duration::from_secs_f64(seconds / 4.0), running.cancel()).await;
-        assert!(cancelled.is_err(), "it was cancelled");
+        until_runs(&mut running, pid).await;
+        tokio::select! {
+            _ = running.cancel() => panic!("it was cancelled"),
+            () = relay.received.notified() => {}
+        }
     };
-    // Until long after it has come.
-    let asleep = format!("SELECT pg_sleep({})", 2.0 * takes.as_secs_f64());
+    let passed_on = async || tokio::time::timeout(SOON, relay.passed_on.notified()).await.unwrap();
+    // The statement runs until the cancel is sent, and what the owner sends then until it comes.
+    let (seconds, asleep) = (2.0, "SELECT pg_sleep(1)");
     let mut transaction = begin(&mut client).await;
     left_behind(&transaction).await;
     let before = left_behind(&transaction).await;
     drop_half_way(slow(&host, "sleep", seconds).on(&mut transaction).run()).await;
-    transaction.batch_execute(&asleep).await.unwrap();
+    transaction.batch_execute(asleep).await.unwrap();
+    passed_on().await;
     assert_eq!(left_behind(&transaction).await, before);
     transaction.commit().await.unwrap();
 
     drop_half_way(slow(&host, "sleep", seconds).on(&mut client).run()).await;
-    client.batch_execute(&asleep).await.unwrap();
+    client.batch_execute(asleep).await.unwrap();
+    passed_on().await;
     assert_eq!(client.query("SELECT n FROM scratch", &[]).await.unwrap().len(), 1);
 }
 

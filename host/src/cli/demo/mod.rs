@@ -145,7 +145,7 @@ async fn show(host: &Host, showcase: &Showcase) -> anyhow::Result<()> {
         for query in plugin.queries() {
             writeln!(stdout, "{}", explain::summary(plugin, query, explain::PROVEN))?;
         }
-        serve::log_warnings(plugin.name(), &plugin.warnings());
+        plugin.warnings().iter().for_each(|warning| warning.log_as_warning(plugin.name()));
     }
     let Some(Ok(plugin)) = generation.plugin(plugin_name) else {
         bail!("the plugin {plugin_name} is not loaded");

@@ -102,26 +102,29 @@ impl PluginChange {
         match &self.change {
             Change::NewVersion { warnings, .. } => {
                 tracing::info!(plugin, "{}", self.change);
-                warn(plugin, warnings);
+                warnings.iter().for_each(|warning| warning.log_as_warning(plugin));
             }
             Change::Healthy | Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
             Change::Degraded(refusal) => {
                 tracing::error!(plugin, "{}", self.change);
-                for found in &refusal.findings {
-                    let query = found.query.as_deref().unwrap_or_default();
-                    tracing::error!(plugin, query, "{}", found.finding);
-                }
+                refusal.findings.iter().for_each(|finding| finding.log_as_error(plugin));
             }
             Change::Waiting(refusal) => {
                 tracing::warn!(plugin, "{}", self.change);
-                warn(plugin, &refusal.findings);
+                refusal.findings.iter().for_each(|finding| finding.log_as_warning(plugin));
             }
         }
     }
 }
 
-fn warn(plugin: &str, findings: &[PluginFinding]) {
-    for found in findings {
-        tracing::warn!(plugin, query = found.query.as_deref().unwrap_or_default(), "{}", found.finding);
+impl PluginFinding {
+    /// Says it in the log: for its plugin, the reason to be refused.
+    pub(crate) fn log_as_error(&self, plugin: &str) {
+        tracing::error!(plugin, query = self.query.as_deref().unwrap_or_default(), "{}", self.finding);
+    }
+
+    /// The same of what a plugin is only warned of, or has to mend before its new version is served.
+    pub(crate) fn log_as_warning(&self, plugin: &str) {
+        tracing::warn!(plugin, query = self.query.as_deref().unwrap_or_default(), "{}", self.finding);
     }
 }
