@@ -26,7 +26,8 @@ async fn state(client: &Client) -> Vec<String> {
 async fn a_configuration_that_is_made_is_checked_like_one_that_is_read() {
     let service = Service::new("embed_made").await;
     let mut client = service.connect().await;
-    let ways: [(fn(&mut Config), &str); 4] = [
+    type Change = fn(&mut Config);
+    let ways: [(Change, &str); 4] = [
         (|config| config.limits.call_ms = 0, "limits.call_ms must be greater than zero"),
         (|config| config.pool.size = usize::MAX, "pool.size must be at most 262143"),
         (|config| config.database.schemas.clear(), "database.schemas names no schema"),
