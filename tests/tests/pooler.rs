@@ -85,6 +85,7 @@ fn statement(sql: &str, values: &[&str], columns: Arc<[ResultColumn]>) -> BoundS
         columns,
         cached: true,
         plan: PlanMode::default(),
+        is_single: false,
     }
 }
 

@@ -32,6 +32,7 @@ impl Database {
             values: values.iter().map(|value| Some((*value).to_owned())).collect(),
             columns: described.columns.clone(),
             cached: false,
+            is_single: false,
             plan: PlanMode::Auto,
         };
         (described, loan.run(vec![statement]).await.unwrap())
@@ -321,6 +322,7 @@ async fn several_statements_are_one_object() {
             values: Vec::new(),
             columns,
             cached: true,
+            is_single: false,
             plan: PlanMode::Auto,
         });
     }

@@ -478,6 +478,7 @@ fn bind(statement: &ProvenStatement, arguments: &Arguments, query: &LoadedQuery)
         columns: statement.columns.clone(),
         // A shape of an open query may never come again.
         cached: !query.is_open(),
+        is_single: statement.rows == callslip_ir::Rows::One,
         plan: query.plan,
     }
 }

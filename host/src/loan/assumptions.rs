@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 use tokio_postgres::types::Type;
 
+use super::describe::ResultColumn;
 use super::run::BoundStatement;
 use super::session::Settings;
 
@@ -55,8 +56,7 @@ impl Assumptions {
     pub fn set_compared(&self, statements: &[BoundStatement]) {
         let now = Instant::now();
         let mut compared = self.compared();
-        for statement in statements.iter().filter(|statement| statement.cached && has_known_types(statement))
-        {
+        for statement in statements.iter().filter(|statement| may_be_assumed(statement)) {
             compared.put(statement.sql.clone(), now);
         }
     }
@@ -72,7 +72,9 @@ impl Assumptions {
     }
 }
 
-/// Whether the driver knows the types of all columns by itself. Of others it asks once a session.
-fn has_known_types(statement: &BoundStatement) -> bool {
-    statement.columns.iter().all(|column| Type::from_oid(column.type_oid).is_some())
+/// Whether it may run without a look at its columns. The driver asks for the types that it does not know, once a session, and
+/// would wait for the answer behind rows that nobody reads: of one row it does not, should a column come to have such a type.
+fn may_be_assumed(statement: &BoundStatement) -> bool {
+    let is_known = |column: &ResultColumn| Type::from_oid(column.type_oid).is_some();
+    statement.is_single && statement.cached && statement.columns.iter().all(is_known)
 }

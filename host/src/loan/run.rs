@@ -33,6 +33,8 @@ pub struct BoundStatement {
     pub columns: Arc<[ResultColumn]>,
     /// Whether the connection keeps it prepared.
     pub cached: bool,
+    /// Whether it gives one row at the most, if it is what it was made to be.
+    pub is_single: bool,
     /// How PostgreSQL plans it. Of statements that are run together all have custom plans where one has.
     pub plan: PlanMode,
 }

@@ -166,7 +166,8 @@ impl<'loan> Start<'_, 'loan> {
     async fn unnamed(&self, block: Block, assumptions: &Assumptions) -> Result<Attempt<'loan>, LoanError> {
         let positions = 0..self.statements.len();
         let settings = assumptions.settings();
-        let is_compared = assumptions.are_compared(&self.statements);
+        // In a session that is shared the driver may not ask for types at all.
+        let is_compared = self.terms.pooler == Pooler::None && assumptions.are_compared(&self.statements);
         let mut begin = Some(self.opening(block, settings, false));
         let mut probes: Vec<_> = match is_compared {
             true => Vec::new(),

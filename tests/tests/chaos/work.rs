@@ -91,6 +91,7 @@ impl Work {
             }]
             .into(),
             cached: true,
+            is_single: false,
             plan: PlanMode::Auto,
         };
         Some(statements.iter().map(bound).collect())

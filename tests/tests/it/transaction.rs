@@ -24,6 +24,7 @@ fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatem
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: columns(result).into(),
         cached: true,
+        is_single: false,
         plan: PlanMode::Auto,
     }
 }

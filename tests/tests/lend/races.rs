@@ -8,12 +8,15 @@ use callslip::Code;
 use callslip::loan::{Guard, Lender, LoanError, Sessions, Terms};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 use crate::cancels::soon;
 use crate::ends::{Ends, first};
 use crate::owners::{Kind, Owner, Service};
 use crate::state::State;
-use crate::support::{MOST_KEPT, drop_after, language, lend, number, rows, run, session, sessions, sqlstate};
+use crate::support::{
+    MOST_KEPT, drop_after, language, lend, number, rows, run, session, sessions, sqlstate, statement,
+};
 
 const ONE: &str = "SELECT CAST(1 AS int8) AS n";
 
@@ -418,5 +421,27 @@ fn guards_do_not_keep_each_other_s_loans_from_running() {
             }
         });
         futures_util::future::join_all(loans).await;
+    });
+}
+
+/// A column whose type changes while it is taken for what it was, to one that the driver has to ask for.
+#[test]
+fn a_type_that_becomes_unknown_does_not_have_a_loan_hang() {
+    run(async {
+        let (mut client, other) = (session().await, session().await);
+        let sql = "CREATE TYPE lend.mood AS ENUM ('a');
+                   CREATE TABLE lend.moods AS SELECT 1 AS s FROM pg_catalog.generate_series(1, 300000)";
+        other.batch_execute(sql).await.unwrap();
+        let all = || vec![statement("SELECT t.s AS s FROM lend.moods AS t", &[], &[("s", Type::INT4)])];
+        rows(&mut client, all()).await.unwrap();
+        let sql = "TRUNCATE lend.moods; ALTER TABLE lend.moods ALTER COLUMN s TYPE lend.mood USING 'a';
+                   INSERT INTO lend.moods SELECT 'a' FROM pg_catalog.generate_series(1, 300000)";
+        other.batch_execute("TRUNCATE lend.moods; INSERT INTO lend.moods VALUES (1)").await.unwrap();
+        rows(&mut client, all()).await.unwrap();
+        other.batch_execute(sql).await.unwrap();
+        let found = tokio::time::timeout(Duration::from_secs(20), rows(&mut client, all())).await;
+        let error = found.expect("it hangs").unwrap_err();
+        assert_eq!(error.code(), Code::StaleStatement, "{error}");
+        other.batch_execute("DROP TABLE lend.moods; DROP TYPE lend.mood").await.unwrap();
     });
 }

@@ -105,6 +105,7 @@ pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundSt
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: result.iter().map(column).collect(),
         cached: true,
+        is_single: false,
         plan: PlanMode::Auto,
     }
 }

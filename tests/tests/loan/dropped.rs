@@ -193,6 +193,7 @@ async fn a_transaction_that_was_left_open_is_rolled_back() {
         values: Vec::new(),
         columns: [].into(),
         cached: false,
+        is_single: false,
         plan: PlanMode::Auto,
     };
     // Dropped before it has ended.

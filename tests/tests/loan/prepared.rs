@@ -140,6 +140,7 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
             values: Vec::new(),
             columns: Arc::new([]),
             cached: false,
+            is_single: false,
             plan: PlanMode::Auto,
         };
         rows(pool.loan().await.unwrap().run(vec![forget]).await.unwrap()).await.unwrap();

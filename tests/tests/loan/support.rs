@@ -89,6 +89,7 @@ pub async fn bound(loan: &Loan, sql: &str, values: &[&str]) -> BoundStatement {
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: described(loan, sql).await.unwrap().columns,
         cached: true,
+        is_single: false,
         plan: PlanMode::Auto,
     }
 }
