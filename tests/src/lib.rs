@@ -17,7 +17,7 @@ pub use components::{component, component_with};
 pub use database::{Database, WRITER, database};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
-pub use pgbouncer::{PgBouncer, configured, is_left_out};
+pub use pgbouncer::{PgBouncer, configured, is_left_out, is_pooled};
 pub use printed::printed;
 pub use rows::rows;
 pub use seen::Seen;

@@ -33,7 +33,7 @@ pub struct PgBouncer(Child);
 ///
 /// # Panics
 /// If `CALLSLIP_TEST_POOLER` names another one.
-pub(crate) fn is_pooled() -> bool {
+pub fn is_pooled() -> bool {
     match env::var(WANTED).as_deref() {
         Err(_) | Ok("") => false,
         Ok("pgbouncer") => true,

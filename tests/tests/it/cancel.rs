@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use callslip::loan::{ConnectionSettings, LoanError};
 use callslip::{CallError, Code, Config, Host, Reply, Running};
-use callslip_tests::{Database, WRITER, component, database};
+use callslip_tests::{Database, WRITER, component, configured, database};
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,7 +34,7 @@ fn config() -> String {
 }
 
 async fn start(config: &str, cancel_through: Option<&ConnectionSettings>) -> Host {
-    let config = Config::parse(config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
+    let config = Config::parse(&configured(config), Path::new("")).unwrap_or_else(|error| panic!("{error}"));
     let connection = database().connection();
     let builder = Host::builder().connect(&connection);
     let builder = match cancel_through {
