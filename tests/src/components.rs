@@ -57,3 +57,25 @@ pub(crate) fn target_folder() -> PathBuf {
         None => root().join("target"),
     }
 }
+
+/// The configuration of a host with the queries of every construct, as `language`, and with slow ones, as `slow`, behind these
+/// settings.
+///
+/// # Panics
+/// If one does not build.
+pub fn language_and_slow(settings: &str) -> String {
+    let (component, slow) = (component("tests/guests/language"), component("tests/guests/slow"));
+    format!(
+        "{settings}
+         [plugins.language]
+         component = {component:?}
+         [plugins.language.grants]
+         relations = [\"answer\", \"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \
+                      \"question\", \"reviewer\", \"tag\", \"rating\"]
+         [plugins.slow]
+         component = {slow:?}
+         [plugins.slow.grants]
+         relations = [\"rating\"]
+         functions = [\"pg_sleep\"]"
+    )
+}

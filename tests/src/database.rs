@@ -129,6 +129,14 @@ impl Database {
         connect(self.cluster.config().user(WRITER)).await
     }
 
+    /// How its owner connects, to the server itself: where cancels are sent, too.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn owner_connection(&self) -> ConnectionSettings {
+        ConnectionSettings::resolve(Some(&self.owner_url()), &|_| None).expect("the URL is ours")
+    }
+
     /// How a host connects.
     ///
     /// # Panics

@@ -13,7 +13,7 @@ mod session;
 mod tpch;
 mod versions;
 
-pub use components::{component, component_with};
+pub use components::{component, component_with, language_and_slow};
 pub use database::{Database, WRITER, database};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};

@@ -23,9 +23,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use callslip::loan::{Canceller, ConnectionSettings, Lender, Sessions, Terms};
+use callslip::loan::{Canceller, Lender, Sessions, Terms};
 use callslip::{Call, CallError, Code, Config, Host};
-use callslip_tests::{component, database};
+use callslip_tests::{database, language_and_slow};
 use deadpool_postgres::{Manager, Pool};
 use tokio_postgres::{Error, IsolationLevel, NoTls};
 
@@ -303,32 +303,17 @@ async fn set_up() -> tokio_postgres::Config {
     config
 }
 
-/// Where the server takes cancels.
-fn direct() -> ConnectionSettings {
-    ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap()
-}
-
 async fn host() -> Host {
-    let (component, slow) = (component("tests/guests/language"), component("tests/guests/slow"));
-    let config = format!(
+    let config = language_and_slow(&format!(
         "[pool]
          size = {HOST_CONNECTIONS}
          wait_ms = 60000
          [limits]
-         plan_ms = 10000
-         [plugins.language]
-         component = {component:?}
-         [plugins.language.grants]
-         relations = [\"answer\", \"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \
-                      \"question\", \"reviewer\", \"tag\", \"rating\"]
-         [plugins.slow]
-         component = {slow:?}
-         [plugins.slow.grants]
-         relations = [\"rating\"]
-         functions = [\"pg_sleep\"]"
-    );
+         plan_ms = 10000"
+    ));
     let config = Config::parse(&config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
-    let builder = Host::builder().connect(&database().connection()).cancel_through(&direct());
+    let builder =
+        Host::builder().connect(&database().connection()).cancel_through(&database().owner_connection());
     builder.start(&config).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -357,7 +342,7 @@ async fn run(seed: u64, length: Duration) {
         Pool::builder(Manager::new(config.clone(), NoTls)).max_size(SERVICE_CONNECTIONS).build().unwrap();
     let chaos = Arc::new(Chaos {
         host: host().await,
-        canceller: Canceller::new(direct()),
+        canceller: Canceller::new(database().owner_connection()),
         pool,
         sessions: Sessions::new(NonZeroUsize::new(MOST_KEPT).unwrap()),
         until: Instant::now() + length,

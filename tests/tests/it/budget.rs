@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callslip::loan::ConnectionSettings;
 use callslip::service::ServiceLimits;
 use callslip::{Call, CallEnded, CallError, CallOutcome, Code, Config, Host, Observation};
 use callslip_tests::{component, configured, database, http};
@@ -34,7 +33,7 @@ async fn host(limits: &str) -> (Host, Ended) {
         support::config("language", "tests/guests/language")
     );
     let config = Config::parse(&configured(&text), Path::new("")).unwrap_or_else(|error| panic!("{error}"));
-    let direct = ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap();
+    let direct = database().owner_connection();
     let ended = Ended::default();
     let calls = ended.clone();
     let host = Host::builder()

@@ -50,7 +50,7 @@ async fn host() -> Host {
 
 /// The server itself: only that knows the sessions of what is lent, wherever hosts connect.
 fn direct() -> ConnectionSettings {
-    ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap()
+    database().owner_connection()
 }
 
 fn slow(host: &Host, query: &str, seconds: f64) -> callslip::Call<'static> {

@@ -34,7 +34,7 @@ impl Observed {
     async fn on(connection: &ConnectionSettings, settings: &str) -> Self {
         let seen = Seen::default();
         // Only the server itself knows the sessions of what is lent.
-        let direct = ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap();
+        let direct = database().owner_connection();
         let builder = Host::builder().connect(connection).cancel_through(&direct);
         let host = builder.observe(seen.observer()).start(&config(settings)).await.unwrap();
         assert!(seen.take().is_empty(), "nothing happens at the start");

@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use callslip::Host;
 use callslip::loan::{
-    BoundStatement, Canceller, ConnectionSettings, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions,
-    Terms,
+    BoundStatement, Canceller, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms,
 };
-use callslip_tests::{component, connect, database};
+use callslip_tests::{connect, database, language_and_slow};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
@@ -50,48 +49,32 @@ pub async fn session() -> Client {
 /// A host with the plugin of the language tests and a slow one, and these other settings. It has no way to cancel on what is
 /// lent.
 pub async fn language(settings: &str) -> Host {
-    database().host(&config(settings)).await
+    database().host(&language_and_slow(settings)).await
 }
 
 /// The same with a way to cancel.
 pub async fn cancelling(settings: &str) -> Host {
-    let config = callslip::Config::parse(&config(settings), Path::new("")).unwrap();
-    let builder = Host::builder().connect(&database().connection()).cancel_through(&direct());
+    let config = callslip::Config::parse(&language_and_slow(settings), Path::new("")).unwrap();
+    let builder =
+        Host::builder().connect(&database().connection()).cancel_through(&database().owner_connection());
     builder.start(&config).await.unwrap()
-}
-
-/// Where the server takes cancels.
-fn direct() -> ConnectionSettings {
-    ConnectionSettings::resolve(Some(&database().owner_url()), &|_| None).unwrap()
 }
 
 /// What cancels on the sessions of the service.
 pub fn canceller() -> Canceller {
-    Canceller::new(direct())
+    Canceller::new(database().owner_connection())
 }
 
 /// The same without a connection of its own.
 pub async fn without_pool() -> Host {
-    let config = callslip::Config::parse(&config(""), Path::new("")).unwrap();
+    let config = callslip::Config::parse(&language_and_slow(""), Path::new("")).unwrap();
     let mut session = session().await;
-    Host::builder().reflect_on(&mut session).cancel_through(&direct()).start(&config).await.unwrap()
-}
-
-fn config(settings: &str) -> String {
-    let (component, slow) = (component("tests/guests/language"), component("tests/guests/slow"));
-    format!(
-        "{settings}
-         [plugins.language]
-         component = {component:?}
-         [plugins.language.grants]
-         relations = [\"answer\", \"candidate\", \"candidate_tag\", \"company\", \"interview\", \"position\", \
-                      \"question\", \"reviewer\", \"tag\", \"rating\"]
-         [plugins.slow]
-         component = {slow:?}
-         [plugins.slow.grants]
-         relations = [\"rating\"]
-         functions = [\"pg_sleep\"]"
-    )
+    Host::builder()
+        .reflect_on(&mut session)
+        .cancel_through(&database().owner_connection())
+        .start(&config)
+        .await
+        .unwrap()
 }
 
 pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatement {
