@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callslip::CallError;
 use callslip::loan::{BoundStatement, LoanError, Sent, Stop, Terms};
+use callslip::{CallError, Reply, Rows, Running};
 use tokio::time::sleep;
 
 use crate::work::Work;
@@ -19,6 +19,52 @@ pub enum Cancelled {
     TooLate,
 }
 
+/// What a call gives, piece by piece.
+trait Pieces {
+    /// Reads the next one. Says whether there was one.
+    async fn read(&mut self) -> Result<bool, CallError>;
+
+    async fn cancel(self) -> Result<(), CallError>;
+}
+
+impl Pieces for Reply<'_> {
+    async fn read(&mut self) -> Result<bool, CallError> {
+        Ok(self.next_chunk().await?.is_some())
+    }
+
+    async fn cancel(self) -> Result<(), CallError> {
+        Reply::cancel(self).await
+    }
+}
+
+impl Pieces for Rows<'_> {
+    async fn read(&mut self) -> Result<bool, CallError> {
+        Ok(self.next().await?.is_some())
+    }
+
+    async fn cancel(self) -> Result<(), CallError> {
+        Rows::cancel(self).await
+    }
+}
+
+async fn cancelled<T: Pieces>(mut running: Running<'_, T>, after: Duration) -> Result<Cancelled, CallError> {
+    let mut is_time = pin!(sleep(after));
+    let mut pieces = tokio::select! {
+        biased;
+        () = &mut is_time => return running.cancel().await.map(|()| Cancelled::BeforeItBegan),
+        pieces = &mut running => pieces?,
+    };
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut is_time => return pieces.cancel().await.map(|()| Cancelled::HalfWay),
+            is_there = pieces.read() => if !is_there? {
+                return pieces.cancel().await.map(|()| Cancelled::TooLate);
+            }
+        }
+    }
+}
+
 impl Chaos {
     pub async fn cancelled(
         &self,
@@ -29,58 +75,10 @@ impl Chaos {
     ) -> Result<Cancelled, CallError> {
         match work.statements() {
             Some(statements) => Ok(self.cancelled_run(statements, lent, after).await?),
-            None if number.is_multiple_of(2) => self.cancelled_reply(work, lent, number, after).await,
-            None => self.cancelled_rows(work, lent, number, after).await,
-        }
-    }
-
-    async fn cancelled_reply(
-        &self,
-        work: Work,
-        lent: Option<Lent<'_>>,
-        number: u64,
-        after: Duration,
-    ) -> Result<Cancelled, CallError> {
-        let mut running = self.to_call(work, lent, number).run();
-        let mut is_time = pin!(sleep(after));
-        let mut reply = tokio::select! {
-            biased;
-            () = &mut is_time => return running.cancel().await.map(|()| Cancelled::BeforeItBegan),
-            reply = &mut running => reply?,
-        };
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut is_time => return reply.cancel().await.map(|()| Cancelled::HalfWay),
-                chunk = reply.next_chunk() => if chunk?.is_none() {
-                    return reply.cancel().await.map(|()| Cancelled::TooLate);
-                }
+            None if number.is_multiple_of(2) => {
+                cancelled(self.to_call(work, lent, number).run(), after).await
             }
-        }
-    }
-
-    async fn cancelled_rows(
-        &self,
-        work: Work,
-        lent: Option<Lent<'_>>,
-        number: u64,
-        after: Duration,
-    ) -> Result<Cancelled, CallError> {
-        let mut running = self.to_call(work, lent, number).rows();
-        let mut is_time = pin!(sleep(after));
-        let mut rows = tokio::select! {
-            biased;
-            () = &mut is_time => return running.cancel().await.map(|()| Cancelled::BeforeItBegan),
-            rows = &mut running => rows?,
-        };
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut is_time => return rows.cancel().await.map(|()| Cancelled::HalfWay),
-                row = rows.next() => if row?.is_none() {
-                    return rows.cancel().await.map(|()| Cancelled::TooLate);
-                }
-            }
+            None => cancelled(self.to_call(work, lent, number).rows(), after).await,
         }
     }
 

@@ -15,6 +15,15 @@ use crate::support::{MOST_KEPT, drop_after, lend, number, rows, run, session};
 /// More than a call ever waits.
 const MOST_WAITS: usize = 400;
 
+/// That the owner can go on, and its session is as it was.
+async fn assert_as_before(owner: &dyn Owner, before: &State, what: &str) -> State {
+    let after = State::of(owner.client()).await;
+    let after = after.unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
+    let difference = after.difference(&before.lines);
+    assert!(difference.is_empty(), "{what}: {difference:#?}");
+    after
+}
+
 /// Drops a call after the first wait, then after the second, and so on, until it ends by itself.
 async fn check(kind: Kind) {
     let mut service = Service::new().await;
@@ -47,11 +56,7 @@ async fn check(kind: Kind) {
                     }
                     None => false,
                 };
-                let after = State::of(owner.client()).await;
-                let after = after
-                    .unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
-                let difference = after.difference(&before.lines);
-                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                let after = assert_as_before(owner, &before, &what).await;
                 if !kind.keeps_statements() {
                     assert_eq!(after.prepared, before.prepared, "{what}");
                 }
@@ -98,11 +103,7 @@ async fn check_first_use(kind: Kind) {
             let before = State::of(owner.client()).await.unwrap();
             let dropped = drop_after(n, ends.perform(End::FirstUse, &mut On::Lent(owner))).await;
             ended = dropped.is_some();
-            let after = State::of(owner.client()).await;
-            let after =
-                after.unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
-            let difference = after.difference(&before.lines);
-            assert!(difference.is_empty(), "{what}: {difference:#?}");
+            assert_as_before(owner, &before, &what).await;
             let write = owner.client().batch_execute(&format!("INSERT INTO {table} VALUES ({n})")).await;
             write.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
         };
@@ -143,11 +144,7 @@ async fn check_calls(kind: Kind) {
                 State::of(owner.client()).await.unwrap();
                 let before = State::of(owner.client()).await.unwrap();
                 ended = drop_after(n, ends.perform(end, &mut On::Lent(owner))).await.is_some();
-                let after = State::of(owner.client()).await;
-                let after = after
-                    .unwrap_or_else(|error| panic!("{what}: the owner's next statement failed: {error:?}"));
-                let difference = after.difference(&before.lines);
-                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                assert_as_before(owner, &before, &what).await;
                 let written = write(owner.client(), "2").await;
                 written.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
             };
@@ -203,9 +200,7 @@ async fn check_cancel(kind: Kind) {
                     "{what}: {:?}",
                     start.elapsed()
                 );
-                let after = State::of(owner.client()).await.unwrap();
-                let difference = after.difference(&before.lines);
-                assert!(difference.is_empty(), "{what}: {difference:#?}");
+                assert_as_before(owner, &before, &what).await;
                 let written = write(owner.client()).await;
                 written.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
             };
