@@ -2,7 +2,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::admitted::{Admitted, PLAN_ANEW};
-use super::answer::{answer, at_once, send, settle};
+use super::answer::answer;
 use super::error::LoanError;
 use super::guard::Guard;
 use super::owner::{self, Owner};
@@ -56,15 +56,9 @@ impl<'loan> Start<'_, 'loan> {
         else {
             return Ok(());
         };
-        let client = self.wire.client();
-        let begin = block.begin();
-        let question = format!("{begin}; {}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
+        let question = format!("{}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
         let asked_at = Instant::now();
-        let mut answered = answer(async { client.simple_query(&question).await });
-        let mut end = self.batch(block.end());
-        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
-        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
-        let ended = settle(&mut end).await;
+        let (answered, ended) = block.around(self.wire.client(), &question).await;
         let answered = answered?;
         if let Some(statements) = self.wire.statements() {
             statements.set_planned_since(asked_at);
@@ -75,7 +69,7 @@ impl<'loan> Start<'_, 'loan> {
             }
             return Err(error);
         }
-        ended.map_err(|error| LoanError::not_ended(&error))?;
+        ended?;
         if let Some(owner) = Owner::of_messages(&answered) {
             admitted.insert(guard, owner.clone(), asked_at);
             // It is asked once a loan.

@@ -49,6 +49,21 @@ impl Block {
         }
     }
 
+    /// Runs SQL in one of its own, which is sent at once with its begin and its end. Returns the answers to the SQL and to the
+    /// end.
+    pub async fn around(
+        self,
+        client: &Client,
+        sql: &str,
+    ) -> (Result<Vec<SimpleQueryMessage>, LoanError>, Result<(), LoanError>) {
+        let sql = format!("{}; {sql}", self.begin());
+        let mut answered = answer(client.simple_query(&sql));
+        let mut end = answer(client.batch_execute(self.end()));
+        at_once(|context| (send(&mut answered, context), send(&mut end, context))).await;
+        let answered = settle(&mut answered).await.map_err(LoanError::of_transaction);
+        (answered, settle(&mut end).await.map_err(|error| LoanError::not_ended(&error)))
+    }
+
     /// Opens it on a connection that is lent, with all settings, in one message.
     pub fn opening(self, terms: &Terms, settings: Settings) -> String {
         self.opening_by(self.begin(), terms, settings)

@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use tokio_postgres::Statement;
 
-use super::answer::{at_once, send, settle};
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
 use super::run::{BoundStatement, check_statement, unless_asked};
@@ -38,17 +37,14 @@ impl Start<'_, '_> {
 
     /// Prepares it, where the owner's `search_path` still holds.
     async fn prepare_settings(&self, block: Block) -> Result<(), LoanError> {
-        let mut prepared = self.batch(format!("{}; {}", block.begin(), *PREPARE_SETTINGS));
-        let mut end = self.batch(block.end());
-        at_once(|context| (send(&mut prepared, context), send(&mut end, context))).await;
-        let prepared = settle(&mut prepared).await.map_err(LoanError::of_transaction);
-        let ended = settle(&mut end).await;
+        let (prepared, ended) = block.around(self.wire.client(), &PREPARE_SETTINGS).await;
         match prepared {
+            Ok(_) => {}
             // duplicate_prepared_statement: another host has prepared it.
             Err(LoanError::Failed(error)) if error.sqlstate() == "42P05" => {}
-            prepared => prepared?,
+            Err(error) => return Err(error),
         }
-        ended.map_err(|error| LoanError::not_ended(&error))?;
+        ended?;
         if let Some(statements) = self.wire.statements() {
             statements.set_settings(true);
         }
