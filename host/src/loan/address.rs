@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres::config::LoadBalanceHosts;
@@ -21,29 +21,32 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Where a server listens: of a name, one of its addresses. A cancel has to go where its session is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
-    Tcp(SocketAddr),
-    /// The folder of a socket, and the port that is a part of the socket's name.
-    Unix {
-        folder: PathBuf,
-        port: u16,
+    Tcp {
+        address: SocketAddr,
+        /// By which name it was found: what the server's certificate is to be for.
+        host: String,
     },
+    /// The folder of a socket, and the port that is a part of the socket's name.
+    Unix { folder: PathBuf, port: u16 },
 }
 
 /// A connection that nothing was sent on yet.
-pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Opened: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Opened for S {}
 
 impl Address {
     /// The addresses of a server; none is not among them.
     async fn all_of(server: &Server) -> io::Result<Vec<Self>> {
         if let Some(ip) = server.address {
-            return Ok(vec![Self::Tcp(SocketAddr::new(ip, server.port))]);
+            let host = if server.host.is_empty() { ip.to_string() } else { server.host.clone() };
+            return Ok(vec![Self::Tcp { address: SocketAddr::new(ip, server.port), host }]);
         }
         if server.host.starts_with('/') {
             return Ok(vec![Self::Unix { folder: PathBuf::from(&server.host), port: server.port }]);
         }
-        let found: Vec<Self> = lookup_host((&*server.host, server.port)).await?.map(Self::Tcp).collect();
+        let tcp = |address| Self::Tcp { address, host: server.host.clone() };
+        let found: Vec<Self> = lookup_host((&*server.host, server.port)).await?.map(tcp).collect();
         match found.is_empty() {
             true => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
             false => Ok(found),
@@ -54,27 +57,22 @@ impl Address {
     pub fn config(&self, login: &Config) -> Config {
         let mut config = login.clone();
         match self {
-            Self::Tcp(address) => config.hostaddr(address.ip()).port(address.port()),
+            Self::Tcp { address, host } => config.host(host).hostaddr(address.ip()).port(address.port()),
             Self::Unix { folder, port } => config.host_path(folder).port(*port),
         };
         config
     }
 
-    /// Opens a connection, for what is no session.
-    pub async fn open(&self) -> io::Result<Box<dyn Socket>> {
-        Ok(match self {
-            Self::Tcp(address) => Box::new(TcpStream::connect(address).await?),
-            Self::Unix { folder, port } => {
-                Box::new(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await?)
-            }
-        })
+    /// Whether it is a socket of this machine, on which nobody else can listen.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Unix { .. })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => address.fmt(f),
+            Self::Tcp { address, .. } => address.fmt(f),
             Self::Unix { folder, port } => write!(f, "{}:{port}", folder.display()),
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Admission<'a> {
 }
 
 impl<'loan> Start<'_, 'loan> {
-    /// Whether it is known that the owner's role may pass.
+    /// Whether it is known that the role may pass with whose rights the statements run.
     pub(super) fn is_admitted(&self, owner: &Owner) -> bool {
         self.admission.as_ref().is_none_or(|its| {
             its.passed.get() == Some(owner) || its.admitted.contains(owner, &its.guard, its.since)
@@ -28,7 +28,11 @@ impl<'loan> Start<'_, 'loan> {
 
     /// When it was last asked what a role may.
     pub(super) fn asked_at(&self) -> Option<Instant> {
-        self.admission.as_ref().map_or(self.asked_at, |its| its.admitted.since(&its.guard, its.since))
+        let Some(its) = &self.admission else { return self.asked_at };
+        // Of a session of the host's own both its login and the caller's role were asked about.
+        its.admitted
+            .since(&its.guard, its.since)
+            .map(|since| self.asked_at.map_or(since, |own| own.max(since)))
     }
 
     /// Whether the session may keep what it had planned before that.
@@ -47,19 +51,24 @@ impl<'loan> Start<'_, 'loan> {
         answer(async move { wire.client().batch_execute(PLAN_ANEW).await.map(|()| None) })
     }
 
-    /// Has the guard judge the owner's role, in a block of its own: the question is nothing that the owner should see.
+    /// Has the guard judge the owner's role, or the caller's, in a block of its own: the question is nothing that the owner
+    /// should see.
     ///
     /// # Errors
-    /// [`LoanError::Privileged`].
+    /// [`LoanError::Privileged`], [`LoanError::CallerNotSet`].
     pub(super) async fn admit(&self) -> Result<(), LoanError> {
         let (Some(block), Some(Admission { guard, admitted, passed, .. })) = (self.block, &self.admission)
         else {
             return Ok(());
         };
-        let question = format!("{}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
+        let set = self.caller.as_ref().map(|caller| caller.set_role()).unwrap_or_default();
+        let question = format!("{set}{}; SELECT {}; {PLAN_ANEW}", guard.question(), owner::COLUMNS);
         let asked_at = Instant::now();
         let (answered, ended) = block.around(self.wire.client(), &question).await;
-        let answered = answered?;
+        let answered = answered.map_err(|error| match &self.caller {
+            Some(caller) => caller.not_set(error),
+            None => error,
+        })?;
         if let Some(statements) = self.wire.statements() {
             statements.set_planned_since(asked_at);
         }

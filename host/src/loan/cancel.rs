@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::{CancelToken, Error};
 
-use super::address::{self, Address, Socket};
+use super::address::{self, Address, Opened};
+use super::connect;
 use super::error::LoanError;
-use super::settings::ConnectionSettings;
+use super::settings::{ConnectionSettings, TlsSettings};
 
 /// How long a server that was reached may take to pass a cancel on.
 const DELIVER_WITHIN: Duration = Duration::from_secs(5);
@@ -40,7 +41,7 @@ impl Canceller {
     /// Cancels what the session of a token runs, if anything, and waits until nothing of the cancel is under way. May be
     /// dropped at any await; then it may still come.
     ///
-    /// It is sent without TLS, whatever the session uses, as by `PQcancel` of libpq.
+    /// It is sent with TLS where the settings ask for that.
     ///
     /// # Errors
     /// [`LoanError::Unavailable`]: no server was reached, or it did not close the connection. In the latter case the cancel
@@ -48,7 +49,10 @@ impl Canceller {
     pub async fn cancel(&self, token: &CancelToken) -> Result<(), LoanError> {
         let unavailable = |reason: String| LoanError::Unavailable { reason };
         let request = request(token).await.map_err(|error| unavailable(error.to_string()))?;
-        let open = |address: Address| async move { address.open().await.map_err(|error| error.to_string()) };
+        let tls = self.0.tls();
+        let open = |address: Address| async move {
+            connect::open(&address, tls).await.map_err(|error| error.to_string())
+        };
         let mut socket = address::first(&self.0, open).await?;
         match timeout(DELIVER_WITHIN, deliver(&mut *socket, &request)).await {
             Ok(delivered) => delivered.map_err(|error| unavailable(error.to_string())),
@@ -61,18 +65,22 @@ impl Canceller {
 ///
 /// # Errors
 /// Why it is not known whether the cancel has come and gone.
-pub(super) async fn cancel(address: &Address, token: &CancelToken) -> io::Result<()> {
+pub(super) async fn cancel(address: &Address, tls: &TlsSettings, token: &CancelToken) -> io::Result<()> {
     let request = request(token).await.map_err(io::Error::other)?;
-    deliver(&mut *address.open().await?, &request).await
+    deliver(&mut *connect::open(address, tls).await?, &request).await
 }
 
 /// The server signals the session's process before it closes the connection. That process ignores the signal unless
 /// it is running a statement.
-async fn deliver(socket: &mut dyn Socket, request: &[u8]) -> io::Result<()> {
+async fn deliver(socket: &mut dyn Opened, request: &[u8]) -> io::Result<()> {
     socket.write_all(request).await?;
-    match socket.read(&mut [0]).await? {
-        0 => Ok(()),
-        _ => Err(io::Error::other("it answered a cancel, which PostgreSQL does not")),
+    socket.flush().await?;
+    match socket.read(&mut [0]).await {
+        Ok(0) => Ok(()),
+        // It takes no leave of who has only asked for a cancel, which TLS minds.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::other("it answered a cancel, which PostgreSQL does not")),
     }
 }
 

@@ -1,6 +1,7 @@
 use std::mem;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool::managed::Object;
@@ -33,7 +34,12 @@ pub(super) struct Connection {
     unsettled_unknown: AtomicUsize,
     /// Gone when the pool has it back, or it is closed.
     in_use: watch::Sender<()>,
+    /// Dropped then.
+    companion: OnceLock<Companion>,
 }
+
+/// Something that goes along with a connection for as long as it is lent.
+pub(super) type Companion = Arc<dyn Send + Sync>;
 
 /// Tells when a connection is back in its pool, or closed.
 pub struct Released(watch::Receiver<()>);
@@ -48,8 +54,14 @@ impl Released {
 impl Connection {
     pub(super) fn new(object: Object<Manager>) -> Self {
         let none = || AtomicUsize::new(0);
-        let in_use = watch::Sender::default();
-        Self { object: Some(object), unsettled: none(), unsettled_unknown: none(), in_use }
+        let (in_use, companion) = (watch::Sender::default(), OnceLock::new());
+        Self { object: Some(object), unsettled: none(), unsettled_unknown: none(), in_use, companion }
+    }
+
+    /// Keeps something until the pool has the connection back, or it is closed.
+    pub(super) fn keep(&self, companion: Companion) {
+        // It has one loan, and so one companion.
+        _ = self.companion.set(companion);
     }
 
     /// By which to wait until nothing of it is used any more, and what was dropped half-way is cancelled.
@@ -105,8 +117,8 @@ impl Drop for Connection {
             drop(Object::take(object));
         } else if !is_settled {
             let runtime = object.runtime().clone();
-            let in_use = mem::take(&mut self.in_use);
-            runtime.spawn(Returning { object: Some(object), _in_use: in_use }.settle(is_spoilt));
+            let (_in_use, _companion) = (mem::take(&mut self.in_use), self.companion.take());
+            runtime.spawn(Returning { object: Some(object), _in_use, _companion }.settle(is_spoilt));
         }
     }
 }
@@ -115,6 +127,7 @@ impl Drop for Connection {
 struct Returning {
     object: Option<Object<Manager>>,
     _in_use: watch::Sender<()>,
+    _companion: Option<Companion>,
 }
 
 impl Returning {
@@ -148,7 +161,7 @@ async fn interrupt(session: &Session) -> bool {
     let mut answered = pin!(session.client().check_connection());
     let mut all_came = true;
     loop {
-        match timeout(DELIVER_WITHIN, cancel(session.address(), &token)).await {
+        match timeout(DELIVER_WITHIN, cancel(session.address(), session.tls(), &token)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::debug!(%error, "a cancel could not be sent");

@@ -3,9 +3,13 @@ use std::time::Duration;
 
 use tokio_postgres::error::{ErrorPosition, Severity};
 
-use super::guard::PrivilegedRole;
+use super::guard::{PrivilegedRole, identifier};
 use crate::Code;
+use crate::printable::printable;
 use crate::reason::reason;
+
+/// How much is told of what PostgreSQL says: a value that it shows may be as long as it likes.
+const MESSAGE_CHARACTERS: usize = 2_000;
 
 /// Why a connection could not be lent, or a statement did not end well.
 ///
@@ -93,16 +97,24 @@ pub enum LoanError {
     /// The run was cancelled by its caller before its first row.
     #[error("the run was cancelled by its caller")]
     Cancelled,
-    /// Row-level security does not hold for the role of the connection, and nobody has allowed that.
+    /// The role of the connection may see or do more than plugins are granted, and nobody has allowed that.
     #[error("{0}")]
     Privileged(Box<PrivilegedRole>),
-    /// The role of the connection that was lent lacks a privilege that a statement needs. It was proven with another role, or
-    /// this one had it then.
+    /// The role of the connection that was lent, or of the caller, lacks a privilege that a statement needs. It was proven with
+    /// another role, or this one had it then.
     #[error(
-        "the role of the connection that was lent may not read what the query reads (SQLSTATE {}): grant it what the log \
+        "the role with whose rights the query runs may not read what it reads (SQLSTATE {}): grant that role what the log \
          names, or lend a connection of another role", .0.sqlstate()
     )]
     NotPermitted(Box<PostgresError>),
+    /// The role or a setting of the caller can't be set.
+    #[error("{}", caller_not_set(role.as_deref(), error))]
+    CallerNotSet {
+        /// The role of the caller, if it has one.
+        role: Option<String>,
+        /// What PostgreSQL said.
+        error: Box<PostgresError>,
+    },
     /// Rows were asked for after an error.
     #[error("the run ended with an error before")]
     RunFailed,
@@ -124,14 +136,17 @@ impl LoanError {
             Self::NoTransaction => Code::NoTransaction,
             Self::TransactionAborted => Code::TransactionAborted,
             Self::Privileged(_) => Code::PrivilegedRole,
-            Self::NotPermitted(_) => Code::NotPermitted,
+            Self::NotPermitted(_) | Self::CallerNotSet { .. } => Code::NotPermitted,
         }
     }
 
     /// What PostgreSQL said, if it said something about a statement.
     pub fn postgres(&self) -> Option<&PostgresError> {
         match self {
-            Self::Failed(error) | Self::Stopped(error) | Self::NotPermitted(error) => Some(error),
+            Self::Failed(error)
+            | Self::Stopped(error)
+            | Self::NotPermitted(error)
+            | Self::CallerNotSet { error, .. } => Some(error),
             Self::Stale { refusal, .. } => refusal.as_deref(),
             _ => None,
         }
@@ -142,13 +157,15 @@ impl LoanError {
         self.postgres().map(PostgresError::sqlstate)
     }
 
-    /// PostgreSQL's message with its detail, hint and context. It may hold values from tables: for logs only.
+    /// PostgreSQL's message with its detail, hint and context, as one line, with at most 2,000 characters of each. It may hold values
+    /// from tables: for logs only.
     pub fn database_message(&self) -> Option<String> {
         let error = self.postgres()?;
-        let mut message = error.message.clone();
+        let shown = |part: &str| printable(part, MESSAGE_CHARACTERS);
+        let mut message = shown(&error.message);
         for (label, part) in [("DETAIL", &error.detail), ("HINT", &error.hint), ("CONTEXT", &error.context)] {
             if let Some(part) = part {
-                message.push_str(&format!("; {label}: {part}"));
+                message.push_str(&format!("; {label}: {}", shown(part)));
             }
         }
         Some(message)
@@ -197,6 +214,18 @@ impl LoanError {
     /// Whether the connection is idle again after the error, so that the next caller can have it.
     pub(super) fn leaves_connection_idle(&self) -> bool {
         !matches!(self, Self::Lost { .. } | Self::Unavailable { .. })
+    }
+}
+
+fn caller_not_set(role: Option<&str>, error: &PostgresError) -> String {
+    match role.map(identifier) {
+        Some(role) => format!(
+            "the session can't become the caller's role {role} ({error}): it has to be there, and the session's login a member of \
+             it (GRANT {role} TO the login, since PostgreSQL 16 not WITH SET FALSE)"
+        ),
+        None => {
+            format!("PostgreSQL refuses a setting of [database.claims] ({error}): the log has its reason")
+        }
     }
 }
 
@@ -274,7 +303,8 @@ impl From<tokio_postgres::Error> for LoanError {
         let Some(said) = error.as_db_error() else { return Self::Lost { reason: reason(&error) } };
         if said.parsed_severity() != Some(Severity::Error) {
             // FATAL and PANIC end the session. Their messages are about it, not about data.
-            return Self::Lost { reason: format!("{} (SQLSTATE {})", said.message(), said.code().code()) };
+            let message = printable(said.message(), MESSAGE_CHARACTERS);
+            return Self::Lost { reason: format!("{message} (SQLSTATE {})", said.code().code()) };
         }
         let position = said.position().and_then(|position| match position {
             ErrorPosition::Original(position) => Some(*position),

@@ -9,10 +9,19 @@ use super::privilege::Privilege;
 use super::role::Role;
 use crate::printable::printable;
 
-/// Keeps statements from the connections of roles for which row-level security does not hold.
+/// Keeps statements from the connections of roles by whose rights a statement that only reads could see or do more than plugins
+/// are granted: each [`Privilege`] that is not allowed.
 ///
 /// Superusers and roles with BYPASSRLS are refused, and those with the rights of who owns a table that is guarded and does
-/// not force its policies, unless they are allowed. PostgreSQL is asked what a role is and whose a table is, as of now.
+/// not force its policies: row-level security does not hold for them. So are roles with CREATEROLE or REPLICATION, and the members of
+/// superusers, `pg_read_server_files`, `pg_write_server_files`, `pg_execute_server_program` and `pg_signal_backend`, whose rights
+/// reach out of the tables. PostgreSQL is asked what a role is and whose a table is, as of now; attributes are as the snapshot
+/// of an open transaction shows them.
+///
+/// A role that would have to be set first (`SET ROLE`) gives its rights to no statement: nothing that a plugin describes
+/// becomes a SET, and `set_config` is no function that it may call. So a membership without INHERIT matters not, be it in a table's owner
+/// or in a role with BYPASSRLS. Only of what leads out of the database it is refused all the same, as nobody needs it who reads, and one
+/// grant of a wrong function would make it all. [`Excess`](super::Excess) tells of the others.
 ///
 /// A role may become another at any time, of which nobody is told. So it is asked of each role of a connection that is lent,
 /// again after a second; and of a pool's login with each new session and whenever the host looks at its database. What
@@ -30,7 +39,7 @@ pub struct Guard {
     relations: Vec<GuardedRelation>,
 }
 
-/// A role for which row-level security does not hold. `Display` says why, and how to make one for which it does.
+/// A role that may not pass a [`Guard`]. `Display` says why, and how to make one that may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivilegedRole {
     role: String,
@@ -39,6 +48,8 @@ pub struct PrivilegedRole {
     owned: Option<GuardedRelation>,
     /// Whose policies don't hold for it, where nobody can tell for what reason.
     exempt: Option<GuardedRelation>,
+    /// The role that it is a member of, where that is the reason.
+    member_of: Option<String>,
     /// The SQL that makes another role.
     remedy: String,
 }
@@ -55,6 +66,10 @@ impl Guard {
     #[must_use]
     pub fn strict(&self) -> Self {
         Self { allowed: BTreeSet::new(), relations: self.relations.clone() }
+    }
+
+    pub(super) fn relations(&self) -> &[GuardedRelation] {
+        &self.relations
     }
 
     /// Asks a session whether its role may pass.
@@ -87,16 +102,20 @@ impl Guard {
     /// # Errors
     /// [`LoanError::Privileged`].
     fn admit(&self, role: &Role) -> Result<(), LoanError> {
-        let held: &[(Privilege, bool)] = match role.is_superuser {
+        let attributes: &[(Privilege, bool)] = match role.is_superuser {
             // It has all the others.
             true => &[(Privilege::Superuser, true)],
             false => &[
                 (Privilege::BypassRls, role.bypasses_rls || role.exempt.is_some()),
                 (Privilege::Owner, role.owned.is_some()),
+                (Privilege::CreateRole, role.creates_roles),
+                (Privilege::Replication, role.replicates),
             ],
         };
-        match held.iter().find(|(privilege, is_held)| *is_held && !self.allowed.contains(privilege)) {
-            Some((privilege, _)) => Err(LoanError::Privileged(Box::new(self.privileged(role, *privilege)))),
+        let memberships = role.member_of.keys().copied().filter(|_| !role.is_superuser);
+        let held = attributes.iter().filter(|(_, is_held)| *is_held).map(|(privilege, _)| *privilege);
+        match held.chain(memberships).find(|privilege| !self.allowed.contains(privilege)) {
+            Some(privilege) => Err(LoanError::Privileged(Box::new(self.privileged(role, privilege)))),
             None => Ok(()),
         }
     }
@@ -104,7 +123,8 @@ impl Guard {
     fn privileged(&self, role: &Role, privilege: Privilege) -> PrivilegedRole {
         let owned = role.owned.clone().filter(|_| privilege == Privilege::Owner);
         let exempt = role.exempt.clone().filter(|_| privilege == Privilege::BypassRls && !role.bypasses_rls);
-        PrivilegedRole { role: role.name.clone(), privilege, owned, exempt, remedy: self.remedy() }
+        let member_of = role.member_of.get(&privilege).filter(|_| !role.is_superuser).cloned();
+        PrivilegedRole { role: role.name.clone(), privilege, owned, exempt, member_of, remedy: self.remedy() }
     }
 
     /// What makes a role that may pass.
@@ -133,8 +153,17 @@ impl PrivilegedRole {
         let role = identifier(&self.role);
         let table =
             |table: &GuardedRelation| format!("{}.{}", identifier(&table.schema), identifier(&table.name));
+        if let Some(member_of) = &self.member_of {
+            let what = if self.privilege == Privilege::Superuser { ", a superuser" } else { "" };
+            return format!("the role {role} is a member of {}{what}", identifier(member_of));
+        }
         match (self.privilege, &self.owned) {
             (Privilege::Superuser, _) => format!("the role {role} is a superuser"),
+            (Privilege::CreateRole, _) => format!("the role {role} has CREATEROLE"),
+            (Privilege::Replication, _) => format!("the role {role} has REPLICATION"),
+            (Privilege::ServerFiles | Privilege::ServerPrograms | Privilege::SignalBackend, _) => {
+                format!("the role {role} has the privilege {}", self.privilege)
+            }
             (Privilege::BypassRls, _) => match &self.exempt {
                 None => format!("the role {role} has BYPASSRLS"),
                 Some(exempt) => format!(
@@ -158,7 +187,7 @@ impl PrivilegedRole {
         }
     }
 
-    /// Why no policy holds for it, or not every one.
+    /// By what it may see or do more than plugins are granted.
     pub fn privilege(&self) -> Privilege {
         self.privilege
     }
@@ -172,9 +201,14 @@ impl PrivilegedRole {
 impl fmt::Display for PrivilegedRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { privilege, remedy, .. } = self;
+        let consequence = match privilege.passes_policies() {
+            true => "row-level security does not hold for it",
+            false => "its rights reach further than what plugins are granted",
+        };
         write!(
             f,
-            "{}, so that row-level security does not hold for it: use a role such as `{remedy}` makes (log in as it, or \
+            "{}, so that {consequence}: use a role such as `callslip catalog login-sql` prints, which may read the columns \
+             that plugins are granted and no more, or as `{remedy}` makes, which may read whole tables (log in as it, or \
              `SET LOCAL ROLE callslip` on a transaction that is lent)",
             self.reason()
         )?;
@@ -186,7 +220,7 @@ impl fmt::Display for PrivilegedRole {
 }
 
 /// A name as SQL has it.
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", printable(&name.replace('"', "\"\""), usize::MAX))
 }
 
@@ -199,13 +233,12 @@ mod tests {
     }
 
     fn role(is_superuser: bool, bypasses_rls: bool, owner: Option<&str>) -> Role {
-        Role {
-            name: "me".into(),
-            is_superuser,
-            bypasses_rls,
-            owned: owner.map(|owner| table("t", Some(owner))),
-            exempt: None,
-        }
+        let owned = owner.map(|owner| table("t", Some(owner)));
+        Role { name: "me".into(), is_superuser, bypasses_rls, owned, ..Role::default() }
+    }
+
+    fn member(privilege: Privilege, of: &str) -> Role {
+        Role { name: "me".into(), member_of: [(privilege, of.to_owned())].into(), ..Role::default() }
     }
 
     #[test]
@@ -214,11 +247,16 @@ mod tests {
             (role(true, true, Some("boss")), Some(Privilege::Superuser)),
             (role(false, true, None), Some(Privilege::BypassRls)),
             (role(false, false, Some("boss")), Some(Privilege::Owner)),
+            (Role { creates_roles: true, ..role(false, false, None) }, Some(Privilege::CreateRole)),
+            (Role { replicates: true, ..role(false, false, None) }, Some(Privilege::Replication)),
+            (member(Privilege::Superuser, "postgres"), Some(Privilege::Superuser)),
+            (member(Privilege::ServerFiles, "pg_read_server_files"), Some(Privilege::ServerFiles)),
+            (member(Privilege::ServerPrograms, "pg_execute_server_program"), Some(Privilege::ServerPrograms)),
+            (member(Privilege::SignalBackend, "pg_signal_backend"), Some(Privilege::SignalBackend)),
             (role(false, false, None), None),
         ];
-        for allowed in
-            [vec![], vec![Privilege::Superuser], vec![Privilege::BypassRls], vec![Privilege::Owner]]
-        {
+        let each = Privilege::ALL.iter().map(|privilege| vec![*privilege]);
+        for allowed in [vec![]].into_iter().chain(each) {
             let guard = Guard::new(allowed.clone(), vec![table("t", Some("boss"))]);
             for (role, privilege) in &roles {
                 let refused = guard.admit(role).err().map(|error| match error {

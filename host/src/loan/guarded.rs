@@ -56,7 +56,7 @@ fn tables(relations: &[GuardedRelation]) -> String {
 }
 
 /// The text of an array, as SQL has it.
-fn array<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> String {
+pub(super) fn array<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let elements: Vec<String> = texts.map(|text| text.map_or_else(|| "NULL".to_owned(), quoted)).collect();
     format!("'{{{}}}'", elements.join(",").replace('\'', "''"))

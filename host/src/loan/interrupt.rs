@@ -10,7 +10,11 @@ use super::error::LoanError;
 
 /// How long the owner's next statement is held back from a cancel that nobody waits for any more, in seconds. It comes
 /// within a few milliseconds, if at all.
-const HELD_BACK: u32 = 1;
+const HELD_BACK: &str = "1";
+
+/// The same when that may have been hit: PostgreSQL signals a session's process and then the group of that, which is the same
+/// process, so that one cancel can hit twice (`signal_child` in `postmaster.c`).
+const HELD_BACK_AGAIN: &str = "0.05";
 
 /// Cancels what runs in a block on a connection that is lent, until the block has ended. When this returns, no cancel is on
 /// its way.
@@ -76,15 +80,18 @@ enum Cancel {
 impl Drop for Late<'_> {
     fn drop(&mut self) {
         let begin = self.block.begin();
-        let begin = match self.cancel {
+        // What it is to hit.
+        let sleep = |seconds| format!("{begin}; SELECT pg_catalog.pg_sleep({seconds})");
+        let begins = match self.cancel {
             Cancel::None => return,
-            Cancel::Delivered => begin.to_owned(),
-            // What it is to hit.
-            Cancel::OnItsWay => format!("{begin}; SELECT pg_catalog.pg_sleep({HELD_BACK})"),
+            Cancel::Delivered => vec![begin.to_owned()],
+            Cancel::OnItsWay => vec![sleep(HELD_BACK), sleep(HELD_BACK_AGAIN)],
         };
-        // A block of the same name: if the first is still open, then because its end was hit, and it is aborted. No other can
-        // begin in it, and this end is its own. The first poll sends them; nobody needs the answers.
-        let _ = self.client.batch_execute(&begin).now_or_never();
-        let _ = self.client.batch_execute(self.block.end()).now_or_never();
+        // Blocks of the same name: if one is still open, then because its end was hit, and it is aborted. No other can begin in
+        // it, and the next end is its own. The first poll sends them; nobody needs the answers.
+        for begin in begins {
+            let _ = self.client.batch_execute(&begin).now_or_never();
+            let _ = self.client.batch_execute(self.block.end()).now_or_never();
+        }
     }
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use tokio_postgres::{Client, Transaction};
 
+use super::caller::Caller;
 use super::cancel::Canceller;
+use super::connection::Companion;
 use super::guard::Guard;
 use super::stop::Stop;
 
@@ -58,6 +60,9 @@ pub struct Lent<'loan> {
     /// By which a run is stopped that has not begun.
     pub(super) stop: Option<Arc<Stop>>,
     pub(super) guard: Option<Arc<Guard>>,
+    pub(super) caller: Option<Arc<Caller>>,
+    /// Dropped when the run has ended.
+    pub(super) companion: Option<Companion>,
 }
 
 impl<'loan> Lent<'loan> {
@@ -72,7 +77,16 @@ impl<'loan> Lent<'loan> {
     }
 
     fn new(client: &'loan Client, in_transaction: bool) -> Self {
-        Self { client, in_transaction, session: None, canceller: None, stop: None, guard: None }
+        Self {
+            client,
+            in_transaction,
+            session: None,
+            canceller: None,
+            stop: None,
+            guard: None,
+            caller: None,
+            companion: None,
+        }
     }
 
     /// Lets the session keep statements prepared from one call to the next, which saves PostgreSQL their parsing and
@@ -93,9 +107,21 @@ impl<'loan> Lent<'loan> {
         Self { stop: Some(stop), ..self }
     }
 
+    /// Keeps something for as long as a run has the connection: it is dropped when that has given its last row, failed, or was
+    /// dropped. What was dropped half-way may then still run, before the owner's next statement.
+    pub fn accompanied_by(self, companion: impl Send + Sync + 'static) -> Self {
+        Self { companion: Some(Arc::new(companion)), ..self }
+    }
+
     /// Whether it is lent as a transaction.
     pub fn is_transaction(&self) -> bool {
         self.in_transaction
+    }
+
+    /// Runs statements for a caller: the owner's own values and role are back when they have ended. With a role of the caller's the
+    /// guard looks at that one, and not at the owner's.
+    pub fn for_caller(self, caller: Option<Arc<Caller>>) -> Self {
+        Self { caller, ..self }
     }
 
     /// Has a guard look with each run at the role that the connection has then. A role that it has not let pass within the

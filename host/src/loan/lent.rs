@@ -4,6 +4,7 @@ use std::time::Instant;
 use super::admission::Admission;
 use super::block::Block;
 use super::error::LoanError;
+use super::guard::Guard;
 use super::lender::Lent;
 use super::pooler::Pooler;
 use super::run::{BoundStatement, Run, check_values};
@@ -13,6 +14,21 @@ use super::terms::Terms;
 use super::wire::Wire;
 
 impl<'loan> Lent<'loan> {
+    /// Asks whether the connection's role may pass a guard.
+    ///
+    /// # Errors
+    /// [`LoanError::Privileged`], and whatever else can go wrong.
+    pub async fn check(&self, guard: &Guard) -> Result<(), LoanError> {
+        let block = match self.in_transaction {
+            true => Block::Savepoint,
+            false => Block::needed_by(self.client).await?,
+        };
+        let (answered, ended) = block.around(self.client, &guard.question()).await;
+        let judged = guard.judge(&answered?);
+        ended?;
+        judged
+    }
+
     /// Runs the statements of one plan, all in one round trip. Returns when PostgreSQL has begun to answer. Dropped at any
     /// await, it leaves the connection usable.
     ///
@@ -55,7 +71,12 @@ impl<'loan> Lent<'loan> {
             false => Block::needed_by(self.client).await?,
         };
         let start = Start {
-            wire: Wire::Lent { client: self.client, statements: kept, canceller: self.canceller },
+            wire: Wire::Lent {
+                client: self.client,
+                statements: kept,
+                canceller: self.canceller,
+                _companion: self.companion,
+            },
             statements: statements.into(),
             block: Some(block),
             terms: *terms,
@@ -67,8 +88,9 @@ impl<'loan> Lent<'loan> {
                 since: Instant::now(),
                 passed: OnceLock::new(),
             }),
+            caller: self.caller,
             asked_at: None,
         };
-        start.run(&sessions.assumptions).await.map_err(LoanError::of_lent)
+        start.run(&sessions.assumptions).await.map_err(LoanError::of_other_role)
     }
 }

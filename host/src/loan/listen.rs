@@ -1,12 +1,12 @@
 use std::future::poll_fn;
 
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
 use super::address;
 use super::driver::Driver;
 use super::error::LoanError;
-use super::pool::{PoolSettings, session_login};
+use super::pool::{PoolSettings, open_session};
 use super::settings::ConnectionSettings;
 use crate::reason::reason;
 
@@ -31,11 +31,9 @@ impl Listener {
     /// [`LoanError::Failed`], if it can't listen: on a standby nothing is ever notified.
     pub async fn connect(connection: &ConnectionSettings, channel: &str) -> Result<Self, LoanError> {
         let unavailable = |reason: String| LoanError::Unavailable { reason };
-        let login = session_login(connection, &PoolSettings::default());
         let within = address::connect_within(connection);
-        let (client, mut connection) = address::first(connection, |address| {
-            let config = address.config(&login);
-            async move { config.connect(NoTls).await.map_err(|error| reason(&error)) }
+        let (client, mut connection) = address::first(connection, |address| async move {
+            open_session(connection, &PoolSettings::default(), &address).await
         })
         .await?;
         // What was not yet heard is one notification: they say that something changed, and not what.

@@ -16,16 +16,20 @@ mod answer;
 mod assumptions;
 mod bind;
 mod block;
+mod caller;
 mod cancel;
+mod connect;
 mod connection;
 mod describe;
 mod driver;
 mod error;
+mod excess;
 mod guard;
 mod guarded;
 mod inspection;
 mod interrupt;
 mod isolation;
+mod lack;
 mod lender;
 mod lent;
 mod listen;
@@ -45,19 +49,28 @@ mod start;
 mod statements;
 mod stop;
 mod terms;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod wire;
 
 #[cfg(feature = "host")]
 pub(crate) use block::OpenBlock;
+pub use caller::Caller;
 pub use callslip_ir::PlanMode;
 pub use cancel::Canceller;
+pub use connect::connect;
 pub use connection::Released;
 pub use describe::{Described, ResultColumn};
 pub use error::{LoanError, PostgresError};
+pub use excess::Excess;
 pub use guard::{Guard, PrivilegedRole};
 pub use guarded::GuardedRelation;
 pub use inspection::Inspection;
 pub use isolation::Isolation;
+pub use lack::Lack;
 pub use lender::{Lender, Lent};
 pub use listen::Listener;
 pub use pool::{Loan, Pool, PoolSettings, PoolStatus};

@@ -1,4 +1,4 @@
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{Row, SimpleQueryMessage};
 
 use super::isolation::Isolation;
 
@@ -16,6 +16,16 @@ pub(super) struct Owner {
 }
 
 impl Owner {
+    /// Of a row that has [`COLUMNS`] among its own.
+    pub fn of_row(row: &Row) -> Option<Self> {
+        let text = |name: &str| row.try_get::<_, &str>(name).ok();
+        Some(Self {
+            isolation: Isolation::of_setting(text("isolation")?),
+            role: text("role")?.to_owned(),
+            is_superuser: text("is_superuser")? == "on",
+        })
+    }
+
     /// Of the answer to several statements, one of which gives [`COLUMNS`].
     pub fn of_messages(messages: &[SimpleQueryMessage]) -> Option<Self> {
         messages.iter().find_map(|message| match message {

@@ -11,14 +11,22 @@ use deadpool::managed::{self, Object, PoolError, TimeoutType, Timeouts};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Config};
 
+use super::address::Address;
+use super::admitted::Admitted;
 use super::assumptions::Assumptions;
+use super::block::Block;
+use super::caller::Caller;
+use super::connect::{self, Wires};
 use super::connection::Connection;
 use super::error::LoanError;
+use super::excess::Excess;
 use super::guard::Guard;
+use super::lack::{self, Lack};
 use super::pooler::{ADVICE, Pooler};
 use super::session::{milliseconds, startup_options};
 use super::settings::ConnectionSettings;
 use super::stop::Stop;
+use crate::lookups::LookupCounts;
 use crate::reason::reason;
 
 use gate::Gate;
@@ -81,6 +89,7 @@ pub struct Pool {
     settings: Arc<PoolSettings>,
     assumptions: Arc<Assumptions>,
     gate: Arc<Gate>,
+    admitted: Arc<Admitted>,
 }
 
 impl Pool {
@@ -108,7 +117,8 @@ impl Pool {
         match built {
             Ok(pool) => {
                 let settings = Arc::new(settings);
-                Ok(Self { pool, settings, assumptions: Arc::default(), gate: Arc::default() })
+                let (assumptions, gate, admitted) = (Arc::default(), Arc::default(), Arc::default());
+                Ok(Self { pool, settings, assumptions, gate, admitted })
             }
             Err(error) => Err(LoanError::Unavailable { reason: error.to_string() }),
         }
@@ -127,7 +137,10 @@ impl Pool {
                 let is_new = Object::metrics(&object).recycle_count == 0;
                 let connection = Arc::new(Connection::new(object));
                 let (settings, assumptions) = (self.settings.clone(), self.assumptions.clone());
-                let loan = Loan { connection, settings, assumptions, stop: None, asked_at: None };
+                let (guard, admitted) = (self.gate.guard(), self.admitted.clone());
+                let (stop, caller, asked_at) = (None, None, None);
+                let loan =
+                    Loan { connection, settings, assumptions, stop, guard, admitted, caller, asked_at };
                 self.admit(&loan, is_new).await?;
                 Ok(Loan { asked_at: self.gate.asked_at(), ..loan })
             }
@@ -194,6 +207,12 @@ impl Pool {
         }
     }
 
+    /// How often a run on one of its connections had all of its statements prepared. Nothing is counted behind a pooler that shares
+    /// sessions, where none are kept.
+    pub fn statement_lookups(&self) -> LookupCounts {
+        self.pool.manager().lookups.counts()
+    }
+
     /// What the pool was made with.
     pub fn settings(&self) -> &PoolSettings {
         &self.settings
@@ -207,6 +226,11 @@ pub struct Loan {
     pub(super) settings: Arc<PoolSettings>,
     pub(super) assumptions: Arc<Assumptions>,
     pub(super) stop: Option<Arc<Stop>>,
+    /// That of its pool, which a caller's role has to pass.
+    pub(super) guard: Option<Arc<Guard>>,
+    /// The roles of callers that it has let pass lately.
+    pub(super) admitted: Arc<Admitted>,
+    pub(super) caller: Option<Arc<Caller>>,
     /// When its pool last asked what its role may.
     pub(super) asked_at: Option<Instant>,
 }
@@ -216,6 +240,34 @@ impl Loan {
     #[must_use]
     pub fn stopped_by(self, stop: Arc<Stop>) -> Self {
         Self { stop: Some(stop), ..self }
+    }
+
+    /// Runs statements for a caller. Its role has to pass the [guard of the pool](Pool::guard).
+    #[must_use]
+    pub fn for_caller(self, caller: Option<Arc<Caller>>) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// Asks whether the session may become a role, and whether that may pass a guard.
+    ///
+    /// # Errors
+    /// [`LoanError::CallerNotSet`], [`LoanError::Privileged`], and whatever else can go wrong.
+    pub async fn check_role(&self, guard: &Guard, role: &str) -> Result<(), LoanError> {
+        let caller = Caller::of_role(role);
+        let question = format!("{}{}", caller.set_role(), guard.question());
+        self.connection.begin_unknown_work();
+        let (answered, ended) = Block::Transaction.around(self.connection.client(), &question).await;
+        ended?;
+        self.connection.settle_unknown_work();
+        guard.judge(&answered.map_err(|error| caller.not_set(error))?)
+    }
+
+    /// Keeps something for as long as the connection is lent: it is dropped when the pool has that back, or it is closed, and what
+    /// was dropped half-way has ended. There is one such thing; a second one is dropped at once.
+    #[must_use]
+    pub fn accompanied_by(self, companion: impl Send + Sync + 'static) -> Self {
+        self.connection.keep(Arc::new(companion));
+        self
     }
 
     /// Asks whether the session's role may pass a guard. If it may not, the connection is closed when the loan ends.
@@ -229,6 +281,39 @@ impl Loan {
         Ok(())
     }
 
+    /// What the session's login may do beside reading what is guarded.
+    ///
+    /// # Errors
+    /// [`LoanError`], if PostgreSQL can't be asked; the connection is then closed when the loan ends.
+    pub async fn excess(&self, guard: &Guard) -> Result<Vec<Excess>, LoanError> {
+        self.connection.begin_unknown_work();
+        let excess = guard.excess(self.connection.client()).await?;
+        self.connection.settle_unknown_work();
+        Ok(excess)
+    }
+
+    /// Asks the database for nothing, and waits until it has answered that.
+    ///
+    /// # Errors
+    /// [`LoanError`], if it does not answer; the connection is then closed when the loan ends.
+    pub async fn ping(&self) -> Result<(), LoanError> {
+        self.connection.begin_unknown_work();
+        self.connection.client().batch_execute("").await?;
+        self.connection.settle_unknown_work();
+        Ok(())
+    }
+
+    /// What the server lacks of what the host makes use of where it is there.
+    ///
+    /// # Errors
+    /// [`LoanError`], if it can't be asked; the connection is then closed when the loan ends.
+    pub async fn lacks(&self) -> Result<Vec<Lack>, LoanError> {
+        self.connection.begin_unknown_work();
+        let lacks = Lack::of(self.connection.client(), self.settings.pooler).await?;
+        self.connection.settle_unknown_work();
+        Ok(lacks)
+    }
+
     /// The driver's client, for work that has no method here, such as reflection. Nobody knows what was done
     /// with it, so the connection is closed when the loan ends. Behind a pooler
     /// its session is not read-only, and has none of the pool's settings.
@@ -238,14 +323,32 @@ impl Loan {
     }
 }
 
+/// Opens a session of the host's own at an address.
+///
+/// # Errors
+/// Why there is none.
+pub(super) async fn open_session(
+    connection: &ConnectionSettings,
+    settings: &PoolSettings,
+    address: &Address,
+) -> Result<(Client, Wires), String> {
+    let tls = connection.tls();
+    match connect::at(address, &session_login(connection, settings, &[]), tls).await {
+        Err(reason) if lack::is_of_idle_timeout(&reason) => {
+            connect::at(address, &session_login(connection, settings, &[lack::IDLE_TIMEOUT]), tls).await
+        }
+        connected => connected,
+    }
+}
+
 /// How a session of the host's own logs in.
-pub(super) fn session_login(connection: &ConnectionSettings, settings: &PoolSettings) -> Config {
+fn session_login(connection: &ConnectionSettings, settings: &PoolSettings, lacking: &[&str]) -> Config {
     let mut login = connection.login().clone();
     // The driver asks a server that must be writable whether its transactions are read-only: there, that
     // has to wait until it is connected.
     let read_only_at_once = login.get_target_session_attrs() != TargetSessionAttrs::ReadWrite;
     if settings.pooler == Pooler::None {
-        login.options(startup_options(login.get_options(), settings, read_only_at_once));
+        login.options(startup_options(login.get_options(), settings, read_only_at_once, lacking));
     }
     login
 }

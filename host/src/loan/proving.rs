@@ -2,7 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use super::answer::{answer, at_once, send, settle};
 use super::bind::TextValue;
@@ -41,6 +41,14 @@ pub(super) const FORGET: &str = "ROLLBACK TO SAVEPOINT callslip_question_c6b1f03
 
 /// The name of the statement that is explained.
 const EXPLAINED: &str = "callslip_explained";
+
+/// A list of the same thing so many times, with what it stands in; nothing for none.
+fn in_parentheses(thing: &str, times: usize) -> String {
+    match times {
+        0 => String::new(),
+        _ => format!(" ({})", vec![thing; times].join(", ")),
+    }
+}
 
 impl<'loan> Proving<'loan> {
     /// Begins in a block that [`Proving::opening`] has opened.
@@ -111,16 +119,37 @@ impl<'loan> Proving<'loan> {
     /// [`LoanError::Failed`], [`LoanError::Stopped`], [`LoanError::Lost`].
     pub async fn explain(&self, sql: &str, parameter_count: usize) -> Result<Vec<String>, LoanError> {
         let prepare = format!("PREPARE {EXPLAINED} AS {sql}");
-        let nulls = vec!["NULL"; parameter_count].join(", ");
-        let arguments = if nulls.is_empty() { nulls } else { format!(" ({nulls})") };
-        let explain = format!("EXPLAIN EXECUTE {EXPLAINED}{arguments}");
+        self.plan(&prepare, "EXPLAIN", parameter_count).await
+    }
+
+    /// The same plan as JSON. Each parameter of the statement has to be one of which a text can be cast to its type, as those of all
+    /// printed statements are: a null of that type itself may not be a value of it.
+    ///
+    /// # Errors
+    /// As of [`Proving::explain`].
+    pub async fn explain_as_json(&self, sql: &str, parameter_count: usize) -> Result<String, LoanError> {
+        let types = in_parentheses("text", parameter_count);
+        let prepare = format!("PREPARE {EXPLAINED}{types} AS {sql}");
+        let lines = self.plan(&prepare, "EXPLAIN (FORMAT JSON)", parameter_count).await?;
+        Ok(lines.join("\n"))
+    }
+
+    /// What EXPLAIN says of a statement that is prepared for that alone.
+    async fn plan(
+        &self,
+        prepare: &str,
+        explain: &str,
+        parameter_count: usize,
+    ) -> Result<Vec<String>, LoanError> {
+        let explain = format!("{explain} EXECUTE {EXPLAINED}{}", in_parentheses("NULL", parameter_count));
         let mut plan = answer(self.ask(async {
             // One way for all versions: the `GENERIC_PLAN` of PostgreSQL 16 would only save the PREPARE. That one is sent as
             // one statement, whatever `sql` holds.
             let mut generic =
                 answer(self.client().batch_execute("SET LOCAL plan_cache_mode = force_generic_plan"));
-            let mut prepared = answer(self.client().execute_typed(&prepare, &[]));
-            let mut explained = answer(self.client().query_typed(&explain, &[]));
+            let mut prepared = answer(self.client().execute_typed(prepare, &[]));
+            // As text, whatever its type.
+            let mut explained = answer(self.client().simple_query(&explain));
             at_once(|context| {
                 send(&mut generic, context);
                 send(&mut prepared, context);
@@ -141,10 +170,13 @@ impl<'loan> Proving<'loan> {
         .await;
         let plan = settle(&mut plan).await;
         let forgotten = settle(&mut forgotten).await;
-        let rows = plan?;
+        let messages = plan?;
         forgotten?;
-        let line = |row: &Row| row.try_get::<_, String>(0).map_err(LoanError::from);
-        rows.iter().map(line).collect()
+        let line = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(line).collect())
     }
 
     /// Asks something in a savepoint that is rolled back. The question sends all that it has to say when it is polled first;

@@ -66,7 +66,12 @@ impl Proving<'_> {
         }
         let column = |(name, row): (&&str, &Row)| {
             let name = (*name).to_owned();
-            Ok(ResultColumn { name, type_oid: row.try_get(0)?, type_name: row.try_get(1)? })
+            Ok(ResultColumn {
+                name,
+                type_oid: row.try_get(0)?,
+                type_name: row.try_get(1)?,
+                type_modifier: -1,
+            })
         };
         Ok(names.iter().zip(&told).map(column).collect::<Result<Vec<_>, Error>>()?.into())
     }

@@ -2,13 +2,15 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::mem;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::PlanMode;
+use super::admission::Admission;
 use super::answer::{Answer, settle};
 use super::block::Block;
 use super::describe::ResultColumn;
@@ -59,6 +61,8 @@ pub struct Run<'loan> {
     /// The connection, until the run has ended.
     wire: Option<Wire<'loan>>,
     isolation: Isolation,
+    /// Whether the statements run with the rights of another role than that with which they were proven.
+    is_of_other: bool,
 }
 
 enum State {
@@ -85,8 +89,8 @@ impl State {
 }
 
 impl Loan {
-    /// Runs the statements of one plan: a single one by itself, unless it has custom plans; several in one round trip and on
-    /// one snapshot.
+    /// Runs the statements of one plan: a single one by itself, unless it has custom plans or runs for a [`Caller`](super::Caller); several in one
+    /// round trip and on one snapshot.
     /// Returns when PostgreSQL has begun to answer: with the first rows, which it sends some kilobytes at a time,
     /// or with the end of the first statement. Dropped before, it is as if the [`Run`] was dropped.
     ///
@@ -99,14 +103,26 @@ impl Loan {
             return Ok(Run::finished());
         }
         let is_shared = self.settings.pooler != Pooler::None;
+        let has_role = self.caller.as_ref().is_some_and(|caller| caller.role().is_some());
+        let guard = self.guard.clone().filter(|_| has_role);
         let start = Start {
             wire: Wire::Own(self.connection.clone()),
-            block: (is_shared || statements.len() > 1 || has_custom_plans(&statements))
-                .then_some(Block::Transaction),
+            block: (is_shared
+                || statements.len() > 1
+                || has_custom_plans(&statements)
+                || self.caller.is_some())
+            .then_some(Block::Transaction),
             statements: statements.into(),
             terms: Terms::of(&self.settings),
             check_interval: is_shared.then_some(self.settings.client_check_interval),
-            admission: None,
+            // The login was looked at when the session was made.
+            admission: guard.map(|guard| Admission {
+                guard,
+                admitted: &self.admitted,
+                since: Instant::now(),
+                passed: OnceLock::new(),
+            }),
+            caller: self.caller.clone(),
             asked_at: self.asked_at,
             stop: None,
         };
@@ -119,7 +135,7 @@ impl Loan {
             if error.leaves_connection_idle() {
                 self.connection.settle_work();
             }
-            error.of_proven()
+            if has_role { error.of_other_role() } else { error.of_proven() }
         })
     }
 }
@@ -202,8 +218,9 @@ impl LoanError {
         }
     }
 
-    /// The same, of a connection that is lent: the role that its statements were proven with may be another.
-    pub(super) fn of_lent(self) -> Self {
+    /// The same, of statements that run with the rights of another role than that with which they were proven, or may do so: on a
+    /// connection that is lent, or for a caller that has a role.
+    pub(super) fn of_other_role(self) -> Self {
         match self.of_proven() {
             // insufficient_privilege
             Self::Stale { refusal: Some(error), .. } if error.sqlstate() == "42501" => {
@@ -240,6 +257,7 @@ impl<'loan> Run<'loan> {
             block: None,
             wire: None,
             isolation: Isolation::ReadCommitted,
+            is_of_other: false,
         }
     }
 
@@ -250,6 +268,7 @@ impl<'loan> Run<'loan> {
         answers: VecDeque<Answer<'loan, RowStream>>,
         end: Option<(Block, Answer<'loan, ()>)>,
         isolation: Isolation,
+        is_of_other: bool,
     ) -> Self {
         let (block, end) = end.unzip();
         Self {
@@ -261,6 +280,7 @@ impl<'loan> Run<'loan> {
             block,
             wire: Some(wire),
             isolation,
+            is_of_other,
         }
     }
 
@@ -425,10 +445,7 @@ impl Run<'_> {
                         }
                         (error, _) => error.of_proven(),
                     };
-                    let error = match &self.wire {
-                        Some(Wire::Lent { .. }) => error.of_lent(),
-                        _ => error,
-                    };
+                    let error = if self.is_of_other { error.of_other_role() } else { error };
                     return Err(self.fail(error.of_statement(self.current + 1)).await);
                 }
             }

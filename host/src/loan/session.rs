@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::error::LoanError;
+use super::lack::IDLE_TIMEOUT;
 use super::owner;
 use super::pool::PoolSettings;
 use super::terms::{LEAST_TIMEOUT, Terms};
@@ -23,8 +24,13 @@ const SESSION: &[(&str, &str)] = &[
 ];
 
 /// The startup options of a session: the user's own first, since the last of a name holds. Being startup options,
-/// they are also what RESET goes back to.
-pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_only: bool) -> String {
+/// they are also what RESET goes back to. What the server lacks is left out.
+pub(super) fn startup_options(
+    own: Option<&str>,
+    settings: &PoolSettings,
+    read_only: bool,
+    lacking: &[&str],
+) -> String {
     let mut options = own.unwrap_or_default().to_owned();
     let mut set = |name: &str, value: &str| options.push_str(&format!(" -c {name}={value}"));
     for (name, value) in SESSION {
@@ -36,9 +42,9 @@ pub(super) fn startup_options(own: Option<&str>, settings: &PoolSettings, read_o
     let timeouts = [
         ("statement_timeout", settings.statement_timeout),
         ("lock_timeout", settings.lock_timeout),
-        ("idle_in_transaction_session_timeout", settings.idle_in_transaction_timeout),
+        (IDLE_TIMEOUT, settings.idle_in_transaction_timeout),
     ];
-    for (name, timeout) in timeouts {
+    for (name, timeout) in timeouts.into_iter().filter(|(name, _)| !lacking.contains(name)) {
         set(name, &milliseconds(timeout).to_string());
     }
     options.trim_start().to_owned()
@@ -208,7 +214,7 @@ mod tests {
     #[test]
     fn the_host_s_options_come_after_the_user_s_own() {
         let own = "-c work_mem=64MB -c TimeZone=CET";
-        let options = startup_options(Some(own), &PoolSettings::default(), true);
+        let options = startup_options(Some(own), &PoolSettings::default(), true, &[]);
         assert!(options.starts_with("-c work_mem=64MB"), "{options}");
         assert!(options.rfind("TimeZone=UTC") > options.rfind("TimeZone=CET"), "{options}");
         assert!(options.contains("-c default_transaction_read_only=on"), "{options}");

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::admitted::Admitted;
 use super::assumptions::Assumptions;
 use super::statements::Statements;
+use crate::lookups::{LookupCounts, Lookups};
 
 /// The statements that lent sessions keep prepared, by session. A session that has ended is forgotten.
 pub struct Sessions {
@@ -14,6 +15,7 @@ pub struct Sessions {
     known: Mutex<Known>,
     pub(super) assumptions: Assumptions,
     pub(super) admitted: Admitted,
+    lookups: Arc<Lookups>,
 }
 
 #[derive(Default)]
@@ -32,7 +34,17 @@ impl Sessions {
             known: Mutex::default(),
             assumptions: Assumptions::default(),
             admitted: Admitted::default(),
+            lookups: Arc::default(),
         }
+    }
+
+    /// How often a run on a session that keeps statements had all of its own prepared.
+    pub fn statement_lookups(&self) -> LookupCounts {
+        self.lookups.counts()
+    }
+
+    fn no_statements(&self) -> Arc<Statements> {
+        Arc::new(Statements::new(self.statements, self.lookups.clone()))
     }
 
     /// The statements of a session.
@@ -44,7 +56,7 @@ impl Sessions {
             known.sweep_at = 2 * known.sessions.len() + 8;
         }
         let address = Arc::as_ptr(session).cast::<()>().addr();
-        let new = || (Arc::downgrade(session), Arc::new(Statements::new(self.statements)));
+        let new = || (Arc::downgrade(session), self.no_statements());
         known.sessions.entry(address).or_insert_with(new).1.clone()
     }
 
@@ -55,7 +67,7 @@ impl Sessions {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, statements) in known.sessions.values_mut() {
             // They are closed as soon as nobody runs one of them. What finds the settings is of no database, and stays.
-            let forgotten = std::mem::replace(statements, Arc::new(Statements::new(self.statements)));
+            let forgotten = std::mem::replace(statements, self.no_statements());
             statements.set_settings(forgotten.has_settings());
         }
     }

@@ -15,7 +15,8 @@ use super::answer::{Answer, answer, at_once, send, settle};
 use super::assumptions::Assumptions;
 use super::bind::TextValue;
 use super::block::Block;
-use super::error::LoanError;
+use super::caller::Caller;
+use super::error::{LoanError, PostgresError};
 use super::isolation::Isolation;
 use super::owner::Owner;
 use super::pooler::Pooler;
@@ -38,8 +39,11 @@ pub(super) struct Start<'a, 'loan> {
     pub check_interval: Option<Duration>,
     /// What stops them before they have begun, on a connection that is lent.
     pub stop: Option<Arc<Stop>>,
-    /// Whom its owner's role has to pass, if the connection is lent and somebody guards it.
+    /// What the role has to pass with whose rights they run, if that is the owner's of a connection that is lent, or the
+    /// caller's, and somebody guards it.
     pub admission: Option<Admission<'a>>,
+    /// For whom they run, if anybody is to know.
+    pub caller: Option<Arc<Caller>>,
     /// When the role of the host's own session was last asked about.
     pub asked_at: Option<Instant>,
 }
@@ -60,6 +64,9 @@ enum Attempt<'loan> {
 
 /// What opens a block, and finds out about the owner of a connection that is lent.
 pub(super) type Opening<'loan> = Answer<'loan, Option<Owner>>;
+
+/// What sets the caller in a block.
+type Calling<'loan> = Answer<'loan, Vec<Row>>;
 
 type Queries<'loan> = VecDeque<Answer<'loan, RowStream>>;
 
@@ -87,7 +94,9 @@ impl<'loan> Start<'_, 'loan> {
                 Ok(Attempt::OwnTimeouts) => assumptions.set_own_timeouts(),
                 Ok(Attempt::UnknownRole) => self.admit().await?,
                 Err(LoanError::Failed(error))
-                    if self.wire.statements().is_some() && must_prepare_again(&error) =>
+                    if self.wire.statements().is_some()
+                        && must_prepare_again(&error)
+                        && !self.is_of_caller_s_role(&error) =>
                 {
                     if is_prepared_again {
                         // It has changed once more meanwhile, or is gone: what else is prepared stays so.
@@ -115,7 +124,11 @@ impl<'loan> Start<'_, 'loan> {
                 _ => break,
             }
         }
-        if prepared.len() < self.statements.len() || !self.has_settings() {
+        let are_prepared = prepared.len() == self.statements.len();
+        if let Some(statements) = self.wire.statements() {
+            statements.count_run(are_prepared);
+        }
+        if !are_prepared || !self.has_settings() {
             prepared = self.prepare().await?;
         }
         let planned_since = self.has_old_plans().then(Instant::now);
@@ -124,6 +137,7 @@ impl<'loan> Start<'_, 'loan> {
             (None, Some(_)) => Some(self.planning_anew()),
             (None, None) => None,
         };
+        let mut calling = self.calling();
         let mut queries: Queries<'loan> = prepared
             .into_iter()
             .enumerate()
@@ -133,6 +147,7 @@ impl<'loan> Start<'_, 'loan> {
         self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
+            send_all(&mut calling, context);
             send_all(&mut queries, context);
             send_all(&mut end, context);
         })
@@ -142,6 +157,16 @@ impl<'loan> Start<'_, 'loan> {
             Err(error) => {
                 drop(queries);
                 return Err(self.not_opened(error, end).await);
+            }
+        };
+        let owner = match self.called(&mut calling, owner).await {
+            Ok(owner) => owner,
+            Err(error) => {
+                drop(queries);
+                if let Some(end) = end {
+                    self.ended(end).await?;
+                }
+                return Err(error);
             }
         };
         if let (Some(since), Some(statements)) = (planned_since, self.wire.statements()) {
@@ -174,11 +199,13 @@ impl<'loan> Start<'_, 'loan> {
             false => positions.clone().map(|position| self.probe(position)).collect(),
         };
         let mut probed = (!is_compared).then(|| self.batch(""));
+        let mut calling = self.calling();
         let mut queries: Queries<'loan> = positions.map(|position| self.query_unnamed(position)).collect();
         let mut end = self.batch(block.end());
         self.sends();
         at_once(|context| {
             send_all(&mut begin, context);
+            send_all(&mut calling, context);
             send_all(&mut probes, context);
             send_all(&mut probed, context);
             send_all(&mut queries, context);
@@ -194,6 +221,14 @@ impl<'loan> Start<'_, 'loan> {
                     return Ok(Attempt::OwnTimeouts);
                 }
                 return Err(self.not_opened(error, Some(end)).await);
+            }
+        };
+        let owner = match self.called(&mut calling, owner).await {
+            Ok(owner) => owner,
+            Err(error) => {
+                drop((probes, queries));
+                self.ended(end).await?;
+                return Err(error);
             }
         };
         let isolation = self.isolation(owner.as_ref());
@@ -278,7 +313,9 @@ impl<'loan> Start<'_, 'loan> {
         isolation: Isolation,
     ) -> Run<'loan> {
         let end = self.block.zip(end);
-        Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation)
+        let is_of_other = matches!(self.wire, Wire::Lent { .. })
+            || self.caller.as_ref().is_some_and(|caller| caller.role().is_some());
+        Run::new(self.wire.clone(), self.statements.clone(), queries, end, isolation, is_of_other)
     }
 
     /// Waits for the end of a block whose rows nobody reads, unless it is to stop before.
@@ -306,6 +343,31 @@ impl<'loan> Start<'_, 'loan> {
             None if self.lent_block().is_some() => Err(LoanError::unknown_role()),
             owner => Ok(owner),
         }
+    }
+
+    /// Sets the caller in the block, if there is one to set.
+    fn calling(&self) -> Option<Calling<'loan>> {
+        let (wire, caller) = (self.wire.clone(), self.caller.clone()?);
+        Some(answer(async move { caller.set(wire.client()).await }))
+    }
+
+    /// Waits for the caller to be set. Says with whose rights the statements run, if that is to be looked at: an owner's, or those of
+    /// the caller's role.
+    async fn called(
+        &self,
+        calling: &mut Option<Calling<'loan>>,
+        owner: Option<Owner>,
+    ) -> Result<Option<Owner>, LoanError> {
+        let (Some(calling), Some(caller)) = (calling, &self.caller) else { return Ok(owner) };
+        let rows = settle(calling).await.map_err(|error| caller.not_set(error.into()))?;
+        let found = caller.found(&rows)?;
+        Ok(if caller.role().is_some() { Some(found) } else { owner })
+    }
+
+    /// Whether the caller's role lacks a privilege that the login may well have: to prepare again would change nothing.
+    fn is_of_caller_s_role(&self, error: &PostgresError) -> bool {
+        // insufficient_privilege
+        error.sqlstate() == "42501" && self.caller.as_ref().is_some_and(|caller| caller.role().is_some())
     }
 
     /// The error, when everything is answered. Without the block the rest has run outside of it: its answers are worth

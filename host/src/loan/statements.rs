@@ -7,6 +7,8 @@ use lru::LruCache;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Statement};
 
+use crate::lookups::Lookups;
+
 /// The statements that one session keeps prepared. There is a most of them; one more, and the one that was not used for
 /// the longest time goes.
 pub(super) struct Statements {
@@ -18,18 +20,25 @@ pub(super) struct Statements {
     settings: AtomicBool,
     /// Since when it has planned what it runs, if that is known.
     planned_since: Mutex<Option<Instant>>,
+    /// How often a run had all of its statements, of all sessions that are counted together.
+    lookups: Arc<Lookups>,
 }
 
 impl Statements {
-    pub fn new(most: NonZeroUsize) -> Self {
+    pub fn new(most: NonZeroUsize, lookups: Arc<Lookups>) -> Self {
         let kept = Mutex::new(LruCache::new(most));
         let (unknown, planned_since) = (Mutex::default(), Mutex::default());
-        Self { kept, unknown, settings: AtomicBool::new(false), planned_since }
+        Self { kept, unknown, settings: AtomicBool::new(false), planned_since, lookups }
     }
 
     /// The statement of this text, if it is prepared.
     pub fn get(&self, sql: &str) -> Option<Statement> {
         lock(&self.kept).get(sql).cloned()
+    }
+
+    /// Counts a run: whether all of its statements were prepared.
+    pub fn count_run(&self, prepared: bool) {
+        self.lookups.count(prepared);
     }
 
     /// Has the session prepare a statement, and keeps it. The session must be the one that all of these are of.

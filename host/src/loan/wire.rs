@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio_postgres::Client;
 
 use super::cancel::Canceller;
-use super::connection::Connection;
+use super::connection::{Companion, Connection};
 use super::statements::Statements;
 
 /// The connection that a run speaks on.
@@ -18,6 +18,8 @@ pub(super) enum Wire<'loan> {
         statements: Option<Arc<Statements>>,
         /// By which it can be cancelled, if it can be.
         canceller: Option<Canceller>,
+        /// What goes along until nothing of the run is left.
+        _companion: Option<Companion>,
     },
 }
 

@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
@@ -9,6 +10,7 @@ use crate::loan::error::LoanError;
 use crate::loan::pooler::Pooler;
 use crate::loan::settings::ConnectionSettings;
 use crate::loan::statements::Statements;
+use crate::lookups::Lookups;
 
 /// Makes the sessions of a pool, and looks at each before it is lent again.
 pub(in crate::loan) struct Manager {
@@ -18,15 +20,18 @@ pub(in crate::loan) struct Manager {
     statements: NonZeroUsize,
     /// Grows with each change after which no statement may be kept.
     epoch: AtomicU64,
+    /// How often a run had its statements prepared, of all sessions.
+    pub lookups: Arc<Lookups>,
 }
 
 impl Manager {
     pub fn new(connection: ConnectionSettings, settings: PoolSettings, statements: NonZeroUsize) -> Self {
-        Self { connection, settings, statements, epoch: AtomicU64::new(0) }
+        let (epoch, lookups) = (AtomicU64::new(0), Arc::default());
+        Self { connection, settings, statements, epoch, lookups }
     }
 
     fn no_statements(&self) -> Option<Statements> {
-        (self.settings.pooler == Pooler::None).then(|| Statements::new(self.statements))
+        (self.settings.pooler == Pooler::None).then(|| Statements::new(self.statements, self.lookups.clone()))
     }
 
     /// Has each session forget its statements before it is lent again.

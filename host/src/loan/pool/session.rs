@@ -1,11 +1,11 @@
 use tokio::runtime::Handle;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
-use super::{PoolSettings, finish_session, session_login};
+use super::{PoolSettings, finish_session, open_session};
 use crate::loan::address::{self, Address};
 use crate::loan::driver::Driver;
 use crate::loan::error::LoanError;
-use crate::loan::settings::ConnectionSettings;
+use crate::loan::settings::{ConnectionSettings, TlsSettings};
 use crate::loan::statements::Statements;
 use crate::reason::reason;
 
@@ -18,6 +18,8 @@ pub(in crate::loan) struct Session {
     pub(super) epoch: u64,
     /// Where its server is.
     address: Address,
+    /// How connections to it are encrypted.
+    tls: TlsSettings,
     /// Where it is driven.
     runtime: Handle,
     _driver: Driver,
@@ -34,23 +36,27 @@ impl Session {
         statements: Option<Statements>,
         epoch: u64,
     ) -> Result<Self, LoanError> {
-        let login = session_login(connection, settings);
-        let (client, driver, address) = address::first(connection, |address| {
-            let config = address.config(&login);
-            async move {
-                let (client, connection) = config.connect(NoTls).await.map_err(|error| reason(&error))?;
-                let driver = Driver::start(async move {
-                    if let Err(error) = connection.await {
-                        tracing::warn!(reason = reason(&error), "a connection of the pool was lost");
-                    }
-                });
-                finish_session(&client, settings).await?;
-                Ok((client, driver, address))
-            }
+        let (client, driver, address) = address::first(connection, |address| async move {
+            let (client, connection) = open_session(connection, settings, &address).await?;
+            let driver = Driver::start(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(reason = reason(&error), "a connection of the pool was lost");
+                }
+            });
+            finish_session(&client, settings).await?;
+            Ok((client, driver, address))
         })
         .await?;
         let runtime = Handle::current();
-        Ok(Self { client, statements, epoch, address, runtime, _driver: driver })
+        Ok(Self {
+            client,
+            statements,
+            epoch,
+            address,
+            tls: connection.tls().clone(),
+            runtime,
+            _driver: driver,
+        })
     }
 
     pub fn client(&self) -> &Client {
@@ -65,6 +71,11 @@ impl Session {
     /// Where a cancel of what it runs has to go.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// How that is sent.
+    pub fn tls(&self) -> &TlsSettings {
+        &self.tls
     }
 
     /// Where it is driven: what is to be done with it needs that runtime.

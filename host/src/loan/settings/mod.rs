@@ -3,6 +3,7 @@
 mod conninfo;
 mod passfile;
 mod service_file;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +12,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{LoadBalanceHosts, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, TargetSessionAttrs};
+
+#[cfg(feature = "tls")]
+pub(super) use tls::Roots;
+pub(super) use tls::{TlsMode, TlsSettings};
 
 use crate::Code;
 
@@ -30,6 +35,16 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("PGTARGETSESSIONATTRS", "target_session_attrs"),
     ("PGLOADBALANCEHOSTS", "load_balance_hosts"),
     ("PGSSLMODE", "sslmode"),
+    ("PGSSLROOTCERT", "sslrootcert"),
+    ("PGSSLCERT", "sslcert"),
+    ("PGSSLKEY", "sslkey"),
+    ("PGSSLCRL", "sslcrl"),
+    ("PGSSLCRLDIR", "sslcrldir"),
+    ("PGSSLCERTMODE", "sslcertmode"),
+    ("PGSSLCOMPRESSION", "sslcompression"),
+    ("PGSSLSNI", "sslsni"),
+    ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
+    ("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"),
     ("PGSSLNEGOTIATION", "sslnegotiation"),
     ("PGCHANNELBINDING", "channel_binding"),
     ("PGGSSENCMODE", "gssencmode"),
@@ -37,7 +52,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("PGREQUIREAUTH", "require_auth"),
 ];
 
-/// libpq's other keywords. They change nothing without TLS or GSS, or are a driver's own matter.
+/// libpq's other keywords. They change nothing without GSS, or are a driver's own matter.
 const WITHOUT_EFFECT: &[&str] = &[
     "client_encoding",
     "gssdelegation",
@@ -49,29 +64,27 @@ const WITHOUT_EFFECT: &[&str] = &[
     "krbsrvname",
     "max_protocol_version",
     "min_protocol_version",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcert",
-    "sslcertmode",
-    "sslcompression",
-    "sslcrl",
-    "sslcrldir",
-    "sslkey",
     "sslpassword",
-    "sslrootcert",
-    "sslsni",
     "tcp_user_timeout",
 ];
 
+/// The keywords that say where servers are, and which of them is wanted.
+#[cfg(feature = "host")]
+const OF_SERVERS: &[&str] =
+    &["host", "hostaddr", "port", "target_session_attrs", "load_balance_hosts", "service"];
+
 /// Where to connect, and as whom. Neither `Display` nor `Debug` shows a password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionSettings {
-    /// All but where the servers are.
+    /// All but where the servers are, and how connections are encrypted.
     login: Config,
     servers: Vec<Server>,
+    tls: TlsSettings,
     /// The login with the servers.
     config: Config,
     shown: String,
+    /// What was given, and what of it was found in files: what a replica's settings leave out is as here.
+    given: Settings,
 }
 
 /// Why the settings can't be used. It names the variable, or the file and line, but never a value that may be
@@ -89,14 +102,20 @@ pub enum SettingsError {
     },
     /// A setting that asks for TLS, which is not linked.
     #[error(
-        "{origin}: sslmode \"{mode}\" asks for TLS, which this build of Callslip does not have; \
-         use \"prefer\" or \"disable\" on a network that you trust, or a local TLS proxy"
+        "{origin}: sslmode \"{mode}\" asks for TLS, which this build of Callslip does not have: build it \
+         with the feature `tls`, or use \"prefer\" or \"disable\" on a network that you trust"
     )]
     TlsNotSupported {
         /// Where it was set.
         origin: String,
         /// The mode.
         mode: String,
+    },
+    /// A file of certificates or of a key that can't be used.
+    #[error("TLS can't be used: {problem}")]
+    Tls {
+        /// Which file, and why.
+        problem: String,
     },
     /// A setting whose promise this driver can't keep.
     #[error("{origin}: {keyword}={value} is not supported; {help}")]
@@ -142,14 +161,14 @@ impl SettingsError {
 }
 
 /// A setting's value, and where it was set.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 struct Setting {
     value: String,
     origin: String,
 }
 
 /// libpq's settings by keyword. What was set first stays.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 struct Settings(BTreeMap<String, Setting>);
 
 impl Settings {
@@ -215,16 +234,53 @@ impl ConnectionSettings {
                 settings.add((*keyword).to_owned(), value, variable)?;
             }
         }
-        Self::build(&settings, environment)
+        Self::build(settings, environment)
+    }
+
+    /// The settings of a replica of this database: a URL or a keyword string, and in what it leaves out as these are, but for
+    /// which server is wanted of several. `origin` is where it is written.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    #[cfg(feature = "host")]
+    pub(crate) fn replica(&self, url: &str, origin: &str) -> Result<Self, SettingsError> {
+        let mut settings = Settings::default();
+        conninfo::parse(url, origin, &mut settings)?;
+        if settings.get("host").or(settings.get("hostaddr")).is_none() {
+            return Err(SettingsError::malformed(origin, "it names no host"));
+        }
+        for (keyword, setting) in
+            self.given.0.iter().filter(|(keyword, _)| !OF_SERVERS.contains(&keyword.as_str()))
+        {
+            settings.0.entry(keyword.clone()).or_insert_with(|| setting.clone());
+        }
+        // A call that waits for one that is gone is late.
+        settings.add("connect_timeout".to_owned(), "2".to_owned(), origin)?;
+        Self::build(settings, &|_| None)
+    }
+
+    /// Whether a URL or a keyword string holds a password itself.
+    ///
+    /// # Errors
+    /// [`SettingsError`], if it can't be read.
+    #[cfg(feature = "host")]
+    pub(crate) fn has_password(url: &str) -> Result<bool, SettingsError> {
+        let mut settings = Settings::default();
+        conninfo::parse(url, "the connection URL", &mut settings)?;
+        Ok(settings.get("password").is_some())
     }
 
     fn build(
-        settings: &Settings,
+        mut settings: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
-        refuse_unkept_promises(settings)?;
+        refuse_unkept_promises(&settings)?;
         let mut login = Config::new();
-        login.ssl_mode(SslMode::Disable);
+
+        let home = environment("HOME").filter(|home| !home.is_empty());
+        let tls = TlsSettings::of(&settings, home.as_deref().map(Path::new))?;
+        super::tls::check(&tls).map_err(|problem| SettingsError::Tls { problem })?;
+        login.channel_binding(channel_binding(&settings)?);
 
         let user = match settings.get("user") {
             Some(user) => user.value.clone(),
@@ -233,14 +289,16 @@ impl ConnectionSettings {
         let database = settings.get("dbname").map_or_else(|| user.clone(), |name| name.value.clone());
         login.user(&user).dbname(&database);
 
-        let servers = servers(settings)?;
+        let servers = servers(&settings)?;
         let password = match settings.get("password") {
             Some(password) => Some(password.value.clone()),
-            None => passfile::password(settings, environment, &servers, &database, &user)?,
+            None => passfile::password(&settings, environment, &servers, &database, &user)?,
         };
         if let Some(password) = password {
+            settings.add("password".to_owned(), password.clone(), "the password file")?;
             login.password(password);
         }
+        tls.name_files(&mut settings)?;
         if let Some(options) = settings.get("options") {
             login.options(&options.value);
         }
@@ -286,7 +344,7 @@ impl ConnectionSettings {
                 config.hostaddr(address);
             }
         }
-        Ok(Self { login, servers, config, shown })
+        Ok(Self { login, servers, tls, config, shown, given: settings })
     }
 
     /// The driver's configuration without its servers. It has the password.
@@ -299,7 +357,19 @@ impl ConnectionSettings {
         &self.servers
     }
 
-    /// The driver's configuration. It has the password.
+    /// Where the servers are, for people: `host:port`, of each.
+    #[cfg(feature = "host")]
+    pub(crate) fn places(&self) -> String {
+        places(&self.servers).join(",")
+    }
+
+    /// How connections are encrypted.
+    pub(super) fn tls(&self) -> &TlsSettings {
+        &self.tls
+    }
+
+    /// The driver's configuration. It has the password, but not how connections are encrypted: [`connect`](super::connect) knows
+    /// that.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -328,30 +398,30 @@ fn not_supported(keyword: &str, setting: &Setting, help: &'static str) -> Settin
 
 /// A setting that makes a connection safer must not be passed over in silence.
 fn refuse_unkept_promises(settings: &Settings) -> Result<(), SettingsError> {
-    if let Some(mode) = settings.get("sslmode") {
-        match mode.value.as_str() {
-            "disable" | "allow" | "prefer" => {}
-            "require" | "verify-ca" | "verify-full" => {
-                return Err(SettingsError::TlsNotSupported {
-                    origin: mode.origin.clone(),
-                    mode: mode.value.clone(),
-                });
-            }
-            _ => return Err(SettingsError::malformed(&mode.origin, "sslmode is none that libpq knows")),
-        }
-    }
     let refused = |keyword: &str, kept: &[&str], help: &'static str| match settings.get(keyword) {
         Some(setting) if !kept.contains(&setting.value.as_str()) => {
             Err(not_supported(keyword, setting, help))
         }
         _ => Ok(()),
     };
-    refused("sslnegotiation", &["postgres"], "this build has no TLS")?;
-    refused("channel_binding", &["disable", "prefer"], "this build has no TLS")?;
     refused("gssencmode", &["disable", "prefer"], "GSS encryption is not available")?;
     refused("requirepeer", &[], "the server's user is not checked")?;
     refused("require_auth", &[], "restrict the method in pg_hba.conf")?;
     refused("replication", &["false", "off", "no", "0"], "Callslip reads through ordinary sessions")
+}
+
+/// Whether a login is to be bound to the certificate of the server, so that nobody in between can use it.
+fn channel_binding(settings: &Settings) -> Result<ChannelBinding, SettingsError> {
+    match settings.get("channel_binding") {
+        None => Ok(ChannelBinding::Prefer),
+        Some(wanted) => match wanted.value.as_str() {
+            "disable" => Ok(ChannelBinding::Disable),
+            "prefer" => Ok(ChannelBinding::Prefer),
+            "require" if cfg!(feature = "tls") => Ok(ChannelBinding::Require),
+            "require" => Err(not_supported("channel_binding", wanted, "this build has no TLS")),
+            _ => Err(not_supported("channel_binding", wanted, "use disable, prefer or require")),
+        },
+    }
 }
 
 fn servers(settings: &Settings) -> Result<Vec<Server>, SettingsError> {
@@ -428,15 +498,20 @@ fn show(user: &str, database: &str, servers: &[Server]) -> String {
     {
         return format!("postgresql://{user}@/{database}?host={host}&port={port}");
     }
-    let hosts: Vec<String> = servers
+    format!("postgresql://{user}@{}/{database}", places(servers).join(","))
+}
+
+/// Each as `host:port`.
+fn places(servers: &[Server]) -> Vec<String> {
+    servers
         .iter()
         .map(|Server { host, address, port }| match address {
             Some(IpAddr::V6(address)) if host.is_empty() => format!("[{address}]:{port}"),
             Some(address) if host.is_empty() => format!("{address}:{port}"),
+            _ if host.starts_with('/') => format!("{host}:{port}"),
             _ => format!("{}:{port}", conninfo::encode(host)),
         })
-        .collect();
-    format!("postgresql://{user}@{}/{database}", hosts.join(","))
+        .collect()
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ fn an_error_names_the_variable_and_shows_no_secret() {
             refused(None, &[("PGTARGETSESSIONATTRS", "standby")]),
             "PGTARGETSESSIONATTRS: target_session_attrs=standby",
         ),
-        (refused(None, &[("PGCHANNELBINDING", "require")]), "PGCHANNELBINDING: channel_binding=require"),
+        (refused(None, &[("PGCHANNELBINDING", "some")]), "PGCHANNELBINDING: channel_binding=some"),
         (refused(Some("host=[::1"), &[("PGSSLMODE", "maybe")]), "PGSSLMODE: sslmode is none"),
     ];
     for (message, expected) in cases {
@@ -125,6 +125,7 @@ fn an_error_names_the_variable_and_shows_no_secret() {
     }
 }
 
+#[cfg(not(feature = "tls"))]
 #[test]
 fn tls_is_refused_and_not_forgotten() {
     for mode in ["require", "verify-ca", "verify-full"] {
@@ -132,6 +133,30 @@ fn tls_is_refused_and_not_forgotten() {
         assert!(message.starts_with(&format!("PGSSLMODE: sslmode \"{mode}\" asks for TLS")), "{message}");
     }
     assert!(refused(Some("postgresql://h/d?ssl=true"), &[]).contains("asks for TLS"));
+    assert!(refused(Some("postgresql://h/d?sslrootcert=system"), &[]).contains("asks for TLS"));
+    assert!(refused(Some("host=h channel_binding=require"), &[]).contains("this build has no TLS"));
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn tls_is_asked_for_as_of_libpq() {
+    let folder = Folder::new("tls");
+    std::fs::create_dir_all(folder.0.join(".postgresql")).unwrap();
+    let home = folder.0.display().to_string();
+    let tls = |url: &str, environment: &[(&str, &str)]| resolve(Some(url), environment).unwrap().tls;
+    assert_eq!(tls("host=h", &[]).mode, TlsMode::Prefer);
+    assert_eq!(tls("host=h sslrootcert=system", &[]).mode, TlsMode::VerifyFull);
+    assert_eq!(tls("postgresql://h/d?ssl=true", &[]).mode, TlsMode::Require);
+    assert_eq!(tls("host=h", &[("PGSSLMODE", "require"), ("HOME", &home)]).roots, Roots::None);
+    // It has to be the CA's own: a file that can't be used is told.
+    folder.write(".postgresql/root.crt", "nothing", 0o644);
+    let told = refused(Some("host=h"), &[("HOME", &home)]);
+    assert!(told.contains("root.crt: no certificate in it"), "{told}");
+    assert_eq!(tls("host=h sslmode=disable", &[("HOME", &home)]).roots, Roots::None);
+}
+
+#[test]
+fn each_mode_of_tls_is_known_by_its_name() {
     for mode in ["disable", "allow", "prefer", ""] {
         resolve(None, &[("PGSSLMODE", mode)]).unwrap();
     }
