@@ -19,6 +19,7 @@ mod reflect;
 mod schemas;
 mod search_path;
 mod snapshot;
+mod type_name;
 mod unused;
 
 use std::collections::HashMap;
@@ -42,7 +43,9 @@ pub(crate) use reflect::reflect_within;
 pub use reflect::{ReflectError, Visibility, reflect, reflect_as};
 pub use schemas::{ChosenSchemas, LogicalSchema, Schemas};
 pub use search_path::{NameKind, SearchPath};
+pub(crate) use snapshot::builtin_type;
 pub use snapshot::{Snapshot, SnapshotError};
+pub(crate) use type_name::NamedType;
 pub(crate) use unused::is_of_the_system;
 
 /// A database's metadata, with indexes for looking it up by name and by id.

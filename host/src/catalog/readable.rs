@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 
 use super::named::names_in;
@@ -41,7 +41,11 @@ impl Contents {
         let parted = |its: &Relation| its.partitioning.as_ref().map(|_| name(its));
         let parted: HashSet<ObjectName> = self.relations.iter().filter_map(parted).collect();
         for relation in &mut self.relations {
-            relation.partition_of = relation.partition_of.take().filter(|its| parted.contains(&its.parent));
+            match relation.partition_of.take() {
+                Some(of) if parted.contains(&of.parent) => relation.partition_of = Some(of),
+                Some(of) => relation.inherits = hidden.nearest(vec![of.parent]),
+                None => {}
+            }
         }
         drop_unused(&mut self, &gone);
         self
@@ -96,6 +100,24 @@ impl Hidden {
         hidden
     }
 
+    /// These parents; in the place of one that is gone, those of it.
+    fn nearest(&self, parents: Vec<ObjectName>) -> Vec<ObjectName> {
+        let (mut open, mut seen, mut nearest) = (VecDeque::from(parents), HashSet::new(), Vec::new());
+        while let Some(parent) = open.pop_front() {
+            if !seen.insert(parent.clone()) {
+                continue;
+            }
+            match self.relations.iter().find(|gone| name(gone) == parent) {
+                Some(gone) => {
+                    open.extend(gone.partition_of.iter().map(|of| of.parent.clone()));
+                    open.extend(gone.inherits.iter().cloned());
+                }
+                None => nearest.push(parent),
+            }
+        }
+        nearest
+    }
+
     /// Takes away of a relation what names something that is hidden.
     fn narrow(&self, relation: &mut Relation) {
         let is_gone = |oid: Oid| self.relations.iter().any(|its| its.oid == oid);
@@ -105,7 +127,7 @@ impl Hidden {
         };
         let oid = relation.oid;
         relation.foreign_keys.retain(|key| has(oid, &key.columns) && has(key.target, &key.target_columns));
-        relation.inherits.retain(|parent| !self.relations.iter().any(|gone| name(gone) == *parent));
+        relation.inherits = self.nearest(mem::take(&mut relation.inherits));
         relation.row_security.policies.retain(|policy| {
             let conditions = policy.using.iter().chain(&policy.check);
             !conditions.into_iter().any(|condition| self.is_in_policy(oid, condition))

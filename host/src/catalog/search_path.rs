@@ -83,6 +83,21 @@ impl SearchPath {
         self.holding(catalog, kind, name).collect()
     }
 
+    /// The schema of the database that a written one means. None, if it is the real name of one that a claim chooses, or if
+    /// nothing is chosen for it.
+    pub fn schema<'s>(&'s self, written: &'s str) -> Option<&'s str> {
+        if self.is_of_claim(written) {
+            return None;
+        }
+        match self.place(written) {
+            Place::Real(schema) => Some(schema),
+            Place::Chosen { logical, real, .. } => {
+                self.consult(logical);
+                real
+            }
+        }
+    }
+
     /// Keeps in mind that a name was found nowhere: what is said of that depends on every schema in which it was looked for.
     pub fn missed(&self, name: &QualifiedName) {
         for place in self.places(NameKind::Relation, name) {
@@ -124,6 +139,11 @@ impl SearchPath {
         }
         let is_allowed = |allowed: &[String]| allowed.iter().any(|real| real == written);
         self.schemas.chosen().find(|(_, _, allowed)| is_allowed(allowed)).map(|(logical, _, _)| logical)
+    }
+
+    /// Keeps in mind that these logical schemas have a say, since something that was looked up before depends on them.
+    pub(crate) fn depends_on(&self, logical: &BTreeSet<String>) {
+        logical.iter().for_each(|logical| self.consult(logical));
     }
 
     fn record(&self) -> MutexGuard<'_, BTreeSet<String>> {

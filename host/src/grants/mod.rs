@@ -1,12 +1,29 @@
-//! What a plugin may touch: relations, functions and operators, deny by default.
+//! What a plugin may touch: relations and their columns, functions, operators, casts and types, deny by default.
 //!
 //! The verifier asks here, and nowhere else, whether a name that it has resolved may be used.
 
-mod builtin;
-mod builtin_types;
+pub mod builtin;
+mod error;
+pub mod filter;
+mod gathered;
 mod grant;
+mod granted;
+mod missing;
+mod reading;
+mod resolve;
+mod risk;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod visible;
+mod written;
 
-pub use builtin::BUILTIN_FUNCTIONS;
-pub use builtin_types::BUILTIN_TYPES;
+pub use error::GrantError;
+pub use filter::{FilterError, FilterValue};
+pub use grant::Grants;
 pub(crate) use grant::PARTIAL_CATALOG;
-pub use grant::{GrantError, GrantSettings, Grants};
+pub use missing::MissingGrant;
+pub use reading::{CalledByView, RefusedReading};
+pub use risk::{Risk, RiskyGrant};
+pub use settings::GrantSettings;
+pub use visible::{Visible, VisibleRelation};

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::Code;
+use crate::grants::MissingGrant;
 use crate::printable::printable;
 
 /// The characters of a message: what a plugin wrote may be in it.
@@ -17,6 +18,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Where it was written.
     pub place: Option<SourcePlace>,
+    /// The grants that would mend it.
+    pub missing: Vec<MissingGrant>,
 }
 
 /// A line of an author's source.
@@ -33,7 +36,23 @@ pub struct SourcePlace {
 impl Finding {
     /// A finding without a place or help. Of the message at most 2,000 characters stay, on one line.
     pub fn new(code: Code, message: impl AsRef<str>) -> Self {
-        Self { code, message: printable(message.as_ref(), MESSAGE_CHARACTERS), help: None, place: None }
+        let message = printable(message.as_ref(), MESSAGE_CHARACTERS);
+        Self { code, message, help: None, place: None, missing: Vec::new() }
+    }
+
+    /// One that these grants would mend, which the help tells, and perhaps what would do instead.
+    pub(crate) fn of_missing(
+        code: Code,
+        message: impl AsRef<str>,
+        plugin: &str,
+        missing: Vec<MissingGrant>,
+        instead: Option<&str>,
+    ) -> Self {
+        let mut help = MissingGrant::help(plugin, &missing);
+        if let Some(instead) = instead {
+            help = format!("{help}, or {instead}");
+        }
+        Self { missing, ..Self::new(code, message).with_help(help) }
     }
 
     /// The same with what to write instead, bounded likewise.

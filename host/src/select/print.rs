@@ -4,6 +4,7 @@ use super::dialect::{Dialect, Span, Text};
 use super::lower::{Lowered, StatementParameter, select_as_text, type_name};
 use super::{Finding, Limits, ResolvedType, SourcePlace, structure};
 use crate::Code;
+use crate::grants::FilterValue;
 
 /// The form in which a column of a result leaves PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Printed {
     pub sql: String,
     /// What is bound to `$1`, `$2`, and so on.
     pub parameters: Vec<StatementParameter>,
+    slots: usize,
+    values: Vec<FilterValue>,
     spans: Vec<Span>,
 }
 
@@ -55,7 +58,8 @@ pub fn print(
     }
     let sql = text.to_string();
     let parameters = text.numbered.iter().map(|&index| lowered.parameters[index as usize].clone()).collect();
-    Ok(Printed { sql, parameters, spans: text.spans })
+    let (slots, values) = (lowered.slots, lowered.values.clone());
+    Ok(Printed { sql, parameters, slots, values, spans: text.spans })
 }
 
 /// A statement that reads its parameter as a value of the type, and does nothing else.
@@ -74,6 +78,12 @@ pub fn place_of_slot(description: &Description, slot: SlotId) -> Option<SourcePl
     let uses = |node: &callslip_ir::Node| matches!(node.kind, NodeKind::Parameter(its) if its == slot);
     let node = description.nodes.iter().position(uses)?;
     structure::place(description, NodeId(node as u32))
+}
+
+/// Where the author wrote the query, as far as that is known.
+pub fn place_of_query(description: &Description) -> Option<SourcePlace> {
+    let nodes = (0..description.nodes.len()).rev();
+    nodes.map(|node| NodeId(node as u32)).find_map(|node| structure::place(description, node))
 }
 
 /// The comment that each statement begins with, so that a DBA who sees it knows whose it is.
@@ -109,6 +119,11 @@ impl Comment<'_> {
 }
 
 impl Printed {
+    /// The value of a slot that is none of the description's, but of a row filter.
+    pub fn filter_value(&self, slot: SlotId) -> Option<&FilterValue> {
+        self.values.get((slot.0 as usize).checked_sub(self.slots)?)
+    }
+
     /// The line of the author's that a position in the text comes from. `position` counts characters from 1, as
     /// PostgreSQL's errors do.
     pub fn place(&self, description: &Description, position: usize) -> Option<SourcePlace> {

@@ -1,4 +1,7 @@
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use callslip_ir::NodeId;
 
 use crate::catalog::Oid;
 
@@ -11,13 +14,42 @@ pub(super) struct ScopeColumn {
     pub ty: Option<Oid>,
     /// The column of a stored relation that naming it reads.
     pub origin: Option<Origin>,
+    /// What tells how large its values can be.
+    pub source: Source,
+    /// The node that names that relation, if it is a filtered one.
+    pub table: Option<NodeId>,
 }
 
 impl ScopeColumn {
     /// A column that a query makes.
     pub fn made(name: Option<Rc<str>>, ty: Option<Oid>) -> Self {
-        Self { name, ty, origin: None }
+        Self { name, ty, origin: None, table: None, source: Source::Unknown }
     }
+
+    /// The columns that a query gives.
+    pub fn of_query(columns: Vec<Self>, query: NodeId) -> Vec<Self> {
+        let numbered = columns.into_iter().zip(0..);
+        numbered.map(|(column, index)| Self { source: Source::Query(query, index), ..column }).collect()
+    }
+
+    /// The columns that are made of a value.
+    pub fn of_node(columns: Vec<Self>, node: NodeId) -> Vec<Self> {
+        columns.into_iter().map(|column| Self { source: Source::Node(node), ..column }).collect()
+    }
+}
+
+/// Where the values of a column come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// Out of a stored relation.
+    Stored,
+    /// They are a column of a query, by its position.
+    Query(NodeId, u32),
+    /// They are made of this: a call, or the JSON of JSON_TABLE.
+    Node(NodeId),
+    /// That is not known.
+    #[default]
+    Unknown,
 }
 
 /// A column of a stored relation.
@@ -41,6 +73,20 @@ pub(super) struct ScopeRelation {
     pub out_of_reach: Option<&'static str>,
     /// The type of its whole row; none for one that has no name, a `record`.
     pub row_type: Option<Oid>,
+    /// The columns that PostgreSQL counts among its own, and that are not among these.
+    pub hidden: Vec<Rc<HiddenColumns>>,
+}
+
+/// The columns of a stored relation that can't be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct HiddenColumns {
+    pub relation: Oid,
+    /// What the relation was named, for messages.
+    pub of: Rc<str>,
+    /// How many of them the host's login may not read.
+    pub unreadable: usize,
+    /// Those of the others that were not granted.
+    pub ungranted: BTreeSet<String>,
 }
 
 /// What an item of FROM brings.
@@ -51,14 +97,15 @@ pub(super) struct FromItem {
     /// The columns of the item as a whole, which USING and NATURAL look among and an alias of a join renames; none
     /// where they could not be resolved.
     pub columns: Option<Vec<ScopeColumn>>,
-    /// A relation in it that has columns which the host's login may not read, and which are not among these.
-    pub hides_columns: Option<Rc<str>>,
+    /// The columns of the relations in it that are not among these.
+    pub hidden: Vec<Rc<HiddenColumns>>,
 }
 
 impl FromItem {
     pub fn of(relation: ScopeRelation) -> Self {
         let columns = relation.columns.as_deref().map(<[ScopeColumn]>::to_vec);
-        Self { relations: vec![relation], columns, hides_columns: None }
+        let hidden = relation.hidden.clone();
+        Self { relations: vec![relation], columns, hidden }
     }
 }
 

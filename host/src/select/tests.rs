@@ -1,4 +1,6 @@
+mod grants;
 mod json;
+mod page;
 mod queries;
 mod relations;
 mod rows;
@@ -26,6 +28,8 @@ const BOOL: u32 = 16;
 const INT4: u32 = 23;
 const TEXT: u32 = 25;
 const MOOD: u32 = 5000;
+const ANYELEMENT: u32 = 2283;
+const ANYENUM: u32 = 3500;
 
 fn catalog() -> Catalog {
     let ty = |oid, schema: &str, name: &str, kind, category| Type {
@@ -89,13 +93,14 @@ fn catalog() -> Catalog {
             ty(114, PG_CATALOG, "json", TypeKind::Base, 'U'),
             ty(3802, PG_CATALOG, "jsonb", TypeKind::Base, 'U'),
             ty(4072, PG_CATALOG, "jsonpath", TypeKind::Base, 'U'),
-            ty(2283, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
+            ty(ANYELEMENT, PG_CATALOG, "anyelement", TypeKind::Pseudo, 'P'),
+            ty(ANYENUM, PG_CATALOG, "anyenum", TypeKind::Pseudo, 'P'),
         ],
         operators: vec![
             equals(1, BOOL),
             equals(2, INT4),
             equals(3, TEXT),
-            equals(4, MOOD),
+            equals(4, ANYENUM),
             Operator { schema: "public".into(), ..equals(5, 5004) },
             Operator { schema: "audit".into(), ..equals(6, 5005) },
         ],
@@ -103,11 +108,15 @@ fn catalog() -> Catalog {
             function(1, PG_CATALOG, "upper", TEXT, TEXT),
             function(2, "app", "leak", INT4, TEXT),
             Function {
-                arguments: vec![2283, 114],
-                ..function(3, PG_CATALOG, "json_populate_record", 2283, 2283)
+                arguments: vec![ANYELEMENT, 114, BOOL],
+                defaults: 1,
+                ..function(3, PG_CATALOG, "json_populate_record", ANYELEMENT, ANYELEMENT)
             },
-            function(5, PG_CATALOG, "lower", 5004, TEXT),
-            Function { kind: FunctionKind::Window, ..function(4, PG_CATALOG, "first_value", TEXT, TEXT) },
+            function(5, "public", "describe", 5004, TEXT),
+            Function {
+                kind: FunctionKind::Window,
+                ..function(4, PG_CATALOG, "first_value", ANYELEMENT, ANYELEMENT)
+            },
         ],
         casts: vec![Cast {
             source: INT4,
@@ -199,6 +208,7 @@ impl Writer {
                 "audit.entry".into(),
                 "secretive".into(),
             ],
+            functions: vec!["public.describe".into()],
             types: vec!["labelled".into(), "boxed".into()],
             operators: vec!["public.=".into()],
             ..GrantSettings::default()
@@ -217,7 +227,14 @@ impl Writer {
         let path = SearchPath::of(["public"]);
         let grants = Grants::resolve(settings, catalog, &path).unwrap();
         let limits = Limits::default();
-        let context = Context { plugin: "p", catalog, grants: &grants, path: &path, limits: &limits };
+        let context = Context {
+            plugin: "p",
+            catalog,
+            grants: &grants,
+            path: &path,
+            limits: &limits,
+            filters: RowFilters::none(),
+        };
         let verified = verify(&description, context)?;
         let comment = Comment { plugin: "p", query: "q", shape: "0", schemas: &[] };
         let printed =

@@ -1,6 +1,6 @@
 use callslip_ir::TypeName;
 
-use crate::catalog::{Catalog, NameKind, Oid, PG_CATALOG, SearchPath, TypeKind};
+use crate::catalog::{Catalog, NamedType, Oid, PG_CATALOG, SearchPath, TypeKind};
 
 /// A type that was found in the catalog, with its modifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,44 +50,12 @@ impl ResolvedType {
     }
 }
 
-/// SQL's spellings of PostgreSQL's types (documentation, table 8.1).
-const SPELLINGS: &[(&str, &str)] = &[
-    ("bigint", "int8"),
-    ("bit varying", "varbit"),
-    ("boolean", "bool"),
-    ("char", "bpchar"),
-    ("character", "bpchar"),
-    ("character varying", "varchar"),
-    ("decimal", "numeric"),
-    ("double precision", "float8"),
-    ("float", "float8"),
-    ("int", "int4"),
-    ("integer", "int4"),
-    ("real", "float4"),
-    ("smallint", "int2"),
-    ("time with time zone", "timetz"),
-    ("time without time zone", "time"),
-    ("timestamp with time zone", "timestamptz"),
-    ("timestamp without time zone", "timestamp"),
-];
-
 /// Finds a type by its name: in its schema, or in `pg_catalog` and then the schemas to search.
 pub fn resolve(catalog: &Catalog, path: &SearchPath, written: &TypeName) -> Option<ResolvedType> {
-    let name = written.name.name.as_str();
-    let spelling = SPELLINGS.iter().find(|(spelling, _)| *spelling == name && written.name.schema.is_none());
-    let builtin = spelling.and_then(|(_, canonical)| catalog.ty(PG_CATALOG, canonical));
-    let found = builtin.or_else(|| {
-        let schema = path.first(catalog, NameKind::Type, &written.name)?;
-        catalog.ty(schema, name)
-    })?;
-    let (base, array) = match found.kind {
-        // `_int4` is an array already, by its name in the catalog.
-        TypeKind::Array { element } => (catalog.type_by_oid(element)?, true),
-        _ => (found, written.array),
-    };
-    let oid = if array { base.array? } else { base.oid };
+    let NamedType { element: base, array, oid } = catalog.named_type(path, written)?;
     // SQL's `char` and `bit` are of one character and one bit; PostgreSQL's own names of them are of any length.
-    let of_one = written.name.schema.is_none() && matches!(name, "char" | "character" | "bit");
+    let of_one =
+        written.name.schema.is_none() && matches!(written.name.name.as_str(), "char" | "character" | "bit");
     let modifiers = match written.modifiers.as_slice() {
         [] if of_one => vec![1],
         written => written.to_vec(),

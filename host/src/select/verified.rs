@@ -1,8 +1,10 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use callslip_ir::NodeId;
+use callslip_ir::{NodeId, SlotId};
 
-use super::{Finding, ResolvedType};
+use super::filter::{Filtered, RowFilter};
+use super::{Finding, ResolvedType, ValueRule};
 use crate::catalog::{ObjectName, Oid};
 
 /// What verification found out about a description: everything that lowering needs, and nothing that came from the
@@ -15,6 +17,16 @@ pub struct Verified {
     pub(super) coercions: HashMap<NodeId, ResolvedType>,
     /// The operators of ORDER BY … USING, by the expression that they sort.
     pub(super) orderings: HashMap<NodeId, Resolution>,
+    /// The filtered relations, by the nodes that name them.
+    pub(super) filtered: HashMap<NodeId, Filtered>,
+    /// What GROUP BY lacks.
+    pub(super) completed: Completion,
+    /// The functions that it runs, those behind operators and casts too, as far as they are known.
+    pub(crate) runs: BTreeSet<Oid>,
+    /// What the values of slots must be. Whoever binds them checks it.
+    pub rules: BTreeMap<SlotId, ValueRule>,
+    /// The row filters that it is under.
+    pub filters: Vec<Arc<RowFilter>>,
     /// The columns of the result.
     pub columns: Vec<OutputColumn>,
     /// The relations that the statement reads, as (schema, name).
@@ -29,6 +41,15 @@ pub struct Verified {
     pub objects: BTreeSet<ObjectName>,
     /// What PostgreSQL takes and its author hardly means, in the order of the author's source; at most a hundred.
     pub warnings: Vec<Finding>,
+}
+
+/// What the columns of filtered relations need that stand beside aggregates, since the primary key of theirs is grouped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Completion {
+    /// What is added to GROUP BY, by the SELECT.
+    pub added: HashMap<NodeId, Vec<NodeId>>,
+    /// Of which a value of the group is taken.
+    pub single: HashSet<NodeId>,
 }
 
 /// A column of a relation, by its names.

@@ -50,8 +50,9 @@ pub struct Relation {
     pub partitioning: Option<Partitioning>,
     /// What it is a partition of, if the login may read that and what its rows are parted by, whose values the bounds are.
     pub partition_of: Option<PartitionOf>,
-    /// The tables that it inherits from, in their order, as far as the login may read these; not the one that it is a partition
-    /// of.
+    /// The tables that it inherits from, in their order; not the one that it is a partition of, unless the login may not read what the
+    /// rows of that are parted by. In the place of one that the login may not read are those that this one inherits from or is
+    /// a partition of, so that who shares rows with whom is always told.
     pub inherits: Vec<ObjectName>,
     /// What a view or materialized view is made of.
     pub view: Option<View>,

@@ -114,18 +114,19 @@ const BUILTIN_TYPES: &[(&str, Oid, Oid)] = &[
 
 /// The id that a type of `pg_catalog` has in every database.
 pub(super) fn type_oid(name: &str) -> Option<Oid> {
-    find(name).map(|(oid, _)| oid)
+    builtin_type(name).map(|(oid, _)| oid)
 }
 
 /// The id that the array type of a type of `pg_catalog` has in every database.
 pub(super) fn array_oid(element: &str) -> Option<Oid> {
-    find(element).map(|(_, array)| array).filter(|array| *array != 0)
+    builtin_type(element).and_then(|(_, array)| array)
 }
 
-fn find(name: &str) -> Option<(Oid, Oid)> {
+/// The ids that a type of `pg_catalog` and its array type have in every database, if it has one.
+pub(crate) fn builtin_type(name: &str) -> Option<(Oid, Option<Oid>)> {
     let found = BUILTIN_TYPES.binary_search_by_key(&name, |(name, ..)| name).ok()?;
     let (_, oid, array) = BUILTIN_TYPES[found];
-    Some((oid, array))
+    Some((oid, Some(array).filter(|array| *array != 0)))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use builtin::builtin_type;
 pub use error::SnapshotError;
 
 use callslip_ir::snapshot::{FORMAT, VERSIONS};

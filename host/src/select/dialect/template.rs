@@ -18,6 +18,7 @@ pub const NULL: &str = "CAST(NULL AS {0!})";
 pub const PREFIX: &str = "{0!} {1}";
 pub const INFIX: &str = "{0} {1!} {2}";
 pub const AND: &str = "{0} AND {1}";
+pub const FALSE: &str = "FALSE";
 pub const OR: &str = "{0} OR {1}";
 pub const NOT: &str = "NOT {0}";
 pub const COLLATE: &str = "{0} COLLATE {1!}";

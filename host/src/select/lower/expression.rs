@@ -4,7 +4,8 @@ use callslip_ir::{
 };
 use sea_query::{ColumnName, ColumnRef, Expr, IntoIden, TableName};
 
-use super::{Lowerer, fill, identifier, integer, type_name, unverified, word};
+use super::{Lowerer, fill, identifier, integer, qualified, type_name, unverified, word};
+use crate::catalog::PG_CATALOG;
 use crate::select::dialect::template;
 use crate::select::verify::EXTRACT_FIELDS;
 
@@ -35,13 +36,20 @@ impl<'a> Lowerer<'a> {
             NodeKind::Access(access) => self.access(access),
             NodeKind::Subexpression(sub) => self.subexpression(node, sub),
             NodeKind::SqlJson(json) => self.sql_json(node, json),
+            _ if self.verified.completed.single.contains(&node) => self.of_group(node),
             _ => self.leaf(node),
         };
         self.finished(node, lowered)
     }
 
+    /// One of the values of a group, all of which are the same.
+    fn of_group(&mut self, node: NodeId) -> Expr {
+        let values = [qualified(PG_CATALOG, "array_agg"), self.leaf(node)];
+        fill(template::INDEX, [fill(template::ACCESSED, [fill(template::CALL_LIST, values)]), integer(1)])
+    }
+
     /// An expression that has no other below it.
-    fn leaf(&mut self, node: NodeId) -> Expr {
+    pub(super) fn leaf(&mut self, node: NodeId) -> Expr {
         match self.kind(node) {
             NodeKind::Column { relation, name } => {
                 let relation = TableName(None, relation.clone().into_iden());

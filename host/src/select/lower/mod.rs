@@ -3,6 +3,7 @@
 
 mod call;
 mod expression;
+mod filter;
 mod json_table;
 mod query;
 mod relation;
@@ -19,6 +20,7 @@ use super::ResolvedType;
 use super::dialect::template;
 use super::verified::{OutputColumn, Resolution, Verified};
 use crate::catalog::PG_CATALOG;
+use crate::grants::FilterValue;
 
 /// A statement that is ready to be printed.
 #[derive(Clone, Debug)]
@@ -28,6 +30,10 @@ pub struct Lowered {
     pub(super) types: Vec<Expr>,
     pub(super) parameters: Vec<StatementParameter>,
     pub(super) columns: Vec<OutputColumn>,
+    /// The values of row filters. Their slots come after those of the description.
+    pub(super) values: Vec<FilterValue>,
+    /// How many slots the description has.
+    pub(super) slots: usize,
 }
 
 /// A parameter of a statement: a slot, and the type that it is bound as. A constant without a type of its own that
@@ -42,13 +48,22 @@ pub struct StatementParameter {
 
 /// Lowers a verified description.
 pub fn lower(description: &Description, verified: &Verified) -> Lowered {
-    let mut lowerer = Lowerer { description, verified, parameters: Vec::new(), numbers: HashMap::new() };
+    let mut lowerer = Lowerer {
+        description,
+        verified,
+        parameters: Vec::new(),
+        numbers: HashMap::new(),
+        values: Vec::new(),
+        own_slots: None,
+    };
     let query = lowerer.query(NodeId(description.nodes.len() as u32 - 1));
     Lowered {
         query,
         types: lowerer.parameters.iter().map(|parameter| type_name(&parameter.ty)).collect(),
         parameters: lowerer.parameters,
         columns: verified.columns.clone(),
+        values: lowerer.values,
+        slots: description.slots.len(),
     }
 }
 
@@ -57,6 +72,10 @@ struct Lowerer<'a> {
     verified: &'a Verified,
     parameters: Vec<StatementParameter>,
     numbers: HashMap<StatementParameter, u32>,
+    /// The values of row filters, each once.
+    values: Vec<FilterValue>,
+    /// Of the condition of a filter, the slots of the statement that its own stand for.
+    own_slots: Option<Vec<SlotId>>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -92,9 +111,24 @@ impl<'a> Lowerer<'a> {
 
     fn parameter(&mut self, node: NodeId, slot: SlotId) -> Expr {
         match self.resolution(node) {
-            Resolution::Type(ty) => self.parameter_of(slot, ty.clone()),
+            Resolution::Type(ty) => match &self.own_slots {
+                None => self.parameter_of(slot, ty.clone()),
+                Some(own) => match own.get(slot.0 as usize) {
+                    Some(&slot) => self.parameter_of(slot, ty.clone()),
+                    None => unverified(),
+                },
+            },
             _ => unverified(),
         }
+    }
+
+    /// The slot of a value of a row filter.
+    fn slot_of(&mut self, value: &FilterValue) -> SlotId {
+        let at = self.values.iter().position(|its| its == value).unwrap_or_else(|| {
+            self.values.push(value.clone());
+            self.values.len() - 1
+        });
+        SlotId((self.description.slots.len() + at) as u32)
     }
 
     fn parameter_of(&mut self, slot: SlotId, ty: ResolvedType) -> Expr {
@@ -110,6 +144,10 @@ impl<'a> Lowerer<'a> {
     /// Marks where a node's text stands, so that PostgreSQL's complaint about a position leads to a line of the
     /// author's.
     fn placed(&self, node: NodeId, expr: Expr) -> Expr {
+        if self.own_slots.is_some() {
+            // Nodes of a filter are none of the author's.
+            return expr;
+        }
         let start = Expr::Value(Value::BigUnsigned(Some(u64::from(node.0))));
         let end = Expr::Value(Value::BigUnsigned(None));
         fill(template::PLACED, [start, expr, end])

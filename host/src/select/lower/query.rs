@@ -34,7 +34,7 @@ impl<'a> Lowerer<'a> {
     fn body(&mut self, query: &'a QueryNode) -> Expr {
         let body = match self.kind(query.body) {
             NodeKind::Select(select) => {
-                let mut statement = self.select(select);
+                let mut statement = self.select(query.body, select);
                 for order in &query.order_by {
                     let order = self.order(order);
                     statement.order_by_expr(order, sea_query::Order::Asc);
@@ -75,7 +75,7 @@ impl<'a> Lowerer<'a> {
         fill(template::VALUES, rows)
     }
 
-    fn select(&mut self, select: &'a Select) -> SelectStatement {
+    fn select(&mut self, node: NodeId, select: &'a Select) -> SelectStatement {
         let mut statement = Query::select();
         if select.distinct == Distinct::Rows {
             statement.distinct();
@@ -96,6 +96,8 @@ impl<'a> Lowerer<'a> {
         let mut from: Vec<Expr> = select.from.iter().map(|&from| self.relation(from)).collect();
         let mut filter = select.filter.map(|condition| self.expression(condition));
         let mut group_by = self.group_by(select);
+        let completed = self.verified.completed.added.get(&node).map_or(&[][..], Vec::as_slice);
+        group_by.extend(completed.iter().map(|&column| self.leaf(column)));
         let mut having = select.having.map(|condition| self.expression(condition));
         if !select.windows.is_empty() {
             // sea-query keeps one window and prints it after ORDER BY and LIMIT: behind what comes before it in SQL it

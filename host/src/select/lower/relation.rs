@@ -31,6 +31,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn table(&mut self, node: NodeId, table: &'a Table) -> Expr {
+        if let Some(filtered) = self.verified.filtered.get(&node) {
+            return self.filtered(node, table, filtered);
+        }
         let name = match (&table.name, self.resolution(node)) {
             (RelationName::Stored(_), Resolution::Sampled { relation: (schema, name), .. }) => {
                 qualified(schema, name)
@@ -40,17 +43,7 @@ impl<'a> Lowerer<'a> {
         };
         let name = if table.only { fill(template::ONLY, [name]) } else { name };
         let lowered = aliased(name, &table.alias, &table.columns);
-        let Some(sample) = &table.sample else { return lowered };
-        let Resolution::Sampled { method: (schema, name), .. } = self.resolution(node) else {
-            return unverified();
-        };
-        let mut operands = vec![lowered, qualified(schema, name)];
-        operands.extend(sample.arguments.iter().map(|&argument| self.expression(argument)));
-        let sampled = fill(template::TABLESAMPLE, operands);
-        match sample.seed {
-            Some(seed) => fill(template::REPEATABLE, [sampled, self.expression(seed)]),
-            None => sampled,
-        }
+        self.sampled(node, table, lowered)
     }
 
     fn functions(&mut self, node: NodeId, functions: &'a Functions) -> Expr {

@@ -145,7 +145,14 @@ fn an_older_server_is_told_by_its_version() {
     let path = SearchPath::of(["public"]);
     let grants = Grants::resolve(&settings, &catalog, &path).unwrap();
     let limits = Limits::default();
-    let context = Context { plugin: "p", catalog: &catalog, grants: &grants, path: &path, limits: &limits };
+    let context = Context {
+        plugin: "p",
+        catalog: &catalog,
+        grants: &grants,
+        path: &path,
+        limits: &limits,
+        filters: RowFilters::none(),
+    };
     let found: Vec<String> =
         verify(&description, context).unwrap_err().iter().map(|finding| finding.message.clone()).collect();
     assert_eq!(

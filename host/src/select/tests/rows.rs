@@ -56,7 +56,7 @@ fn a_cast_of_a_part_does_not_run_an_ungranted_function() {
     // A function that takes a composite is given a row.
     leaks(&|writer| {
         let row = writer.leaking_row();
-        writer.add(NodeKind::Call(call("lower", vec![row])))
+        writer.add(NodeKind::Call(call("describe", vec![row])))
     });
     // The type of the relation's rows is not known here, so that a whole one is a record of its columns.
     leaks(&|writer| {
@@ -116,7 +116,7 @@ fn a_whole_row_does_not_read_columns_that_the_login_may_not() {
     let findings = writer.sql().unwrap_err();
     assert_eq!(
         findings[0].to_string(),
-        "CS0302: a whole row of secretive has columns that the host's login may not read (1); name the columns that you \
+        "CS0302: a whole row of secretive has columns that the host's login may not read; name the columns that you \
          want, or let the login read all of them"
     );
 }

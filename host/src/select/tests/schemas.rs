@@ -85,7 +85,14 @@ fn proof(writer: Writer, tenant: Option<&str>, relations: &[&str]) -> (Result<St
     let nodes = writer.nodes.into_iter().map(|kind| Node { kind, place: None }).collect();
     let description = Description { slots: writer.slots, files: vec![], nodes };
     let limits = Limits::default();
-    let context = Context { plugin: "p", catalog: &catalog, grants: &grants, path: &path, limits: &limits };
+    let context = Context {
+        plugin: "p",
+        catalog: &catalog,
+        grants: &grants,
+        path: &path,
+        limits: &limits,
+        filters: RowFilters::none(),
+    };
     let printed = verify(&description, context).and_then(|verified| {
         let comment = Comment { plugin: "p", query: "q", shape: "0", schemas: &[] };
         print(&lower(&description, &verified), &comment, &[], &limits).map_err(|found| vec![found])

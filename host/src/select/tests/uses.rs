@@ -36,8 +36,14 @@ impl Writer {
         let settings = GrantSettings { relations, ..GrantSettings::default() };
         let grants = Grants::resolve(&settings, &catalog, &path).unwrap();
         let limits = Limits::default();
-        let context =
-            Context { plugin: "p", catalog: &catalog, grants: &grants, path: &path, limits: &limits };
+        let context = Context {
+            plugin: "p",
+            catalog: &catalog,
+            grants: &grants,
+            path: &path,
+            limits: &limits,
+            filters: RowFilters::none(),
+        };
         let verified = verify(&description, context).unwrap_or_else(|findings| panic!("{findings:?}"));
         let column = |its: &ColumnName| format!("{}.{}", its.relation, its.column);
         let relations: BTreeSet<String> =

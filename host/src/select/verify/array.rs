@@ -16,6 +16,7 @@ impl<'a> Verifier<'a> {
             return Operand::Opaque;
         }
         let element = self.common(items, scope, "ARRAY");
+        self.of_one_size(node, items, element);
         element.and_then(|element| self.array_of(element)).map_or(Operand::Opaque, Operand::Known)
     }
 
@@ -35,12 +36,25 @@ impl<'a> Verifier<'a> {
             let from = self.array(node, items, scope);
             return target.into_iter().for_each(|(target, _)| self.cast_granted(node, from, target));
         };
+        self.of_one_size(node, items, Some(*element));
         for &item in items {
             // The rows of an array of several dimensions are cast like it.
             match self.kind(item) {
                 NodeKind::Array(inner) => self.array_cast(item, inner, Some(array), scope),
                 _ => self.cast_to(item, Some(*element), scope),
             }
+        }
+    }
+
+    /// Arrays in an array have to be of one size, and what has to be tells what it is.
+    fn of_one_size(&mut self, node: NodeId, items: &[NodeId], element: Option<Oid>) {
+        let is_array = |oid| {
+            let ty = self.context.catalog.type_by_oid(self.context.catalog.base_type(oid));
+            ty.is_none_or(|ty| matches!(ty.kind, TypeKind::Array { .. }))
+        };
+        let is_nested = items.iter().any(|its| matches!(self.kind(*its), NodeKind::Array(_)));
+        if is_nested || element.is_none_or(is_array) {
+            self.leaky.insert(node);
         }
     }
 

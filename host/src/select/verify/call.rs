@@ -5,7 +5,7 @@ use super::coerce::At;
 use super::placement::Clause;
 use crate::Code;
 use crate::catalog::{CastContext, Function, FunctionKind, NameKind, Oid, PG_CATALOG, TypeKind};
-use crate::grants::{BUILTIN_FUNCTIONS, PARTIAL_CATALOG};
+use crate::grants::{PARTIAL_CATALOG, builtin};
 use crate::select::scope::Scope;
 use crate::select::signature::{self, Chosen, Operand, Pathway, Unresolved};
 use crate::select::verified::Resolution;
@@ -111,14 +111,22 @@ impl<'a> Verifier<'a> {
             return Operand::Known(oid);
         }
         let all = || schemas.iter().flat_map(|schema| catalog.functions(schema, name));
-        if !all().any(|function| self.context.grants.function(function)) {
-            self.function_not_granted(node, first);
-            return Operand::Opaque;
-        }
+        let is_granted = |function: &&Function| self.context.grants.function(function);
+        let any_granted = all().any(|function| is_granted(&function));
         let chosen = match signature::choose(catalog, candidates, operands, false) {
-            Ok(chosen) if self.context.grants.function(chosen.item) => chosen,
+            Ok(chosen) if is_granted(&chosen.item) => chosen,
             Ok(chosen) => {
                 self.function_not_granted(node, chosen.item);
+                return Operand::Opaque;
+            }
+            Err(unresolved) if !any_granted => {
+                // Which one is meant will be known once that is mended which keeps a type from being known.
+                let is_one = all().count() == 1;
+                match unresolved {
+                    _ if is_one => self.function_not_granted(node, first),
+                    Unresolved::Opaque if !self.findings.is_empty() => {}
+                    _ => self.functions_not_granted(node, first),
+                }
                 return Operand::Opaque;
             }
             Err(Unresolved::Opaque) => {
@@ -149,7 +157,9 @@ impl<'a> Verifier<'a> {
         }
         self.sets_met += usize::from(chosen.item.returns_set);
         self.calls(node, chosen.item);
+        self.runs(node, Some(chosen.item.oid));
         self.called.insert(node, chosen.item.oid);
+        self.function_used(node, chosen.item, nodes);
         self.result_fields(node, chosen.item);
         let printed = self.arguments(call, chosen.item, nodes, operands, &chosen);
         self.function_stays(node, call, chosen.item, &printed);
@@ -298,6 +308,7 @@ impl<'a> Verifier<'a> {
             self.type_not_granted(node, ty);
         }
         self.cast_granted(node, *operand, ty.oid);
+        self.converts(node, *operand, Some(ty.oid));
         self.settle(*value, Some(ty.oid));
         self.resolve(node, Resolution::Type(types::of_oid(catalog, ty.oid)?));
         Some(ty.oid)
@@ -326,11 +337,18 @@ impl<'a> Verifier<'a> {
             }
             return None;
         };
+        if !self.context.grants.function(chosen.item) {
+            if let Some((node, _)) = values.clone().next() {
+                self.function_not_granted(node, chosen.item);
+            }
+            return None;
+        }
         for (index, (node, operand)) in operands.iter().enumerate() {
             if let Some(node) = node {
                 self.argument(At::Value(*node), *operand, chosen.declared[index], chosen.arguments[index]);
             }
         }
+        self.run.insert(chosen.item.oid);
         chosen.result
     }
 
@@ -357,6 +375,7 @@ impl<'a> Verifier<'a> {
             self.coerced(argument, operand, None);
         }
         let name = first.name.as_str();
+        self.runs(node, None);
         if first.schema == PG_CATALOG {
             self.json_casts_granted(node, name);
             self.text_casts_granted(name, nodes, operands, None);
@@ -367,9 +386,12 @@ impl<'a> Verifier<'a> {
         let ungranted = candidates.iter().find(|its| !self.context.grants.function(its.item));
         match ungranted.map(|candidate| candidate.item) {
             // What is wrong already may be all that keeps the argument's type from being known.
-            Some(function) if self.findings.is_empty() => self.function_not_granted(node, function),
+            Some(function) if self.findings.is_empty() => self.functions_not_granted(node, function),
             Some(_) => {}
-            None => self.calls(node, first),
+            None => {
+                self.function_used(node, first, nodes);
+                self.calls(node, first);
+            }
         }
         if let Some(candidate) = candidates.first()
             && candidates.iter().all(|its| its.item.kind == candidate.item.kind)
@@ -385,21 +407,17 @@ impl<'a> Verifier<'a> {
             .iter()
             .filter(|f| f.schema != PG_CATALOG && self.context.grants.function(f))
             .map(|f| (f.schema.as_str(), f.name.as_str()));
-        let builtin = BUILTIN_FUNCTIONS.iter().map(|name| (PG_CATALOG, *name));
+        let names = builtin::function_names();
         let may_be_builtin = written.schema.as_deref().is_none_or(|schema| schema == PG_CATALOG);
-        let is_builtin = may_be_builtin && BUILTIN_FUNCTIONS.binary_search(&written.name.as_str()).is_ok();
+        let is_builtin = may_be_builtin && names.binary_search(&written.name.as_str()).is_ok();
         let mut finding = Finding::new(Code::UnknownFunction, format!("there is no function {written}"));
-        let near = self.did_you_mean(written, builtin.chain(granted));
+        let near = self.did_you_mean(written, names.iter().map(|name| (PG_CATALOG, *name)).chain(granted));
         if let Some(help) = near.filter(|_| !is_builtin) {
             finding = finding.with_help(help);
         } else if contents.partial && may_be_builtin {
             finding = finding.with_help(PARTIAL_CATALOG);
         }
         self.find(node, finding);
-    }
-
-    pub(super) fn function_not_granted(&mut self, node: NodeId, function: &Function) {
-        self.not_granted(node, Code::FunctionNotGranted, "function", (&function.schema, &function.name));
     }
 
     fn unresolved_function(

@@ -2,16 +2,15 @@ use callslip_ir::NodeId;
 
 use super::Verifier;
 use crate::Code;
-use crate::catalog::{CastContext, Catalog, Function, Oid, TypeKind};
-use crate::grants::Grants;
+use crate::catalog::{Cast, CastContext, Catalog, Function, Oid, TypeKind};
+use crate::grants::{Grants, MissingGrant};
 use crate::select::Finding;
 use crate::select::signature::{self, Operand, Pathway};
 
 /// A cast that PostgreSQL applies by itself, through a function that was not granted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ForbiddenCast<'a> {
-    source: Oid,
-    target: Oid,
+    cast: &'a Cast,
     function: &'a Function,
 }
 
@@ -21,7 +20,7 @@ pub(super) fn forbidden<'a>(catalog: &'a Catalog, grants: &Grants) -> Vec<Forbid
     unwritten
         .filter_map(|cast| {
             let function = grants.refused_function(catalog, cast)?;
-            Some(ForbiddenCast { source: cast.source, target: cast.target, function })
+            Some(ForbiddenCast { cast, function })
         })
         .collect()
 }
@@ -91,8 +90,9 @@ impl Verifier<'_> {
         }
         let catalog = self.context.catalog;
         let mut casts = catalog.contents().casts.iter().filter(|cast| cast.target == JSON);
-        if let Some(function) = casts.find_map(|cast| self.context.grants.refused_function(catalog, cast)) {
-            self.cast_not_granted(node, function);
+        let refused = |cast| Some((cast, self.context.grants.refused_function(catalog, cast)?));
+        if let Some((cast, function)) = casts.find_map(refused) {
+            self.cast_not_granted(node, cast, function);
         }
     }
 
@@ -110,12 +110,12 @@ impl Verifier<'_> {
                 return self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
             };
             if let Some(refused) = self.context.grants.refused_part(catalog, *ty) {
-                let name = self.shown(&refused.schema, &refused.name);
                 let message = format!(
-                    "{function} makes values of the type {name} here, which was not granted to the plugin {plugin}"
+                    "{function} makes values of the type {} here, which was not granted to the plugin {plugin}",
+                    self.shown(&refused.schema, &refused.name)
                 );
-                let help = format!("add \"{name}\" to types in [plugins.{plugin}.grants]");
-                self.find(node, Finding::new(Code::TypeNotGranted, message).with_help(help));
+                let missing = vec![MissingGrant::ty(self.context.path, refused)];
+                self.find(node, Finding::of_missing(Code::TypeNotGranted, message, plugin, missing, None));
             }
         }
     }
@@ -132,6 +132,7 @@ impl Verifier<'_> {
 
     /// A cast that is written: there must be one.
     pub(super) fn cast_written(&mut self, node: NodeId, from: Operand, to: Oid) {
+        self.converts(node, from, Some(to));
         let catalog = self.context.catalog;
         if let Operand::Known(from) = from
             && !signature::castable(catalog, from, to)
@@ -153,6 +154,10 @@ impl Verifier<'_> {
 
     /// Every cast to a type must be granted, and to what it is made of: of a value whose type is not known.
     fn any_cast_granted(&mut self, node: NodeId, to: Oid) {
+        // What could not be resolved is a finding already, and its type is not known for that.
+        if !self.findings.is_empty() {
+            return;
+        }
         let catalog = self.context.catalog;
         let mut parts = vec![element(catalog, to)];
         // What is found is looked at once: contents are data that anybody may have made.
@@ -169,15 +174,15 @@ impl Verifier<'_> {
             }
         }
         let casts = catalog.contents().casts.iter().filter(|cast| parts.contains(&cast.target));
-        let refused: Vec<_> =
-            casts.filter_map(|cast| self.context.grants.refused_function(catalog, cast)).collect();
-        for function in refused {
-            self.cast_not_granted(node, function);
+        let refused = |cast| Some((cast, self.context.grants.refused_function(catalog, cast)?));
+        for (cast, function) in casts.filter_map(refused).collect::<Vec<_>>() {
+            self.cast_not_granted(node, cast, function);
         }
     }
 
     /// A value that PostgreSQL converts, as an assignment does, to a type that only it knows.
     pub(super) fn assigned(&mut self, node: NodeId, from: Operand) {
+        self.runs(node, None);
         let catalog = self.context.catalog;
         let found = catalog.contents().casts.iter().find_map(|cast| {
             let applies = cast.context != CastContext::Explicit
@@ -186,15 +191,17 @@ impl Verifier<'_> {
                     Operand::Untyped => false,
                     Operand::Opaque => true,
                 };
-            applies.then(|| self.context.grants.refused_function(catalog, cast)).flatten()
+            let refused = || self.context.grants.refused_function(catalog, cast);
+            applies.then(refused).flatten().map(|function| (cast, function))
         });
-        if let Some(function) = found {
-            self.cast_not_granted(node, function);
+        if let Some((cast, function)) = found {
+            self.cast_not_granted(node, cast, function);
         }
     }
 
     /// An operand that PostgreSQL may convert: to a type, or to one that is for it to choose.
     pub(super) fn coerced(&mut self, node: NodeId, from: Operand, to: Option<Oid>) {
+        self.converts(node, from, to);
         if self.forbidden_casts.is_empty() {
             return;
         }
@@ -204,15 +211,16 @@ impl Verifier<'_> {
             return self.pathway_granted(node, from, to, CastContext::Assignment);
         }
         let to = to.map(|to| element(catalog, to));
-        let found = self.forbidden_casts.iter().find(|cast| match from {
+        let found = self.forbidden_casts.iter().find(|its| match from {
             // A constant becomes the type that is wanted by itself.
             Operand::Untyped => false,
             // What could not be resolved is a finding already, and its type is not known for that.
-            Operand::Opaque => self.findings.is_empty() && to.is_none_or(|to| to == cast.target),
-            Operand::Known(from) => cast.source == element(catalog, from),
+            Operand::Opaque => self.findings.is_empty() && to.is_none_or(|to| to == its.cast.target),
+            // Nor is what it would have been converted to, where that could not be resolved.
+            Operand::Known(from) => self.findings.is_empty() && its.cast.source == element(catalog, from),
         });
-        if let Some(function) = found.map(|cast| cast.function) {
-            self.cast_not_granted(node, function);
+        if let Some(&ForbiddenCast { cast, function }) = found {
+            self.cast_not_granted(node, cast, function);
         }
     }
 
@@ -223,18 +231,8 @@ impl Verifier<'_> {
             signature::pathway(catalog, from, to, context)
             && let Some(function) = self.context.grants.refused_function(catalog, cast)
         {
-            self.cast_not_granted(node, function);
+            self.cast_not_granted(node, cast, function);
         }
-    }
-
-    fn cast_not_granted(&mut self, node: NodeId, function: &Function) {
-        let plugin = self.context.plugin;
-        let name = self.shown(&function.schema, &function.name);
-        let message =
-            format!("a cast here calls the function {name}, which was not granted to the plugin {plugin}");
-        let help =
-            format!("add \"{name}\" to functions in [plugins.{plugin}.grants], or cast to another type");
-        self.find(node, Finding::new(Code::CastNotGranted, message).with_help(help));
     }
 }
 

@@ -14,6 +14,12 @@ use crate::select::{Finding, types};
 impl<'a> Verifier<'a> {
     /// Verifies an expression and infers its type.
     pub(super) fn expression(&mut self, node: NodeId, scope: &Scope<'_>) -> Operand {
+        let operand = self.operand(node, scope);
+        self.flow.typed(self.context.catalog, node, operand);
+        operand
+    }
+
+    fn operand(&mut self, node: NodeId, scope: &Scope<'_>) -> Operand {
         if self.has_enough() {
             return Operand::Opaque;
         }
@@ -147,6 +153,7 @@ impl<'a> Verifier<'a> {
                     self.settle(value, Some(target));
                 }
                 self.record_granted(value, from, target);
+                self.cast_used(value, from, target);
                 self.cast_written(value, from, target);
             }
         }
@@ -173,17 +180,25 @@ impl<'a> Verifier<'a> {
         let element = self.context.catalog.ty(&ty.schema, &ty.name);
         if element.is_some_and(|element| self.context.grants.ty(element)) {
             self.resolve(node, Resolution::Type(ty));
+            self.flow.typed(self.context.catalog, node, Operand::Known(oid));
         }
     }
 
     fn column(&mut self, node: NodeId, relation: &str, name: &str, scope: &Scope<'_>) -> Operand {
         let Some(found) = self.relation_in_reach(node, relation, scope) else { return Operand::Opaque };
         let Some(columns) = &found.columns else { return Operand::Opaque };
+        // PostgreSQL would take it for this one, whatever else has its name.
+        if let Some(hidden) = found.hidden.iter().find(|its| its.ungranted.contains(name)) {
+            self.column_not_granted(node, hidden, name);
+            return Operand::Opaque;
+        }
         let named = |column: &&ScopeColumn| column.name.as_deref() == Some(name);
         let mut matches = columns.iter().filter(named);
         match (matches.next(), matches.next()) {
             (Some(column), None) => {
                 self.read.extend(column.origin);
+                self.flow.column(node, column.source);
+                self.is_of(node, column);
                 column.ty.map_or(Operand::Opaque, Operand::Known)
             }
             (Some(_), Some(_)) => {
@@ -204,11 +219,21 @@ impl<'a> Verifier<'a> {
                         format!("its columns are {}: write .col(\"{first}\")", names.join(", "))
                     }
                     (Some(nearest), _) => format!("did you mean \"{nearest}\"?"),
+                    (None, None) => "it has none that may be read".to_owned(),
                     (None, _) => format!("its columns are {}", names.join(", ")),
                 };
                 self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
                 Operand::Opaque
             }
+        }
+    }
+
+    /// Remembers of which relation a column is, if it is of a stored one.
+    fn is_of(&mut self, node: NodeId, column: &ScopeColumn) {
+        match (column.table, column.origin) {
+            (Some(table), Some(origin)) => _ = self.instances.insert(node, (table, Some(origin.column))),
+            (None, Some(_)) => _ = self.unfiltered.insert(node),
+            _ => {}
         }
     }
 

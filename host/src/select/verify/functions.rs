@@ -31,7 +31,7 @@ impl<'a> Verifier<'a> {
             let (found, result) = self.table_function(function, alias, scope);
             row_type = result;
             columns = columns.zip(found).map(|(mut columns, found)| {
-                columns.extend(found);
+                columns.extend(ScopeColumn::of_node(found, function.call));
                 columns
             });
             if columns.as_ref().is_some_and(|columns| columns.len() > limit) {
@@ -56,7 +56,7 @@ impl<'a> Verifier<'a> {
         // The row of a single function is its result, which may be no row at all but a value.
         let row_type = row_type.filter(|_| functions.calls.len() == 1 && !functions.ordinality);
         let alias = functions.alias.as_str().into();
-        ScopeRelation { alias, of: of.into(), columns, out_of_reach: None, row_type }
+        ScopeRelation { alias, of: of.into(), columns, out_of_reach: None, row_type, hidden: Vec::new() }
     }
 
     /// Verifies the column definitions of a function. PostgreSQL may make values of their types, so that these must be

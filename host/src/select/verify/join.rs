@@ -7,11 +7,12 @@ use super::Verifier;
 use super::coerce::At;
 use super::comparison::Compared;
 use super::placement::Clause;
+use super::refusal::NeedsAll;
 use crate::Code;
 use crate::catalog::{Oid, PG_CATALOG};
 use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
+use crate::select::scope::{FromItem, HiddenColumns, Origin, Scope, ScopeColumn, ScopeRelation, Source};
 use crate::select::signature::{self, Operand};
 
 /// The columns that the relations of a join have together, in PostgreSQL (`MaxAttrNumber`).
@@ -39,13 +40,16 @@ impl<'a> Verifier<'a> {
         let right = self.relation(join.right, &beside, outer);
         self.add_relations(join.right, &mut joined, right.relations);
         let is_by_name = matches!(join.condition, JoinCondition::Using { .. } | JoinCondition::Natural);
+        let mut hidden = left.hidden;
+        hidden.extend(right.hidden);
+        let columns =
+            |(left, right): &(Vec<ScopeColumn>, Vec<ScopeColumn>)| left.len() + right.len() + hidden.len();
         let sides = left.columns.zip(right.columns);
-        let sides = sides.filter(|(left, right)| self.may_join(node, left.len() + right.len(), is_by_name));
+        let sides = sides.filter(|sides| self.may_join(node, columns(sides), is_by_name));
         if sides.is_none() && is_by_name {
             // What PostgreSQL compares, and by which casts, is not known.
             self.coerced(node, Operand::Opaque, None);
         }
-        let hides_columns = left.hides_columns.or(right.hides_columns);
         let columns = match (&join.condition, join.kind) {
             (
                 JoinCondition::On(_) | JoinCondition::Using { .. } | JoinCondition::Natural,
@@ -67,6 +71,7 @@ impl<'a> Verifier<'a> {
             }
             (JoinCondition::Using { columns, alias }, _) => {
                 self.using(node, columns);
+                let sides = sides.filter(|_| !self.columns_refused(node, columns, &hidden));
                 let merged = sides.map(|sides| self.merge(node, columns.iter().map(String::as_str), sides));
                 if let Some(alias) = alias {
                     self.check_name(node, "alias", alias);
@@ -76,30 +81,25 @@ impl<'a> Verifier<'a> {
                         columns: merged.as_ref().map(|merged| merged[..columns.len()].into()),
                         out_of_reach: None,
                         row_type: None,
+                        hidden: Vec::new(),
                     };
                     self.add_relations(node, &mut joined, vec![relation]);
                 }
                 merged
             }
             (JoinCondition::Natural, _) => {
-                if let Some(of) = &hides_columns {
-                    let message = format!(
-                        "NATURAL JOIN compares columns of {of} too that the host's login may not read"
-                    );
-                    let help = "name the columns to compare with USING";
-                    self.find(node, Finding::new(Code::InvalidStructure, message).with_help(help));
-                }
+                self.all_columns_needed(node, NeedsAll::Natural, &hidden);
                 sides.map(|sides| self.natural(node, sides))
             }
         };
         match &join.alias {
-            Some(alias) => self.joined_as(node, join, alias, columns, hides_columns),
+            Some(alias) => self.joined_as(node, join, alias, columns, hidden),
             None => {
                 if !join.columns.is_empty() {
                     let message = "column aliases of a join need an alias of it";
                     self.report(node, Code::InvalidStructure, message);
                 }
-                FromItem { relations: joined, columns, hides_columns }
+                FromItem { relations: joined, columns, hidden }
             }
         }
     }
@@ -130,23 +130,21 @@ impl<'a> Verifier<'a> {
         join: &'a Join,
         alias: &'a str,
         columns: Option<Vec<ScopeColumn>>,
-        hides_columns: Option<Rc<str>>,
+        hidden: Vec<Rc<HiddenColumns>>,
     ) -> FromItem {
         self.check_name(node, "alias", alias);
-        if let Some(of) = &hides_columns
-            && !join.columns.is_empty()
-        {
-            self.hidden_columns_counted(node, of);
+        if !join.columns.is_empty() {
+            self.all_columns_needed(node, NeedsAll::Aliases, &hidden);
         }
         let columns = self.renamed(node, columns, &join.columns);
-        let relation = ScopeRelation {
+        FromItem::of(ScopeRelation {
             alias: alias.into(),
             of: "a join".into(),
             columns,
             out_of_reach: None,
             row_type: None,
-        };
-        FromItem { hides_columns, ..FromItem::of(relation) }
+            hidden,
+        })
     }
 
     /// The names of USING by themselves.
@@ -162,6 +160,18 @@ impl<'a> Verifier<'a> {
                 self.report(node, Code::DuplicateColumn, message);
             }
         }
+    }
+
+    /// Whether one of these columns was not granted of one of the relations of a side, whatever else has its name there.
+    fn columns_refused(&mut self, node: NodeId, names: &[String], hidden: &[Rc<HiddenColumns>]) -> bool {
+        let mut refused = false;
+        for name in names {
+            for its in hidden.iter().filter(|its| its.ungranted.contains(name)) {
+                self.column_not_granted(node, its, name);
+                refused = true;
+            }
+        }
+        refused
     }
 
     /// Joins on the columns that both sides have, in the order of the left side.
@@ -193,7 +203,13 @@ impl<'a> Verifier<'a> {
         let (lefts, rights) = (by_name(&left), by_name(&right));
         let (mut merged, mut merged_names) = (Vec::new(), BTreeSet::new());
         for name in names {
-            let ty = if !lefts.contains_key(name) && !rights.contains_key(name) {
+            let found = (lefts.get(name), rights.get(name));
+            let source = match found {
+                (Some(left), Some(right)) if right.source == Source::Stored => left.source,
+                (Some(left), Some(right)) if left.source == Source::Stored => right.source,
+                _ => Source::Unknown,
+            };
+            let ty = if let (None, None) = found {
                 let both = lefts.keys().map(|name| &**name).filter(|name| rights.contains_key(*name));
                 self.lacked_by_both(node, name, both.collect());
                 None
@@ -204,7 +220,7 @@ impl<'a> Verifier<'a> {
                 }
             };
             let name: Rc<str> = name.into();
-            merged.push(ScopeColumn::made(Some(name.clone()), ty));
+            merged.push(ScopeColumn { source, ..ScopeColumn::made(Some(name.clone()), ty) });
             merged_names.insert(name);
         }
         let is_other =
@@ -226,7 +242,7 @@ impl<'a> Verifier<'a> {
         columns: &HashMap<Rc<str>, Named>,
     ) -> Option<Option<Oid>> {
         match columns.get(name) {
-            Some(Named { ty, origin, several: false }) => {
+            Some(Named { ty, origin, several: false, .. }) => {
                 self.read.extend(*origin);
                 Some(*ty)
             }
@@ -321,12 +337,6 @@ impl<'a> Verifier<'a> {
         self.coerced(node, right, common);
         common
     }
-
-    pub(super) fn hidden_columns_counted(&mut self, node: NodeId, of: &str) {
-        let message = format!("column aliases count columns of {of} too that the host's login may not read");
-        let help = "name the columns in the select list of a subquery instead";
-        self.find(node, Finding::new(Code::InvalidStructure, message).with_help(help));
-    }
 }
 
 /// What stands beside the right side of a join: all that is before it. Of a RIGHT or FULL JOIN it can't refer to the left
@@ -359,6 +369,7 @@ fn both((mut left, mut right): (Vec<ScopeColumn>, Vec<ScopeColumn>)) -> Vec<Scop
 struct Named {
     ty: Option<Oid>,
     origin: Option<Origin>,
+    source: Source,
     several: bool,
 }
 
@@ -366,7 +377,7 @@ fn by_name(columns: &[ScopeColumn]) -> HashMap<Rc<str>, Named> {
     let mut named: HashMap<Rc<str>, Named> = HashMap::new();
     for column in columns {
         let Some(name) = &column.name else { continue };
-        let first = Named { ty: column.ty, origin: column.origin, several: false };
+        let first = Named { ty: column.ty, origin: column.origin, source: column.source, several: false };
         named.entry(name.clone()).and_modify(|found| found.several = true).or_insert(first);
     }
     named

@@ -33,12 +33,14 @@ impl<'a> Verifier<'a> {
             };
             self.json_behavior(node, "JSON_TABLE", "ON ERROR", behavior, is_of, None);
         }
+        let columns = ScopeColumn::of_node(columns, node);
         let columns = self.rename(node, columns, &table.column_aliases);
         ScopeRelation {
             alias: table.alias.as_str().into(),
             of: "JSON_TABLE".into(),
             columns: Some(columns.into()),
             row_type: None,
+            hidden: Vec::new(),
             out_of_reach: None,
         }
     }

@@ -4,24 +4,30 @@
 mod access;
 mod array;
 mod bare_column;
+mod bounded;
 mod call;
 mod cast;
 mod coerce;
 mod comparison;
+mod completion;
 mod distinct;
 mod expression;
 mod fan_out;
+mod flow;
 mod functions;
 mod group_by;
+mod growth;
 mod join;
 mod join_graph;
 mod json_table;
+mod leaks;
 mod leaves;
 mod operator;
 mod order;
 mod placement;
 mod query;
 mod recursion;
+mod refusal;
 mod relation;
 mod row;
 mod search_cycle;
@@ -37,21 +43,24 @@ mod values;
 mod window;
 mod with;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use completion::Instance;
+use flow::Flow;
 use placement::{Met, QueryLevel};
 pub(in crate::select) use special::EXTRACT_FIELDS;
 use window::DeclaredWindow;
 
 use callslip_ir::{Description, NodeId, NodeKind, QualifiedName, TypeName};
 
+use super::filter::{self, Filtered, RowFilters};
 use super::limits::IDENTIFIER_BYTES;
-use super::scope::{Origin, Scope, ScopeColumn, ScopeCte};
+use super::scope::{HiddenColumns, Origin, Scope, ScopeColumn, ScopeCte};
 use super::verified::{OutputColumn, Resolution, Verified};
 use super::{Finding, Limits, ResolvedType, structure, types};
 use crate::Code;
-use crate::catalog::{Catalog, NameKind, Oid, SearchPath, Type};
+use crate::catalog::{Catalog, NameKind, Oid, SearchPath};
 use crate::grants::Grants;
 use crate::nearest::did_you_mean;
 use crate::printable::printable;
@@ -69,6 +78,8 @@ pub struct Context<'a> {
     pub path: &'a SearchPath,
     /// How large a description may be.
     pub limits: &'a Limits,
+    /// Which rows of relations it is given.
+    pub filters: &'a RowFilters,
 }
 
 /// Verifies a description. What may be right, and most often is not, comes as warnings with it.
@@ -77,6 +88,11 @@ pub struct Context<'a> {
 /// All findings, in the order of the author's source; at most a hundred.
 pub fn verify(description: &Description, context: Context<'_>) -> Result<Verified, Vec<Finding>> {
     structure::check(description, context.limits).map_err(|finding| vec![finding])?;
+    // What a filter means may depend on what is chosen, and with it what a statement may read.
+    context.path.depends_on(&context.filters.consulted);
+    if !context.filters.broken.is_empty() {
+        return Err(context.filters.broken.clone());
+    }
     let mut verifier = Verifier {
         description,
         context,
@@ -91,6 +107,7 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         compared_types: HashMap::new(),
         columns_by_name: 0,
         columns: HashMap::new(),
+        vetted: HashMap::new(),
         read: BTreeSet::new(),
         unseen: Vec::new(),
         fields: HashMap::new(),
@@ -99,14 +116,39 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         queries: Vec::new(),
         met: Met::default(),
         sets_met: 0,
+        flow: Flow::new(description.nodes.len()),
+        filtered: HashMap::new(),
+        instances: HashMap::new(),
+        unfiltered: HashSet::new(),
+        run: BTreeSet::new(),
+        leaky: HashSet::new(),
+        foreign: HashSet::new(),
     };
     let root = NodeId(description.nodes.len() as u32 - 1);
     let columns = verifier.query(root, &Scope::EMPTY);
     let columns = verifier.output(root, columns);
-    let Verifier { mut findings, mut resolutions, coercions, orderings, relations, functions, read, .. } =
-        verifier;
+    verifier.raise_barriers();
+    let completed = verifier.complete_groups();
+    let Verifier {
+        mut findings,
+        mut resolutions,
+        coercions,
+        orderings,
+        relations,
+        functions,
+        read,
+        flow,
+        filtered,
+        run,
+        ..
+    } = verifier;
+    let mut rules = BTreeMap::new();
     if findings.is_empty() {
-        findings = ungrouped::findings(description, context.catalog, &resolutions);
+        findings = ungrouped::findings(description, context, &resolutions);
+        match bounded::rules(description, context.catalog, &flow) {
+            Ok(found) => rules = found,
+            Err(found) => findings.extend(found),
+        }
     }
     if !findings.is_empty() {
         findings.sort_by(|a, b| a.place.cmp(&b.place));
@@ -131,6 +173,11 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
         resolutions,
         coercions,
         orderings,
+        rules,
+        filters: filter::once(filtered.values()),
+        filtered,
+        completed,
+        runs: run,
         columns,
         relations,
         functions,
@@ -143,6 +190,9 @@ pub fn verify(description: &Description, context: Context<'_>) -> Result<Verifie
 }
 
 const MAX_FINDINGS: usize = 100;
+
+/// The columns of a stored relation: those that may be read, and the others.
+type StoredColumns = (Rc<[ScopeColumn]>, Option<Rc<HiddenColumns>>);
 
 struct Verifier<'a> {
     description: &'a Description,
@@ -162,7 +212,9 @@ struct Verifier<'a> {
     /// How many columns the joins by USING and NATURAL have looked through.
     columns_by_name: usize,
     /// The columns of the stored relations that were met, which many aliases share.
-    columns: HashMap<Oid, Rc<[ScopeColumn]>>,
+    columns: HashMap<Oid, StoredColumns>,
+    /// The stored relations that were met and granted, and whether what reading them runs was granted too.
+    vetted: HashMap<Oid, bool>,
     /// The columns of stored relations that were named, each by itself, in a whole row, or by a join on names.
     read: BTreeSet<Origin>,
     /// The aliases that the subqueries in FROM around the current expression would see with LATERAL.
@@ -179,6 +231,20 @@ struct Verifier<'a> {
     met: Met,
     /// How many calls were met in the current query that return a set.
     sets_met: usize,
+    /// Where values come from, and what is done with them that can't be interrupted.
+    flow: Flow,
+    /// The filtered relations, by the nodes that name them.
+    filtered: HashMap<NodeId, Filtered>,
+    /// What the nodes of columns and whole rows are of, where that is a filtered relation.
+    instances: HashMap<NodeId, Instance>,
+    /// The nodes of columns of other stored relations.
+    unfiltered: HashSet<NodeId>,
+    /// The functions that are run, those behind operators and casts too.
+    run: BTreeSet<Oid>,
+    /// The nodes at which something is run that may tell of its arguments.
+    leaky: HashSet<NodeId>,
+    /// The nodes at which a function runs that is not PostgreSQL's own, or that is not known.
+    foreign: HashSet<NodeId>,
 }
 
 impl<'a> Verifier<'a> {
@@ -271,19 +337,6 @@ impl<'a> Verifier<'a> {
             return None;
         }
         Some(found)
-    }
-
-    fn type_not_granted(&mut self, node: NodeId, ty: &Type) {
-        self.not_granted(node, Code::TypeNotGranted, "type", (&ty.schema, &ty.name));
-    }
-
-    /// What a grant names, of the list that has its plural as a name.
-    fn not_granted(&mut self, node: NodeId, code: Code, what: &str, (schema, name): (&str, &str)) {
-        let plugin = self.context.plugin;
-        let shown = self.shown(schema, name);
-        let message = format!("the {what} {shown} was not granted to the plugin {plugin}");
-        let help = format!("add \"{shown}\" to {what}s in [plugins.{plugin}.grants]");
-        self.find(node, Finding::new(code, message).with_help(help));
     }
 
     fn collation(&mut self, node: NodeId, written: &QualifiedName) {

@@ -1,4 +1,4 @@
-use callslip_ir::{NodeId, QualifiedName};
+use callslip_ir::{NodeId, NodeKind, QualifiedName};
 
 use super::Verifier;
 use super::coerce::At;
@@ -48,12 +48,23 @@ impl<'a> Verifier<'a> {
         let candidates = signature::of_operator(catalog, &schemas, &written.name, operands.len());
         let types: Vec<Operand> = operands.iter().map(|(_, operand)| *operand).collect();
         match signature::choose(catalog, candidates, &types, true) {
-            Ok(chosen) if self.context.grants.operator(chosen.item) => Some(chosen),
+            Ok(chosen) if self.context.grants.operator(chosen.item) => {
+                let nodes: Vec<NodeId> = operands.iter().map(|(at, _)| at.node()).collect();
+                let lists = operands.iter().filter_map(|(at, _)| match at {
+                    At::Elements(list) => Some(*list),
+                    _ => None,
+                });
+                let times = lists.map(|list| self.times_of(list)).max().unwrap_or(1);
+                self.operator_used(node, chosen.item, nodes, times);
+                self.runs(node, chosen.item.function);
+                Some(chosen)
+            }
             Ok(chosen) => {
                 self.operator_not_granted(node, chosen.item);
                 None
             }
             Err(Unresolved::Opaque) => {
+                self.runs(node, None);
                 for (at, operand) in operands {
                     self.coerced(at.node(), *operand, None);
                     if let (Operand::Opaque, "||", Some(text)) =
@@ -62,7 +73,8 @@ impl<'a> Verifier<'a> {
                         self.cast_granted(at.node(), *operand, text);
                     }
                 }
-                self.nearest_operator(node, &schemas, &written.name);
+                let nodes = operands.iter().map(|(at, _)| at.node()).collect();
+                self.nearest_operator(node, &schemas, &written.name, nodes);
                 None
             }
             Err(unresolved) => {
@@ -72,17 +84,35 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// How many values are written in a list that each is compared with.
+    fn times_of(&self, list: NodeId) -> usize {
+        match self.kind(list) {
+            NodeKind::Array(items) => items.len().max(1),
+            _ => 1,
+        }
+    }
+
     /// An operator of which only the name is known, since an operand's type is not: PostgreSQL makes it one of those of the
     /// schema that is printed.
-    fn nearest_operator(&mut self, node: NodeId, schemas: &[&str], name: &str) {
+    fn nearest_operator(&mut self, node: NodeId, schemas: &[&str], name: &str, operands: Vec<NodeId>) {
         let catalog = self.context.catalog;
         let mut all = schemas.iter().flat_map(|schema| catalog.operators(schema, name));
         let Some(first) = all.next() else { return };
         let ungranted = catalog.operators(&first.schema, name).find(|its| !self.context.grants.operator(its));
         match ungranted {
-            Some(operator) => self.operator_not_granted(node, operator),
-            None => self
-                .resolve(node, Resolution::Object { schema: first.schema.clone(), name: first.name.clone() }),
+            // What is wrong already may be all that keeps the operand's type from being known.
+            Some(operator) if self.findings.is_empty() => self.operators_not_granted(node, operator),
+            Some(_) => {}
+            None => {
+                // Whichever it becomes, it may be the one that can't be interrupted.
+                for operator in catalog.operators(&first.schema, name) {
+                    self.operator_used(node, operator, operands.clone(), 1);
+                }
+                self.resolve(
+                    node,
+                    Resolution::Object { schema: first.schema.clone(), name: first.name.clone() },
+                );
+            }
         }
     }
 
@@ -99,10 +129,6 @@ impl<'a> Verifier<'a> {
             let written = QualifiedName::new(chosen.name.as_str());
             self.unresolved_operator(node, &written, printed, &Unresolved::Ambiguous);
         }
-    }
-
-    fn operator_not_granted(&mut self, node: NodeId, operator: &Operator) {
-        self.not_granted(node, Code::OperatorNotGranted, "operator", (&operator.schema, &operator.name));
     }
 
     fn unresolved_operator(

@@ -22,7 +22,7 @@ impl<'a> Verifier<'a> {
     /// Verifies a query and gives its columns.
     pub(super) fn query(&mut self, node: NodeId, outer: &Scope<'_>) -> Vec<ScopeColumn> {
         let columns = self.result(node, outer, None);
-        self.settled(&columns)
+        ScopeColumn::of_query(self.settled(&columns), node)
     }
 
     /// Verifies a query, in which constants of the select list have no type yet if they have none of their own.

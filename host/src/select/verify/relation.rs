@@ -62,6 +62,7 @@ impl<'a> Verifier<'a> {
             columns: Some(columns.into()),
             out_of_reach: None,
             row_type: None,
+            hidden: Vec::new(),
         }
     }
 

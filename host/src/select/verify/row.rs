@@ -5,6 +5,7 @@ use callslip_ir::{NodeId, NodeKind, QualifiedName, Subexpression};
 use super::Verifier;
 use super::coerce::At;
 use super::comparison::Compared;
+use super::refusal::NeedsAll;
 use crate::Code;
 use crate::catalog::Oid;
 use crate::select::Finding;
@@ -42,14 +43,27 @@ impl<'a> Verifier<'a> {
         let Some(found) = self.relation_in_reach(node, relation, scope) else { return Operand::Opaque };
         let Some(columns) = found.columns.clone() else { return Operand::Opaque };
         self.check_fields(node, relation, &columns);
+        self.flow.whole_row(node, columns.clone());
+        if !found.hidden.is_empty() {
+            self.all_columns_needed(node, NeedsAll::WholeRow, &found.hidden);
+            return Operand::Opaque;
+        }
         self.read.extend(columns.iter().filter_map(|column| column.origin));
+        match columns.first().and_then(|column| column.table) {
+            Some(table) if columns.iter().all(|column| column.table == Some(table)) => {
+                self.instances.insert(node, (table, None));
+            }
+            _ if columns.iter().all(|column| column.origin.is_some() && column.table.is_none()) => {
+                self.unfiltered.insert(node);
+            }
+            _ => {}
+        }
         let Some(row_type) = found.row_type.filter(|&its| self.known("record") != Operand::Known(its)) else {
             self.fields.insert(node, columns);
             return self.known("record");
         };
         // Of a function that gives plain values a whole row is the value.
-        if let Some(attributes) = self.attributes(Operand::Known(row_type)) {
-            self.check_hidden_columns(node, &found.of, attributes.len().saturating_sub(columns.len()));
+        if self.attributes(Operand::Known(row_type)).is_some() {
             self.fields.insert(node, columns);
         }
         Operand::Known(row_type)
@@ -68,17 +82,6 @@ impl<'a> Verifier<'a> {
             };
             let help = "a whole row needs a name for each column: give one with .alias(\"…\")";
             self.find(node, Finding::new(code, message).with_help(help));
-        }
-    }
-
-    /// PostgreSQL reads all columns of a whole row, and refuses a login that may not read them all.
-    fn check_hidden_columns(&mut self, node: NodeId, relation: &str, hidden: usize) {
-        if hidden > 0 {
-            let message = format!(
-                "a whole row of {relation} has columns that the host's login may not read ({hidden})"
-            );
-            let help = "name the columns that you want, or let the login read all of them";
-            self.find(node, Finding::new(Code::UnknownColumn, message).with_help(help));
         }
     }
 

@@ -1,13 +1,17 @@
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use callslip_ir::{NodeId, QualifiedName, RelationName, Sample, Table};
 
-use super::Verifier;
+use super::refusal::NeedsAll;
+use super::{StoredColumns, Verifier};
 use crate::Code;
-use crate::catalog::{Column, NameKind, Oid, PG_CATALOG, Relation, RelationKind};
+use crate::catalog::{NameKind, Oid, PG_CATALOG, Relation, RelationKind, TypeKind};
+use crate::grants::filter::Relative;
 use crate::nearest::nearest;
 use crate::select::Finding;
-use crate::select::scope::{FromItem, Origin, Scope, ScopeColumn, ScopeRelation};
+use crate::select::filter::Filtered;
+use crate::select::scope::{FromItem, HiddenColumns, Origin, Scope, ScopeColumn, ScopeRelation, Source};
 use crate::select::signature::Operand;
 use crate::select::verified::Resolution;
 
@@ -23,7 +27,7 @@ impl<'a> Verifier<'a> {
                 if let Some(sample) = &table.sample {
                     self.sample(node, relation, sample, &Scope { relations: &[], outer: Some(outer) });
                 }
-                let columns = relation.map(|relation| self.columns_of(relation));
+                let columns = relation.map(|relation| self.seen_columns(node, relation, name));
                 (name.to_string(), columns, relation)
             }
             RelationName::Cte(name) => {
@@ -34,26 +38,28 @@ impl<'a> Verifier<'a> {
                         "ONLY and TABLESAMPLE are of tables, not of CTEs",
                     );
                 }
-                (name.clone(), self.cte(node, name), None)
+                (name.clone(), self.cte(node, name).map(|columns| (columns, None)), None)
             }
         };
-        let hides_columns = stored.is_some_and(|relation| relation.hidden_columns > 0);
-        if hides_columns && !table.columns.is_empty() {
-            self.hidden_columns_counted(node, &of);
+        // Of a filtered relation a whole row is one of the derived table.
+        let stored = stored.filter(|_| !self.filtered.contains_key(&node));
+        let (columns, hidden) = columns.unzip();
+        let hidden: Vec<Rc<HiddenColumns>> = hidden.flatten().into_iter().collect();
+        if !table.columns.is_empty() {
+            self.all_columns_needed(node, NeedsAll::Aliases, &hidden);
         }
         let columns = match table.columns.as_slice() {
             [] => columns,
             names => self.renamed(node, columns.map(|columns| columns.to_vec()), names),
         };
-        let of: Rc<str> = of.into();
-        let relation = ScopeRelation {
+        FromItem::of(ScopeRelation {
             alias: table.alias.as_str().into(),
-            of: of.clone(),
+            of: of.into(),
             columns,
             out_of_reach: None,
             row_type: stored.and_then(|relation| relation.row_type),
-        };
-        FromItem { hides_columns: hides_columns.then_some(of), ..FromItem::of(relation) }
+            hidden,
+        })
     }
 
     fn stored(&mut self, node: NodeId, written: &QualifiedName) -> Option<&'a Relation> {
@@ -65,8 +71,7 @@ impl<'a> Verifier<'a> {
             self.find(node, finding.with_help(help));
             return None;
         };
-        if !self.context.grants.relation(relation) {
-            self.not_granted(node, Code::RelationNotGranted, "relation", (&relation.schema, &relation.name));
+        if !self.may_read(node, relation) {
             return None;
         }
         let object = Resolution::Object { schema: relation.schema.clone(), name: relation.name.clone() };
@@ -75,14 +80,71 @@ impl<'a> Verifier<'a> {
         Some(relation)
     }
 
-    fn columns_of(&mut self, relation: &Relation) -> Rc<[ScopeColumn]> {
+    /// The columns of a relation, each with where it is named, if that is filtered.
+    fn seen_columns(&mut self, node: NodeId, relation: &Relation, written: &QualifiedName) -> StoredColumns {
+        let (columns, hidden) = self.columns_of(relation, written);
+        let Some(filter) = self.context.filters.of(relation.oid) else {
+            self.kin_is_filtered(node, relation);
+            return (columns, hidden);
+        };
+        let filtered = Filtered {
+            relation: relation.oid,
+            filter: filter.clone(),
+            columns: columns.iter().filter_map(|column| column.name.as_deref().map(str::to_owned)).collect(),
+            barrier: true,
+        };
+        self.filtered.insert(node, filtered);
+        let of_table = |column: &ScopeColumn| ScopeColumn { table: Some(node), ..column.clone() };
+        (columns.iter().map(of_table).collect(), hidden)
+    }
+
+    /// A relation without a filter must not lead to rows of one that has one.
+    fn kin_is_filtered(&mut self, node: NodeId, relation: &Relation) {
+        let Some(relative) = self.context.filters.kin.why(relation.oid) else { return };
+        let shown = self.shown(&relation.schema, &relation.name);
+        let message = match relative {
+            Relative::Of(of) => {
+                let of = self.shown(&of.schema, &of.name);
+                format!("{shown} has rows of {of}, which is under a row filter, and has no filter of its own")
+            }
+            Relative::Unknown(of) => {
+                let of = self.shown(&of.schema, &of.name);
+                format!(
+                    "{shown} reads {of}, which the host's login may not: it may have rows of a relation that is under a row \
+                     filter, and {shown} has no filter of its own"
+                )
+            }
+        };
+        let help =
+            format!("add \"{shown}\" = \"…\" to [filters], or \"true\" if all of its rows may be read");
+        self.find(node, Finding::new(Code::UnfilteredKin, message).with_help(help));
+    }
+
+    /// The columns of a relation that were granted, and what it has beside them.
+    fn columns_of(&mut self, relation: &Relation, written: &QualifiedName) -> StoredColumns {
+        let (catalog, grants) = (self.context.catalog, self.context.grants);
         let columns = self.columns.entry(relation.oid).or_insert_with(|| {
-            let column = |(column, c): (usize, &Column)| ScopeColumn {
-                name: Some(c.name.as_str().into()),
-                ty: Some(c.ty),
-                origin: Some(Origin { relation: relation.oid, column }),
+            let (mut columns, mut ungranted) = (Vec::new(), BTreeSet::new());
+            for (column, its) in relation.columns.iter().enumerate() {
+                if grants.column(relation, &its.name) {
+                    let name = Some(its.name.as_str().into());
+                    let origin = Some(Origin { relation: relation.oid, column });
+                    let source = Source::Stored;
+                    columns.push(ScopeColumn { name, ty: Some(its.ty), origin, table: None, source });
+                } else {
+                    ungranted.insert(its.name.clone());
+                }
+            }
+            let row = relation.row_type.and_then(|row| catalog.type_by_oid(row)).map(|row| &row.kind);
+            let attributes = match row {
+                Some(TypeKind::Composite { attributes }) => attributes.len(),
+                _ => 0,
             };
-            relation.columns.iter().enumerate().map(column).collect()
+            let unreadable = relation.hidden_columns.max(attributes.saturating_sub(relation.columns.len()));
+            let of = written.to_string().into();
+            let hidden = HiddenColumns { relation: relation.oid, of, unreadable, ungranted };
+            let hidden = (hidden.unreadable > 0 || !hidden.ungranted.is_empty()).then(|| Rc::new(hidden));
+            (columns.into(), hidden)
         });
         columns.clone()
     }

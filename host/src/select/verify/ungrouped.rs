@@ -4,10 +4,12 @@ use callslip_ir::{
     Call, Description, JoinCondition, NodeId, NodeKind, Query, RelationName, Select, Special, SpecialForm,
 };
 
+use super::Context;
 use super::bare_column::{ColumnName, collated_column, column};
 use super::fan_out::is_aggregate;
 use crate::Code;
 use crate::catalog::{Catalog, FunctionKind, Relation, RelationKind};
+use crate::grants::Grants;
 use crate::select::verified::Resolution;
 use crate::select::{Finding, structure};
 
@@ -18,15 +20,16 @@ use crate::select::{Finding, structure};
 /// that a column within one that is grouped is not judged here, nor are grouping sets and joins that merge columns.
 pub(super) fn findings(
     description: &Description,
-    catalog: &Catalog,
+    context: Context<'_>,
     resolutions: &[Resolution],
 ) -> Vec<Finding> {
+    let (catalog, grants) = (context.catalog, context.grants);
     let mut findings = Vec::new();
     for node in &description.nodes {
         if let NodeKind::Query(query) = &node.kind
             && let NodeKind::Select(select) = &description.nodes[query.body.0 as usize].kind
         {
-            let grouping = Grouping { description, catalog, resolutions, leaves: HashMap::new() };
+            let grouping = Grouping { description, catalog, grants, resolutions, leaves: HashMap::new() };
             grouping.check(query, select, &mut findings);
         }
     }
@@ -37,6 +40,7 @@ pub(super) fn findings(
 struct Grouping<'a> {
     description: &'a Description,
     catalog: &'a Catalog,
+    grants: &'a Grants,
     resolutions: &'a [Resolution],
     /// The relations in FROM by their aliases.
     leaves: HashMap<&'a str, Leaf<'a>>,
@@ -209,12 +213,13 @@ impl<'a> Grouping<'a> {
             Leaf::Keyed(_, key) if key.iter().all(|column| grouped.contains(&(alias, column.as_str()))) => {
                 return None;
             }
-            Leaf::Keyed(relation, key) => {
+            // A plugin is not told of a key that it can't read.
+            Leaf::Keyed(relation, key) if key.iter().all(|column| self.grants.column(relation, column)) => {
                 let key: Vec<String> = key.iter().map(|column| format!("{alias}.{column}")).collect();
                 let (key, table) = (key.join(", "), &relation.name);
                 format!("group by {key} too, the primary key of {table}, which stands for all its columns")
             }
-            Leaf::Keyless => format!("group by {alias}.{name} too"),
+            Leaf::Keyed(..) | Leaf::Keyless => format!("group by {alias}.{name} too"),
         };
         let message = format!("{alias}.{name} is neither in GROUP BY nor in an aggregate");
         let help = format!("{help}, or take one value of each group, as max(…) and array_agg(…) do");

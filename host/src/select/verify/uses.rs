@@ -53,4 +53,9 @@ pub(super) fn fill(verified: &mut Verified, catalog: &Catalog, read: &BTreeSet<O
         verified.columns_read.insert(ColumnName { relation: of, column: column.name.clone() });
     }
     verified.objects = objects;
+    // A change of what a filter reads may break the statements under it.
+    for condition in verified.filters.iter().flat_map(|filter| &filter.conditions) {
+        verified.objects.extend(condition.verified.objects.iter().cloned());
+        verified.columns_read.extend(condition.verified.columns_read.iter().cloned());
+    }
 }

@@ -149,6 +149,7 @@ impl<'a> Verifier<'a> {
 
     /// The columns of a recursive CTE: those of its query under their new names, and those that SEARCH and CYCLE add.
     fn cte_columns(&mut self, cte: &'a Cte, columns: Vec<ScopeColumn>, whole: bool) -> Vec<ScopeColumn> {
+        let columns = ScopeColumn::of_query(columns, cte.query);
         let mut columns = self.rename(cte.query, columns, &cte.columns);
         self.search_and_cycle(cte, &mut columns, whole);
         columns

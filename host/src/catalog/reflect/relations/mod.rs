@@ -4,7 +4,7 @@ mod indexes;
 mod policies;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::{try_join, try_join3};
 use tokio_postgres::{Client, Error, Row};
@@ -79,8 +79,16 @@ JOIN pg_class c ON c.oid = v.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
 LEFT JOIN pg_partitioned_table p ON p.partrelid = c.oid
-LEFT JOIN (SELECT inhrelid, array_agg(inhparent ORDER BY inhseqno) AS oids FROM pg_inherits GROUP BY inhrelid) parents
-  ON parents.inhrelid = c.oid
+LEFT JOIN (
+  WITH RECURSIVE above AS (
+    SELECT inhrelid, inhparent, inhseqno, 0 AS steps FROM pg_inherits
+    UNION
+    SELECT above.inhrelid, i.inhparent, i.inhseqno, above.steps + 1
+    FROM above JOIN pg_inherits i ON i.inhrelid = above.inhparent
+    WHERE NOT EXISTS (SELECT FROM visible WHERE visible.oid = above.inhparent)
+  )
+  SELECT inhrelid, array_agg(inhparent ORDER BY steps, inhseqno) AS oids FROM above GROUP BY inhrelid
+) parents ON parents.inhrelid = c.oid
 LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
 LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver
 {extension}
@@ -204,20 +212,28 @@ fn add_partitioning(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds the relations that a relation is a part of, as far as these are reflected. The bounds of a partition are values of what its
-/// parent is parted by.
+/// Adds the relations that a relation is a part of: those that are reflected, and in the place of one that is not those that it is a
+/// part of. The bounds of a partition are values of what its parent is parted by.
 fn add_parents(reflected: &mut Reflected, row: &Row) -> Result<(), Error> {
     let Some(&position) = reflected.positions.get(&row.try_get(0)?) else { return Ok(()) };
-    let parents: Vec<Oid> = row.try_get(16)?;
-    let parents = parents.into_iter().filter_map(|oid| reflected.positions.get(&oid).map(|at| (oid, *at)));
-    let named = |(oid, at): (Oid, usize)| Some((reflected.name(oid)?, &reflected.relations[at]));
-    let mut parents = parents.filter_map(named);
-    let (partition_of, inherits) = match (row.try_get(14)?, row.try_get(15)?) {
-        (true, Some(bounds)) => {
-            let parent = parents.find(|(_, parent)| parent.partitioning.is_some());
-            (parent.map(|(parent, _)| PartitionOf { parent, bounds }), Vec::new())
+    let above: Vec<Oid> = row.try_get(16)?;
+    // Several ways may lead to one.
+    let mut seen = HashSet::new();
+    let direct = above.first().copied();
+    let parents: Vec<(Oid, ObjectName)> = above
+        .into_iter()
+        .filter(|oid| seen.insert(*oid))
+        .filter_map(|oid| Some((oid, reflected.name(oid)?)))
+        .collect();
+    let is_parted = |oid| {
+        let at: Option<&usize> = reflected.positions.get(&oid);
+        at.is_some_and(|at| reflected.relations[*at].partitioning.is_some())
+    };
+    let (partition_of, inherits) = match (row.try_get(14)?, row.try_get(15)?, parents.first()) {
+        (true, Some(bounds), Some((oid, parent))) if direct == Some(*oid) && is_parted(*oid) => {
+            (Some(PartitionOf { parent: parent.clone(), bounds }), Vec::new())
         }
-        _ => (None, parents.map(|(parent, _)| parent).collect()),
+        _ => (None, parents.into_iter().map(|(_, parent)| parent).collect()),
     };
     let relation = &mut reflected.relations[position];
     relation.partition_of = partition_of;
