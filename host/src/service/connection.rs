@@ -1,22 +1,33 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::problem::Problem;
+use super::traffic::Traffic;
 use crate::Code;
 
 /// A client's connection, on which every answer that refuses is a [`Problem`]. What hyper can't read as a request, it answers
 /// itself with a head and no body, and it can't be told otherwise: that answer is exchanged on its way out.
 ///
 /// Some clients are not answered at all, and their connection is closed: those that send nothing or not the whole of a head
-/// in time, and those that begin with HTTP/2's preface.
+/// in time, those that read nothing of what was sent to them for too long, and those that begin with HTTP/2's preface.
 pub(super) struct Connection<S> {
     stream: S,
+    traffic: Arc<Traffic>,
+    /// How long the client may read nothing.
+    stalled_after: Duration,
+    /// When it has done so for as long, if it does.
+    stalled: Option<Pin<Box<Sleep>>>,
     /// What stands in for hyper's answer, while it is sent.
     refusal: Option<Refusal>,
+    /// Whether not all was sent that was to be: what comes next goes on with it, and begins nothing.
+    is_within: bool,
 }
 
 struct Refusal {
@@ -25,8 +36,39 @@ struct Refusal {
 }
 
 impl<S> Connection<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream, refusal: None }
+    /// Notes whether so many bytes were written whole.
+    fn note(&mut self, written: &Poll<io::Result<usize>>, bytes: usize) {
+        if let Poll::Ready(Ok(written)) = written {
+            self.is_within = *written < bytes;
+        }
+    }
+
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>, stalled_after: Duration) -> Self {
+        Self { stream, traffic, stalled_after, stalled: None, refusal: None, is_within: false }
+    }
+
+    /// What came of an attempt to write, unless the client has read nothing for too long.
+    fn unless_stalled<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        self.traffic.set_writing(written.is_pending());
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled_after = self.stalled_after;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stalled_after)));
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Connection<S> {
+    fn poll_write_once(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(&written, bytes.len());
+        self.unless_stalled(written, context)
     }
 }
 
@@ -65,11 +107,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.refusal.is_none() {
+        // While a request is at hand, what is sent is its answer's, which may say anything.
+        if this.refusal.is_none() && !this.is_within && !this.traffic.has_requests() {
             this.refusal = refusal(bytes);
         }
         let Some(refusal) = &mut this.refusal else {
-            return Pin::new(&mut this.stream).poll_write(context, bytes);
+            return this.poll_write_once(context, bytes);
         };
         while refusal.sent < refusal.bytes.len() {
             let rest = &refusal.bytes[refusal.sent..];
@@ -90,7 +133,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         match slices {
             // A head that has no body.
             [only] => self.poll_write(context, only),
-            several => Pin::new(&mut self.stream).poll_write_vectored(context, several),
+            several => {
+                let this = &mut *self;
+                let written = Pin::new(&mut this.stream).poll_write_vectored(context, several);
+                this.note(&written, several.iter().map(|slice| slice.len()).sum());
+                this.unless_stalled(written, context)
+            }
         }
     }
 
@@ -124,7 +172,7 @@ mod tests {
     use super::*;
 
     async fn sent(bytes: &[u8]) -> String {
-        let mut sent = Connection::new(Vec::new());
+        let mut sent = Connection::new(Vec::new(), Arc::default(), Duration::from_secs(60));
         sent.write_all(bytes).await.unwrap();
         String::from_utf8(sent.stream).unwrap()
     }
@@ -140,6 +188,31 @@ mod tests {
             let problem: serde_json::Value = serde_json::from_str(body).unwrap();
             assert_eq!(problem["code"], "CS1008", "{sent}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_reply_holds_is_not_taken_for_an_answer() {
+        let hidden = "HTTP/1.1 400 Bad Request\r\n\r\n";
+        // A piece of a reply, which the client took only the beginning of before.
+        let (ours, mut theirs) = tokio::io::duplex(4);
+        let mut connection = Connection::new(ours, Arc::default(), Duration::from_secs(60));
+        let all = format!("1234{hidden}");
+        let reader = async {
+            let mut read = String::new();
+            tokio::io::AsyncReadExt::read_to_string(&mut theirs, &mut read).await.unwrap();
+            read
+        };
+        let writer = async {
+            connection.write_all(all.as_bytes()).await.unwrap();
+            drop(connection);
+        };
+        assert_eq!(tokio::join!(reader, writer).0, all);
+        // And one that begins with it.
+        let traffic = Arc::<Traffic>::default();
+        let _at_hand = traffic.begin();
+        let mut sent = Connection::new(Vec::new(), traffic, Duration::from_secs(60));
+        sent.write_all(hidden.as_bytes()).await.unwrap();
+        assert_eq!(sent.stream, hidden.as_bytes());
     }
 
     #[tokio::test]

@@ -1,12 +1,53 @@
-//! HTTP.
+//! HTTP. A request walks down `query`: who asks and how often, its parameters, the call, the reply.
 
+mod admin;
+mod admitted;
+mod asked;
+mod called;
 mod connection;
+mod cors;
+mod endpoint;
+mod failure;
+mod health;
+mod hosts;
+mod identified;
+mod identity;
+mod keeper;
 mod limits;
+mod metrics;
+mod observed;
+mod openapi;
+mod options;
+mod page;
+mod places;
 mod problem;
+mod proxies;
+mod query;
+mod rate_limits;
+mod readiness;
+mod reply;
+mod request;
 mod routes;
+mod server;
+mod slips;
+mod state;
 mod stop;
+mod telemetry;
+mod traces;
+mod traffic;
 
+pub use endpoint::{Endpoint, EndpointError, EndpointListener, Socket};
+pub use hosts::Hosts;
+#[cfg(feature = "cli")]
+pub(crate) use identity::NewKey;
+pub use keeper::{Keeper, ReloadError, Reloaded, Source};
 pub use limits::ServiceLimits;
+pub use metrics::Metrics;
+pub use openapi::document as openapi_document;
 pub use problem::{ParameterError, Problem};
-pub use routes::router;
-pub use stop::{serve_until, stop_requested};
+pub use server::Server;
+pub use slips::{KeptInputs, Slip, SlipError, SlipFolder, SlipStatement, Slips};
+pub use state::Service;
+pub use stop::stop_requested;
+pub use telemetry::Telemetry;
+pub use traces::{Traces, TracesError};

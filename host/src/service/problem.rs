@@ -1,5 +1,5 @@
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -9,7 +9,10 @@ use crate::Code;
 ///
 /// `code` is the stable code; `type` is the same code as a URI, as the RFC wants it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+pub struct Problem(Box<Members>);
+
+#[derive(Clone, Debug, Serialize)]
+struct Members {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -21,6 +24,8 @@ pub struct Problem {
     errors: Vec<ParameterError>,
     #[serde(flatten)]
     extensions: Map<String, Value>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is wrong with one parameter of a request.
@@ -39,7 +44,7 @@ pub struct ParameterError {
 const MEMBERS: [&str; 7] = ["type", "title", "status", "detail", "code", "instance", "errors"];
 
 /// The statuses of what goes wrong at a call. All else is a fault on this side that the caller can't mend: 500.
-const STATUSES: &[(Code, StatusCode)] = &[
+pub(super) const STATUSES: &[(Code, StatusCode)] = &[
     (Code::UnknownPlugin, StatusCode::NOT_FOUND),
     (Code::UnknownQuery, StatusCode::NOT_FOUND),
     (Code::UnknownParameter, StatusCode::BAD_REQUEST),
@@ -52,8 +57,15 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::NotFound, StatusCode::NOT_FOUND),
     (Code::Forbidden, StatusCode::FORBIDDEN),
     (Code::RejectedValue, StatusCode::BAD_REQUEST),
+    (Code::OutOfDatabaseTime, StatusCode::TOO_MANY_REQUESTS),
+    (Code::InvalidCursor, StatusCode::BAD_REQUEST),
+    (Code::NotAcceptable, StatusCode::NOT_ACCEPTABLE),
+    (Code::Unauthenticated, StatusCode::UNAUTHORIZED),
+    (Code::NotAllowed, StatusCode::FORBIDDEN),
+    (Code::TooManyRequests, StatusCode::TOO_MANY_REQUESTS),
     (Code::DatabaseUnavailable, StatusCode::SERVICE_UNAVAILABLE),
     (Code::PoolExhausted, StatusCode::SERVICE_UNAVAILABLE),
+    (Code::TooManyCalls, StatusCode::SERVICE_UNAVAILABLE),
     (Code::StatementFailed, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::StatementTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::UnreadableValue, StatusCode::INTERNAL_SERVER_ERROR),
@@ -66,18 +78,21 @@ const STATUSES: &[(Code, StatusCode)] = &[
     (Code::PrivilegedRole, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::CallTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::NotPermitted, StatusCode::INTERNAL_SERVER_ERROR),
+    (Code::NotReady, StatusCode::SERVICE_UNAVAILABLE),
     (Code::PluginTrapped, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginTimeout, StatusCode::GATEWAY_TIMEOUT),
     (Code::PluginOutOfMemory, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginOutputTooLarge, StatusCode::INTERNAL_SERVER_ERROR),
     (Code::PluginDegraded, StatusCode::SERVICE_UNAVAILABLE),
+    (Code::PluginSuspended, StatusCode::SERVICE_UNAVAILABLE),
+    (Code::NoCursor, StatusCode::INTERNAL_SERVER_ERROR),
 ];
 
 impl Problem {
     /// A problem with the status that its code has. The detail says what is wrong this time, and how to mend it
     /// where the caller can.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Members {
             r#type: format!("urn:callslip:problem:{code}"),
             title: code.title(),
             status: status(code).as_u16(),
@@ -86,27 +101,28 @@ impl Problem {
             instance: None,
             errors: Vec::new(),
             extensions: Map::new(),
-        }
+            headers: Vec::new(),
+        }))
     }
 
     /// The same with another status, where the code alone does not tell, such as a plugin's own refusal.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        self.status = status.as_u16();
+        self.0.status = status.as_u16();
         self
     }
 
     /// The same with a URI of this one occurrence, by which it can be found in the logs.
     #[must_use]
     pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
-        self.instance = Some(instance.into());
+        self.0.instance = Some(instance.into());
         self
     }
 
     /// The same with what is wrong with each parameter.
     #[must_use]
     pub fn with_errors(mut self, errors: impl IntoIterator<Item = ParameterError>) -> Self {
-        self.errors.extend(errors);
+        self.0.errors.extend(errors);
         self
     }
 
@@ -114,8 +130,22 @@ impl Problem {
     #[must_use]
     pub fn with_extension(mut self, name: &str, value: impl Into<Value>) -> Self {
         if !MEMBERS.contains(&name) {
-            self.extensions.insert(name.to_owned(), value.into());
+            self.0.extensions.insert(name.to_owned(), value.into());
         }
+        self
+    }
+
+    /// The same that says after how many seconds another try may do better. Without, that is one second where the service is
+    /// not available.
+    #[must_use]
+    pub fn with_retry_after(self, seconds: u64) -> Self {
+        self.with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
         self
     }
 
@@ -130,7 +160,7 @@ impl Problem {
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
 
@@ -149,13 +179,16 @@ fn as_code<S: serde::Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S:
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = (status, axum::Json(self)).into_response();
+        let own = AppendHeaders(self.0.headers.clone());
+        let mut response = (status, own, self.json()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if status == StatusCode::SERVICE_UNAVAILABLE && !headers.contains_key(header::RETRY_AFTER) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
         }
+        // For whoever knows more of the occurrence than it does.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -221,6 +254,8 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let response = Problem::new(Code::PluginSuspended, "").with_retry_after(32).into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "32");
         let response = Problem::new(Code::Refused, "no").with_status(StatusCode::FORBIDDEN).into_response();
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
         assert!(!response.headers().contains_key(header::RETRY_AFTER));
