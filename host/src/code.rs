@@ -8,7 +8,7 @@ macro_rules! codes {
         /// `CS03…` a name or type that does not resolve · `CS04…` what was not granted · `CS05…` what
         /// PostgreSQL refused when a statement was described · `CS10…` a caller's request · `CS11…` the
         /// database and its connections · `CS12…` a plugin at run time · `CS13…` the use that an embedding service makes of a reply ·
-        /// `CS20…` configuration.
+        /// `CS14…` the server itself · `CS20…` configuration.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
@@ -41,6 +41,7 @@ codes! {
     CompilationFailed = "CS0106", "the component does not compile";
     ComponentUnreadable = "CS0107", "the component's file can't be read";
     ForbiddenFeature = "CS0108", "the component uses a part of WebAssembly that no plugin may use";
+    NotAsPinned = "CS0109", "the component is not the one that was pinned";
 
     MalformedDescription = "CS0201", "a description can't be read";
     DescriptionTooLarge = "CS0202", "a description is over a limit";
@@ -49,6 +50,7 @@ codes! {
     WrongStatements = "CS0206", "a plan has other statements than the query declares";
     FanOut = "CS0207", "a warning: an aggregate takes rows that a join has multiplied";
     OtherColumns = "CS0208", "a warning: a reply has other columns for one tenant than for another";
+    Uninterruptible = "CS0209", "an operation that PostgreSQL can't interrupt, over a value that can grow";
 
     UnknownRelation = "CS0301", "no such relation";
     UnknownColumn = "CS0302", "no such column";
@@ -74,8 +76,13 @@ codes! {
     TypeNotGranted = "CS0403", "a type that was not granted";
     OperatorNotGranted = "CS0404", "an operator that was not granted";
     CastNotGranted = "CS0405", "a cast whose function was not granted";
+    ViewNotGranted = "CS0406", "a relation whose reading reads or runs what was not granted";
+    UnfilteredKin = "CS0407", "a relation that has rows of a filtered one, and no filter of its own";
+    UnusableFilter = "CS0408", "a row filter that can't be used";
+    RiskyGrant = "CS0409", "a warning: a granted function may do more than compute with the login's rights";
 
     DescribeFailed = "CS0501", "PostgreSQL refuses the statement";
+    TooCostly = "CS0502", "a statement costs more than it may";
 
     UnknownPlugin = "CS1001", "no such plugin";
     UnknownQuery = "CS1002", "no such query";
@@ -89,6 +96,12 @@ codes! {
     NotFound = "CS1010", "there is no such row";
     Forbidden = "CS1011", "the plugin refuses this caller";
     RejectedValue = "CS1012", "PostgreSQL refuses a value of the request, or of the data";
+    OutOfDatabaseTime = "CS1013", "the time of the database that such calls may have is used up";
+    NotAcceptable = "CS1015", "the reply can't be had in such a format";
+    InvalidCursor = "CS1016", "a cursor that is none of this list";
+    Unauthenticated = "CS1017", "the caller is not known";
+    NotAllowed = "CS1018", "the caller may not call this";
+    TooManyRequests = "CS1019", "the caller has made more requests than it may";
 
     DatabaseUnavailable = "CS1101", "the database can't be reached";
     PoolExhausted = "CS1102", "no connection became free in time";
@@ -101,26 +114,34 @@ codes! {
     NoTransaction = "CS1109", "the transaction that was lent is not open";
     TransactionAborted = "CS1110", "the transaction that was lent is aborted";
     NothingLent = "CS1111", "a host without connections of its own was lent none";
-    PrivilegedRole = "CS1112", "row-level security does not hold for the role of the connection";
+    PrivilegedRole = "CS1112", "the role of the connection may see or do more than plugins are granted";
     CallTimeout = "CS1113", "the call took longer than it may";
-    NotPermitted = "CS1114", "the role of the connection that was lent may not read what the query reads";
+    NotPermitted = "CS1114", "the role with whose rights a query runs may not read what it reads, or can't be set";
+    NotReady = "CS1115", "a database is not there, or the server stops";
+    TooManyCalls = "CS1116", "as many calls as may run at once are under way";
 
     PluginTrapped = "CS1201", "the plugin panicked or trapped";
     PluginTimeout = "CS1202", "the plugin ran too long";
     PluginOutOfMemory = "CS1203", "the plugin used too much memory";
     PluginOutputTooLarge = "CS1204", "the plugin's answer is over a limit";
     PluginDegraded = "CS1205", "the plugin does not prove against this database";
+    PluginSuspended = "CS1206", "the plugin is suspended after runs that failed";
+    NoCursor = "CS1207", "a page has no cursor to the next one";
 
     OtherRow = "CS1301", "a row is not what the service reads it as";
     OtherStatement = "CS1302", "the rows of another statement are to be read first";
     NotCancelled = "CS1303", "a call could not be cancelled";
     Cancelled = "CS1304", "a call was cancelled by the service";
 
+    ServerFailed = "CS1401", "the server has failed in a way that nobody foresaw";
+
     BadConfiguration = "CS2001", "the configuration can't be used";
     BadConnectionSettings = "CS2002", "the connection settings can't be used";
     ReflectionFailed = "CS2003", "the catalog can't be reflected";
     BuildFailed = "CS2004", "the plugin does not build";
     AddressUnavailable = "CS2005", "the address can't be listened on";
+    ReloadRefused = "CS2006", "what would be served loses what is served now";
+    UnknownSlip = "CS2007", "no such slip";
 }
 
 impl fmt::Display for Code {

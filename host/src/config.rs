@@ -1,21 +1,75 @@
+mod admin;
+mod audit;
+mod cache;
+mod cache_control;
+mod catalog;
+mod cors;
+mod cursor;
+mod database;
+mod databases;
+mod error;
+mod filters;
+mod folder;
+mod identity;
+mod limits;
+mod line;
+mod network;
+mod plugin;
+mod pool;
+mod query;
+mod rate_limits;
+mod reload;
+mod replicas;
 mod schemas;
+#[cfg(feature = "service")]
+mod secret;
+mod service;
+mod slips;
+mod slow_queries;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::catalog::Schemas;
-use crate::grants::GrantSettings;
-use crate::loan::{PlanMode, PoolSettings, Pooler, Privilege};
-use crate::plugin;
-use crate::{Code, WatchSettings};
+use crate::loan::Pooler;
+use crate::plugin::{Engine, EngineError};
 
+pub use admin::AdminConfig;
+pub use audit::AuditConfig;
+pub use cache::CacheConfig;
+pub use cache_control::{CacheControl, UnknownDirective};
+pub use catalog::CatalogConfig;
+pub use cors::CorsConfig;
+pub use database::DatabaseConfig;
+#[cfg(feature = "service")]
+pub(crate) use databases::DEFAULT_DATABASE;
+pub use error::ConfigError;
+pub use filters::FilterConfig;
+pub use identity::{ClaimPath, IdentityConfig, JwtAlgorithm, JwtConfig};
+pub use limits::{ClaimLimitConfig, LimitConfig, PluginLimitConfig, QueryLimitConfig, ScriptLimitConfig};
+pub use network::Network;
+pub use plugin::PluginConfig;
+pub use pool::PoolConfig;
+pub use query::QueryConfig;
+pub use rate_limits::RateLimitConfig;
+pub use reload::ReloadConfig;
+pub use replicas::ReplicaConfig;
 pub use schemas::SchemaConfig;
+#[cfg(feature = "service")]
+pub(crate) use secret::{Secret, unreadable, warn_if_open};
+pub use service::{ForwardedHeader, ServiceConfig};
+pub use slips::SlipConfig;
+pub use slow_queries::SlowQueryConfig;
+pub use telemetry::{LogFormat, SampleRatio, TelemetryConfig};
 
 /// What 32-bit WebAssembly can address.
 const MOST_MEMORY_MIB: usize = 4_096;
+
+/// How the last runs of a plugin ended is remembered for twice as many, and looked through at the end of each.
+const MOST_FAILURES: usize = 1_000;
 
 /// How many connections PostgreSQL can be configured for.
 const MOST_CONNECTIONS: usize = 262_143;
@@ -44,242 +98,45 @@ const MOST_CONNECTIONS: usize = 262_143;
 pub struct Config {
     /// `[database]`.
     pub database: DatabaseConfig,
+    /// `[databases.NAME]`: further databases, for the plugins that name one. Each of them has what `[database]` has for the
+    /// others. A name is as that of a plugin, and not `default`.
+    pub databases: BTreeMap<String, DatabaseConfig>,
     /// `[catalog]`.
     pub catalog: CatalogConfig,
     /// `[schemas.NAME]`: the logical schemas, by the names that plugins know them by.
     pub schemas: BTreeMap<String, SchemaConfig>,
     /// `[pool]`.
     pub pool: PoolConfig,
+    /// `[cache]`.
+    pub cache: CacheConfig,
     /// `[limits]`, of every plugin.
     pub limits: LimitConfig,
-    /// `[plugins.NAME]`. A name is `[a-z][a-z0-9_-]*` of at most 63 bytes; requests use it.
+    /// `[filters]`, of every plugin.
+    pub filters: FilterConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
+    /// `[service]`.
+    pub service: ServiceConfig,
+    /// `[identity]`.
+    pub identity: IdentityConfig,
+    /// `[rate_limits]`.
+    pub rate_limits: RateLimitConfig,
+    /// `[telemetry]`.
+    pub telemetry: TelemetryConfig,
+    /// `[slips]`.
+    pub slips: SlipConfig,
+    /// `[slow_queries]`.
+    pub slow_queries: SlowQueryConfig,
+    /// `[admin]`.
+    pub admin: AdminConfig,
+    /// `[reload]`.
+    pub reload: ReloadConfig,
+    /// A folder of plugins: each `NAME.wasm` in it is one, and `NAME.toml` beside it says what `[plugins.NAME]` would, but for
+    /// `component`. Without that file it is granted nothing. What begins with a dot is left alone. Relative to the configuration's
+    /// folder. Default: none.
+    pub plugin_folder: Option<PathBuf>,
+    /// `[plugins.NAME]`, and those of the folder. A name is `[a-z][a-z0-9_-]*` of at most 63 bytes; requests use it.
     pub plugins: BTreeMap<String, PluginConfig>,
-}
-
-/// What of the database is looked at, and with whose rights.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatabaseConfig {
-    /// The schemas in which names without one are looked for, in this order, after `pg_catalog`. They may be logical ones.
-    /// Default: `public`.
-    pub schemas: Vec<String>,
-    /// What the roles may be with whose rights statements run, though row-level security does not hold for them: `superuser`,
-    /// `owner`, `bypass_rls`. A call on a connection of any other such role is refused; so is a host whose own login is
-    /// one. Default: nothing.
-    pub allow: Vec<Privilege>,
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self { schemas: vec!["public".to_owned()], allow: Vec::new() }
-    }
-}
-
-/// How `callslip serve` notices that the database has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CatalogConfig {
-    /// Whether to listen for the database's own word, on one connection more. Default: true. Behind a pooler that shares
-    /// sessions it is not heard, and looking serves alone.
-    pub listen: bool,
-    /// How often to look whether the catalog has another fingerprint, in seconds; 0 for never. Default: 10.
-    pub poll_s: u64,
-}
-
-impl Default for CatalogConfig {
-    fn default() -> Self {
-        let settings = WatchSettings::default();
-        Self { listen: settings.listen, poll_s: settings.poll.as_secs() }
-    }
-}
-
-impl CatalogConfig {
-    /// The same for [`crate::Host::watch`].
-    pub fn settings(&self) -> WatchSettings {
-        WatchSettings { listen: self.listen, poll: Duration::from_secs(self.poll_s) }
-    }
-}
-
-/// The host's own connections.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PoolConfig {
-    /// How many there are at most; no more than the 262,143 that PostgreSQL can have. Default: 8.
-    pub size: usize,
-    /// How long a request waits for one, in milliseconds; 0 for as long as its call may take. Default: 5,000.
-    pub wait_ms: u64,
-    /// How long a statement may take, in milliseconds; 0 for as long as its call may. Default: 30,000.
-    pub statement_timeout_ms: u64,
-    /// How long a statement may wait for a lock, in milliseconds; 0 for as long as it may take. Default: 2,000.
-    pub lock_timeout_ms: u64,
-    /// What stands before the database: `none`, or `transaction` for PgBouncer in transaction mode and what works like it.
-    /// Default: `none`.
-    pub pooler: Pooler,
-}
-
-impl Default for PoolConfig {
-    fn default() -> Self {
-        let settings = PoolSettings::default();
-        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            size: settings.size,
-            wait_ms: milliseconds(settings.wait),
-            statement_timeout_ms: milliseconds(settings.statement_timeout),
-            lock_timeout_ms: milliseconds(settings.lock_timeout),
-            pooler: settings.pooler,
-        }
-    }
-}
-
-impl PoolConfig {
-    pub(crate) fn settings(&self) -> PoolSettings {
-        PoolSettings {
-            size: self.size,
-            wait: Duration::from_millis(self.wait_ms),
-            statement_timeout: Duration::from_millis(self.statement_timeout_ms),
-            lock_timeout: Duration::from_millis(self.lock_timeout_ms),
-            pooler: self.pooler,
-            ..PoolSettings::default()
-        }
-    }
-}
-
-/// What a plugin may cost.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitConfig {
-    /// The memory of an instance, in MiB; at most 4,096. Default: 16.
-    pub memory_mib: usize,
-    /// How long a plugin may plan, in milliseconds. Default: 50. To say what queries it has it may take as long, and 200
-    /// in any case.
-    pub plan_ms: u64,
-    /// How many shapes of a query are proven at load; the rest on first use. Default: 256.
-    pub shapes: usize,
-    /// How long a call may take, in milliseconds: all that it waits for, from the pool to its last row. Default: 30,000.
-    pub call_ms: u64,
-    /// How many rows a call may give. Default: 1,000,000.
-    pub rows: u64,
-    /// How much a reply may have, in MiB. Default: 1,024.
-    pub reply_mib: u64,
-}
-
-impl Default for LimitConfig {
-    fn default() -> Self {
-        Self { memory_mib: 16, plan_ms: 50, shapes: 256, call_ms: 30_000, rows: 1_000_000, reply_mib: 1_024 }
-    }
-}
-
-impl LimitConfig {
-    /// The limits of an engine that several hosts are to share: see [`HostBuilder::engine`](crate::HostBuilder::engine).
-    pub fn plugin(&self) -> plugin::Limits {
-        let limits = plugin::Limits::default();
-        let plan_time = Duration::from_millis(self.plan_ms);
-        plugin::Limits {
-            memory_bytes: self.memory_mib.saturating_mul(1 << 20),
-            plan_time,
-            manifest_time: limits.manifest_time.max(plan_time),
-            shapes: self.shapes,
-            ..limits
-        }
-    }
-
-    /// How long a call may take.
-    pub(crate) fn call_time(&self) -> Duration {
-        Duration::from_millis(self.call_ms)
-    }
-}
-
-/// A plugin to load.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PluginConfig {
-    /// The component's file, relative to the configuration's folder.
-    pub component: PathBuf,
-    /// What it may touch: nothing, but for what is named here and the built-in functions.
-    #[serde(default)]
-    pub grants: GrantSettings,
-    /// `plan = "custom"`: every statement of the plugin is planned for the values of each call, and not only those of
-    /// queries that say so themselves. It costs the planning, and is for databases whose rows are unevenly spread, as
-    /// over tenants of very different size, where one plan for any values is a bad one for some. Default: `"auto"`, as
-    /// each query says.
-    #[serde(default, with = "PlanSetting")]
-    pub plan: PlanMode,
-}
-
-/// How a configuration writes a [`PlanMode`].
-#[derive(Deserialize)]
-#[serde(remote = "PlanMode", rename_all = "lowercase")]
-enum PlanSetting {
-    Auto,
-    Custom,
-}
-
-/// Why a configuration can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("{path} can't be read: {error}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// It is not TOML, or has a key or value that it can't have.
-    #[error("{path} can't be used: {error}", path = path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column.
-        error: String,
-    },
-    /// A plugin has a name that it can't have.
-    #[error("the plugin name \"{0}\" is not [a-z][a-z0-9_-]* of at most 63 bytes")]
-    PluginName(String),
-    /// A number that has to be greater than zero is not.
-    #[error("{0} must be greater than zero")]
-    Zero(&'static str),
-    /// A number that is more than there can be of it.
-    #[error("{setting} must be at most {most}")]
-    TooMuch {
-        /// The setting.
-        setting: &'static str,
-        /// The most that it can be.
-        most: usize,
-    },
-    /// A logical schema is not one.
-    #[error("schemas.{name} {wrong}")]
-    Schema {
-        /// What plugins call it.
-        name: String,
-        /// What is wrong.
-        wrong: String,
-    },
-    /// The logical schemas can be chosen in too many ways.
-    #[error(
-        "the claims of [schemas] can choose in more than {most} ways, for each of which every query is proven; allow fewer"
-    )]
-    TooManyChoices {
-        /// The most that there can be.
-        most: usize,
-    },
-    /// Nothing would tell of changes.
-    #[error(
-        "behind pool.pooler = \"transaction\" notifications are not heard: catalog.poll_s must be greater than zero, or \
-         catalog.listen false, to have no changes noticed"
-    )]
-    Unheard,
-    /// There is no schema to look in.
-    #[error("database.schemas names no schema, or one with an empty name")]
-    NoSchema,
-}
-
-impl ConfigError {
-    /// Always [`Code::BadConfiguration`].
-    pub fn code(&self) -> Code {
-        Code::BadConfiguration
-    }
 }
 
 impl Config {
@@ -290,28 +147,72 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let invalid = |error| ConfigError::Invalid { path: path.to_owned(), error };
-        Self::parse(&text, folder).map_err(|error| match error {
-            ConfigError::Invalid { error, .. } => invalid(error),
-            other => invalid(other.to_string()),
+        Self::parse_in(&text, path, path.parent().unwrap_or(Path::new(""))).map_err(|error| match error {
+            error @ (ConfigError::Invalid { .. } | ConfigError::Unreadable { .. }) => error,
+            other => {
+                let error = other.to_string();
+                let line =
+                    line::line_of(&text, &error).map_or(String::new(), |line| format!("line {line}: "));
+                ConfigError::Invalid { path: path.to_owned(), error: format!("{line}{error}") }
+            }
         })
     }
 
-    /// Checks a configuration. Components are named relative to `folder`.
+    /// Checks a configuration. Components are named relative to `folder`, and a folder of plugins is read.
     ///
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Invalid {
-            path: PathBuf::from("the configuration"),
-            error: error.to_string(),
-        })?;
-        for plugin in config.plugins.values_mut() {
-            plugin.component = folder.join(&plugin.component);
+        Self::parse_in(text, Path::new("the configuration"), folder)
+    }
+
+    fn parse_in(text: &str, path: &Path, folder: &Path) -> Result<Self, ConfigError> {
+        let invalid =
+            |error: toml::de::Error| ConfigError::Invalid { path: path.to_owned(), error: error.to_string() };
+        let mut config: Self = toml::from_str(text).map_err(invalid)?;
+        for (name, plugin) in &mut config.plugins {
+            if plugin.component.as_os_str().is_empty() {
+                return Err(ConfigError::NoComponent(name.clone()));
+            }
+            plugin.resolve(folder);
         }
+        config.cache.folder = config.cache.folder.take().map(|cache| folder.join(cache));
+        let service = &mut config.service;
+        service.cursor_key_file = service.cursor_key_file.take().map(|file| folder.join(file));
+        config.identity.relative_to(folder);
+        config.admin.token_file = config.admin.token_file.take().map(|token| folder.join(token));
+        config.database.resolve(folder);
+        config.databases.values_mut().for_each(|database| database.resolve(folder));
+        if let Some(its) = config.plugin_folder.take() {
+            let its = folder.join(its);
+            folder::add(&its, &mut config.plugins)?;
+            config.plugin_folder = Some(its);
+        }
+        config.slips.folder = config.slips.folder.take().map(|slips| folder.join(slips));
         config.check()?;
         Ok(config)
+    }
+
+    /// An engine with the limits and the cache of this configuration.
+    pub(crate) fn engine(&self) -> Result<Engine, EngineError> {
+        Engine::with_cache(&self.limits.plugin(), self.cache.cache())
+    }
+
+    /// The files that it names, beside those of its folder of plugins: what a server has to read again when one of them changes.
+    #[cfg(feature = "service")]
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let of_plugins =
+            self.plugins.values().flat_map(|plugin| [plugin.component.clone(), plugin.signature()]);
+        let databases = std::iter::once(&self.database).chain(self.databases.values());
+        let of_databases = databases.filter_map(|database| database.url_file.clone());
+        of_plugins.chain(of_databases).chain(self.secret_files()).collect()
+    }
+
+    /// The files of secrets that are no database's.
+    pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
+        let jwt = self.identity.jwt.iter().flat_map(|jwt| [&jwt.jwks_file, &jwt.key_file, &jwt.secret_file]);
+        let others = [&self.identity.keys_file, &self.admin.token_file, &self.service.cursor_key_file];
+        jwt.chain(others).filter_map(Clone::clone).collect()
     }
 
     /// Where names are looked for.
@@ -325,32 +226,73 @@ impl Config {
         if let Some(name) = self.plugins.keys().find(|name| !is_plugin_name(name)) {
             return Err(ConfigError::PluginName(name.clone()));
         }
-        let positive = [
-            ("pool.size", self.pool.size == 0),
-            ("limits.memory_mib", self.limits.memory_mib == 0),
-            ("limits.plan_ms", self.limits.plan_ms == 0),
-            ("limits.shapes", self.limits.shapes == 0),
-            ("limits.call_ms", self.limits.call_ms == 0),
-            ("limits.rows", self.limits.rows == 0),
-            ("limits.reply_mib", self.limits.reply_mib == 0),
-        ];
-        if let Some((name, _)) = positive.into_iter().find(|(_, zero)| *zero) {
-            return Err(ConfigError::Zero(name));
+        let unchecked = |plugin: &PluginConfig| plugin.signature.is_some() && plugin.public_key.is_none();
+        if let Some((name, _)) = self.plugins.iter().find(|(_, plugin)| unchecked(plugin)) {
+            return Err(ConfigError::UncheckedSignature(name.clone()));
         }
+        if self.cache.max_mib == 0 {
+            return Err(ConfigError::Zero("cache.max_mib".to_owned()));
+        }
+        self.slips.check()?;
+        self.check_limits()?;
         let at_most = [
-            ("pool.size", self.pool.size, MOST_CONNECTIONS),
             ("limits.memory_mib", self.limits.memory_mib, MOST_MEMORY_MIB),
+            ("limits.script.memory_mib", self.limits.script.memory_mib, MOST_MEMORY_MIB),
+            ("limits.failures", self.limits.failures as usize, MOST_FAILURES),
         ];
         if let Some((setting, _, most)) = at_most.into_iter().find(|(_, value, most)| value > most) {
-            return Err(ConfigError::TooMuch { setting, most });
+            return Err(ConfigError::TooMuch { setting: setting.to_owned(), most });
+        }
+        self.check_database("database", "pool", "filters")?;
+        self.check_databases()?;
+        self.admin.check()?;
+        for (name, plugin) in &self.plugins {
+            plugin.filters.check(&format!("plugins.{name}.filters"))?;
+        }
+        if self.audit.claim.as_ref().is_some_and(String::is_empty) {
+            return Err(ConfigError::NoClaim);
+        }
+        self.service.check()?;
+        self.identity.check(&self.plugins)?;
+        self.rate_limits.check()?;
+        self.telemetry.check()
+    }
+
+    /// Checks what is said of one database, in these tables.
+    fn check_database(&self, database: &str, pool: &str, filters: &str) -> Result<(), ConfigError> {
+        if self.pool.size == 0 {
+            return Err(ConfigError::Zero(format!("{pool}.size")));
+        }
+        if self.pool.size > MOST_CONNECTIONS {
+            return Err(ConfigError::TooMuch { setting: format!("{pool}.size"), most: MOST_CONNECTIONS });
         }
         if self.pool.pooler != Pooler::None && self.catalog.listen && self.catalog.poll_s == 0 {
-            return Err(ConfigError::Unheard);
+            return Err(ConfigError::Unheard { pool: pool.to_owned() });
         }
         if self.database.schemas.is_empty() || self.database.schemas.iter().any(String::is_empty) {
-            return Err(ConfigError::NoSchema);
+            return Err(ConfigError::NoSchema { database: database.to_owned() });
         }
+        self.database.check(database)?;
+        self.database.check_grants(&self.plugins)?;
+        self.filters.check(filters)?;
         schemas::check(&self.schemas, &self.database.schemas)
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        self.limits.check("limits")?;
+        for (name, plugin) in &self.plugins {
+            let of_plugin = self.limits.of_plugin(plugin);
+            of_plugin.check_plugin(plugin.profile, &self.limits, &format!("plugins.{name}.limits"))?;
+            for (query, its) in &plugin.queries {
+                let of_query = of_plugin.of_query(&its.limits);
+                of_query.check_plugin(
+                    plugin.profile,
+                    &self.limits,
+                    &format!("plugins.{name}.queries.{query}.limits"),
+                )?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -365,6 +307,8 @@ fn is_plugin_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loan::{PlanMode, Privilege};
+    use crate::plugin::{Pin, Profile};
 
     fn error(text: &str) -> String {
         Config::parse(text, Path::new("")).unwrap_err().to_string()
@@ -383,6 +327,7 @@ mod tests {
         assert_eq!(error("[pool]\nsize = 0"), "pool.size must be greater than zero");
         assert_eq!(error("[pool]\nsize = 9223372036854775807"), "pool.size must be at most 262143");
         assert_eq!(error("[limits]\ncall_ms = 0"), "limits.call_ms must be greater than zero");
+        assert_eq!(error("[limits]\nfailures = 4294967295"), "limits.failures must be at most 1000");
         let message = error("[pool]\npooler = \"statement\"");
         assert!(message.contains("line 2") && message.contains("`none` or `transaction`"), "{message}");
         assert!(error("[pool]\npooler = \"transaction\"\n[catalog]\npoll_s = 0").contains("catalog.poll_s"));
@@ -396,9 +341,42 @@ mod tests {
     }
 
     #[test]
+    fn a_query_is_granted_what_its_plugin_is_and_more() {
+        let text = "[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.grants]\nrelations = [\"t\"]\ntypes = [\"mood\"]\n\
+                    [plugins.a.queries.more.grants]\nrelations = [\"u\"]\nfunctions = [\"f\"]\n";
+        let plugin = &Config::parse(text, Path::new("")).unwrap().plugins["a"];
+        let more = plugin.grants_of("more");
+        assert_eq!(
+            (more.relations.as_slice(), more.functions.as_slice()),
+            (&["t", "u"].map(String::from)[..], &["f".to_owned()][..])
+        );
+        assert_eq!(more.types, ["mood"]);
+        assert_eq!(plugin.grants_of("other"), plugin.grants);
+        let message = error("[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.queries.more]\ngrant = {}\n");
+        assert!(message.contains("line 4") && message.contains("`grants`"), "{message}");
+    }
+
+    #[test]
+    fn replies_may_be_kept_as_it_says() {
+        let query = |line: &str| {
+            let text = format!("[plugins.a]\ncomponent = \"a.wasm\"\n[plugins.a.queries.q]\n{line}");
+            Config::parse(&text, Path::new("")).map(|config| config.plugins["a"].queries["q"].clone())
+        };
+        let plain = query("").unwrap();
+        assert_eq!((plain.cache_control, plain.etag), (None, false));
+        let kept = query("cache_control = \"private,max-age=60\"\netag = true").unwrap();
+        assert_eq!((kept.cache_control.unwrap().as_str(), kept.etag), ("private, max-age=60", true));
+        let message = query("cache_control = \"max-ag=60\"").unwrap_err().to_string();
+        assert!(message.contains("line 4") && message.contains("\"max-ag=60\" is no directive"), "{message}");
+    }
+
+    #[test]
     fn what_is_allowed_is_named() {
-        let config =
-            Config::parse("[database]\nallow = [\"superuser\", \"owner\", \"bypass_rls\"]", Path::new(""));
+        let config = Config::parse(
+            "[database]\nallow = [\"superuser\", \"owner\", \"bypass_rls\", \"create_role\", \"replication\", \
+             \"server_files\", \"server_programs\", \"signal_backend\"]",
+            Path::new(""),
+        );
         assert_eq!(config.unwrap().database.allow, Privilege::ALL);
         for privilege in Privilege::ALL {
             let text = format!("[database]\nallow = [\"{privilege}\"]");
@@ -406,6 +384,37 @@ mod tests {
         }
         let message = error("[database]\nallow = [\"root\"]");
         assert!(message.contains("line 2") && message.contains("bypass_rls"), "{message}");
+    }
+
+    #[test]
+    fn a_component_is_pinned_and_of_a_profile() {
+        let plugin = |line: &str| {
+            let text = format!("[plugins.a]\ncomponent = \"a.wasm\"\n{line}");
+            Config::parse(&text, Path::new("/etc")).map(|mut config| config.plugins.remove("a").unwrap())
+        };
+        let plain = plugin("").unwrap();
+        assert_eq!((plain.pin(), plain.profile), (Pin::default(), Profile::Compact));
+        let digest = "ab".repeat(32);
+        let pinned = plugin(&format!("sha256 = \"{digest}\"")).unwrap();
+        assert_eq!(pinned.sha256.unwrap().to_string(), digest);
+        assert_eq!(pinned.signature(), Path::new("/etc/a.wasm.minisig"));
+        let key = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+        let signed =
+            plugin(&format!("public_key = \"{key}\"\nsignature = \"s\"\nprofile = \"script\"")).unwrap();
+        assert_eq!(signed.public_key.as_ref().unwrap().to_string(), key);
+        assert_eq!((signed.signature().as_path(), signed.profile), (Path::new("/etc/s"), Profile::Script));
+        for (line, words) in [
+            ("sha256 = \"ab\"", "64 hexadecimal digits"),
+            (&format!("sha256 = \"{}\"", "xy".repeat(32)), "64 hexadecimal digits"),
+            (&format!("sha256 = \"{}é\"", "a".repeat(62)), "64 hexadecimal digits"),
+            ("public_key = \"RWQf\"", "begins with RW"),
+            ("profile = \"large\"", "`compact` or `script`"),
+        ] {
+            let message = plugin(line).unwrap_err().to_string();
+            assert!(message.contains("line 3") && message.contains(words), "{message}");
+        }
+        let message = plugin("signature = \"s\"").unwrap_err().to_string();
+        assert_eq!(message, "plugins.a.signature is there without a public_key to check it with");
     }
 
     #[test]

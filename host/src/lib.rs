@@ -8,8 +8,12 @@
 pub mod catalog;
 mod code;
 pub mod grants;
+#[cfg(any(feature = "postgres", feature = "sandbox"))]
+mod lookups;
 mod nearest;
 mod printable;
+#[cfg(feature = "sandbox")]
+mod private_folder;
 #[cfg(any(feature = "cluster", feature = "postgres"))]
 mod reason;
 pub mod select;
@@ -30,7 +34,7 @@ mod config;
 mod host;
 
 #[cfg(feature = "host")]
-pub use rows::Row;
+pub use rows::{Format, Numbers, Row};
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -40,14 +44,22 @@ pub mod service;
 pub use code::Code;
 #[cfg(feature = "host")]
 pub use config::{
-    CatalogConfig, Config, ConfigError, DatabaseConfig, LimitConfig, PluginConfig, PoolConfig, SchemaConfig,
+    AdminConfig, AuditConfig, CacheConfig, CacheControl, CatalogConfig, ClaimLimitConfig, ClaimPath, Config,
+    ConfigError, CorsConfig, DatabaseConfig, FilterConfig, ForwardedHeader, IdentityConfig, JwtAlgorithm,
+    JwtConfig, LimitConfig, LogFormat, Network, PluginConfig, PluginLimitConfig, PoolConfig, QueryConfig,
+    QueryLimitConfig, RateLimitConfig, ReloadConfig, SampleRatio, SchemaConfig, ScriptLimitConfig,
+    ServiceConfig, SlipConfig, SlowQueryConfig, TelemetryConfig, UnknownDirective,
 };
 #[cfg(feature = "host")]
 pub use host::drift;
 #[cfg(feature = "host")]
 pub use host::{
-    Call, CallEnded, CallError, CallOutcome, CatalogStatus, Change, Generation, Host, HostBuilder,
-    HostedPlugin, LoadedPlugin, LoadedQuery, Observation, PluginChange, PluginFinding, ProvenShape,
-    ProvenStatement, RanOn, RefreshError, RefreshFailure, Refreshed, Refusal, Reply, ReplyError, Rows,
-    Running, ShapeProven, Standing, StartError, ValueSource, Waiting, Watch, WatchSettings,
+    CacheLookups, Call, CallEnded, CallError, CallId, CallOutcome, CatalogStatus, Change, ColumnFacts,
+    CursorKey, Generation, Host, HostBuilder, HostedPlugin, LoadedPlugin, LoadedQuery, NoCallId, Observation,
+    PluginChange, PluginFinding, ProvenPage, ProvenShape, ProvenStatement, RanOn, RefreshError,
+    RefreshFailure, Refreshed, Refusal, ReplicaStatus, Reply, ReplyChange, ReplyDifference, ReplyError,
+    RequestEnded, Rows, Running, ShapeProven, ShortSecret, Standing, StartError, Swap, Swapped, TraceContext,
+    ValueSource, Waiting, Watch, WatchSettings,
 };
+#[cfg(any(feature = "postgres", feature = "sandbox"))]
+pub use lookups::LookupCounts;

@@ -18,6 +18,28 @@ use crate::select::{self, Comment, Context, Finding, Limits};
 /// # Errors
 /// What is wrong with the snapshot, or all findings, one a line.
 pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> Result<String, String> {
+    written(snapshot, description, bindings, None)
+}
+
+/// The same of the page that a host makes of a statement: the first one, or the one behind a cursor.
+///
+/// # Errors
+/// As of [`sql`].
+pub fn page_sql(
+    snapshot: &str,
+    description: &Description,
+    bindings: &[Binding],
+    behind_a_cursor: bool,
+) -> Result<String, String> {
+    written(snapshot, description, bindings, Some(behind_a_cursor))
+}
+
+fn written(
+    snapshot: &str,
+    description: &Description,
+    bindings: &[Binding],
+    behind_a_cursor: Option<bool>,
+) -> Result<String, String> {
     let snapshot = Snapshot::read(snapshot).map_err(|error| error.to_string())?;
     let (catalog, limits) = (Catalog::new(snapshot.contents.readable()), Limits::default());
     let grants = Grants::everything(&catalog);
@@ -27,11 +49,20 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
         grants: &grants,
         path: &SearchPath::of(snapshot.search),
         limits: &limits,
+        filters: select::RowFilters::none(),
     };
     let one_a_line =
         |findings: Vec<Finding>| findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n");
-    let verified = select::verify(description, context).map_err(one_a_line)?;
-    let lowered = select::lower(description, &verified);
+    let mut verified = select::verify(description, context).map_err(one_a_line)?;
+    let page = match behind_a_cursor {
+        Some(behind) => Some(select::page(description, &verified, &catalog, behind).map_err(one_a_line)?),
+        None => None,
+    };
+    if let Some(page) = &page {
+        verified = select::verify(&page.description, context).map_err(one_a_line)?;
+    }
+    let described = page.as_ref().map_or(description, |page| &page.description);
+    let lowered = select::lower(described, &verified);
     let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
     let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| finding.to_string())?;
     // The comment that tells a DBA whose statement it is says nothing here.
@@ -47,6 +78,10 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
             Some(Binding::Parameter(name)) => name.clone(),
             Some(Binding::Claim(name)) => format!("claim {name}"),
             Some(Binding::Constant(Some(text))) => format!("'{}'", text.replace('\'', "''")),
+            None if let Some(page) = &page => match page.key_of(parameter.slot) {
+                Some(key) => format!("key {} of the cursor", key + 1),
+                None => "1".to_owned(),
+            },
             Some(Binding::Constant(None)) | None => "NULL".to_owned(),
         };
         sql.push_str(&value);
@@ -61,7 +96,27 @@ pub fn sql(snapshot: &str, description: &Description, bindings: &[Binding]) -> R
 /// If it becomes another, with both; or with all findings, if it is none at all.
 #[track_caller]
 pub fn assert_sql(snapshot: &str, description: &Description, bindings: &[Binding], expected: &str) {
-    match sql(snapshot, description, bindings) {
+    assert_same(sql(snapshot, description, bindings), expected);
+}
+
+/// The same of the page that a host makes of a statement.
+///
+/// # Panics
+/// As [`assert_sql`].
+#[track_caller]
+pub fn assert_page_sql(
+    snapshot: &str,
+    description: &Description,
+    bindings: &[Binding],
+    behind_a_cursor: bool,
+    expected: &str,
+) {
+    assert_same(page_sql(snapshot, description, bindings, behind_a_cursor), expected);
+}
+
+#[track_caller]
+fn assert_same(found: Result<String, String>, expected: &str) {
+    match found {
         Err(findings) => panic!("the description does not verify:\n{findings}"),
         Ok(sql) if normal(&sql) == normal(expected) => {}
         Ok(sql) => panic!("the SQL is\n\n{sql}\n\nand not\n\n{}\n", expected.trim()),

@@ -1,5 +1,6 @@
 //! `callslip check`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -8,16 +9,18 @@ use serde_json::{Value, json};
 
 use super::explain::{proven_shape, summary};
 use super::proof::{Proof, ProofArgs};
+use super::suggest;
 use super::type_name::type_name;
 use crate::catalog::Catalog;
 use crate::plugin::Choice;
-use crate::printable::printable;
+use crate::printable::{printable, printable_json};
 use crate::{LoadedPlugin, LoadedQuery, PluginFinding, ProvenShape, ProvenStatement};
 
 const EXAMPLES: &str = "\
 Examples:
   callslip check
   callslip check hiring --snapshot schema.json
+  callslip check hiring --suggest
   callslip check --snapshot schema.json --json | jq .findings";
 
 /// Load and prove every plugin of the configuration, and say what is wrong with any, or seems so.
@@ -32,6 +35,10 @@ pub(super) struct CheckArgs {
     /// Print what was verified and what was found as JSON.
     #[arg(long)]
     json: bool,
+    /// Print the smallest grants under which each plugin proves, as a configuration takes them: found by granting what is
+    /// missing, and proven with exactly these. What the configuration grants is not looked at.
+    #[arg(long)]
+    suggest: bool,
     #[command(flatten)]
     pub(super) proof: ProofArgs,
 }
@@ -40,6 +47,9 @@ pub(super) struct CheckArgs {
 const SHOWN_SHAPES: usize = 16;
 
 pub(super) async fn main(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    if args.suggest {
+        return suggest::main(&args.proof, args.plugin.as_deref(), args.json).await;
+    }
     let proof = args.proof.prove(args.plugin.as_deref()).await?;
     let findings: usize = proof
         .plugins()
@@ -48,7 +58,7 @@ pub(super) async fn main(args: CheckArgs) -> anyhow::Result<ExitCode> {
         .sum();
     let mut out = io::stdout().lock();
     match args.json {
-        true => writeln!(out, "{:#}", as_json(&proof, findings))?,
+        true => writeln!(out, "{}", printable_json(&as_json(&proof, findings)))?,
         false => print(&mut out, &proof, findings)?,
     }
     Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -60,6 +70,9 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
         match plugin {
             Ok(plugin) => {
                 let warnings = plugin.warnings();
+                for PluginFinding { finding, .. } in warnings.iter().filter(|its| its.query.is_none()) {
+                    writeln!(out, "{}: warning: {finding}", plugin.name())?;
+                }
                 for query in plugin.queries() {
                     print_query(out, proof, plugin, query)?;
                     for PluginFinding { query: of, finding } in &warnings {
@@ -72,6 +85,12 @@ fn print(out: &mut impl Write, proof: &Proof, findings: usize) -> io::Result<()>
             }
             Err(refusal) => writeln!(out, "{refusal}\n")?,
         }
+    }
+    for excess in proof.excess() {
+        writeln!(out, "warning: {}", printable(&excess.to_string(), usize::MAX))?;
+    }
+    if !proof.excess().is_empty() {
+        writeln!(out, "`callslip catalog login-sql` prints a login that may only read\n")?;
     }
     let asked = match proof.is_described() {
         true if findings == 0 => "PostgreSQL has described every statement",
@@ -101,6 +120,13 @@ fn print_query(
     query: &LoadedQuery,
 ) -> io::Result<()> {
     writeln!(out, "{}", summary(plugin, query, proof.verdict()))?;
+    let statements = query.shapes().iter().filter_map(|shape| shape.outcome.as_ref().ok()).flatten();
+    let filtered: BTreeSet<String> =
+        statements.flat_map(|statement| &statement.filters).map(|filter| filter.relation()).collect();
+    if !filtered.is_empty() {
+        let filtered = filtered.into_iter().collect::<Vec<_>>().join(", ");
+        writeln!(out, "  filtered: {}", printable(&filtered, usize::MAX))?;
+    }
     // Most shapes of a query have the same columns.
     let mut replies: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     for proven in query.shapes() {
@@ -112,7 +138,7 @@ fn print_query(
     }
     for (reply, shapes) in replies {
         for shape in shapes.iter().take(SHOWN_SHAPES) {
-            writeln!(out, "  shape: {}", printable(shape, usize::MAX))?;
+            writeln!(out, "  shape: {shape}")?;
         }
         if shapes.len() > SHOWN_SHAPES {
             writeln!(out, "  and {} more shapes; --json has all", shapes.len() - SHOWN_SHAPES)?;
@@ -169,7 +195,8 @@ fn as_json(proof: &Proof, findings: usize) -> Value {
         })
     };
     let plugins: Vec<Value> = proof.plugins().iter().map(plugin).collect();
-    json!({ "described": proof.is_described(), "findings": findings, "plugins": plugins })
+    let login: Vec<String> = proof.excess().iter().map(ToString::to_string).collect();
+    json!({ "described": proof.is_described(), "findings": findings, "login_warnings": login, "plugins": plugins })
 }
 
 fn query_json(catalog: &Catalog, query: &LoadedQuery) -> Value {

@@ -115,7 +115,15 @@ pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Res
         if !statement.name.is_empty() {
             writeln!(out, "-- statement: {}", statement.name)?;
         }
+        for filter in &statement.filters {
+            let (relation, conditions) =
+                (filter.relation(), filter.conditions().collect::<Vec<_>>().join(" AND "));
+            writeln!(out, "-- filtered: {}", printable(&format!("{relation}: {conditions}"), usize::MAX))?;
+        }
         writeln!(out, "{};", printable(&statement.sql, usize::MAX))?;
+        if let Some(cost) = statement.cost {
+            writeln!(out, "--   cost: {cost:.0}")?;
+        }
         for (index, (source, ty)) in statement.values.iter().zip(&statement.types).enumerate() {
             writeln!(out, "--   ${}: {ty}, {}", index + 1, value(source))?;
         }
@@ -136,19 +144,20 @@ pub(super) async fn print_plans(
         let plan = proving.explain(&statement.sql, statement.values.len()).await;
         proving.end().await?;
         for line in plan? {
-            writeln!(out, "--   {line}")?;
+            // It names what is read as the plugin does.
+            writeln!(out, "--   {}", printable(&line, usize::MAX))?;
         }
     }
     Ok(())
 }
 
-/// What is seen in a shape, and the schemas that it was proven for: `open=true, since=present, with tenant = acme`.
+/// What is seen in a shape, for people, and the schemas that it was proven for: `open=true, since=present, with tenant = acme`.
 pub(super) fn proven_shape(proven: &ProvenShape) -> String {
-    let shape = shape(&proven.shape);
-    match proven.schemas.is_empty() {
-        true => shape,
-        false => printable(&format!("{shape}, with {}", proven.schemas), usize::MAX),
+    let mut shape = shape(&proven.shape);
+    if !proven.schemas.is_empty() {
+        shape.push_str(&format!(", with {}", proven.schemas));
     }
+    printable(&shape, usize::MAX)
 }
 
 /// What is seen in a shape: `open=true, since=present`.
@@ -164,7 +173,9 @@ fn value(source: &ValueSource) -> String {
     match source {
         ValueSource::Parameter(name) => format!("the parameter {name}"),
         ValueSource::Claim(name) => format!("the claim {name}"),
+        ValueSource::FilterClaim { name, .. } => format!("the claim {name}, of a row filter"),
         ValueSource::Constant(Some(text)) => format!("the constant '{}'", printable(text, 200)),
+        ValueSource::CursorKey(at) => format!("key {} of the cursor", at + 1),
         ValueSource::Constant(None) => "the constant null".to_owned(),
     }
 }

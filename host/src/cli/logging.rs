@@ -1,11 +1,13 @@
 //! What the host says about itself, on stderr.
 
 use std::io;
+use std::path::Path;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
 use super::terminal;
+use crate::{LogFormat, TelemetryConfig};
 
 /// How much to say.
 #[derive(Args, Clone, Copy, Debug)]
@@ -20,9 +22,9 @@ pub(super) struct Verbosity {
 
 /// What a command does that its log depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
-    /// It serves: it says what happens without being asked.
-    Serves,
+pub(super) enum Work<'a> {
+    /// It serves: it says what happens without being asked, as this configuration wants it.
+    Serves(&'a Path),
     /// It makes a call, and says by itself what became of that.
     Calls,
     /// Neither.
@@ -30,56 +32,128 @@ pub(super) enum Work {
 }
 
 impl Verbosity {
-    /// Sends the program's events to stderr from now on.
-    pub(super) fn start_logging(self, work: Work) {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(self.filter(work)));
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(io::stderr)
-            .with_ansi(terminal::stderr_has_colours())
-            .with_target(false)
-            .init();
+    /// Sends the program's events to stderr from now on. Says how they are written.
+    pub(super) fn start_logging(self, work: Work<'_>) -> LogFormat {
+        let TelemetryConfig { log, log_filter, .. } = match work {
+            Work::Serves(config) => telemetry(config),
+            Work::Calls | Work::Other => TelemetryConfig::default(),
+        };
+        // The command refuses one that can't be read when it knows all of the configuration.
+        let log_filter = log_filter.filter(|filter| check_filter(filter).is_ok());
+        // A variable that is set to nothing is one that somebody forgot.
+        let wanted = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|filter| !filter.is_empty());
+        let filter = wanted
+            .and_then(|filter| EnvFilter::try_new(filter).ok())
+            .unwrap_or_else(|| EnvFilter::new(self.filter(work, log_filter.as_deref())));
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        match log {
+            LogFormat::Text => {
+                subscriber.with_ansi(terminal::stderr_has_colours()).with_target(false).init();
+            }
+            LogFormat::Json => {
+                subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+                // Otherwise its words were lines of their own.
+                std::panic::set_hook(Box::new(|panic| tracing::error!(target: "callslip::panic", "{panic}")));
+            }
+        }
+        log
     }
 
-    fn filter(self, work: Work) -> String {
+    fn filter(self, work: Work<'_>, configured: Option<&str>) -> String {
+        let serves = matches!(work, Work::Serves(_));
         let filter = match (self.quiet, self.verbose) {
             (true, _) => "error",
-            (false, 0) if work == Work::Serves => "warn,callslip=info",
+            (false, 0) if serves => configured.unwrap_or("warn,callslip=info"),
             (false, 0) => "warn",
             (false, 1) => "warn,callslip=info",
             (false, 2) => "info,callslip=debug",
             (false, _) => "debug,callslip=trace",
         };
-        match work {
-            Work::Calls if self.quiet || self.verbose < 2 => format!("{filter},callslip::call=off"),
-            _ => filter.to_owned(),
+        let mut filter = filter.to_owned();
+        if work == Work::Calls && (self.quiet || self.verbose < 2) {
+            filter.push_str(",callslip::call=off");
         }
+        // Who tries a plugin at a terminal does so with a login of his own.
+        if !serves && (self.quiet || self.verbose == 0) {
+            filter.push_str(",callslip::login=off");
+        }
+        filter
     }
+}
+
+/// Says what is wrong with a filter that can't be read.
+pub(super) fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::builder().parse(filter).map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// What a configuration says of the log. It is wanted before all of it can be read: whatever is wrong with it is told then, in
+/// the log that this says.
+fn telemetry(config: &Path) -> TelemetryConfig {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Only {
+        telemetry: TelemetryConfig,
+    }
+    let text = std::fs::read_to_string(config).unwrap_or_default();
+    toml::from_str::<Only>(&text).unwrap_or_default().telemetry
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn serves() -> Work<'static> {
+        Work::Serves(Path::new(""))
+    }
+
+    fn verbosity(verbose: u8, quiet: bool) -> Verbosity {
+        Verbosity { verbose, quiet }
+    }
+
     #[test]
     fn a_flag_wins_over_what_a_server_says_unasked() {
-        let verbosity = |verbose, quiet| Verbosity { verbose, quiet };
-        assert_eq!(verbosity(0, false).filter(Work::Other), "warn");
-        assert_eq!(verbosity(0, false).filter(Work::Serves), "warn,callslip=info");
-        assert_eq!(verbosity(0, true).filter(Work::Serves), "error");
-        assert_eq!(verbosity(9, false).filter(Work::Serves), "debug,callslip=trace");
-        assert_eq!(verbosity(1, false).filter(Work::Calls), "warn,callslip=info,callslip::call=off");
-        assert_eq!(verbosity(2, false).filter(Work::Calls), "info,callslip=debug");
+        let filter = |verbose, quiet, work| verbosity(verbose, quiet).filter(work, None);
+        assert_eq!(filter(0, false, Work::Other), "warn,callslip::login=off");
+        assert_eq!(filter(0, false, serves()), "warn,callslip=info");
+        assert_eq!(filter(0, true, serves()), "error");
+        assert_eq!(filter(9, false, serves()), "debug,callslip=trace");
+        assert_eq!(filter(1, false, Work::Calls), "warn,callslip=info,callslip::call=off");
+        assert_eq!(filter(2, false, Work::Calls), "info,callslip=debug");
+    }
+
+    #[test]
+    fn what_is_configured_holds_where_no_flag_says_otherwise() {
+        let filter =
+            |verbose, quiet| verbosity(verbose, quiet).filter(serves(), Some("warn,callslip::audit=off"));
+        assert_eq!(filter(0, false), "warn,callslip::audit=off");
+        assert_eq!(filter(0, true), "error");
+        assert_eq!(filter(1, false), "warn,callslip=info");
     }
 
     #[test]
     fn every_filter_can_be_read() {
         for verbose in 0..4 {
             for quiet in [false, true] {
-                for work in [Work::Serves, Work::Calls, Work::Other] {
-                    EnvFilter::builder().parse(Verbosity { verbose, quiet }.filter(work)).unwrap();
+                for work in [serves(), Work::Calls, Work::Other] {
+                    check_filter(&verbosity(verbose, quiet).filter(work, None)).unwrap();
                 }
             }
+        }
+        assert!(check_filter("callslip=loud").is_err());
+    }
+
+    #[test]
+    fn a_configuration_that_can_t_be_read_says_nothing_of_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("callslip.toml");
+        assert_eq!(telemetry(&config), TelemetryConfig::default());
+        for (text, log) in [
+            ("[telemetry]\nlog = \"json\"\n[wrong]\nkey = 1", LogFormat::Json),
+            ("[telemetry]\nlog = \"xml\"", LogFormat::Text),
+            ("[telemetry", LogFormat::Text),
+        ] {
+            std::fs::write(&config, text).unwrap();
+            assert_eq!(telemetry(&config).log, log, "{text}");
         }
     }
 }

@@ -7,12 +7,16 @@ mod demo;
 mod explain;
 mod file;
 mod inspect;
+mod key;
 mod logging;
+mod openapi;
 mod progress;
 mod proof;
+mod replay;
 mod run;
 mod serve;
 mod stop;
+mod suggest;
 mod table;
 mod terminal;
 pub mod tpch;
@@ -25,7 +29,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::loan::{ConnectionSettings, SettingsError};
-use crate::{CallError, Code, ConfigError, StartError};
+use crate::service::SlipError;
+use crate::{CallError, Code, Config, ConfigError, LogFormat, StartError};
 
 /// Query plugins on PostgreSQL: sandboxed components describe SELECTs, and Callslip runs them.
 #[derive(Debug, Parser)]
@@ -49,10 +54,14 @@ enum Command {
     Build(build::BuildArgs),
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
+    Replay(replay::ReplayArgs),
     Serve(serve::ServeArgs),
+    Key(key::KeyArgs),
     Inspect(inspect::InspectArgs),
     Check(check::CheckArgs),
     Catalog(catalog::CatalogArgs),
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApiArgs),
     Demo(demo::DemoArgs),
 }
 
@@ -79,15 +88,16 @@ struct DatabaseArgs {
 }
 
 impl DatabaseArgs {
-    fn settings(&self) -> anyhow::Result<ConnectionSettings> {
+    /// How to connect to the default database, or another one, of a configuration.
+    fn settings_of(&self, config: &Config, is_default: bool) -> anyhow::Result<ConnectionSettings> {
         // A variable that is set to nothing is a variable that somebody forgot.
-        let url = self.database_url.as_deref().filter(|url| !url.is_empty());
+        let url = self.database_url.as_deref().filter(|url| is_default && !url.is_empty());
         let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Ok(ConnectionSettings::resolve(url, &environment)?)
+        Ok(config.connection(url, is_default, &environment)?)
     }
 
     /// What was tried, for when it fails.
-    fn tried(&self, connection: &ConnectionSettings) -> String {
+    fn tried(&self, connection: &str) -> String {
         let told = self.database_url.as_deref().is_some_and(|url| !url.is_empty())
             || ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE", "PGPORT"]
                 .iter()
@@ -114,9 +124,10 @@ fn code(error: &anyhow::Error) -> Option<Code> {
     error.chain().find_map(|cause| {
         let of_config = || cause.downcast_ref().map(ConfigError::code);
         let of_settings = || cause.downcast_ref().map(SettingsError::code);
+        let of_slip = || cause.downcast_ref().map(SlipError::code);
         let of_start = || cause.downcast_ref().map(StartError::code);
         let of_command = || cause.downcast_ref().map(|Coded { code, .. }| *code);
-        of_config().or_else(of_settings).or_else(of_start).or_else(of_command)
+        of_config().or_else(of_settings).or_else(of_slip).or_else(of_start).or_else(of_command)
     })
 }
 
@@ -137,27 +148,30 @@ impl Coded {
 /// Runs the command that the process was given.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli.verbosity.start_logging(match cli.command {
-        Command::Serve(_) => logging::Work::Serves,
-        Command::Run(_) => logging::Work::Calls,
+    let log = cli.verbosity.start_logging(match &cli.command {
+        Command::Serve(args) => logging::Work::Serves(&args.host.config),
+        Command::Run(_) | Command::Replay(_) => logging::Work::Calls,
         _ => logging::Work::Other,
     });
     let outcome = match cli.command {
         Command::Build(args) => build::main(args, cli.verbosity),
         Command::Run(args) => stop::unless_interrupted(run::main(args)),
         Command::Explain(args) => stop::unless_interrupted(explain::main(args)),
+        Command::Replay(args) => stop::unless_interrupted(replay::main(args)),
         Command::Inspect(args) => stop::unless_interrupted(inspect::main(args)),
         Command::Check(args) => stop::unless_interrupted(check::main(args)),
         Command::Catalog(args) => stop::unless_interrupted(catalog::main(args)),
+        Command::OpenApi(args) => stop::unless_interrupted(openapi::main(args)),
+        Command::Key(args) => key::main(args),
         Command::Serve(args) => stop::to_the_end(serve::main(args)),
         // It stops by itself too, so that it can tidy up.
         Command::Demo(args) => stop::to_the_end(demo::main(args, cli.verbosity.quiet)),
     };
-    outcome.unwrap_or_else(|error| exit_code(&error))
+    outcome.unwrap_or_else(|error| exit_code(&error, log))
 }
 
 /// Says what went wrong, and how the process ends.
-fn exit_code(error: &anyhow::Error) -> ExitCode {
+fn exit_code(error: &anyhow::Error, log: LogFormat) -> ExitCode {
     if error.is::<stop::Interrupted>() {
         return ExitCode::from(130);
     }
@@ -166,7 +180,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.chain().filter_map(|cause| cause.downcast_ref()).any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    terminal::print_error(error, code(error));
+    match log {
+        LogFormat::Json => tracing::error!(code = code(error).map(Code::as_str), "{error:#}"),
+        _ => terminal::print_error(error, code(error)),
+    }
     ExitCode::FAILURE
 }
 
@@ -236,9 +253,9 @@ mod tests {
     #[test]
     fn a_broken_pipe_is_no_failure() {
         let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("can't print");
-        assert_eq!(exit_code(&error), ExitCode::SUCCESS);
+        assert_eq!(exit_code(&error, LogFormat::Text), ExitCode::SUCCESS);
         let error = anyhow::Error::new(io::Error::from(io::ErrorKind::NotFound));
-        assert_eq!(exit_code(&error), ExitCode::FAILURE);
-        assert_eq!(exit_code(&stop::Interrupted.into()), ExitCode::from(130));
+        assert_eq!(exit_code(&error, LogFormat::Text), ExitCode::FAILURE);
+        assert_eq!(exit_code(&stop::Interrupted.into(), LogFormat::Text), ExitCode::from(130));
     }
 }

@@ -7,10 +7,13 @@ use clap::{Args, ValueEnum};
 
 use super::table::{Column, Table};
 use super::{Coded, HostArgs, name_and_value, terminal};
-use crate::loan::{LoanError, Privilege};
+use crate::config::DEFAULT_DATABASE;
+use crate::loan::{ConnectionSettings, LoanError, Privilege, ResultColumn};
 use crate::nearest::suggestion;
 use crate::plugin::Inputs;
-use crate::{Code, Config, ConfigError, Host, Reply, StartError};
+use crate::printable::printable;
+use crate::service::ReloadError;
+use crate::{CallError, Code, Config, ConfigError, Host, HostBuilder, Reply, StartError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,11 +68,17 @@ pub(super) async fn main(args: RunArgs) -> anyhow::Result<ExitCode> {
         Ok(reply) => reply,
         Err(error) => {
             return Err(match host.generation().plugin(&args.plugin) {
-                Some(Err(refusal)) if error.code() == Code::PluginDegraded => refusal.clone().into(),
+                Some(Err(refusal)) if matches!(error, CallError::Degraded { .. }) => refusal.clone().into(),
                 _ => super::call_error(error),
             });
         }
     };
+    if !reply.absent_claims().is_empty() {
+        let absent = printable(&reply.absent_claims().join(", "), 200);
+        tracing::warn!(
+            "no row passes the row filters that read these claims, which are absent: {absent} (--claim NAME=VALUE)"
+        );
+    }
     let format = args.format.unwrap_or(if terminal::stdout_is_terminal() {
         RowFormat::Table
     } else {
@@ -91,31 +100,51 @@ async fn print_json(mut reply: Reply<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The first rows of a statement, as text.
+pub(super) struct StatementRows {
+    /// Its name; empty where the query has only one.
+    pub(super) name: String,
+    pub(super) columns: Vec<ResultColumn>,
+    pub(super) rows: Vec<Vec<Option<String>>>,
+    /// How many it has in all.
+    pub(super) count: usize,
+}
+
 /// Prints each statement's rows as a table, and no more of them than `most`.
-pub(super) async fn print_tables(reply: Reply<'_>, most: usize) -> anyhow::Result<()> {
-    let headers: Vec<(String, Vec<Column>)> = (0..reply.statement_count())
-        .map(|statement| {
-            let columns = reply
-                .columns(statement)
-                .iter()
-                .map(|column| Column { name: column.name.clone(), numeric: is_number(&column.type_name) });
-            (reply.statement_name(statement).to_owned(), columns.collect())
-        })
-        .collect();
-    let statements = reply.cells().await.map_err(super::call_error)?;
+pub(super) async fn print_tables(mut reply: Reply<'_>, most: usize) -> anyhow::Result<()> {
+    let statements = read_rows(&mut reply, most).await.map_err(super::call_error)?;
     let mut stdout = io::stdout().lock();
-    for ((name, columns), rows) in headers.into_iter().zip(statements) {
+    print_rows(&mut stdout, statements)?;
+    if let Some(next) = reply.next_cursor() {
+        writeln!(stdout, "next page: cursor={next}")?;
+    }
+    Ok(())
+}
+
+/// Reads all rows of a reply, and keeps no more of a statement than `most`.
+pub(super) async fn read_rows(reply: &mut Reply<'_>, most: usize) -> Result<Vec<StatementRows>, CallError> {
+    let described =
+        |statement| (reply.statement_name(statement).to_owned(), reply.columns(statement).to_vec());
+    let described: Vec<_> = (0..reply.statement_count()).map(described).collect();
+    let read = described.into_iter().zip(reply.first_cells(most).await?);
+    Ok(read.map(|((name, columns), (rows, count))| StatementRows { name, columns, rows, count }).collect())
+}
+
+/// Prints each statement's rows as a table.
+pub(super) fn print_rows(out: &mut impl Write, statements: Vec<StatementRows>) -> io::Result<()> {
+    for StatementRows { name, columns, rows, count } in statements {
         if !name.is_empty() {
-            writeln!(stdout, "{name}:")?;
+            writeln!(out, "{name}:")?;
         }
-        let mut table = Table::new(columns);
-        let count = rows.len();
-        rows.into_iter().take(most).for_each(|row| table.push(row));
-        write!(stdout, "{table}")?;
+        let column = |its: ResultColumn| Column { numeric: is_number(&its.type_name), name: its.name };
+        let mut table = Table::new(columns.into_iter().map(column));
+        let shown = rows.len();
+        rows.into_iter().for_each(|row| table.push(row));
+        write!(out, "{table}")?;
         let plural = if count == 1 { "row" } else { "rows" };
-        match count.checked_sub(most) {
-            Some(more) if more > 0 => writeln!(stdout, "({count} {plural}, {more} not shown)")?,
-            _ => writeln!(stdout, "({count} {plural})")?,
+        match count - shown {
+            0 => writeln!(out, "({count} {plural})")?,
+            more => writeln!(out, "({count} {plural}, {more} not shown)")?,
         }
     }
     Ok(())
@@ -129,14 +158,7 @@ impl HostArgs {
     /// Reads the configuration: with all of its plugins, or with just one.
     pub(super) fn read_config(&self, plugin: Option<&str>) -> anyhow::Result<Config> {
         let file = self.config.display();
-        let mut config = Config::read(&self.config).map_err(|error| match error {
-            ConfigError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound => {
-                let message =
-                    format!("there is no configuration {file}: write one, or name it with --config FILE");
-                Coded::new(Code::BadConfiguration, message).into()
-            }
-            error => anyhow::Error::new(error),
-        })?;
+        let mut config = Config::read(&self.config).map_err(|error| self.told_of_config(error))?;
         if let Some(plugin) = plugin {
             if !config.plugins.contains_key(plugin) {
                 let help = suggestion(plugin, config.plugins.keys().map(String::as_str), "it has");
@@ -149,26 +171,73 @@ impl HostArgs {
         Ok(config)
     }
 
-    /// Starts a host with the plugins of a configuration.
-    pub(super) async fn start(&self, config: &Config) -> anyhow::Result<Host> {
-        let connection = self.database.settings()?;
-        Host::start(config, &connection).await.map_err(|error| match error {
-            error @ StartError::Loan(LoanError::Privileged(_)) => error.into(),
-            error => anyhow::Error::new(error).context(self.database.tried(&connection)),
-        })
+    fn told_of_config(&self, error: ConfigError) -> anyhow::Error {
+        match error {
+            ConfigError::Unreadable { path, error }
+                if path == self.config && error.kind() == io::ErrorKind::NotFound =>
+            {
+                let file = path.display();
+                let message =
+                    format!("there is no configuration {file}: write one, or name it with --config FILE");
+                Coded::new(Code::BadConfiguration, message).into()
+            }
+            error => anyhow::Error::new(error),
+        }
     }
 
-    /// The same for the one who writes the plugins, at a terminal: with any login, and a warning where row-level security does
-    /// not hold for it.
-    pub(super) async fn start_for_author(&self, mut config: Config) -> anyhow::Result<Host> {
+    /// Why there is no server, for who starts it.
+    pub(super) fn told(&self, error: ReloadError) -> anyhow::Error {
+        match error {
+            ReloadError::Config(error) => self.told_of_config(error),
+            ReloadError::Settings(error) => error.into(),
+            ReloadError::Start { error: error @ StartError::Loan(LoanError::Privileged(_)), .. } => {
+                error.into()
+            }
+            ReloadError::Start { connection, error } => {
+                anyhow::Error::new(error).context(self.database.tried(&connection))
+            }
+            error => Coded::new(error.code(), error.to_string()).into(),
+        }
+    }
+
+    /// What the one host is started with that these commands have: the database of the plugins that were asked for.
+    fn of_one_database(&self, config: &Config) -> anyhow::Result<(Config, ConnectionSettings)> {
+        let mut hosts = config.by_database().into_iter();
+        let (Some((name, config)), None) = (hosts.next(), hosts.next()) else {
+            let message = format!(
+                "{} has plugins of several databases, of which this command can use one: name a plugin",
+                self.config.display()
+            );
+            return Err(Coded::new(Code::BadConfiguration, message).into());
+        };
+        let connection = self.database.settings_of(&config, name == DEFAULT_DATABASE)?;
+        Ok((config, connection))
+    }
+
+    /// Starts a host with the plugins of a configuration, for the one who writes them, at a terminal: with any login, and a warning of
+    /// one that `callslip serve` refuses.
+    pub(super) async fn start_for_author(&self, config: Config) -> anyhow::Result<Host> {
+        self.start_observed_for_author(Host::builder(), config).await
+    }
+
+    /// The same of one that somebody observes.
+    pub(super) async fn start_observed_for_author(
+        &self,
+        builder: HostBuilder<'static>,
+        config: Config,
+    ) -> anyhow::Result<Host> {
+        let (mut config, connection) = self.of_one_database(&config)?;
         let allowed = std::mem::replace(&mut config.database.allow, Privilege::ALL.to_vec());
-        let host = self.start(&config).await?;
+        let started = builder.connect(&connection).start(&config).await;
+        let host = started.map_err(|error| {
+            anyhow::Error::new(error).context(self.database.tried(&connection.to_string()))
+        })?;
         if let Err(LoanError::Privileged(role)) = host.check_login().await
             && !allowed.contains(&role.privilege())
         {
             let why = role.reason();
             tracing::warn!(
-                "{why}: what row-level security hides is seen, and `callslip serve` refuses this login"
+                "{why}: plugins may see or do more than they are granted, and `callslip serve` refuses this login"
             );
         }
         Ok(host)

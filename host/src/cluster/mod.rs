@@ -1,7 +1,7 @@
 //! A private, throw-away PostgreSQL, for demonstrations and tests.
 //!
 //! [`Cluster::start`] finds the server's programs on this machine ([`Binaries`]), makes a cluster in a temporary folder and starts
-//! it there. It listens on a unix socket in that folder and nowhere else. It does not outlive the process that started
+//! it there. It listens on a unix socket in that folder, and nowhere else unless it is told to. It does not outlive the process that started
 //! it, however that ends: a keeper process waits for the end, stops the server and removes the folder.
 //!
 //! [`Dataset`] fills a schema, of this or another database, from a folder of SQL files.
@@ -35,6 +35,8 @@ const SUPERUSER: &str = "postgres";
 pub struct Cluster {
     keeper: Keeper,
     binaries: Binaries,
+    /// The port that it was told to listen on.
+    port: Option<u16>,
 }
 
 impl Cluster {
@@ -46,26 +48,30 @@ impl Cluster {
     /// # Errors
     /// [`ClusterError`], if there is no PostgreSQL on this machine or it does not start; then with its log.
     pub async fn start(options: ClusterOptions) -> Result<Self, ClusterError> {
-        let settings = options.server_settings()?;
+        let (settings, port) = (options.server_settings()?, options.loopback_port);
         let binaries = match options.binaries {
             Some(binaries) => binaries,
             None => Binaries::find()?,
         };
         let keeper = Keeper::start(&binaries, &settings, options.timeout).await?;
-        Ok(Self { keeper, binaries })
+        Ok(Self { keeper, binaries, port })
     }
 
     /// How to connect as the superuser `postgres` to the database `postgres`. Needs no password.
     pub fn config(&self) -> Config {
         let mut config = Config::new();
         config.host_path(self.folder()).user(SUPERUSER).dbname(SUPERUSER);
+        if let Some(port) = self.port {
+            config.port(port);
+        }
         config
     }
 
     /// How to connect as the superuser to a database, as a URL that libpq's programs take as well.
     pub fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.folder().to_string_lossy());
-        format!("postgresql://{SUPERUSER}@/{}?host={host}", percent_encoded(database))
+        let port = self.port.map(|port| format!("&port={port}")).unwrap_or_default();
+        format!("postgresql://{SUPERUSER}@/{}?host={host}{port}", percent_encoded(database))
     }
 
     /// The programs that it runs.

@@ -6,6 +6,7 @@ use super::{Binaries, ClusterError};
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
     pub(super) settings: Vec<(String, String)>,
+    pub(super) loopback_port: Option<u16>,
     pub(super) timeout: Duration,
     pub(super) binaries: Option<Binaries>,
 }
@@ -30,7 +31,7 @@ const SETTINGS: &[(&str, &str)] = &[
 impl Default for ClusterOptions {
     /// No settings beside the cluster's own, 60 seconds, the programs that [`Binaries::find`] finds.
     fn default() -> Self {
-        Self { settings: Vec::new(), timeout: Duration::from_secs(60), binaries: None }
+        Self { settings: Vec::new(), loopback_port: None, timeout: Duration::from_secs(60), binaries: None }
     }
 }
 
@@ -41,6 +42,14 @@ impl ClusterOptions {
     #[must_use]
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the server listen on this port of 127.0.0.1, too, where nobody is let in before `pg_hba.conf` says so. Its socket then
+    /// has that port in its name.
+    #[must_use]
+    pub fn loopback_port(mut self, port: u16) -> Self {
+        self.loopback_port = Some(port);
         self
     }
 
@@ -62,7 +71,12 @@ impl ClusterOptions {
     pub(super) fn server_settings(&self) -> Result<String, ClusterError> {
         let own = SETTINGS.iter().copied();
         let added = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        own.chain(added).map(|(name, value)| line(name, value)).collect()
+        let mut lines: String =
+            own.chain(added).map(|(name, value)| line(name, value)).collect::<Result<_, _>>()?;
+        if let Some(port) = self.loopback_port {
+            lines.push_str(&format!("listen_addresses = '127.0.0.1'\nport = {port}\n"));
+        }
+        Ok(lines)
     }
 }
 

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::load::{PluginFinding, Refusal};
 use super::plugin::LoadedPlugin;
+use super::swap::Swap;
 use super::version::Version;
 use crate::Code;
 use crate::plugin::Digest;
@@ -11,6 +13,18 @@ use crate::plugin::Digest;
 pub(super) struct Entry {
     pub state: State,
     pub waiting: Option<Arc<Waiting>>,
+    /// What the last swap has changed, if there was one.
+    pub swapped: Option<Arc<Swapped>>,
+}
+
+/// Another version, or the same one under another configuration, that is served since.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Swapped {
+    /// When.
+    pub at: SystemTime,
+    /// What was otherwise by it.
+    pub swap: Swap,
 }
 
 /// How far a version of a plugin proves.
@@ -37,8 +51,9 @@ pub enum Standing {
     Refused,
 }
 
-/// A newer version of a plugin that is not served, because it does not prove against the database as it is now. It is tried
-/// again each time that the database has changed, and the version before it is served until then.
+/// A newer version of a plugin that is not served: it does not prove against the database as it is now, or callers would lose by
+/// it what they have ([`Code::ReloadRefused`]). It is tried again each time that the database has changed, and the version before
+/// it is served until then.
 #[derive(Debug)]
 pub struct Waiting {
     /// Nothing where the file holds no component that can be loaded.

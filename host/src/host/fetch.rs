@@ -1,23 +1,22 @@
+use std::pin::pin;
 use std::sync::Arc;
 
 use callslip_ir::Rows as Cardinality;
 use futures_util::FutureExt;
+use futures_util::future::poll_immediate;
 use tokio_postgres::Row;
 
+use super::allowance::Allowance;
 use super::budget::Budget;
-use super::call::{Begun, Request};
 use super::error::CallError;
-use super::observation::{CallOutcome, ObservedCall};
+use super::observation::{CallOutcome, ObservedCall, Phase};
+use super::output::Output;
+use super::page::Paging;
 use super::prove::{ProvenShape, ProvenStatement};
+use super::replicas::Replica;
+use super::request::{Begun, Request};
 use crate::loan::{Isolation, LoanError, ResultColumn, Run};
 use crate::rows::RowError;
-
-/// How much a call may give.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReplyLimits {
-    pub rows: u64,
-    pub bytes: u64,
-}
 
 /// The rows of a call as they come from the database, counted: what every form of a reply is made of. Nothing is held of what
 /// was given.
@@ -30,6 +29,12 @@ pub(super) struct Fetch<'loan> {
     /// The generation that it was run with, if it may be run again, as long as nothing was given. A later statement may be
     /// found to be stale when the rows of an earlier one were read already.
     again: Option<u64>,
+    /// The page that is read, if the call gives one.
+    paging: Option<Paging>,
+    /// The replica that it is read from, if it is.
+    replica: Option<Arc<Replica>>,
+    /// The claims that row filters read and that the caller does not have.
+    absent: Arc<[String]>,
     /// How many rows were read, of all statements.
     rows: u64,
     /// The same of the current one.
@@ -41,7 +46,7 @@ pub(super) struct Fetch<'loan> {
 
 impl<'loan> Fetch<'loan> {
     pub fn new(request: Request, begun: Begun<'loan>, budget: Budget, mut observed: ObservedCall) -> Self {
-        let Begun { run, proven, again } = begun;
+        let Begun { run, proven, again, paging, replica, absent } = begun;
         observed.has_started(run.isolation());
         Self {
             request,
@@ -50,6 +55,9 @@ impl<'loan> Fetch<'loan> {
             budget,
             proven,
             again,
+            paging,
+            replica,
+            absent,
             rows: 0,
             rows_of_statement: 0,
             has_failed: false,
@@ -62,8 +70,14 @@ impl<'loan> Fetch<'loan> {
         self.request.query()
     }
 
-    pub fn limits(&self) -> ReplyLimits {
-        self.request.limits()
+    /// What the call may take.
+    pub fn allowance(&self) -> &Allowance {
+        &self.request.allowance
+    }
+
+    /// How the rows are to be written.
+    pub fn output(&self) -> &Output {
+        &self.request.output
     }
 
     /// The statements, in the order of their rows.
@@ -73,7 +87,31 @@ impl<'loan> Fetch<'loan> {
 
     /// The columns of a statement, counted from 0.
     pub fn columns(&self, statement: usize) -> &[ResultColumn] {
-        self.run.columns(statement)
+        let sent = self.run.columns(statement);
+        let proven = self.statements().get(statement).map_or(sent.len(), |its| its.columns.len());
+        sent.get(..proven).unwrap_or(sent)
+    }
+
+    /// Whether the call gives a page.
+    pub fn is_paged(&self) -> bool {
+        self.paging.is_some()
+    }
+
+    /// The same with the parameter that takes it.
+    #[cfg(feature = "service")]
+    pub fn next_page(&self) -> Option<(&str, &str)> {
+        let paging = self.paging.as_ref()?;
+        Some((paging.parameter.as_str(), paging.next()?))
+    }
+
+    /// Where the next page begins: known when the rows of this one were read, and nothing where none follows.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.paging.as_ref().and_then(Paging::next)
+    }
+
+    /// The claims that row filters read and that the caller does not have.
+    pub fn absent_claims(&self) -> &[String] {
+        &self.absent
     }
 
     pub fn isolation(&self) -> Isolation {
@@ -108,15 +146,47 @@ impl<'loan> Fetch<'loan> {
         if self.has_failed {
             return Err(self.unsettled.take().unwrap_or_else(|| LoanError::RunFailed.into()));
         }
+        loop {
+            let row = self.row_or_end().await;
+            // The row behind a page is not given.
+            let counted = match row.and_then(|row| self.is_given(&row).map(|given| (row, given))) {
+                Ok((_, false)) => continue,
+                Ok((row, true)) => self.count(row),
+                Err(error) => Err(error),
+            };
+            self.has_failed = counted.is_err();
+            return counted;
+        }
+    }
+
+    async fn row_or_end(&mut self) -> Result<Option<Row>, CallError> {
         let row =
             async { self.run.next_row().await.map_err(|error| self.request.failed(error, &self.proven)) };
-        let row = self.budget.within(row).await;
+        let row = {
+            let mut row = pin!(self.budget.within(row));
+            // Most rows are there when they are asked for, and take no look at the clock.
+            match poll_immediate(row.as_mut()).await {
+                Some(row) => row,
+                None => {
+                    self.observed.enter(Phase::Executing);
+                    let row = row.await;
+                    self.observed.enter(Phase::Running);
+                    row
+                }
+            }
+        };
         if let Err(CallError::TimedOut { .. }) = row {
             self.run.give_up();
         }
-        let counted = row.and_then(|row| self.count(row));
-        self.has_failed = counted.is_err();
-        counted
+        row
+    }
+
+    fn is_given(&mut self, row: &Option<Row>) -> Result<bool, CallError> {
+        let statement = self.run.current_statement();
+        match (row, &mut self.paging) {
+            (Some(row), Some(paging)) if paging.statement == statement => paging.meets(row),
+            _ => Ok(true),
+        }
     }
 
     fn count(&mut self, row: Option<Row>) -> Result<Option<Row>, CallError> {
@@ -128,7 +198,7 @@ impl<'loan> Fetch<'loan> {
         self.rows += 1;
         self.observed.has_read(self.rows);
         self.rows_of_statement += 1;
-        let limit = self.limits().rows;
+        let limit = self.allowance().rows;
         if self.rows > limit {
             return Err(CallError::TooManyRows { limit });
         }
@@ -144,6 +214,7 @@ impl<'loan> Fetch<'loan> {
     /// Ends it with an error of who reads it.
     pub fn fail(&mut self, error: CallError) -> CallError {
         self.has_failed = true;
+        self.request.leave();
         self.observed.fail(error)
     }
 
@@ -161,6 +232,7 @@ impl<'loan> Fetch<'loan> {
 
     /// To be called when all was given.
     pub fn end(&mut self) {
+        self.request.leave();
         self.observed.end(match self.is_missing() {
             true => CallOutcome::Missing,
             false => CallOutcome::Complete,
@@ -180,21 +252,22 @@ impl<'loan> Fetch<'loan> {
     /// The error, if it stands, or what came of the other run.
     pub async fn again(&mut self, error: CallError) -> Result<(), CallError> {
         self.has_failed = true;
-        let Some(generation) = self.again else { return Err(self.observed.fail(error)) };
+        let Some(generation) = self.again else { return Err(self.fail(error)) };
         let error = self.unsettled.insert(error);
         // It is rare, and all that a call takes: each wait for a row would have room for it.
-        let begun = self.request.run_again(error, generation, &self.budget, &mut self.observed).boxed().await;
+        let (replica, budget, observed) = (self.replica.take(), &self.budget, &mut self.observed);
+        let begun = self.request.run_again(error, generation, replica, budget, observed).boxed().await;
         self.again = None;
         let stands = self.unsettled.take();
         match begun {
-            Ok(Some(Begun { run, proven, .. })) => {
+            Ok(Some(Begun { run, proven, paging, absent, .. })) => {
                 self.observed.has_started(run.isolation());
-                (self.run, self.proven) = (run, proven);
+                (self.run, self.proven, self.paging, self.absent) = (run, proven, paging, absent);
                 (self.rows, self.rows_of_statement, self.has_failed) = (0, 0, false);
                 Ok(())
             }
             Ok(None) => Err(self.fail(stands.unwrap_or_else(|| LoanError::RunFailed.into()))),
-            Err(error) => Err(self.observed.fail(error)),
+            Err(error) => Err(self.fail(error)),
         }
     }
 }

@@ -1,17 +1,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::choice::Choice;
 use super::entry::{Entry, Standing, State, Waiting};
 use super::error::{CallError, StartError};
+use super::hosted::HostedPlugin;
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 use super::version::{Version, Versions};
+#[cfg(feature = "service")]
+use crate::QueryConfig;
 use crate::catalog::{Catalog, ChosenSchemas, Schemas, SearchPath, Snapshot};
+use crate::config::{LimitConfig, PluginConfig, QueryLimitConfig};
 use crate::loan::{Guard, LoanError, Proving};
-use crate::plugin::Engine;
-use crate::{Config, select};
+use crate::plugin::{Digest, cursor_of};
+use crate::{Config, FilterConfig, select};
 
 /// The plugins of a configuration, by name.
 pub(super) type Plugins = BTreeMap<String, Entry>;
@@ -34,11 +38,26 @@ pub(super) struct Basis {
     /// Where names are looked for.
     pub schemas: Arc<Schemas>,
     pub limits: select::Limits,
+    /// `[filters]` of the configuration.
+    pub filters: Arc<FilterConfig>,
+    /// What plugins may cost of which nothing else is said.
+    allowed: LimitConfig,
 }
 
 impl Basis {
-    pub fn new(catalog: Arc<Catalog>, schemas: Schemas) -> Self {
-        Self { catalog, schemas: Arc::new(schemas), limits: select::Limits::default() }
+    pub fn new(catalog: Arc<Catalog>, schemas: Schemas, config: &Config) -> Self {
+        let (limits, allowed) = (select::Limits::default(), config.limits.clone());
+        let filters = Arc::new(config.filters.clone());
+        Self { catalog, schemas: Arc::new(schemas), limits, allowed, filters }
+    }
+
+    /// What a query of a plugin may cost.
+    pub fn limits_of(&self, plugin: &PluginConfig, query: &str) -> LimitConfig {
+        let of_plugin = self.allowed.of_plugin(plugin);
+        match plugin.queries.get(query) {
+            Some(query) => of_plugin.of_query(&query.limits),
+            None => of_plugin.of_query(&QueryLimitConfig::default()),
+        }
     }
 
     /// Where names are looked for under what claims have chosen.
@@ -88,6 +107,16 @@ impl Basis {
     }
 }
 
+/// What there is of the names of a call.
+pub(super) struct Found {
+    /// Whether the configuration has the plugin.
+    pub plugin: bool,
+    /// Whether the plugin has the query. Of one that can't be loaded nobody knows which it has.
+    pub query: bool,
+    /// What identifies the plugin's code, if any is loaded.
+    pub digest: Option<Digest>,
+}
+
 impl Generation {
     /// The plugins of a configuration, proven against a catalog snapshot as far as that goes without a database.
     ///
@@ -113,10 +142,10 @@ impl Generation {
     /// # Errors
     /// [`StartError`], if the sandbox can't be made on this machine.
     pub async fn offline(config: &Config, snapshot: Snapshot) -> Result<Self, StartError> {
-        let engine = Engine::new(&config.limits.plugin())?;
+        let engine = config.engine()?;
         let contents = snapshot.contents.readable();
         let schemas = config.schemas().of_snapshot(&contents);
-        let basis = Basis::new(Arc::new(Catalog::new(contents)), schemas);
+        let basis = Basis::new(Arc::new(Catalog::new(contents)), schemas, config);
         let versions = Version::read_all(&engine, config).await;
         Ok(basis.load_all(config, versions, None).await?)
     }
@@ -131,9 +160,20 @@ impl Generation {
         self.plugins.get(name).map(outcome)
     }
 
+    /// The plugins by name as they are served, with their queries, parameters and replies.
+    pub fn hosted(&self) -> Vec<HostedPlugin> {
+        self.plugins.iter().map(|(name, entry)| HostedPlugin::new(name, entry)).collect()
+    }
+
     /// How much of the plugin of that name is served.
     pub fn standing(&self, name: &str) -> Option<Standing> {
         self.plugins.get(name).map(|entry| entry.state.standing())
+    }
+
+    /// For how long the plugin of that name is not run still, after too many of its runs have failed. Its proven shapes are
+    /// served meanwhile.
+    pub fn suspended(&self, name: &str) -> Option<Duration> {
+        self.plugins.get(name)?.state.loaded()?.version.component.suspended()
     }
 
     /// The newer version of the plugin of that name that waits for the database to be as it needs it, if there is one.
@@ -151,14 +191,45 @@ impl Generation {
         self.number
     }
 
+    /// What there is of these names.
+    pub(super) fn look_for(&self, plugin: &str, query: &str) -> Found {
+        let entry = self.plugins.get(plugin);
+        let loaded = entry.and_then(|entry| entry.state.loaded());
+        Found {
+            plugin: entry.is_some(),
+            query: loaded.is_some_and(|loaded| loaded.query(query).is_some()),
+            digest: loaded.map(|loaded| loaded.digest()),
+        }
+    }
+
+    /// Whether there is a plugin of that name, and whether it has a query of that name, be they served or not.
+    #[cfg(feature = "service")]
+    pub(crate) fn has(&self, plugin: &str, query: &str) -> (bool, bool) {
+        let Found { plugin, query, .. } = self.look_for(plugin, query);
+        (plugin, query)
+    }
+
     /// When its catalog was reflected.
     pub fn reflected_at(&self) -> SystemTime {
         self.reflected_at
     }
 
+    /// Whether one of its queries gives pages behind cursors.
+    pub(super) fn gives_pages(&self) -> bool {
+        let loaded = self.plugins.values().filter_map(|entry| entry.state.loaded());
+        loaded.flat_map(|plugin| plugin.queries()).any(|query| cursor_of(query.declaration()).is_some())
+    }
+
     /// Whether proving its plugins again, against the same database, would come to the same.
     pub(super) fn is_settled(&self) -> bool {
         self.plugins.values().all(Entry::is_settled)
+    }
+
+    /// The query of these names with its own settings, if there is such a query.
+    #[cfg(feature = "service")]
+    pub(crate) fn query(&self, plugin: &str, query: &str) -> Option<(&LoadedQuery, Option<&QueryConfig>)> {
+        let loaded = self.plugins.get(plugin)?.state.loaded()?;
+        Some((loaded.query(query)?, loaded.settings.queries.get(query)))
     }
 
     /// The query of a call, if it is served to a caller with these claims.

@@ -8,13 +8,28 @@ use crate::grants::{GrantSettings, Grants};
 use crate::loan::{Guard, GuardedRelation};
 
 impl Basis {
-    /// Guards whatever the plugins of a configuration are granted, under any choice of schemas.
+    /// Guards whatever the plugins of a configuration are granted and their row filters read, under any choice of schemas.
     pub fn guard(&self, config: &Config) -> Guard {
         let relations = &self.catalog.contents().relations;
         let mut granted: BTreeSet<usize> = BTreeSet::new();
-        for plugin in config.plugins.values() {
-            let named =
-                GrantSettings { relations: plugin.grants.relations.clone(), ..GrantSettings::default() };
+        for (name, plugin) in &config.plugins {
+            for (_, filters) in self.under_each_choice(|path| self.row_filters(name, plugin, path)) {
+                let read: BTreeSet<_> = filters
+                    .all()
+                    .iter()
+                    .flat_map(|its| its.verified())
+                    .flat_map(|its| &its.relations)
+                    .collect();
+                let is_read = |relation: &Relation| {
+                    read.iter().any(|(schema, name)| *schema == relation.schema && *name == relation.name)
+                };
+                granted.extend((0..relations.len()).filter(|&index| is_read(&relations[index])));
+            }
+            let relations_of = |grants: &GrantSettings| grants.relations.clone();
+            let named = GrantSettings {
+                relations: plugin.all_grants().flat_map(relations_of).collect(),
+                ..GrantSettings::default()
+            };
             let resolved = |path: &_| Grants::resolve_known(&named, &self.catalog, path).0;
             for (_, grants) in self.under_each_choice(resolved) {
                 granted.extend((0..relations.len()).filter(|&index| grants.relation(&relations[index])));
@@ -32,7 +47,7 @@ impl Basis {
 }
 
 /// What a view reads, or one of those that it reads, with the rights of the caller and not of its owner.
-fn read_by_caller<'a>(catalog: &'a Catalog, relation: &'a Relation) -> Vec<&'a ObjectName> {
+pub(super) fn read_by_caller<'a>(catalog: &'a Catalog, relation: &'a Relation) -> Vec<&'a ObjectName> {
     fn view(relation: &Relation) -> Option<&View> {
         relation.view.as_ref().filter(|_| relation.kind == RelationKind::View)
     }

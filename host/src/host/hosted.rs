@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::entry::{Entry, Standing, Waiting};
+use super::entry::{Entry, Standing, Swapped, Waiting};
 use super::load::Refusal;
 use super::plugin::{LoadedPlugin, LoadedQuery};
 
@@ -29,6 +29,7 @@ pub struct HostedPlugin {
     loaded: Option<Arc<LoadedPlugin>>,
     refusal: Option<Arc<Refusal>>,
     waiting: Option<Arc<Waiting>>,
+    swapped: Option<Arc<Swapped>>,
 }
 
 impl HostedPlugin {
@@ -39,6 +40,7 @@ impl HostedPlugin {
             loaded: entry.state.loaded().cloned(),
             refusal: entry.state.shared_refusal().cloned(),
             waiting: entry.waiting.clone(),
+            swapped: entry.swapped.clone(),
         }
     }
 
@@ -70,5 +72,11 @@ impl HostedPlugin {
     /// The newer version that waits for the database to be as it needs it.
     pub fn waiting(&self) -> Option<&Waiting> {
         self.waiting.as_deref()
+    }
+
+    /// What the last swap has changed, if there was one: when another version began to be served, or the same under another
+    /// configuration.
+    pub fn swapped(&self) -> Option<&Swapped> {
+        self.swapped.as_deref()
     }
 }

@@ -1,21 +1,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use callslip_ir::{QueryDeclaration, TypeName};
+use callslip_ir::{QueryDeclaration, Reply, TypeName};
 
 use super::by_choice::ByChoice;
 use super::entry::{Entry, State};
 use super::generation::Basis;
 use super::plugin::{LoadedPlugin, LoadedQuery, Trial};
 use super::prove::{self, Planned, ProveError, ProvenShape, Prover};
-use super::version::Version;
+use super::version::{Occasion, Version};
 use crate::Code;
 use crate::catalog::{ChosenSchemas, SearchPath};
-use crate::config::PluginConfig;
-use crate::grants::{GrantSettings, Grants};
+use crate::config::{LimitConfig, PluginConfig};
+use crate::grants::{GrantSettings, Grants, RiskyGrant};
 use crate::loan::{LoanError, PlanMode, Proving};
+use crate::nearest::suggestion;
 use crate::plugin::{self, Arguments, Forms, Inputs, Shape, Shapes};
-use crate::select::{self, Finding};
+use crate::select::{self, Finding, RowFilters};
 
 /// Why a plugin is not served, or not all of it: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Refusal {
     pub plugin: String,
     /// At least one.
     pub findings: Vec<PluginFinding>,
-    /// What its statements that were verified are warned of, each once for all shapes of a query.
+    /// What its grants and its statements that were verified are warned of, each once for all shapes of a query.
     pub warnings: Vec<PluginFinding>,
 }
 
@@ -87,7 +88,7 @@ impl Basis {
             Ok(version) => self.prove(name, settings, &Arc::new(version), proving).await?,
             Err(refusal) => State::Unloadable(Arc::new(refusal)),
         };
-        Ok(Entry { state, waiting: None })
+        Ok(Entry { state, waiting: None, swapped: None })
     }
 
     /// Proves a version of a plugin, query by query.
@@ -102,14 +103,30 @@ impl Basis {
         proving: Option<&Proving<'_>>,
     ) -> Result<State, LoanError> {
         // A grant that can't be resolved grants nothing.
-        let mut refusal = Refusal::new(name, self.unresolved(&settings.grants));
-        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.clone());
+        let mut findings = self.unresolved(&settings.grants, "");
+        findings.extend(self.unusable_filters(name, settings));
+        let mut refusal = Refusal::new(name, findings);
+        for (query, its) in &settings.queries {
+            let findings = match version.manifest.queries.iter().any(|declared| declared.name == *query) {
+                true => self.unresolved(&its.grants, &format!("queries.{query}.")),
+                false => vec![unknown_query(name, query, version)],
+            };
+            let of_plugin = |finding| PluginFinding { query: None, finding };
+            refusal.findings.extend(findings.into_iter().map(of_plugin));
+        }
+        let risks = self.risks(settings);
+        let of_plugin = |finding: &Finding| PluginFinding { query: None, finding: finding.clone() };
+        refusal.warnings.extend(risks.iter().map(of_plugin));
+        version.begin_round();
+        let mut loaded = LoadedPlugin::new(name, version.clone(), settings.clone(), risks);
         for declaration in &version.manifest.queries {
             let proof = self.prove_query(&loaded, declaration.clone(), proving).await?;
             let name = &declaration.name;
             let of_query = |finding| PluginFinding { query: Some(name.clone()), finding };
-            refusal.findings.extend(proof.findings.into_iter().map(of_query));
-            refusal.warnings.extend(proof.warnings.into_iter().map(of_query));
+            // What is wrong with a filter is told of the plugin, once.
+            let of_its_own = proof.findings.into_iter().filter(|its| its.code != Code::UnusableFilter);
+            extend(&mut refusal.findings, of_its_own.map(of_query));
+            extend(&mut refusal.warnings, proof.warnings.into_iter().map(of_query));
             loaded.queries.push(proof.query);
         }
         let loaded = Arc::new(loaded);
@@ -119,8 +136,9 @@ impl Basis {
         })
     }
 
-    /// The grants that name nothing, under some choice of schemas or all.
-    fn unresolved(&self, grants: &GrantSettings) -> Vec<Finding> {
+    /// The grants that name nothing, under some choice of schemas or all. `table` is where they are written, within that of
+    /// the plugin.
+    fn unresolved(&self, grants: &GrantSettings, table: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         for grant in grants.each() {
             let resolved = |path: &SearchPath| Grants::resolve_known(&grant, &self.catalog, path).1;
@@ -129,9 +147,54 @@ impl Basis {
             for (chosen, error) in
                 tried.iter().flat_map(|(chosen, errors)| errors.iter().map(move |e| (chosen, e)))
             {
-                found.add(chosen, Finding::new(Code::BadConfiguration, error.to_string()));
+                found.add(chosen, Finding::new(Code::BadConfiguration, format!("{table}{error}")));
             }
             findings.extend(found.told(tried.len()));
+        }
+        findings
+    }
+
+    /// The row filters of a plugin.
+    pub(super) fn row_filters(&self, name: &str, settings: &PluginConfig, path: &SearchPath) -> RowFilters {
+        let tables = [
+            ("filters".to_owned(), &self.filters.0),
+            (format!("plugins.{name}.filters"), &settings.filters.0),
+        ];
+        RowFilters::resolve(tables, &self.catalog, path, &self.limits)
+    }
+
+    /// The row filters that can't be used, under some choice of schemas or all.
+    fn unusable_filters(&self, name: &str, settings: &PluginConfig) -> Vec<Finding> {
+        let tried = self.under_each_choice(|path| self.row_filters(name, settings, path).findings().to_vec());
+        let mut found = ByChoice::default();
+        for (chosen, findings) in &tried {
+            findings.iter().for_each(|finding| found.add(chosen, finding.clone()));
+        }
+        found.told(tried.len())
+    }
+
+    /// What is granted and may do more than compute with the rights of the host's login, each once.
+    fn risks(&self, settings: &PluginConfig) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for grants in settings.all_grants() {
+            let risky = |path: &SearchPath| {
+                Grants::resolve_known(grants, &self.catalog, path).0.risky(&self.catalog, path)
+            };
+            let tried = self.under_each_choice(risky);
+            let mut found = ByChoice::default();
+            for (chosen, RiskyGrant { function, risk }) in
+                tried.iter().flat_map(|(chosen, risks)| risks.iter().map(move |its| (chosen, its)))
+            {
+                let message = format!("the function {function}, which was granted, {risk}");
+                let help = "a function is granted with all that it does: see that nobody is harmed by what it does for \
+                            any arguments";
+                found.add(chosen, Finding::new(Code::RiskyGrant, message).with_help(help));
+            }
+            for finding in found.told(tried.len()) {
+                if !findings.contains(&finding) {
+                    findings.push(finding);
+                }
+            }
         }
         findings
     }
@@ -152,7 +215,8 @@ impl Basis {
             Forms::of(&declaration, &self.catalog, resolve)
         });
         let limits = plugin.version.component.engine().limits();
-        let (shapes, total) = match Shapes::of(&declaration, limits.shapes) {
+        let its_limits = self.limits_of(&plugin.settings, &declaration.name);
+        let (shapes, total) = match Shapes::of(&declaration, its_limits.shapes) {
             Shapes::Closed { shapes, total } => (shapes, Some(total)),
             // Of an open query at least what the author shows is proven.
             Shapes::Open => {
@@ -165,12 +229,19 @@ impl Basis {
                 (shapes, None)
             }
         };
-        let prover = Prover { basis: self, plugin, query: &declaration };
+        let prover = Prover { basis: self, plugin, query: &declaration, limits: &its_limits };
         let mut gathered = Gathered::default();
+        let shapes = match too_many_statements(plugin, &declaration, &its_limits) {
+            Some(finding) => {
+                gathered.fail(ProveError::Findings(vec![finding]));
+                Vec::new()
+            }
+            None => shapes,
+        };
         for shape in shapes {
             // Verifying takes the thread for as long as it takes: requests come first.
             tokio::task::yield_now().await;
-            match prover.plan(shape).await {
+            match prover.plan(shape, Occasion::Load).await {
                 Ok(planned) => {
                     if !gathered.prove(&prover, &planned, proving).await? {
                         break;
@@ -194,9 +265,20 @@ impl Basis {
             PlanMode::Auto => declaration.plan,
             custom @ PlanMode::Custom => custom,
         };
-        let query = LoadedQuery::new(declaration, plan, forms, total, proven, trial);
+        let query = LoadedQuery::new(declaration, plan, its_limits, forms, total, proven, trial);
         Ok(QueryProof { query, findings, warnings })
     }
+}
+
+/// How many findings are kept of a plugin, and how many of each query: a plugin of thousands of faults must not fill its
+/// host's log.
+const MOST_FINDINGS: usize = 1_000;
+const MOST_OF_A_QUERY: usize = 100;
+
+fn extend(all: &mut Vec<PluginFinding>, more: impl Iterator<Item = PluginFinding>) {
+    // What is wrong with a query is told, however much is wrong with those before it.
+    let room = MOST_FINDINGS.saturating_sub(all.len()).max(1);
+    all.extend(more.take(room));
 }
 
 /// What came of proving the shapes of a query.
@@ -264,7 +346,7 @@ impl Gathered {
     /// Most of what is wrong is wrong in every shape.
     fn extend(&mut self, findings: Vec<Finding>) {
         for finding in findings {
-            if !self.findings.contains(&finding) {
+            if self.findings.len() < MOST_OF_A_QUERY && !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
         }
@@ -272,11 +354,33 @@ impl Gathered {
 
     fn warn<'f>(&mut self, warnings: impl IntoIterator<Item = &'f Finding>) {
         for warning in warnings {
-            if !self.warnings.contains(warning) {
+            if self.warnings.len() < MOST_OF_A_QUERY && !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
             }
         }
     }
+}
+
+/// What is said of a query that replies with more statements than it may.
+fn too_many_statements(
+    plugin: &LoadedPlugin,
+    declaration: &QueryDeclaration,
+    limits: &LimitConfig,
+) -> Option<Finding> {
+    let (count, most) = match &declaration.reply {
+        Reply::Single(_) => return None,
+        Reply::Named(named) => (named.len(), limits.statements),
+    };
+    let message = format!("it replies with {count} statements, and the limit is {most}");
+    let help = format!("raise statements in [plugins.{}.queries.{}.limits]", plugin.name(), declaration.name);
+    (count > most).then(|| Finding::new(Code::DescriptionTooLarge, message).with_help(help))
+}
+
+/// What is said of a query that the configuration names and the plugin does not have.
+fn unknown_query(plugin: &str, query: &str, version: &Version) -> Finding {
+    let names = version.manifest.queries.iter().map(|declared| declared.name.as_str());
+    let message = format!("[plugins.{plugin}.queries.{query}] is of no query that the plugin has");
+    Finding::new(Code::BadConfiguration, message).with_help(suggestion(query, names, "it has"))
 }
 
 /// The shapes of a query's examples.

@@ -9,10 +9,11 @@ use super::load::PluginFinding;
 use super::prove::{ProvenShape, ProvenStatement};
 use super::version::Version;
 use crate::catalog::ChosenSchemas;
-use crate::config::PluginConfig;
-use crate::grants::Grants;
+use crate::config::{LimitConfig, PluginConfig};
+use crate::grants::{GrantSettings, Grants};
 use crate::loan::PlanMode;
-use crate::plugin::{Digest, Forms, Shape};
+use crate::plugin::{Digest, Form, Forms, Profile, Shape};
+use crate::select::{Finding, RowFilter, RowFilters};
 
 /// A plugin that was loaded, with what it was proven to send.
 #[derive(Debug)]
@@ -20,16 +21,25 @@ pub struct LoadedPlugin {
     pub(super) name: String,
     pub(super) version: Arc<Version>,
     pub(super) settings: PluginConfig,
-    /// What it may touch, for each choice of schemas that was met.
-    grants: RwLock<HashMap<ChosenSchemas, Arc<Grants>>>,
+    /// What its queries may touch, for each choice of schemas that was met: of those that were granted more than the plugin,
+    /// by their names, and of all others under no name.
+    grants: RwLock<HashMap<GrantsOf, Arc<Grants>>>,
+    /// Which rows it is given, for each choice of schemas that was met.
+    filters: RwLock<HashMap<ChosenSchemas, Arc<RowFilters>>>,
+    /// What it was granted and deserves a look.
+    risks: Vec<Finding>,
     pub(super) queries: Vec<LoadedQuery>,
 }
+
+/// A query with grants of its own, and what claims have chosen.
+type GrantsOf = (Option<String>, ChosenSchemas);
 
 /// A query of a [`LoadedPlugin`].
 #[derive(Debug)]
 pub struct LoadedQuery {
     pub(super) declaration: QueryDeclaration,
     pub(super) plan: PlanMode,
+    limits: LimitConfig,
     /// How parameters whose types are named are written as JSON, for each choice of schemas on which that depends.
     pub(super) forms: Vec<(ChosenSchemas, Forms)>,
     pub(super) total: Option<u128>,
@@ -89,21 +99,41 @@ const REMEMBERED_SHAPES: usize = 256;
 const REMEMBERED_BYTES: usize = 64 << 10;
 
 impl LoadedPlugin {
-    pub(super) fn new(name: &str, version: Arc<Version>, settings: PluginConfig) -> Self {
-        Self { name: name.to_owned(), version, settings, grants: RwLock::default(), queries: Vec::new() }
+    pub(super) fn new(
+        name: &str,
+        version: Arc<Version>,
+        settings: PluginConfig,
+        risks: Vec<Finding>,
+    ) -> Self {
+        let (name, queries) = (name.to_owned(), Vec::new());
+        let (grants, filters) = (RwLock::default(), RwLock::default());
+        Self { name, version, settings, grants, filters, risks, queries }
     }
 
-    /// What it may touch under what claims have chosen. A grant that can't be resolved grants nothing.
-    pub(super) fn grants(&self, basis: &Basis, chosen: &ChosenSchemas) -> Arc<Grants> {
+    /// What a query may touch under what claims have chosen. A grant that can't be resolved grants nothing.
+    pub(super) fn grants(&self, basis: &Basis, query: &str, chosen: &ChosenSchemas) -> Arc<Grants> {
+        let more = self.settings.queries.get(query).is_some_and(|its| its.grants != GrantSettings::default());
+        let key = (more.then(|| query.to_owned()), chosen.clone());
         // Threads that panic while they hold the lock leave a whole map behind: insertions are all they do.
-        let known = self.grants.read().unwrap_or_else(PoisonError::into_inner).get(chosen).cloned();
+        let known = self.grants.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| {
-            let (grants, _) =
-                Grants::resolve_known(&self.settings.grants, &basis.catalog, &basis.path(chosen));
+            let settings = self.settings.grants_of(query);
+            let (grants, _) = Grants::resolve_known(&settings, &basis.catalog, &basis.path(chosen));
             let grants = Arc::new(grants);
             let mut all = self.grants.write().unwrap_or_else(PoisonError::into_inner);
-            all.insert(chosen.clone(), grants.clone());
+            all.insert(key, grants.clone());
             grants
+        })
+    }
+
+    /// Which rows it is given under what claims have chosen.
+    pub(super) fn filters(&self, basis: &Basis, chosen: &ChosenSchemas) -> Arc<RowFilters> {
+        let known = self.filters.read().unwrap_or_else(PoisonError::into_inner).get(chosen).cloned();
+        known.unwrap_or_else(|| {
+            let filters = Arc::new(basis.row_filters(&self.name, &self.settings, &basis.path(chosen)));
+            let mut all = self.filters.write().unwrap_or_else(PoisonError::into_inner);
+            all.insert(chosen.clone(), filters.clone());
+            filters
         })
     }
 
@@ -132,6 +162,16 @@ impl LoadedPlugin {
         self.version.bytes
     }
 
+    /// What kind of component it was loaded as.
+    pub fn profile(&self) -> Profile {
+        self.version.component.profile()
+    }
+
+    /// What its signer wrote into the signature, which covers it; nothing, if the configuration pins it to no key.
+    pub fn trusted_comment(&self) -> Option<&str> {
+        self.version.provenance.trusted_comment.as_deref()
+    }
+
     /// Its queries, in its own order.
     pub fn queries(&self) -> &[LoadedQuery] {
         &self.queries
@@ -142,9 +182,21 @@ impl LoadedPlugin {
         self.queries.iter().find(|query| query.declaration.name == name)
     }
 
-    /// What its statements are warned of, each once for all shapes of a query. It is served all the same.
+    /// The row filters that its statements are under, by the names of the relations.
+    pub fn row_filters(&self) -> Vec<&RowFilter> {
+        let statements =
+            self.queries.iter().flat_map(|query| &query.shapes).flat_map(|shape| shape.statements());
+        let mut filters: Vec<&RowFilter> =
+            statements.flat_map(|statement| &statement.filters).map(|its| &**its).collect();
+        filters.sort_by_key(|filter| filter.relation());
+        filters.dedup_by_key(|filter| filter.relation());
+        filters
+    }
+
+    /// What its grants and its statements are warned of, each once for all shapes of a query. It is served all the same.
     pub fn warnings(&self) -> Vec<PluginFinding> {
-        let mut warnings = Vec::new();
+        let of_plugin = |finding: &Finding| PluginFinding { query: None, finding: finding.clone() };
+        let mut warnings: Vec<PluginFinding> = self.risks.iter().map(of_plugin).collect();
         for query in &self.queries {
             let statements = query.shapes.iter().flat_map(|shape| shape.outcome.iter().flatten());
             let mut seen = HashSet::new();
@@ -168,6 +220,7 @@ impl LoadedQuery {
     pub(super) fn new(
         declaration: QueryDeclaration,
         plan: PlanMode,
+        limits: LimitConfig,
         forms: Vec<(ChosenSchemas, Forms)>,
         total: Option<u128>,
         shapes: Vec<Arc<ProvenShape>>,
@@ -177,6 +230,7 @@ impl LoadedQuery {
         Self {
             declaration,
             plan,
+            limits,
             forms,
             total,
             shapes,
@@ -224,10 +278,25 @@ impl LoadedQuery {
         self.is_served
     }
 
+    /// How a value of a parameter is written as JSON where its type is named; nothing for built-in types, and for a type that
+    /// claims choose.
+    pub(crate) fn form(&self, parameter: &Parameter) -> Option<&Form> {
+        match self.forms.as_slice() {
+            [(_, forms)] => forms.form(&parameter.ty.domain),
+            _ => None,
+        }
+    }
+
     /// How PostgreSQL plans its statements: as the plugin says of it, or, where `[plugins.NAME]` has a plan, as that says
     /// of all.
     pub fn plan(&self) -> PlanMode {
         self.plan
+    }
+
+    /// What holds for it: the limits of the query, or else of its plugin, or of all. `calls` and `database_ms_per_minute` are its own,
+    /// and hold beside its plugin's.
+    pub fn limits(&self) -> &LimitConfig {
+        &self.limits
     }
 
     /// How many shapes it can have; nothing for an open query, which can have any number.

@@ -5,22 +5,25 @@ use super::error::CallError;
 use super::fetch::Fetch;
 use super::prove::ProvenStatement;
 use crate::loan::{Isolation, ResultColumn};
-use crate::rows::{JsonReply, JsonRows, TextCells};
+use crate::rows::{Format, ReplyWriter, StatementRows, TextCells};
 
 /// How many bytes are gathered before they are handed on.
 const CHUNK_BYTES: usize = 32 << 10;
 
-/// The rows of a call as JSON, as they come from the database: nothing holds a whole result.
+/// The rows of a call in one of the [formats](Format), as they come from the database: nothing holds a whole result.
 ///
 /// Dropped before its end, the statement is cancelled; on a connection that was lent, the rest is thrown away.
 pub struct Reply<'loan> {
     fetch: Fetch<'loan>,
-    json: JsonReply,
+    writer: ReplyWriter,
     buffer: BytesMut,
     state: State,
     bytes: u64,
     most_bytes: u64,
 }
+
+/// The first rows of a statement, as cells, and how many rows it has in all.
+pub(crate) type FirstCells = (Vec<Vec<Option<String>>>, usize);
 
 /// Why a reply broke off. What was given of it is not the whole.
 pub type ReplyError = CallError;
@@ -34,9 +37,14 @@ enum State {
 
 impl<'loan> Reply<'loan> {
     pub(super) fn new(mut fetch: Fetch<'loan>) -> Result<Self, CallError> {
-        let json = json(&fetch).map_err(|error| fetch.fail(error))?;
-        let most_bytes = fetch.limits().bytes;
-        Ok(Self { fetch, json, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0, most_bytes })
+        let writer = writer(&fetch).map_err(|error| fetch.fail(error))?;
+        let most_bytes = fetch.allowance().bytes;
+        Ok(Self { fetch, writer, buffer: BytesMut::new(), state: State::NotBegun, bytes: 0, most_bytes })
+    }
+
+    /// In what format it is written.
+    pub fn format(&self) -> Format {
+        self.fetch.output().format
     }
 
     /// How many statements there are.
@@ -52,6 +60,12 @@ impl<'loan> Reply<'loan> {
     /// The columns of a statement, counted from 0; they are known even if it has no rows.
     pub fn columns(&self, statement: usize) -> &[ResultColumn] {
         self.fetch.columns(statement)
+    }
+
+    /// The claims that row filters read and that the caller does not have, or has as null. Of the relations under these
+    /// filters the call was given no rows.
+    pub fn absent_claims(&self) -> &[String] {
+        self.fetch.absent_claims()
     }
 
     /// The isolation level that the statements have. All of REPEATABLE READ and SERIALIZABLE see one snapshot; on a
@@ -75,6 +89,43 @@ impl<'loan> Reply<'loan> {
         self.state == State::Ended
     }
 
+    /// Whether it is a page, of which [`Reply::next_cursor`] tells where the next one begins.
+    pub fn is_paged(&self) -> bool {
+        self.fetch.is_paged()
+    }
+
+    /// Where the next page begins: the parameter `cursor` of the same call. Known when the rows of this one were given, and nothing
+    /// where none follows.
+    ///
+    /// ```no_run
+    /// # async fn example(host: callslip::Host) -> Result<(), callslip::CallError> {
+    /// let mut cursor: Option<String> = None;
+    /// loop {
+    ///     let mut call = host.call("hiring", "applicants").param("company", 7);
+    ///     if let Some(cursor) = cursor.take() {
+    ///         call = call.param("cursor", cursor);
+    ///     }
+    ///     let mut page = call.run().await?;
+    ///     while let Some(chunk) = page.next_chunk().await? {
+    ///         print!("{}", String::from_utf8_lossy(&chunk));
+    ///     }
+    ///     match page.next_cursor() {
+    ///         Some(next) => cursor = Some(next.to_owned()),
+    ///         None => return Ok(()),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.fetch.next_cursor()
+    }
+
+    /// The same with the parameter that takes it.
+    #[cfg(feature = "service")]
+    pub(crate) fn next_page(&self) -> Option<(&str, &str)> {
+        self.fetch.next_page()
+    }
+
     /// Has it give at most so many bytes, with those that it has given; never more than `limits.reply_mib` of the configuration.
     pub fn limit_bytes(&mut self, most: u64) {
         self.most_bytes = self.most_bytes.min(most);
@@ -89,9 +140,8 @@ impl<'loan> Reply<'loan> {
         self.fetch.cancel().await
     }
 
-    /// The next piece of the reply as JSON: an array of row objects, one object or null where the query gives at
-    /// most one row, or an object of these by name where it has several statements. Nothing after the last piece. May be
-    /// dropped at any await and called again.
+    /// The next piece of the reply, in its [format](Format). Nothing after the last piece. May be dropped at any await and
+    /// called again.
     ///
     /// # Errors
     /// [`ReplyError`]: the pieces before it are not the whole, and none follows, but for
@@ -122,14 +172,14 @@ impl<'loan> Reply<'loan> {
     /// Gathers a piece.
     async fn fill(&mut self) -> Result<(), CallError> {
         if self.state == State::NotBegun {
-            self.json.begin(&mut self.buffer);
+            self.writer.begin(&mut self.buffer)?;
             self.state = State::Rows;
         }
         while self.state == State::Rows && self.buffer.len() < CHUNK_BYTES {
             match self.fetch.next_row().await? {
-                Some(row) => self.json.row(&row, &mut self.buffer)?,
+                Some(row) => self.writer.row(&row, &mut self.buffer)?,
                 None => {
-                    self.json.end_statement(&mut self.buffer);
+                    self.writer.end_statement(self.fetch.next_cursor(), &mut self.buffer)?;
                     if self.fetch.is_finished() {
                         self.state = State::Ended;
                     }
@@ -148,7 +198,7 @@ impl<'loan> Reply<'loan> {
     /// Begins anew, if the error may come of a change of the database.
     async fn run_again(&mut self, error: CallError) -> Result<(), CallError> {
         self.fetch.again(error).await?;
-        self.json = json(&self.fetch).map_err(|error| self.fetch.fail(error))?;
+        self.writer = writer(&self.fetch).map_err(|error| self.fetch.fail(error))?;
         Ok(())
     }
 
@@ -156,9 +206,18 @@ impl<'loan> Reply<'loan> {
     ///
     /// # Errors
     /// [`ReplyError`].
-    pub async fn cells(mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, ReplyError> {
+    pub async fn cells(&mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, ReplyError> {
+        let statements = self.first_cells(usize::MAX).await?;
+        Ok(statements.into_iter().map(|(rows, _)| rows).collect())
+    }
+
+    /// The same of the first rows of every statement alone, with the number of all that it has.
+    ///
+    /// # Errors
+    /// [`ReplyError`].
+    pub(crate) async fn first_cells(&mut self, most: usize) -> Result<Vec<FirstCells>, ReplyError> {
         loop {
-            match self.all_cells().await {
+            match self.read_cells(most).await {
                 Ok(cells) => {
                     self.fetch.end();
                     return Ok(cells);
@@ -168,32 +227,34 @@ impl<'loan> Reply<'loan> {
         }
     }
 
-    async fn all_cells(&mut self) -> Result<Vec<Vec<Vec<Option<String>>>>, CallError> {
+    async fn read_cells(&mut self, most: usize) -> Result<Vec<FirstCells>, CallError> {
         let mut statements = Vec::new();
         let mut bytes = 0;
         for statement in 0..self.statement_count() {
             let mut cells = TextCells::new(self.columns(statement))?;
-            let mut rows = Vec::new();
+            let (mut rows, mut count) = (Vec::new(), 0);
             while let Some(row) = self.fetch.next_row().await? {
                 bytes += row.raw_size_bytes() as u64;
-                rows.push(cells.cells(&row)?);
+                count += 1;
+                if rows.len() < most {
+                    rows.push(cells.cells(&row)?);
+                }
             }
-            statements.push(rows);
+            statements.push((rows, count));
         }
         self.fetch.has_given(bytes);
         Ok(statements)
     }
 }
 
-/// Writes the reply.
-fn json(fetch: &Fetch<'_>) -> Result<JsonReply, CallError> {
-    let rows =
-        |statement: &ProvenStatement| JsonRows::new(&statement.columns, statement.rows == Cardinality::One);
-    Ok(match fetch.statements() {
-        [only] if only.name.is_empty() => JsonReply::single(rows(only)?),
-        several => {
-            let named = several.iter().map(|statement| Ok((statement.name.clone(), rows(statement)?)));
-            JsonReply::named(named.collect::<Result<Vec<_>, CallError>>()?)
-        }
-    })
+/// What writes the reply.
+fn writer<'a>(fetch: &'a Fetch<'_>) -> Result<ReplyWriter, CallError> {
+    let rows = |statement: &'a ProvenStatement| StatementRows {
+        name: &statement.name,
+        columns: &statement.columns,
+        at_most_one: statement.rows == Cardinality::One,
+        is_page: statement.rows == Cardinality::Page,
+    };
+    let statements: Vec<_> = fetch.statements().iter().map(rows).collect();
+    Ok(ReplyWriter::new(fetch.output().format, fetch.output().numbers, &statements)?)
 }

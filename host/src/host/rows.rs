@@ -92,6 +92,18 @@ impl<'loan> Rows<'loan> {
         self.reading.and_then(|statement| self.shapes.get(statement)).map_or(&[], |shape| shape.columns())
     }
 
+    /// The claims that row filters read and that the caller does not have, or has as null. Of the relations under these
+    /// filters the call was given no rows.
+    pub fn absent_claims(&self) -> &[String] {
+        self.fetch.absent_claims()
+    }
+
+    /// Where the next page begins, of a query that gives pages: the parameter `cursor` of the same call. Known when the rows of this
+    /// one were read, and nothing where none follows.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.fetch.next_cursor()
+    }
+
     /// The isolation level that the statements have. All of REPEATABLE READ and SERIALIZABLE see one snapshot; on a
     /// transaction that was lent it is its owner's.
     pub fn isolation(&self) -> Isolation {
@@ -169,7 +181,7 @@ impl<'loan> Rows<'loan> {
             return Ok(None);
         };
         self.bytes += row.raw_size_bytes() as u64;
-        let limit = self.fetch.limits().bytes;
+        let limit = self.fetch.allowance().bytes;
         if self.bytes > limit {
             return Err(self.fetch.fail(CallError::ReplyTooLarge { limit }));
         }

@@ -1,12 +1,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use callslip_ir::{Binding, Manifest};
+use nix::fcntl::OFlag;
+use tokio::io::AsyncReadExt;
 
 use super::load::Refusal;
 use crate::config::PluginConfig;
-use crate::plugin::{self, Component, Digest, Engine, Failure, Plan, PlannedStatement, Shape};
+use crate::plugin::{
+    self, Component, Digest, Engine, Failure, LoadOptions, Plan, PlannedStatement, Provenance, Shape,
+};
 use crate::select::Finding;
 use crate::{Code, Config};
 
@@ -15,10 +22,31 @@ use crate::{Code, Config};
 pub(super) struct Version {
     pub component: Component,
     pub manifest: Manifest,
+    /// What its sandbox was made with.
+    pub options: LoadOptions,
     /// The bytes of its component.
     pub bytes: usize,
+    /// What was found out when its component was compared with what is pinned.
+    pub provenance: Provenance,
     plans: Mutex<Plans>,
+    /// How long it has run in this round of proofs.
+    spent: Mutex<Duration>,
 }
+
+/// What a plugin is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// Its shapes are proven.
+    Load,
+    /// A call needs a shape that is not there yet.
+    Call,
+}
+
+/// How many times the time of one plan a plugin may take for all of its shapes together when they are proven.
+const PLANS_OF_A_ROUND: u32 = 100;
+
+/// The bytes that a signature's file may have: four lines, of which two are comments.
+const MOST_SIGNATURE_BYTES: usize = 8 << 10;
 
 /// What was read of the components of a configuration, by plugin.
 pub(super) type Versions = BTreeMap<String, Result<Version, Refusal>>;
@@ -87,19 +115,31 @@ impl Version {
     /// # Errors
     /// The plugin's refusal.
     pub async fn read(engine: &Engine, name: &str, settings: &PluginConfig) -> Result<Self, Refusal> {
-        Self::load(engine, name, read_component(name, settings).await?).await
+        Self::load(engine, name, settings, read_component(engine, name, settings).await?).await
     }
 
     /// Checks and compiles what a component's file holds, and asks it what queries it offers.
     ///
     /// # Errors
     /// The plugin's refusal.
-    pub async fn load(engine: &Engine, name: &str, bytes: Vec<u8>) -> Result<Self, Refusal> {
+    pub async fn load(
+        engine: &Engine,
+        name: &str,
+        settings: &PluginConfig,
+        Source { bytes, provenance }: Source,
+    ) -> Result<Self, Refusal> {
         let size = bytes.len();
-        match Component::load_with_manifest(engine, bytes).await {
-            Ok((component, manifest)) => {
-                Ok(Self { component, manifest, bytes: size, plans: Mutex::default() })
-            }
+        let options = options(settings);
+        match Component::load_with_manifest(engine, bytes, options).await {
+            Ok((component, manifest)) => Ok(Self {
+                component,
+                manifest,
+                options,
+                bytes: size,
+                provenance,
+                plans: Mutex::default(),
+                spent: Mutex::default(),
+            }),
             Err(error) => Err(Refusal::new(name, error.into_findings())),
         }
     }
@@ -109,19 +149,55 @@ impl Version {
         self.component.digest()
     }
 
+    /// Whether its sandbox is as one would be that is made now.
+    pub fn suits(&self, engine: &Engine, settings: &PluginConfig) -> bool {
+        self.component.engine().is_same(engine) && self.options == options(settings)
+    }
+
     /// The plugin's plan of a shape. It depends on nothing else, so that it is asked only once: when the database has changed,
     /// a plugin need not run again, and can't run out of its time because the machine is busy.
     ///
     /// # Errors
-    /// As of [`Component::plan`].
-    pub async fn plan(&self, query: &str, shape: &Shape) -> Result<Result<Plan, Failure>, plugin::CallError> {
+    /// As of [`Component::plan`] and [`Component::plan_for_caller`].
+    pub async fn plan(
+        &self,
+        query: &str,
+        shape: &Shape,
+        occasion: Occasion,
+    ) -> Result<Result<Plan, Failure>, plugin::CallError> {
         let key = (query.to_owned(), shape.clone());
         if let Some(plan) = self.plans().by_shape.get(&key) {
             return Ok(plan.clone());
         }
-        let plan = self.component.plan(query, &shape.parameters, &shape.claims).await?;
+        let (component, Shape { parameters, claims }) = (&self.component, shape);
+        let plan = match occasion {
+            Occasion::Load => self.spend(component.plan(query, parameters, claims)).await?,
+            Occasion::Call => component.plan_for_caller(query, parameters, claims).await?,
+        };
         self.plans().keep(key, &plan);
         Ok(plan)
+    }
+
+    /// Begins a round of proofs, which has time of its own.
+    pub fn begin_round(&self) {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Duration::ZERO;
+    }
+
+    /// Has the plugin run for as long as a round of proofs may take it: however many shapes it has, the other plugins wait
+    /// for it to be proven.
+    async fn spend<T>(
+        &self,
+        run: impl Future<Output = Result<T, plugin::CallError>>,
+    ) -> Result<T, plugin::CallError> {
+        let spent = || self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = self.component.limits().plan_time.saturating_mul(PLANS_OF_A_ROUND);
+        if *spent() > limit {
+            return Err(plugin::CallError::TimedOut { limit });
+        }
+        let began = Instant::now();
+        let result = run.await;
+        *spent() += began.elapsed();
+        result
     }
 
     fn plans(&self) -> std::sync::MutexGuard<'_, Plans> {
@@ -136,17 +212,84 @@ impl fmt::Debug for Version {
     }
 }
 
-/// The bytes of a plugin's component.
+/// What a plugin's sandbox is made with.
+fn options(settings: &PluginConfig) -> LoadOptions {
+    LoadOptions {
+        profile: settings.profile,
+        memory_bytes: settings.limits.memory_mib.map(|mib| mib.saturating_mul(1 << 20)),
+        plan_time: settings.limits.plan_ms.map(Duration::from_millis),
+    }
+}
+
+/// What a component's file holds, and is pinned to hold.
+pub(super) struct Source {
+    pub bytes: Vec<u8>,
+    pub provenance: Provenance,
+}
+
+/// Reads a plugin's component, once, and compares what was read with what is pinned.
 ///
 /// # Errors
-/// The plugin's refusal, for a file that can't be read.
-pub(super) async fn read_component(name: &str, settings: &PluginConfig) -> Result<Vec<u8>, Refusal> {
-    let component = &settings.component;
-    tokio::fs::read(component).await.map_err(|error| {
-        let message = format!("{} can't be read: {error}", component.display());
+/// The plugin's refusal, for a file that can't be read or holds another component than it must.
+pub(super) async fn read_component(
+    engine: &Engine,
+    name: &str,
+    settings: &PluginConfig,
+) -> Result<Source, Refusal> {
+    let refused = |finding: Finding| Refusal::new(name, vec![finding]);
+    let limit = engine.limits().of(settings.profile).component_bytes;
+    let bytes = read_file(&settings.component, limit).await.map_err(|message| {
         let help = format!("correct component in [plugins.{name}], or make it with `callslip build`");
-        Refusal::new(name, vec![Finding::new(Code::ComponentUnreadable, message).with_help(help)])
+        refused(Finding::new(Code::ComponentUnreadable, message).with_help(help))
+    })?;
+    if bytes.len() > limit {
+        let message = format!("{} has more than {limit} bytes", settings.component.display());
+        return Err(refused(Finding::new(Code::ComponentTooLarge, message).with_help(
+            "build it in release mode and strip its debug information; one with an interpreter is of profile = \"script\"",
+        )));
+    }
+    let pin = settings.pin();
+    let mut signature = Vec::new();
+    if pin.public_key.is_some() {
+        let path = settings.signature();
+        let read = read_file(&path, MOST_SIGNATURE_BYTES).await.and_then(|read| match read.len() {
+            0..=MOST_SIGNATURE_BYTES => Ok(read),
+            _ => Err(format!("{} has more than {MOST_SIGNATURE_BYTES} bytes", path.display())),
+        });
+        signature = read.map_err(|message| {
+            let help =
+                format!("sign the component with `minisign -S`, or correct signature in [plugins.{name}]");
+            refused(Finding::new(Code::NotAsPinned, format!("its signature: {message}")).with_help(help))
+        })?;
+    }
+    // Hashing tens of megabytes takes a while.
+    let checked = tokio::task::spawn_blocking(move || {
+        let provenance = pin.check(&bytes, &String::from_utf8_lossy(&signature))?;
+        Ok(Source { bytes, provenance })
+    });
+    let failed = |_| Err(Finding::new(Code::NotAsPinned, "the host failed to check it"));
+    checked.await.unwrap_or_else(failed).map_err(|finding| {
+        let message = format!("{}: {}", settings.component.display(), finding.message);
+        refused(Finding { message, ..finding })
     })
+}
+
+/// Reads a file that must not have more bytes than these, however long it says it is. One more is read, for whoever says
+/// what is wrong with a file that is too large.
+///
+/// # Errors
+/// Why it can't be read.
+async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("{} can't be read: {error}", path.display());
+    // Nothing writes to a pipe that lies where a component should; a file is read as ever.
+    let options = std::fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).to_owned();
+    let file = tokio::fs::OpenOptions::from(options).open(path).await.map_err(failed)?;
+    if !file.metadata().await.map_err(failed)?.is_file() {
+        return Err(format!("{} can't be read: it is not a file", path.display()));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).await.map_err(failed)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 use std::{collections::BTreeMap, fmt};
 
-use callslip_ir::{Binding, Parameter, ParameterMode, Presence, QueryDeclaration};
+#[cfg(feature = "host")]
+use callslip_ir::ValueType;
+use callslip_ir::{Binding, Domain, Parameter, ParameterMode, Presence, QueryDeclaration};
 use serde_json::value::RawValue;
 
 use super::{
@@ -127,6 +129,9 @@ fn argument(
 ) -> Result<Option<Value>, ArgumentError> {
     let error = |code, message| ArgumentError { code, parameter: Some(parameter.name.clone()), message };
     let (missing, invalid) = match side {
+        Side::Parameter if parameter.ty.domain == Domain::Cursor => {
+            (Code::MissingParameter, Code::InvalidCursor)
+        }
         Side::Parameter => (Code::MissingParameter, Code::InvalidParameter),
         Side::Claim => (Code::MissingClaim, Code::InvalidClaim),
     };
@@ -145,6 +150,26 @@ fn argument(
             .map(Some)
             .map_err(|problem| error(invalid, format!("{side} `{}`: its default {problem}", parameter.name))),
     }
+}
+
+/// The value of a claim that a row filter reads, in PostgreSQL's text form. None, if the caller has no such claim, or null.
+///
+/// # Errors
+/// It is no value of that type.
+#[cfg(feature = "host")]
+pub fn claim_of_filter(
+    name: &str,
+    ty: &ValueType,
+    claims: &Inputs,
+    limits: &Limits,
+) -> Result<Option<String>, ArgumentError> {
+    let Some(input) = claims.0.get(name) else { return Ok(None) };
+    let read = Value::read(ty, None, &Forms::default(), input, limits);
+    read.map(|value| value.text()).map_err(|problem| ArgumentError {
+        code: Code::InvalidClaim,
+        parameter: Some(name.to_owned()),
+        message: format!("claim `{name}` {problem}"),
+    })
 }
 
 /// The value of a default or an example, which is JSON text. Of a named type it is a string.
@@ -211,7 +236,7 @@ impl fmt::Display for Side {
 
 #[cfg(test)]
 mod tests {
-    use callslip_ir::{Domain, Scalar};
+    use callslip_ir::Scalar;
 
     use super::*;
     use crate::plugin::guest::{labels, parameter, query, scalar};

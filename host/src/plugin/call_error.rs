@@ -26,12 +26,12 @@ pub enum CallError {
     },
     /// It ran too long.
     TimedOut {
-        /// [`super::Limits::plan_time`] or [`super::Limits::manifest_time`].
+        /// [`super::ProfileLimits::plan_time`] or [`super::ProfileLimits::manifest_time`].
         limit: Duration,
     },
     /// It was refused memory, and then trapped.
     OutOfMemory {
-        /// [`super::Limits::memory_bytes`].
+        /// [`super::ProfileLimits::memory_bytes`].
         limit: usize,
     },
     /// It answered too much.
@@ -42,6 +42,11 @@ pub enum CallError {
         limit: usize,
         /// How much there is, if the host read so far.
         actual: Option<usize>,
+    },
+    /// It is not run: too many of its runs before this one have failed.
+    Suspended {
+        /// For how long it is not.
+        time: Duration,
     },
     /// Its answer can't be read.
     Malformed {
@@ -60,7 +65,16 @@ impl CallError {
             Self::TimedOut { .. } => Code::PluginTimeout,
             Self::OutOfMemory { .. } => Code::PluginOutOfMemory,
             Self::OutputTooLarge { .. } => Code::PluginOutputTooLarge,
+            Self::Suspended { .. } => Code::PluginSuspended,
             Self::Malformed { .. } => Code::MalformedDescription,
+        }
+    }
+
+    /// After how many seconds another try may do better, if that can be told.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Suspended { time } => Some(seconds(*time)),
+            _ => None,
         }
     }
 
@@ -71,10 +85,12 @@ impl CallError {
             Self::Panicked { message, place } => {
                 Finding::new(code, format!("the plugin panicked: {message}")).at(place)
             }
-            Self::TimedOut { .. } => Finding::new(code, self.to_string())
-                .with_help("if it must take that long, raise limits.plan_ms"),
-            Self::OutOfMemory { .. } => Finding::new(code, self.to_string())
-                .with_help("if it needs that much, raise limits.memory_mib"),
+            Self::TimedOut { .. } => Finding::new(code, self.to_string()).with_help(
+                "if it must take that long, raise limits.plan_ms, or limits.script.plan_ms of a script",
+            ),
+            Self::OutOfMemory { .. } => Finding::new(code, self.to_string()).with_help(
+                "if it needs that much, raise limits.memory_mib, or limits.script.memory_mib of a script",
+            ),
             Self::Malformed { .. } => Finding::new(code, self.to_string()).with_help(BUILD_AGAIN),
             other => Finding::new(code, other.to_string()),
         }
@@ -120,11 +136,23 @@ impl fmt::Display for CallError {
             Self::OutputTooLarge { what, limit, actual: None } => {
                 write!(f, "the plugin answers more than {limit} {what}")
             }
+            Self::Suspended { time } => {
+                write!(
+                    f,
+                    "the plugin is suspended for another {} s, since too many of its runs failed",
+                    seconds(*time)
+                )
+            }
             Self::Malformed { what, error } => {
                 write!(f, "the plugin's answer can't be read: {what}: {error}")
             }
         }
     }
+}
+
+/// Whole seconds, of which there is at least one.
+fn seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).max(1) as u64
 }
 
 impl std::error::Error for CallError {}

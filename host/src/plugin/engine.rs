@@ -1,4 +1,4 @@
-use std::{num::NonZeroUsize, sync::Arc};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 use wasmtime::{
@@ -6,36 +6,38 @@ use wasmtime::{
     component::{HasSelf, Linker},
 };
 
+use crate::lookups::{LookupCounts, Lookups};
+
 use super::{
-    Limits,
+    Cache, Limits, Profile, ProfileLimits,
     instance::State,
     ticker::{Running, Ticker},
     world,
 };
-
-/// The WebAssembly proposals that plugins may use: what `rustc` and `clang` need for `wasm32-unknown-unknown` and
-/// nothing else, since each further one is more of a compiler that may be wrong.
-pub(super) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
-    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-    .union(WasmFeatures::SIGN_EXTENSION)
-    .union(WasmFeatures::REFERENCE_TYPES)
-    .union(WasmFeatures::MULTI_VALUE)
-    .union(WasmFeatures::BULK_MEMORY)
-    .union(WasmFeatures::FLOATS)
-    .union(WasmFeatures::COMPONENT_MODEL);
 
 /// Compiles components and runs them. One serves a whole process; a clone is the same engine.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
 struct Inner {
+    limits: Limits,
+    /// The threads that compile. rayon's own pool has one for every processor, and would take them all.
+    compilers: rayon::ThreadPool,
+    compilations: Arc<Semaphore>,
+    cache: Option<Cache>,
+    lookups: Lookups,
+    calls: Arc<Semaphore>,
+    compact: Arc<Runtime>,
+    /// Made when the first plugin of the profile is loaded.
+    script: Mutex<Option<Arc<Runtime>>>,
+}
+
+/// What runs the plugins of one profile.
+pub(super) struct Runtime {
     // Before `wasmtime`, so that its thread is told to end first.
     ticker: Ticker,
     wasmtime: wasmtime::Engine,
     linker: Linker<State>,
-    limits: Limits,
-    compilations: Arc<Semaphore>,
-    calls: Arc<Semaphore>,
 }
 
 /// Why an [`Engine`] can't be made.
@@ -45,28 +47,46 @@ pub enum EngineError {
     /// This machine or these limits do not suit the WebAssembly runtime.
     #[error("the WebAssembly engine can't be set up: {0}")]
     Setup(String),
+    /// The threads that compile can't be started.
+    #[error("the threads that compile plugins can't be started: {0}")]
+    Compilers(String),
     /// The thread that watches running plugins can't be started.
     #[error("the thread that watches running plugins can't be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 impl Engine {
-    /// Reserves the address space of [`Limits::calls`] instances and starts the thread that watches them.
+    /// Reserves the address space of [`Limits::calls`] instances and starts the threads that compile and watch them. What
+    /// only the script profile needs is set up when the first such plugin is loaded.
     ///
     /// # Errors
     /// [`EngineError`], where the address space can't be reserved or a thread can't be started.
     pub fn new(limits: &Limits) -> Result<Self, EngineError> {
-        let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
-        let wasmtime = wasmtime::Engine::new(&config(limits)).map_err(setup)?;
-        let mut linker = Linker::new(&wasmtime);
-        world::Plugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
+        Self::with_cache(limits, None)
+    }
+
+    /// The same, which looks for what it would compile in a cache, and keeps there what it has compiled.
+    ///
+    /// # Errors
+    /// [`EngineError`], as of [`Engine::new`].
+    pub fn with_cache(limits: &Limits, cache: Option<Cache>) -> Result<Self, EngineError> {
+        let permits = |number: std::num::NonZeroUsize| {
+            Arc::new(Semaphore::new(number.get().min(Semaphore::MAX_PERMITS)))
+        };
+        let compilers = rayon::ThreadPoolBuilder::new()
+            .num_threads(limits.compilations.get())
+            .thread_name(|number| format!("callslip-compile-{number}"))
+            .build()
+            .map_err(|error| EngineError::Compilers(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
-            ticker: Ticker::start(wasmtime.weak())?,
-            wasmtime,
-            linker,
+            compilers,
+            compilations: permits(limits.compilations),
+            cache,
+            lookups: Lookups::default(),
+            calls: permits(limits.calls),
+            compact: Arc::new(Runtime::new(Profile::Compact, limits)?),
+            script: Mutex::default(),
             limits: limits.clone(),
-            compilations: semaphore(limits.compilations),
-            calls: semaphore(limits.calls),
         })))
     }
 
@@ -75,12 +95,47 @@ impl Engine {
         &self.0.limits
     }
 
-    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.0.wasmtime
+    /// Whether it is another clone of the same engine.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(super) fn linker(&self) -> &Linker<State> {
-        &self.0.linker
+    /// Where it keeps what it has compiled, if it does.
+    pub fn cache(&self) -> Option<&Cache> {
+        self.0.cache.as_ref()
+    }
+
+    /// How often a component that was to be compiled was in the cache. Nothing is counted without one.
+    pub fn compiled_lookups(&self) -> LookupCounts {
+        self.0.lookups.counts()
+    }
+
+    pub(super) fn count_compiled(&self, was_kept: bool) {
+        self.0.lookups.count(was_kept);
+    }
+
+    /// What runs the plugins of a profile.
+    ///
+    /// # Errors
+    /// [`EngineError`], as of [`Engine::new`].
+    pub(super) fn runtime(&self, profile: Profile) -> Result<Arc<Runtime>, EngineError> {
+        match profile {
+            Profile::Compact => Ok(self.0.compact.clone()),
+            Profile::Script => {
+                // Whoever panicked while it held the lock has put nothing there.
+                let mut script = self.0.script.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(runtime) = &*script {
+                    return Ok(runtime.clone());
+                }
+                let runtime = Arc::new(Runtime::new(profile, &self.0.limits)?);
+                Ok(script.insert(runtime).clone())
+            }
+        }
+    }
+
+    /// Runs this on the threads that compile, and whatever it does in parallel too.
+    pub(super) fn compile<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.0.compilers.install(work)
     }
 
     pub(super) fn compilations(&self) -> &Arc<Semaphore> {
@@ -90,9 +145,28 @@ impl Engine {
     pub(super) fn calls(&self) -> &Arc<Semaphore> {
         &self.0.calls
     }
+}
+
+impl Runtime {
+    fn new(profile: Profile, limits: &Limits) -> Result<Self, EngineError> {
+        let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
+        let config = config(profile.features(), limits.of(profile), limits.calls.get());
+        let wasmtime = wasmtime::Engine::new(&config).map_err(setup)?;
+        let mut linker = Linker::new(&wasmtime);
+        world::Plugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
+        Ok(Self { ticker: Ticker::start(wasmtime.weak())?, wasmtime, linker })
+    }
+
+    pub(super) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.wasmtime
+    }
+
+    pub(super) fn linker(&self) -> &Linker<State> {
+        &self.linker
+    }
 
     pub(super) fn running(&self) -> Running {
-        self.0.ticker.running()
+        self.ticker.running()
     }
 }
 
@@ -102,14 +176,10 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn semaphore(permits: NonZeroUsize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(permits.get().min(Semaphore::MAX_PERMITS)))
-}
-
-fn config(limits: &Limits) -> Config {
+fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize) -> Config {
     let mut config = Config::new();
-    config.wasm_features(WasmFeatures::all().difference(FEATURES), false);
-    config.wasm_features(FEATURES, true);
+    config.wasm_features(WasmFeatures::all().difference(features), false);
+    config.wasm_features(features, true);
     config.concurrency_support(false);
     config.epoch_interruption(true);
     config.max_wasm_stack(limits.stack_bytes);
@@ -118,12 +188,15 @@ fn config(limits: &Limits) -> Config {
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config.memory_reservation(limits.memory_bytes as u64);
     config.memory_guard_size(2 << 20);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, calls)));
     config
 }
 
-fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let calls = u32::try_from(limits.calls.get()).unwrap_or(u32::MAX);
+/// The bytes of an instance's own tables of functions, memories and globals.
+const INSTANCE_BYTES: usize = 256 << 10;
+
+fn pool(limits: &ProfileLimits, calls: usize) -> PoolingAllocationConfig {
+    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
     let instances = u32::try_from(limits.instances).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
@@ -137,8 +210,9 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_module(instances)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
-        .max_component_instance_size(256 << 10)
-        .max_core_instance_size(256 << 10)
+        // An instance has a few words for each function that it may be asked for.
+        .max_component_instance_size(INSTANCE_BYTES.max(limits.functions.saturating_mul(40)))
+        .max_core_instance_size(INSTANCE_BYTES.max(limits.functions.saturating_mul(40)))
         // What of an instance stays mapped, to be zeroed by hand, for the next one: the SDK's stack and arena.
         .linear_memory_keep_resident(128 << 10)
         .table_keep_resident(4 << 10)

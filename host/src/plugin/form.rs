@@ -50,7 +50,8 @@ impl Forms {
         Self(named.filter_map(form).collect())
     }
 
-    pub(super) fn form(&self, domain: &Domain) -> Option<&Form> {
+    /// The form of a domain, if it is a named type.
+    pub(crate) fn form(&self, domain: &Domain) -> Option<&Form> {
         match domain {
             Domain::Named(ty) => self.0.get(ty),
             _ => None,

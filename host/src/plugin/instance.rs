@@ -59,6 +59,12 @@ impl Caller {
     }
 }
 
+impl Gone {
+    pub(super) fn is_true(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Drop for Caller {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
@@ -73,7 +79,7 @@ impl Instance {
         budget: Duration,
         caller: Gone,
     ) -> Result<Self, CallError> {
-        let limits = component.engine().limits();
+        let (limits, engine) = (component.limits(), component.engine().limits());
         let state = State {
             memory_bytes: limits.memory_bytes,
             table_elements: limits.table_elements,
@@ -87,17 +93,17 @@ impl Instance {
             timed_out: false,
             memory_refused: false,
         };
-        let running = component.engine().running();
-        let mut store = Store::new(component.engine().wasmtime(), state);
+        let running = component.runtime().running();
+        let mut store = Store::new(component.runtime().wasmtime(), state);
         store.limiter(|state| state);
-        store.set_hostcall_fuel(limits.output_bytes.saturating_add(OVERHEAD_BYTES));
+        store.set_hostcall_fuel(engine.output_bytes.saturating_add(OVERHEAD_BYTES));
         store.set_epoch_deadline(1);
         // Yields at each tick, so that no plugin holds an async thread, and interrupts when the budget is spent.
         store.epoch_deadline_callback(|mut store: StoreContextMut<'_, State>| Ok(store.data_mut().tick()));
         match component.linked().instantiate_async(&mut store).await {
             Ok(plugin) => Ok(Self { store, plugin, _running: running, _permit: permit }),
             Err(error) => {
-                Err(store.data_mut().explain(&error, "it can't be instantiated", limits.output_bytes))
+                Err(store.data_mut().explain(&error, "it can't be instantiated", engine.output_bytes))
             }
         }
     }
@@ -115,7 +121,7 @@ impl Instance {
 impl State {
     fn tick(&mut self) -> UpdateDeadline {
         self.ticks_left = self.ticks_left.saturating_sub(1);
-        if self.caller.0.load(Ordering::Relaxed) {
+        if self.caller.is_true() {
             return UpdateDeadline::Interrupt;
         }
         if self.ticks_left == 0 || self.deadline.is_some_and(|deadline| Instant::now() > deadline) {

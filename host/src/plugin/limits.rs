@@ -1,50 +1,32 @@
-use std::{num::NonZeroUsize, time::Duration};
+use std::num::NonZeroUsize;
+
+use super::{Profile, ProfileLimits};
 
 /// What a plugin may cost its host. The defaults suit plugins that the SDK builds.
 ///
 /// ```
 /// # use callslip::plugin::Limits;
 /// let mut limits = Limits::default();
-/// limits.plan_time = std::time::Duration::from_millis(10);
+/// limits.compact.plan_time = std::time::Duration::from_millis(10);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The bytes of a component, its debug information included. Default: 4 MiB.
-    pub component_bytes: usize,
-    /// The functions that a component defines, adapters to its imports and exports included. Even an empty one takes
-    /// about 25 µs to compile. Default: 10,000.
-    pub functions: usize,
-    /// The bytes of one function. Default: 128 KiB.
-    pub function_bytes: usize,
-    /// The parameters and locals of one function, and likewise the most values that it has on the operand stack.
-    /// Default: 2,000.
-    pub live_values: usize,
-    /// The work of compiling: for each function, the values that can be live in it times its branches, of which each
-    /// hundred bytes count as one; added up. A unit takes a microsecond or two, so the default is some seconds. The
-    /// component of a dozen queries has about 100,000. Default: 4,000,000.
-    pub compilation_work: usize,
-    /// The parameters of a core function type, and likewise its results. Default: 64.
-    pub arity: usize,
-    /// The core modules that a component instantiates, likewise the components within it, and likewise its tables.
-    /// Default: 8.
-    pub instances: usize,
-    /// How many components are scanned and compiled at once. Default: 2.
+    /// What plugins of the compact profile may cost.
+    pub compact: ProfileLimits,
+    /// What plugins of the script profile may cost.
+    pub script: ProfileLimits,
+    /// How many components are scanned and compiled at once, and on how many threads: the other processors are left to
+    /// calls. Default: 2, or 1 on a machine of fewer than four processors.
     pub compilations: NonZeroUsize,
-
-    /// The bytes of an instance's memory, a multiple of 64 KiB. Default: 16 MiB.
-    pub memory_bytes: usize,
-    /// The elements of a table. Default: 4,096.
-    pub table_elements: usize,
-    /// The bytes of a plugin's call stack. Default: 256 KiB.
-    pub stack_bytes: usize,
     /// How many plugins run at once; further calls wait. Default: the processors of this machine.
     pub calls: NonZeroUsize,
-    /// How long *plan* may run, counted in milliseconds in which it had a thread. The wall clock gives it ten times
-    /// that, for when the machine is busy. Default: 50 ms.
-    pub plan_time: Duration,
-    /// How long *manifest* may run, counted likewise. Default: 200 ms.
-    pub manifest_time: Duration,
+    /// How many runs of one plugin's code there are at once; further calls of it wait, and take no place from other
+    /// plugins meanwhile. A plan takes microseconds, so that one is enough, and a plugin that does not come back holds one
+    /// processor at most. Default: 1.
+    pub runs: NonZeroUsize,
+    /// How many runs of a plugin fail, in a row or of the last twice as many, until it is suspended. Default: 5.
+    pub failures: u32,
     /// The bytes of a manifest, and likewise of all shapes and bindings of a plan. Default: 1 MiB.
     pub output_bytes: usize,
     /// The bytes of one shape. Read, the smallest node of three bytes takes eighty times as many. A shape of 5,000 nodes, which
@@ -75,21 +57,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
-            component_bytes: 4 << 20,
-            functions: 10_000,
-            function_bytes: 128 << 10,
-            live_values: 2_000,
-            compilation_work: 4_000_000,
-            arity: 64,
-            instances: 8,
-            compilations: NonZeroUsize::MIN.saturating_add(1),
-            memory_bytes: 16 << 20,
-            table_elements: 4_096,
-            stack_bytes: 256 << 10,
-            calls: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            plan_time: Duration::from_millis(50),
-            manifest_time: Duration::from_millis(200),
+            compact: ProfileLimits::of(Profile::Compact),
+            script: ProfileLimits::of(Profile::Script),
+            compilations: compilations(processors),
+            calls: processors,
+            runs: NonZeroUsize::MIN,
+            failures: 5,
             output_bytes: 1 << 20,
             shape_bytes: 256 << 10,
             statements: 16,
@@ -104,3 +79,19 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// What plugins of a profile may cost.
+    pub fn of(&self, profile: Profile) -> &ProfileLimits {
+        match profile {
+            Profile::Compact => &self.compact,
+            Profile::Script => &self.script,
+        }
+    }
+}
+
+fn compilations(processors: NonZeroUsize) -> NonZeroUsize {
+    NonZeroUsize::new(processors.get() / 2).map_or(NonZeroUsize::MIN, |half| half.min(TWO))
+}
+
+const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);

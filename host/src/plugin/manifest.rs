@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 
 use callslip_ir::{
-    Domain, Example, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Range, Reply, Scalar,
+    Domain, Example, Manifest, Parameter, ParameterMode, Presence, QueryDeclaration, Range, Reply, Rows,
+    Scalar, ValueType,
 };
 
 use super::{Limits, arguments::json_value, decimal::Decimal, names::is_identifier, shapes::levels};
@@ -103,12 +104,52 @@ fn check_query(query: &QueryDeclaration, limits: &Limits, findings: &mut Finding
                 findings.within(context, |findings| findings.identifier(&reply.name));
             }
         }
+        check_pages(query, findings);
         findings.count("examples", query.examples.len(), limits.examples);
         for (index, example) in query.examples.iter().take(limits.examples).enumerate() {
             let context = format!("{context}: example {}", index + 1);
             findings.within(context, |findings| check_example(query, example, limits, findings));
         }
     });
+}
+
+/// A query gives one page or none, and has one parameter or none that says where it begins.
+fn check_pages(query: &QueryDeclaration, findings: &mut Findings) {
+    let pages = match &query.reply {
+        Reply::Single(rows) => usize::from(*rows == Rows::Page),
+        Reply::Named(replies) => replies.iter().filter(|reply| reply.rows == Rows::Page).count(),
+    };
+    let is_cursor = |its: &&Parameter| its.ty.domain == Domain::Cursor;
+    let cursors: Vec<&Parameter> = query.parameters.iter().filter(is_cursor).collect();
+    if query.claims.iter().any(|claim| is_cursor(&claim)) {
+        findings.add("has a claim that is a cursor, which only a caller can give");
+    }
+    match (pages, cursors.as_slice()) {
+        (0, []) => {}
+        (1, [cursor]) => {
+            let ValueType { array, nullable, .. } = cursor.ty;
+            let is_plain = !array && !nullable && cursor.mode == ParameterMode::Bound;
+            if !is_plain || cursor.presence != Presence::Optional {
+                findings.add("has a cursor that is not one, optional, bound and not null");
+            }
+        }
+        (1, []) => {
+            findings.add_with_help("gives a page, and has no cursor", "take a `Keyset` among the parameters")
+        }
+        (0, _) => findings
+            .add_with_help("has a cursor, and gives no page", "return a `Paged`, made by `.keyset(…)`"),
+        (pages, cursors) => findings.add(format!(
+            "gives {pages} pages and has {} cursors; of each there is one at the most",
+            cursors.len()
+        )),
+    }
+}
+
+/// The parameter that says where a query's page begins.
+#[cfg(feature = "host")]
+pub fn cursor_of(query: &QueryDeclaration) -> Option<&str> {
+    let cursor = query.parameters.iter().find(|its| its.ty.domain == Domain::Cursor);
+    cursor.map(|its| its.name.as_str())
 }
 
 fn check_parameter(parameter: &Parameter, limits: &Limits, findings: &mut Findings) {
@@ -220,6 +261,9 @@ fn check_example(query: &QueryDeclaration, example: &Example, limits: &Limits, f
         for (name, json) in given.iter().take(limits.parameters) {
             let shown = printable(name, 63);
             match declared.iter().find(|parameter| parameter.name == *name) {
+                Some(parameter) if parameter.ty.domain == Domain::Cursor => {
+                    findings.add(format!("has a cursor `{shown}`, which only a host can make"));
+                }
                 Some(parameter) => {
                     if let Err(problem) = json_value(parameter, json, limits) {
                         let value = printable(json, 40);
@@ -252,7 +296,7 @@ fn check_example(query: &QueryDeclaration, example: &Example, limits: &Limits, f
 
 #[cfg(test)]
 mod tests {
-    use callslip_ir::{NamedReply, Rows, TypeName};
+    use callslip_ir::{NamedReply, TypeName};
 
     use super::*;
     use crate::plugin::guest::{labels, manifest, parameter, scalar};
@@ -405,6 +449,46 @@ mod tests {
             &sorted(&many.iter().map(String::as_str).collect::<Vec<_>>(), |_| {}),
             "300 keys; the limit is 256",
         );
+    }
+
+    #[test]
+    fn a_query_has_one_page_and_one_cursor_or_neither() {
+        let paged = |cursors: usize, rows: &[Rows], change: fn(&mut Parameter)| {
+            let cursor = |n: usize| {
+                let mut cursor = parameter(&format!("cursor{n}"), Domain::Cursor);
+                cursor.presence = Presence::Optional;
+                change(&mut cursor);
+                cursor
+            };
+            let mut paged = manifest((0..cursors).map(cursor).collect());
+            let named = |(n, rows): (usize, &Rows)| NamedReply { name: format!("r{n}"), rows: *rows };
+            paged.queries[0].reply = match rows {
+                [only] => Reply::Single(*only),
+                several => Reply::Named(several.iter().enumerate().map(named).collect()),
+            };
+            paged
+        };
+        assert_eq!(findings(&paged(1, &[Rows::Page], |_| {})), [""; 0]);
+        assert_eq!(findings(&paged(1, &[Rows::One, Rows::Page], |_| {})), [""; 0]);
+        only(&paged(0, &[Rows::Page], |_| {}), "has no cursor; take a `Keyset`");
+        only(&paged(1, &[Rows::Many], |_| {}), "gives no page; return a `Paged`");
+        only(&paged(2, &[Rows::Page], |_| {}), "gives 1 pages and has 2 cursors");
+        only(&paged(1, &[Rows::Page, Rows::Page], |_| {}), "gives 2 pages and has 1 cursors");
+        let changes: [fn(&mut Parameter); 3] = [
+            |cursor| cursor.presence = Presence::Required,
+            |cursor| cursor.ty.nullable = true,
+            |cursor| cursor.ty.array = true,
+        ];
+        for change in changes {
+            only(&paged(1, &[Rows::Page], change), "a cursor that is not one, optional, bound and not null");
+        }
+        let mut claimed = paged(0, &[Rows::Many], |_| {});
+        claimed.queries[0].claims = vec![parameter("cursor", Domain::Cursor)];
+        only(&claimed, "which only a caller can give");
+        let mut shown = paged(1, &[Rows::Page], |_| {});
+        let example = Example { parameters: vec![("cursor0".into(), "\"x\"".into())], claims: Vec::new() };
+        shown.queries[0].examples = vec![example];
+        only(&shown, "a cursor `cursor0`, which only a host can make");
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //!
 //! ```no_run
 //! # async fn run(bytes: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
-//! use callslip::plugin::{Component, Engine, Limits, Shapes, validate};
+//! use callslip::plugin::{Component, Engine, Limits, LoadOptions, Shapes, validate};
 //!
 //! let engine = Engine::new(&Limits::default())?;
-//! let component = Component::load(&engine, bytes).await?;
+//! let component = Component::load(&engine, bytes, LoadOptions::default()).await?;
 //! let manifest = component.manifest().await?;
 //! assert!(validate(&manifest, engine.limits()).is_empty());
 //! for query in &manifest.queries {
@@ -21,6 +21,8 @@
 //! ```
 
 mod arguments;
+mod breaker;
+mod cache;
 mod call;
 mod call_error;
 mod component;
@@ -34,6 +36,8 @@ mod instance;
 mod limits;
 mod manifest;
 mod names;
+mod pin;
+mod profile;
 mod scan;
 mod shapes;
 mod sort;
@@ -42,18 +46,26 @@ mod ticker;
 mod value;
 mod world;
 
-#[cfg(feature = "host")]
-pub(crate) use arguments::text_of_json;
 pub use arguments::{ArgumentError, Arguments};
+#[cfg(feature = "host")]
+pub(crate) use arguments::{claim_of_filter, text_of_json};
+pub use breaker::BreakerNews;
+pub use cache::Cache;
 pub use call::{Failure, FailureCode, Plan, PlannedStatement};
 pub use call_error::CallError;
-pub use component::{Component, Digest, LoadError};
+pub use component::{Component, Digest, LoadError, LoadOptions};
 pub use engine::{Engine, EngineError};
 pub use form::{Form, Forms};
 pub use inputs::Inputs;
 pub use limits::Limits;
+#[cfg(feature = "host")]
+pub(crate) use manifest::cursor_of;
 pub use manifest::validate;
+pub use pin::{Pin, Provenance, PublicKey};
+pub use profile::{Profile, ProfileLimits};
 pub use shapes::{Choice, Shape, Shapes};
+#[cfg(feature = "service")]
+pub(crate) use value::Input;
 
 /// What to do about a component that does not speak as this host does.
 const BUILD_AGAIN: &str = "build it again with the SDK of this host's version";

@@ -2,28 +2,33 @@
 //! make it slow is refused here.
 
 use wasmparser::{
-    ComponentExternalKind, ComponentInstance, FuncToValidate, FuncValidatorAllocations, FunctionBody,
-    Instance, Operator, Parser, Payload, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    CanonicalFunction, ComponentExternalKind, ComponentInstance, ElementItems, FuncToValidate,
+    FuncValidatorAllocations, FunctionBody, Instance, Parser, Payload, ValidPayload, Validator,
+    ValidatorResources, WasmFeatures,
 };
 
-use super::{Limits, engine::FEATURES};
+use flow::{Stretch, edges};
+
+use super::ProfileLimits;
 use crate::printable::printable;
 use crate::{Code, select::Finding};
 
 const DIAGNOSTICS: &str = "callslip:plugin/diagnostics";
 const QUERIES: &str = "callslip:plugin/queries";
+/// How many imports are looked at.
+const MOST_NAMED: usize = 20;
 /// The versions of the world that this host knows: `0.1.` and any patch.
 const VERSION: &str = "0.1";
 
 /// Everything that is wrong with a component, or nothing.
-pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
+pub(super) fn scan(bytes: &[u8], features: WasmFeatures, limits: &ProfileLimits) -> Vec<Finding> {
     if let Some(finding) = not_a_component(bytes) {
         return vec![finding];
     }
     if bytes.len() > limits.component_bytes {
         return vec![
             over("bytes", bytes.len(), limits.component_bytes)
-                .with_help("build it in release mode and strip its debug information"),
+                .with_help("build it in release mode and strip its debug information; one with an interpreter is of the script profile"),
         ];
     }
     let mut outline = Outline::default();
@@ -33,7 +38,7 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
     let mut findings = outline.findings(limits);
     // Counts that are over a limit would make validation slow as well.
     if !findings.iter().any(|finding| finding.code == Code::ComponentTooLarge) {
-        findings.extend(validate(bytes, limits));
+        findings.extend(validate(bytes, features, limits));
     }
     findings
 }
@@ -86,8 +91,17 @@ struct Outline {
     imports: Vec<String>,
     exports: Vec<String>,
     functions: usize,
+    /// What there is of everything else that has no bytes of code: types, imports, exports, globals, segments and so on.
+    items: usize,
+    elements: usize,
     modules_instantiated: usize,
     components_instantiated: usize,
+    /// How deep components are within each other.
+    depth: usize,
+    /// Functions that components within it take from or give to their own modules. Calls between components are compiled
+    /// to code that can be far larger than their types.
+    nested_canonicals: usize,
+    resources: bool,
     memories: usize,
     tables: usize,
     arity: usize,
@@ -96,14 +110,23 @@ struct Outline {
 }
 
 impl Outline {
-    fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), wasmparser::Error> {
+    fn read(&mut self, bytes: &[u8], limits: &ProfileLimits) -> Result<(), wasmparser::Error> {
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
-                Payload::Version { .. } => depth += 1,
-                Payload::End(_) => depth -= 1,
+            let payload = payload?;
+            self.items = self.items.saturating_add(items(&payload)?);
+            match payload {
+                Payload::Version { .. } => {
+                    depth += 1;
+                    self.depth = self.depth.max(depth);
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(imports) if depth == 1 => {
                     for import in imports {
+                        // The first few that are wrong tell an author as much as all of them.
+                        if self.imports.len() > MOST_NAMED {
+                            break;
+                        }
                         self.imports.push(import?.name.name.to_owned());
                     }
                 }
@@ -127,7 +150,26 @@ impl Outline {
                         self.components_instantiated += usize::from(nested);
                     }
                 }
-                Payload::ComponentCanonicalSection(functions) => self.functions += functions.count() as usize,
+                Payload::ComponentCanonicalSection(functions) => {
+                    let count = functions.count() as usize;
+                    self.functions += count;
+                    self.nested_canonicals += if depth > 1 { count } else { 0 };
+                    for function in functions {
+                        let plain = matches!(
+                            function?,
+                            CanonicalFunction::Lift { .. } | CanonicalFunction::Lower { .. }
+                        );
+                        self.resources |= !plain;
+                    }
+                }
+                Payload::ElementSection(segments) => {
+                    for segment in segments {
+                        self.elements += match segment?.items {
+                            ElementItems::Functions(items) => items.count() as usize,
+                            ElementItems::Expressions(_, items) => items.count() as usize,
+                        };
+                    }
+                }
                 Payload::CodeSectionStart { count, .. } => self.functions += count as usize,
                 Payload::TypeSection(types) => {
                     for function in types.into_iter_err_on_gc_types() {
@@ -152,14 +194,14 @@ impl Outline {
                 _ => {}
             }
             // A flood is not read to its end.
-            if self.functions > limits.functions.saturating_mul(1000) {
+            if self.functions > limits.functions.saturating_mul(1000) || self.depth > limits.instances {
                 break;
             }
         }
         Ok(())
     }
 
-    fn findings(&self, limits: &Limits) -> Vec<Finding> {
+    fn findings(&self, limits: &ProfileLimits) -> Vec<Finding> {
         let mut findings = Vec::new();
         findings.extend(self.imports.iter().filter_map(|name| forbidden_import(name)));
         findings.extend(wrong_world(&self.exports));
@@ -167,6 +209,10 @@ impl Outline {
         let table_elements = usize::try_from(self.table_elements).unwrap_or(usize::MAX);
         for (what, found, limit) in [
             ("functions", self.functions, limits.functions),
+            ("types, imports, exports and other entries", self.items, limits.items),
+            ("elements of tables when it starts", self.elements, limits.functions),
+            ("components within each other", self.depth, limits.instances),
+            ("functions of components within it", self.nested_canonicals, 0),
             ("core modules instantiated", self.modules_instantiated, limits.instances),
             ("components instantiated within it", self.components_instantiated, limits.instances),
             ("memories", self.memories, 1),
@@ -178,6 +224,9 @@ impl Outline {
             if found > limit {
                 findings.push(over(what, found, limit));
             }
+        }
+        if self.resources {
+            findings.push(forbidden_feature("resources"));
         }
         findings
     }
@@ -259,13 +308,13 @@ fn wrong_world(exports: &[String]) -> Option<Finding> {
     Some(Finding::new(Code::WrongWorld, message).with_help("end the plugin's crate with `export_plugin!(…)`"))
 }
 
-fn validate(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
-    let error = match validate_with(bytes, FEATURES, limits) {
+fn validate(bytes: &[u8], features: WasmFeatures, limits: &ProfileLimits) -> Vec<Finding> {
+    let error = match validate_with(bytes, features, limits) {
         Ok(findings) => return findings,
         Err(error) => error,
     };
     // Allow one more proposal at a time, to name all that it uses.
-    let (mut features, mut missing) = (FEATURES, error.missing_wasm_feature());
+    let (mut features, mut missing) = (features, error.missing_wasm_feature());
     let mut forbidden = Vec::new();
     while let Some(feature) = missing.filter(|feature| !features.contains(*feature)) {
         forbidden.push(proposal(feature));
@@ -277,11 +326,13 @@ fn validate(bytes: &[u8], limits: &Limits) -> Vec<Finding> {
     }
     forbidden.sort_unstable();
     forbidden.dedup();
-    let message = format!("it uses what no plugin may of WebAssembly: {}", forbidden.join(", "));
-    vec![
-        Finding::new(Code::ForbiddenFeature, message)
-            .with_help("build it without these target features: `callslip build` asks for none of them"),
-    ]
+    vec![forbidden_feature(&forbidden.join(", "))]
+}
+
+fn forbidden_feature(names: &str) -> Finding {
+    let message = format!("it uses what no plugin may of WebAssembly: {names}");
+    Finding::new(Code::ForbiddenFeature, message)
+        .with_help("build it without these target features: `callslip build` asks for none of them")
 }
 
 fn proposal(feature: WasmFeatures) -> String {
@@ -292,10 +343,15 @@ fn proposal(feature: WasmFeatures) -> String {
 fn validate_with(
     bytes: &[u8],
     features: WasmFeatures,
-    limits: &Limits,
+    limits: &ProfileLimits,
 ) -> Result<Vec<Finding>, wasmparser::Error> {
-    let mut functions =
-        Functions { limits, allocations: FuncValidatorAllocations::default(), work: 0, findings: Vec::new() };
+    let mut functions = Functions {
+        limits,
+        allocations: FuncValidatorAllocations::default(),
+        work: 0,
+        instructions: 0,
+        findings: Vec::new(),
+    };
     let mut validator = Validator::new_with_features(features);
     let mut parser = Parser::new(0);
     parser.set_features(features);
@@ -308,14 +364,18 @@ fn validate_with(
             break;
         }
     }
+    if functions.instructions > limits.instructions {
+        functions.findings.push(over("instructions", functions.instructions, limits.instructions));
+    }
     Ok(functions.findings)
 }
 
 /// What is known of a component's functions so far.
 struct Functions<'a> {
-    limits: &'a Limits,
+    limits: &'a ProfileLimits,
     allocations: FuncValidatorAllocations,
     work: usize,
+    instructions: usize,
     findings: Vec<Finding>,
 }
 
@@ -336,17 +396,28 @@ impl Functions<'_> {
         reader.set_features(*validator.features());
         let locals = validator.len_locals() as usize;
         if self.within(index, "parameters and locals", locals, self.limits.live_values) {
-            let (mut height, mut branches) = (0, 0);
+            let (mut height, mut depth, mut branches) = (0, 0, 0);
+            let mut stretch = Stretch::default();
             while !reader.eof() {
                 let position = reader.original_position();
                 let operator = reader.peek_operator(&validator.visitor(position))?;
-                branches += usize::from(branches_or_joins(&operator));
+                branches += edges(&operator);
+                stretch.add(&operator);
+                self.instructions += 1;
                 reader.visit_operator(&mut validator.visitor(position))??;
                 height = height.max(validator.operand_stack_height() as usize);
+                depth = depth.max(validator.control_stack_height() as usize);
             }
             reader.finish_expression(&validator.visitor(reader.original_position()))?;
             self.within(index, "values on the operand stack", height, self.limits.live_values);
-            self.add_work((locals + height).saturating_mul(branches + bytes / 100));
+            self.within(index, "blocks within each other", depth, self.limits.nesting);
+            self.within(
+                index,
+                "instructions and more in a row, without a call or loop",
+                stretch.longest(),
+                self.limits.stretch,
+            );
+            self.add_work((1 + locals + height).saturating_mul(branches + bytes / 100));
         }
         self.allocations = validator.into_allocations();
         Ok(())
@@ -372,21 +443,47 @@ impl Functions<'_> {
     }
 }
 
-/// Whether control flow parts or meets here.
-fn branches_or_joins(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::Else
-            | Operator::End
-            | Operator::Br { .. }
-            | Operator::BrIf { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return
-    )
+/// How many entries a section has, those within its types included; of sections whose entries are counted otherwise none.
+fn items(payload: &Payload<'_>) -> Result<usize, wasmparser::Error> {
+    Ok(match payload {
+        Payload::TypeSection(section) => section.count() as usize,
+        Payload::ImportSection(section) => section.count() as usize,
+        Payload::GlobalSection(section) => section.count() as usize,
+        Payload::ExportSection(section) => section.count() as usize,
+        Payload::ElementSection(section) => section.count() as usize,
+        Payload::DataSection(section) => section.count() as usize,
+        Payload::InstanceSection(section) => {
+            let mut entries = 0;
+            for instance in section.clone() {
+                entries += 1 + match instance? {
+                    Instance::Instantiate { args, .. } => args.len(),
+                    Instance::FromExports(exports) => exports.len(),
+                };
+            }
+            entries
+        }
+        Payload::CoreTypeSection(section) => section.count() as usize,
+        Payload::ComponentInstanceSection(section) => {
+            let mut entries = 0;
+            for instance in section.clone() {
+                entries += 1 + match instance? {
+                    ComponentInstance::Instantiate { args, .. } => args.len(),
+                    ComponentInstance::FromExports(exports) => exports.len(),
+                };
+            }
+            entries
+        }
+        Payload::ComponentAliasSection(section) => section.count() as usize,
+        // Of a type no part has less than a byte, and few have more than eight.
+        Payload::ComponentTypeSection(section) => section.count() as usize + section.range().len() / 8,
+        Payload::ComponentImportSection(section) => section.count() as usize,
+        Payload::ComponentExportSection(section) => section.count() as usize,
+        Payload::ModuleSection { .. } | Payload::ComponentSection { .. } | Payload::CustomSection(_) => 1,
+        _ => 0,
+    })
 }
+
+mod flow;
 
 #[cfg(test)]
 mod tests;

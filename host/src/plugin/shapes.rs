@@ -95,7 +95,7 @@ pub(super) fn levels(parameter: &Parameter, most: usize) -> Option<(Vec<Level<'_
                 orders.into_iter().map(|order| Some(order.into())).collect()
             }
             // Validation refuses this.
-            Domain::Scalar(_) | Domain::Named(_) => return None,
+            Domain::Scalar(_) | Domain::Named(_) | Domain::Cursor => return None,
         },
     };
     let mut count = match &parameter.ty.domain {

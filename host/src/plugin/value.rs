@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, alphabet, engine::GeneralPurpose, engine::general_purpose::GeneralPurposeConfig};
 use callslip_ir::{Domain, Range, Scalar, ValueType};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
@@ -16,12 +17,23 @@ use crate::nearest::nearest;
 use crate::printable::printable;
 
 /// What a caller wrote for one parameter.
-#[derive(Clone, Debug)]
-pub(super) enum Input {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Input {
     /// A JSON value, in its source text, so that no digit of a number is lost.
     Json(Box<RawValue>),
     /// The texts of a query string or a command line, one for each time that the name was repeated.
     Text(Vec<String>),
+}
+
+impl Input {
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Json(raw) => raw.get().len(),
+            Self::Text(texts) => texts.iter().map(String::len).sum(),
+        }
+    }
 }
 
 /// A value in PostgreSQL's text form.
@@ -61,10 +73,7 @@ impl Value {
         input: &Input,
         limits: &Limits,
     ) -> Result<Self, String> {
-        let bytes = match input {
-            Input::Json(raw) => raw.get().len(),
-            Input::Text(texts) => texts.iter().map(String::len).sum(),
-        };
+        let bytes = input.bytes();
         if bytes > limits.argument_bytes {
             return Err(format!("has {bytes} bytes; the limit is {}", limits.argument_bytes));
         }
@@ -264,6 +273,7 @@ pub(super) fn scalar(
         Domain::Enum { labels, .. } => return label(labels, token),
         Domain::Sort { keys } => return sort_order(keys, token),
         Domain::Named(_) => return form.unwrap_or(&Form::Text).read(token, source),
+        Domain::Cursor => return string(token),
     };
     let expected = |what: &str| format!("is not {what}");
     let read = |what: &str, read: fn(&str) -> Option<String>| {

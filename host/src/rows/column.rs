@@ -4,16 +4,18 @@ use bytes::BytesMut;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Kind, Type};
 
-use super::error::Malformed;
+use super::error::{Malformed, RowError};
+use super::style::Style;
 use super::types::{ScalarType, array};
 use crate::catalog::Oid;
+use crate::loan::ResultColumn;
 
 /// Whether values of this type are decoded. Of any other type, the column has to be cast to text.
 pub fn is_decoded(type_oid: Oid) -> bool {
     ColumnEncoder::for_type(type_oid).is_some()
 }
 
-/// Writes the values of one column as JSON.
+/// Writes the values of one column, as JSON or plain text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColumnEncoder {
     scalar: ScalarType,
@@ -36,6 +38,19 @@ impl ColumnEncoder {
         }
     }
 
+    /// The encoder for the values of a column, in a style.
+    ///
+    /// # Errors
+    /// [`RowError::NotDecoded`].
+    pub(super) fn of_column(column: &ResultColumn, style: Style) -> Result<Self, RowError> {
+        match Self::for_type(column.type_oid) {
+            Some(encoder) => Ok(Self { scalar: encoder.scalar.in_style(style), ..encoder }),
+            None => {
+                Err(RowError::NotDecoded { column: column.name.clone(), type_name: column.type_name.clone() })
+            }
+        }
+    }
+
     /// Appends a value in PostgreSQL's binary form, or null, as JSON.
     pub(super) fn encode(self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), Malformed> {
         match (value, self.element) {
@@ -48,13 +63,29 @@ impl ColumnEncoder {
         }
     }
 
-    /// Whether a value is JSON of its own, rather than a string or number that was made of it.
-    pub(super) fn is_json(self) -> bool {
-        self.scalar == ScalarType::Json || self.scalar == ScalarType::Jsonb
+    /// Appends a value as plain text: a string without its quotes, an array as JSON.
+    pub(super) fn text(self, value: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        match self.element {
+            None => self.scalar.text(value, out),
+            Some(element) => array::encode(value, element, self.scalar, out),
+        }
     }
 
-    pub(super) fn is_array(self) -> bool {
-        self.element.is_some()
+    /// Whether that text may have any character: a comma, a quote or a line break.
+    pub(super) fn is_any_text(self) -> bool {
+        self.element.is_some() || self.scalar.is_any_text()
+    }
+
+    /// What its values, or the elements of its arrays, are.
+    #[cfg(any(feature = "arrow", feature = "service"))]
+    pub(crate) fn scalar(self) -> ScalarType {
+        self.scalar
+    }
+
+    /// The type of the elements, if it is an array.
+    #[cfg(any(feature = "arrow", feature = "service"))]
+    pub(crate) fn element(self) -> Option<Oid> {
+        self.element
     }
 }
 

@@ -30,6 +30,12 @@ pub enum RowError {
         /// The statement.
         statement: String,
     },
+    /// What the format's own writer fails with. Nothing was wrong with a value.
+    #[error("the reply can't be written: {problem}")]
+    Unwritable {
+        /// What it said.
+        problem: String,
+    },
     /// A row of another shape than the columns that were announced, or after the last statement.
     #[error("a row came where none belongs")]
     Unexpected,
@@ -62,7 +68,10 @@ impl RowError {
     /// The stable code.
     pub fn code(&self) -> Code {
         match self {
-            Self::NotDecoded { .. } | Self::Unreadable { .. } | Self::Unexpected => Code::UnreadableValue,
+            Self::NotDecoded { .. }
+            | Self::Unreadable { .. }
+            | Self::Unwritable { .. }
+            | Self::Unexpected => Code::UnreadableValue,
             Self::UnknownColumn { .. } | Self::OtherType { .. } => Code::OtherRow,
             Self::TooManyRows { .. } => Code::TooManyRows,
         }

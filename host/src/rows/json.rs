@@ -4,15 +4,17 @@ use tokio_postgres::Row;
 use super::column::raw_value;
 use super::error::RowError;
 use super::object::{JsonObject, quote};
+use super::style::{Numbers, Style};
 use crate::loan::ResultColumn;
 
-/// Writes the rows of one statement: `[{…},{…}]`, or of at most one row `{…}` or `null`.
+/// Writes the rows of one statement: `[{…},{…}]`, of at most one row `{…}` or `null`, and of a page `{"rows":[{…}],"next":"…"}`.
 ///
 /// Nothing is flushed: the caller empties the buffer as it likes. After an error the buffer is as it was before
 /// the call, and what was written must not be completed.
 pub struct JsonRows {
     object: JsonObject,
     at_most_one: bool,
+    is_page: bool,
     name: Option<String>,
     rows: u64,
 }
@@ -22,8 +24,16 @@ impl JsonRows {
     ///
     /// # Errors
     /// [`RowError::NotDecoded`].
-    pub fn new(columns: &[ResultColumn], at_most_one: bool) -> Result<Self, RowError> {
-        Ok(Self { object: JsonObject::new(columns)?, at_most_one, name: None, rows: 0 })
+    pub fn new(columns: &[ResultColumn], at_most_one: bool, numbers: Numbers) -> Result<Self, RowError> {
+        let style = Style { numbers, one_line: false };
+        let object = JsonObject::new(columns, style)?;
+        Ok(Self { object, at_most_one, is_page: false, name: None, rows: 0 })
+    }
+
+    /// The same of a page of any number of rows, with where the next one begins.
+    #[must_use]
+    pub fn of_page(self) -> Self {
+        Self { is_page: true, ..self }
     }
 
     /// How many rows were written.
@@ -32,6 +42,9 @@ impl JsonRows {
     }
 
     fn begin(&self, out: &mut BytesMut) {
+        if self.is_page {
+            out.extend_from_slice(b"{\"rows\":");
+        }
         if !self.at_most_one {
             out.put_u8(b'[');
         }
@@ -65,11 +78,16 @@ impl JsonRows {
         Ok(())
     }
 
-    fn end(&self, out: &mut BytesMut) {
+    fn end(&self, next: Option<&str>, out: &mut BytesMut) {
         if !self.at_most_one {
             out.put_u8(b']');
         } else if self.rows == 0 {
             out.extend_from_slice(b"null");
+        }
+        if self.is_page {
+            out.extend_from_slice(b",\"next\":");
+            out.extend_from_slice(next.map_or_else(|| "null".to_owned(), quote).as_bytes());
+            out.put_u8(b'}');
         }
     }
 }
@@ -119,11 +137,11 @@ impl JsonReply {
         self.statements.get_mut(self.current).ok_or(RowError::Unexpected)?.row(row, out)
     }
 
-    /// Appends what comes after the last row of the current statement; after the last statement, the end of the
-    /// reply.
-    pub fn end_statement(&mut self, out: &mut BytesMut) {
+    /// Appends what comes after the last row of the current statement, of a page with where the next one begins; after the last
+    /// statement, the end of the reply.
+    pub fn end_statement(&mut self, next: Option<&str>, out: &mut BytesMut) {
         let Some(rows) = self.statements.get(self.current) else { return };
-        rows.end(out);
+        rows.end(next, out);
         self.current += 1;
         if self.current < self.statements.len() {
             out.put_u8(b',');
@@ -155,8 +173,10 @@ mod tests {
             name: name.to_owned(),
             type_oid,
             type_name: format!("type {type_oid}"),
+            type_modifier: -1,
         };
-        JsonRows::new(&columns.iter().map(column).collect::<Vec<_>>(), at_most_one).unwrap()
+        JsonRows::new(&columns.iter().map(column).collect::<Vec<_>>(), at_most_one, Numbers::AsNumbers)
+            .unwrap()
     }
 
     /// Writes the reply with so many rows of `(7, "a\"b")` for each statement.
@@ -169,7 +189,7 @@ mod tests {
                 let current = reply.current;
                 reply.statements[current].values(|position| values[position], &mut out)?;
             }
-            reply.end_statement(&mut out);
+            reply.end_statement(Some("a-b"), &mut out);
         }
         let text = String::from_utf8(out.to_vec()).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
@@ -209,6 +229,20 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_an_object_with_where_the_next_one_begins() {
+        let page = || rows(&[("n", INT4), ("t", TEXT)], false).of_page();
+        let text = reply(JsonReply::single(page()), &[1]).unwrap();
+        assert_eq!(text, r#"{"rows":[{"n":7,"t":"a\"b"}],"next":"a-b"}"#);
+        let total = ("total".to_owned(), rows(&[("n", INT4), ("t", TEXT)], true));
+        let text = reply(JsonReply::named([("page".to_owned(), page()), total]), &[0, 0]).unwrap();
+        assert_eq!(text, r#"{"page":{"rows":[],"next":"a-b"},"total":null}"#);
+        let (mut last, mut out) = (JsonReply::single(page()), BytesMut::new());
+        last.begin(&mut out);
+        last.end_statement(None, &mut out);
+        assert_eq!(out.as_ref(), br#"{"rows":[],"next":null}"#);
+    }
+
+    #[test]
     fn an_unreadable_value_leaves_no_trace() {
         let mut rows = rows(&[("t", TEXT), ("n", INT4)], false);
         let mut out = BytesMut::new();
@@ -224,8 +258,9 @@ mod tests {
 
     #[test]
     fn a_type_that_is_not_decoded_is_refused() {
-        let column = ResultColumn { name: "b".into(), type_oid: 603, type_name: "box".into() };
-        let error = JsonRows::new(&[column], false).err().unwrap();
+        let column =
+            ResultColumn { name: "b".into(), type_oid: 603, type_name: "box".into(), type_modifier: -1 };
+        let error = JsonRows::new(&[column], false, Numbers::AsNumbers).err().unwrap();
         assert_eq!(error.to_string(), "column \"b\" has type box, which has to be cast to text");
     }
 }

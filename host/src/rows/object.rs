@@ -3,6 +3,7 @@ use tokio_postgres::Row;
 
 use super::column::{ColumnEncoder, raw_value};
 use super::error::RowError;
+use super::style::Style;
 use crate::loan::ResultColumn;
 
 /// Writes a row as a JSON object: `{"id":7,"title":"Baker"}`.
@@ -20,12 +21,9 @@ impl JsonObject {
     ///
     /// # Errors
     /// [`RowError::NotDecoded`].
-    pub fn new(columns: &[ResultColumn]) -> Result<Self, RowError> {
+    pub fn new(columns: &[ResultColumn], style: Style) -> Result<Self, RowError> {
         let column = |(position, column): (usize, &ResultColumn)| {
-            let encoder = ColumnEncoder::for_type(column.type_oid).ok_or_else(|| RowError::NotDecoded {
-                column: column.name.clone(),
-                type_name: column.type_name.clone(),
-            })?;
+            let encoder = ColumnEncoder::of_column(column, style)?;
             let start = if position == 0 { '{' } else { ',' };
             let key = format!("{start}{}:", quote(&column.name)).into_bytes().into_boxed_slice();
             Ok(JsonColumn { name: column.name.clone(), key, encoder })
@@ -33,12 +31,12 @@ impl JsonObject {
         columns.iter().enumerate().map(column).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether a row has these columns.
+    /// Whether a row has these columns, and perhaps others behind them.
     ///
     /// # Errors
     /// [`RowError::Unexpected`].
     pub fn check(&self, row: &Row) -> Result<(), RowError> {
-        if row.len() == self.0.len() { Ok(()) } else { Err(RowError::Unexpected) }
+        if row.len() >= self.0.len() { Ok(()) } else { Err(RowError::Unexpected) }
     }
 
     /// Appends a row.

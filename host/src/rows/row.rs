@@ -11,6 +11,7 @@ use self::sealed::Unknown;
 use super::column::raw_value;
 use super::error::RowError;
 use super::object::JsonObject;
+use super::style::Style;
 use crate::loan::ResultColumn;
 
 /// A row of a query: its values by column, or all of it as a struct of your own.
@@ -36,7 +37,7 @@ impl RowShape {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(query: String, columns: Arc<[ResultColumn]>) -> Result<Self, RowError> {
-        let object = JsonObject::new(&columns)?;
+        let object = JsonObject::new(&columns, Style::default())?;
         Ok(Self { query, columns, object })
     }
 

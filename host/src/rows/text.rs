@@ -3,6 +3,7 @@ use tokio_postgres::Row;
 
 use super::column::{ColumnEncoder, raw_value};
 use super::error::RowError;
+use super::style::Style;
 use crate::loan::ResultColumn;
 use crate::printable::printable;
 
@@ -19,11 +20,8 @@ impl TextCells {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn]) -> Result<Self, RowError> {
-        let column = |column: &ResultColumn| match ColumnEncoder::for_type(column.type_oid) {
-            Some(encoder) => Ok((column.name.clone(), encoder)),
-            None => {
-                Err(RowError::NotDecoded { column: column.name.clone(), type_name: column.type_name.clone() })
-            }
+        let column = |column: &ResultColumn| {
+            Ok((column.name.clone(), ColumnEncoder::of_column(column, Style::default())?))
         };
         let columns = columns.iter().map(column).collect::<Result<_, _>>()?;
         Ok(Self { columns, buffer: BytesMut::new() })
@@ -46,14 +44,8 @@ impl TextCells {
 
 fn cell(encoder: ColumnEncoder, value: &[u8], buffer: &mut BytesMut) -> Result<String, &'static str> {
     buffer.clear();
-    encoder.encode(Some(value), buffer).map_err(|malformed| malformed.0)?;
-    let is_string = buffer.first() == Some(&b'"') && !encoder.is_json() && !encoder.is_array();
-    let text = if is_string {
-        serde_json::from_slice(buffer).map_err(|_| "it is not what JSON can hold")?
-    } else {
-        String::from_utf8_lossy(buffer).into_owned()
-    };
-    Ok(printable(&text, usize::MAX))
+    encoder.text(value, buffer).map_err(|malformed| malformed.0)?;
+    Ok(printable(&String::from_utf8_lossy(buffer), usize::MAX))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use tokio_postgres::NoTls;
 
 use crate::Code;
 use crate::catalog::{INSTALL_NOTIFY, REMOVE_NOTIFY};
@@ -43,7 +42,7 @@ pub(super) async fn main(args: InstallNotifyArgs) -> anyhow::Result<ExitCode> {
         return Err(Coded::new(Code::BadConnectionSettings, message).into());
     }
     let settings = ConnectionSettings::resolve(Some(&url), &|name| std::env::var(name).ok())?;
-    let connected = settings.config().connect(NoTls).await;
+    let connected = crate::loan::connect(&settings).await;
     let (client, connection) = connected.with_context(|| format!("can't use the database {settings}"))?;
     let driver = tokio::spawn(connection);
     client.batch_execute(sql).await.with_context(|| {

@@ -2,6 +2,7 @@
 
 mod diff;
 mod install_notify;
+mod login_sql;
 mod print;
 mod snapshot;
 
@@ -23,7 +24,8 @@ Examples:
   callslip catalog --all
   callslip catalog snapshot --out schema.json
   callslip catalog diff schema.json
-  callslip catalog install-notify | psql --dbname shop --username postgres";
+  callslip catalog install-notify | psql --dbname shop --username postgres
+  callslip catalog login-sql | psql --dbname shop --username postgres";
 
 /// Show what the database holds, as the login may use it, write a snapshot of it, or say what changed since.
 ///
@@ -46,6 +48,7 @@ pub(super) struct CatalogArgs {
 enum CatalogCommand {
     Snapshot(snapshot::SnapshotArgs),
     InstallNotify(install_notify::InstallNotifyArgs),
+    LoginSql(login_sql::LoginSqlArgs),
     Diff(diff::DiffArgs),
 }
 
@@ -68,6 +71,7 @@ pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(CatalogCommand::Snapshot(args)) => snapshot::main(args).await,
         Some(CatalogCommand::InstallNotify(args)) => install_notify::main(args).await,
+        Some(CatalogCommand::LoginSql(args)) => login_sql::main(args).await,
         Some(CatalogCommand::Diff(args)) => diff::main(args).await,
         None => print::main(args).await,
     }
@@ -98,12 +102,12 @@ impl SourceArgs {
         visibility: Visibility,
         settings: PoolSettings,
     ) -> anyhow::Result<(Contents, Pool)> {
-        let connection = self.database.settings()?;
+        let connection = self.database.settings_of(&self.config()?, true)?;
         let reflected = async {
             let pool = Pool::new(&connection, PoolSettings { size: 1, ..settings })?;
             let contents = catalog::reflect_as(pool.loan().await?.client(), visibility).await?;
             anyhow::Ok((contents, pool))
         };
-        reflected.await.with_context(|| self.database.tried(&connection))
+        reflected.await.with_context(|| self.database.tried(&connection.to_string()))
     }
 }

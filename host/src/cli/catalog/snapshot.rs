@@ -48,9 +48,10 @@ pub(super) async fn main(args: SnapshotArgs) -> anyhow::Result<ExitCode> {
 
 /// The snapshot of a catalog for the plugins of a configuration.
 pub(super) fn of(contents: Contents, config: &Config, visibility: Visibility) -> Snapshot {
-    let (builtin, plugins) = (GrantSettings::default(), &config.plugins);
+    let builtin = GrantSettings::default();
+    let granted: Vec<&GrantSettings> = config.plugins.values().flat_map(|its| its.all_grants()).collect();
     let may_be_called = |function: &Function| {
-        builtin.may_call(function) || plugins.values().any(|plugin| plugin.grants.may_call(function))
+        builtin.may_call(function) || granted.iter().any(|grants| grants.may_call(function))
     };
     let contents = contents.with_logical_names(&config.schemas());
     let search = config.database.schemas.clone();

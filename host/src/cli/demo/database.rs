@@ -1,10 +1,11 @@
 use anyhow::Context;
+use futures_util::FutureExt;
 use tokio_postgres::{Client, NoTls};
 
 use super::SCHEMA;
 use crate::cli::progress::Progress;
 use crate::cluster::{Cluster, ClusterOptions, Dataset};
-use crate::loan::ConnectionSettings;
+use crate::loan::{ConnectionSettings, connect};
 
 /// The login of the demonstration's host, which can do nothing but read.
 const READER: &str = "callslip_demo_reader";
@@ -25,19 +26,21 @@ enum Place {
 
 impl DemoDatabase {
     pub async fn start(url: Option<&str>, quiet: bool) -> anyhow::Result<Self> {
-        let (config, place) = match url {
+        let ((client, connection), place) = match url {
             Some(url) => {
                 let settings = ConnectionSettings::resolve(Some(url), &|name| std::env::var(name).ok())?;
-                (settings.config().clone(), Place::Given(url.to_owned()))
+                let (client, connection) = connect(&settings).await?;
+                ((client, connection.boxed()), Place::Given(url.to_owned()))
             }
             None => {
                 let progress = Progress::spinner("starting a private PostgreSQL", quiet);
                 let cluster = Cluster::start(ClusterOptions::default()).await?;
                 progress.finish(&format!("version {}", cluster.binaries().version()));
-                (cluster.config(), Place::Private(cluster))
+                let (client, connection) =
+                    cluster.config().connect(NoTls).await.context("can't connect to the database")?;
+                ((client, connection.boxed()), Place::Private(cluster))
             }
         };
-        let (client, connection) = config.connect(NoTls).await.context("can't connect to the database")?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "the demonstration's own connection has ended");

@@ -18,7 +18,8 @@ use super::progress::Progress;
 use super::{explain, run, serve};
 use crate::loan::Privilege;
 use crate::plugin::Inputs;
-use crate::{Config, Host, service};
+use crate::service::{self, Server, Service};
+use crate::{Config, Host};
 use database::DemoDatabase;
 use showcase::{HIRING, Showcase, TPCH};
 use source::ExamplePlugins;
@@ -103,15 +104,8 @@ pub(super) async fn main(args: DemoArgs, quiet: bool) -> anyhow::Result<ExitCode
         show(&host, &showcase).await?;
         if let Some(listener) = listener {
             invite(&listener, &host, args.database_url.is_some())?;
-            let limits = service::ServiceLimits::default();
-            service::serve_until(
-                listener,
-                service::router(host, limits.clone()),
-                limits,
-                std::future::pending(),
-                serve::GRACE,
-            )
-            .await?;
+            let server = Server::new(&Service::new(host));
+            server.serve(listener, std::future::pending(), serve::GRACE).await?;
         }
         Ok(ExitCode::SUCCESS)
     };

@@ -8,8 +8,9 @@ use super::parameter;
 use crate::catalog::ChosenSchemas;
 use crate::cli::check::finding_json;
 use crate::loan::PlanMode;
-use crate::plugin::{Component, Digest, Plan, Shapes};
+use crate::plugin::{Component, Digest, Plan, Profile, Shapes, cursor_of};
 use crate::printable::printable;
+use crate::select::RowFilter;
 use crate::{LoadedPlugin, LoadedQuery, PluginFinding};
 
 /// What can be told of a plugin.
@@ -20,6 +21,9 @@ pub(super) struct Overview {
     sdk: String,
     bytes: usize,
     digest: Digest,
+    profile: Profile,
+    /// What its signer wrote, of a component that is pinned to a key.
+    trusted_comment: Option<String>,
     queries: Vec<QueryOverview>,
     proof: Proven,
     /// What went wrong when its shapes were planned, a line each.
@@ -59,6 +63,10 @@ struct QueryOverview {
     schemas: BTreeSet<ChosenSchemas>,
     relations: BTreeSet<String>,
     functions: BTreeSet<String>,
+    /// The row filters that it is under: a relation, and what a row has to pass.
+    filters: BTreeSet<(String, String)>,
+    /// The highest cost of a statement, where that is limited, and the limit.
+    cost: Option<(f64, u64)>,
     warnings: Vec<PluginFinding>,
 }
 
@@ -77,6 +85,14 @@ impl Overview {
                 schemas: query.shapes().iter().map(|shape| shape.schemas.clone()).collect(),
                 relations: statements().flat_map(|statement| statement.relations.clone()).collect(),
                 functions: statements().flat_map(|statement| statement.functions.clone()).collect(),
+                filters: statements()
+                    .flat_map(|statement| &statement.filters)
+                    .flat_map(|its| shown(its))
+                    .collect(),
+                cost: statements()
+                    .filter_map(|statement| statement.cost)
+                    .max_by(f64::total_cmp)
+                    .zip(query.limits().cost),
                 warnings: warnings
                     .iter()
                     .filter(|warning| warning.query.as_ref() == Some(&query.declaration().name))
@@ -90,6 +106,8 @@ impl Overview {
             sdk: plugin.sdk().to_owned(),
             bytes: plugin.bytes(),
             digest: plugin.digest(),
+            profile: plugin.profile(),
+            trusted_comment: plugin.trusted_comment().map(str::to_owned),
             queries: plugin.queries().iter().map(query).collect(),
             proof: if described { Proven::Described } else { Proven::Verified },
             findings: Vec::new(),
@@ -109,6 +127,8 @@ impl Overview {
             sdk: manifest.sdk,
             bytes,
             digest: component.digest(),
+            profile: component.profile(),
+            trusted_comment: None,
             queries: Vec::new(),
             proof: Proven::Planned,
             findings: Vec::new(),
@@ -126,6 +146,8 @@ impl Overview {
                 schemas: BTreeSet::new(),
                 relations: BTreeSet::new(),
                 functions: BTreeSet::new(),
+                filters: BTreeSet::new(),
+                cost: None,
                 warnings: Vec::new(),
             };
             for shape in shapes {
@@ -153,7 +175,11 @@ impl Overview {
         writeln!(out, "  world    {}", self.world)?;
         writeln!(out, "  SDK      {}", printable(&self.sdk, 200))?;
         writeln!(out, "  size     {} bytes", self.bytes)?;
+        writeln!(out, "  profile  {}", self.profile)?;
         writeln!(out, "  SHA-256  {}", self.digest)?;
+        if let Some(comment) = &self.trusted_comment {
+            writeln!(out, "  signed   {comment}")?;
+        }
         for query in &self.queries {
             writeln!(out)?;
             self.print_query(out, query)?;
@@ -170,6 +196,9 @@ impl Overview {
         for line in declaration.doc.lines().filter(|line| !line.trim().is_empty()) {
             writeln!(out, "  {}", printable(line.trim(), usize::MAX))?;
         }
+        if let Some(cursor) = cursor_of(declaration) {
+            writeln!(out, "  pages: where one begins is the parameter {cursor}")?;
+        }
         if query.plan == PlanMode::Custom {
             writeln!(out, "  plan: custom, for the values of each call")?;
         }
@@ -184,6 +213,12 @@ impl Overview {
                 let names = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 writeln!(out, "  {what} {verb}: {}", printable(&names, usize::MAX))?;
             }
+        }
+        for (relation, condition) in &query.filters {
+            writeln!(out, "  filtered: {}", printable(&format!("{relation}: {condition}"), usize::MAX))?;
+        }
+        if let Some((cost, most)) = query.cost {
+            writeln!(out, "  cost: at most {cost:.0}, of {most} that are allowed")?;
         }
         query.warnings.iter().try_for_each(|warning| writeln!(out, "  warning: {}", warning.finding))
     }
@@ -224,12 +259,15 @@ impl Overview {
                     PlanMode::Auto => "auto",
                     PlanMode::Custom => "custom",
                 },
+                "paged": cursor_of(&query.declaration).is_some(),
                 "open": query.total.is_none(),
                 "shapes": query.total.map(|total| u64::try_from(total).unwrap_or(u64::MAX)),
                 "tried": query.tried,
                 "schemas": query.schemas.iter().filter(|its| !its.is_empty()).map(schemas).collect::<Vec<_>>(),
                 "relations": query.relations,
                 "functions": query.functions,
+                "filters": query.filters.iter().map(|(of, sql)| json!({"relation": of, "condition": sql})).collect::<Vec<_>>(),
+                "cost": query.cost.map(|(cost, _)| cost),
                 "warnings": query.warnings.iter().map(finding_json).collect::<Vec<_>>(),
             })
         };
@@ -238,7 +276,9 @@ impl Overview {
             "world": self.world,
             "sdk": self.sdk,
             "bytes": self.bytes,
+            "profile": self.profile.as_str(),
             "sha256": self.digest.to_string(),
+            "trusted_comment": self.trusted_comment,
             "verified": self.proof != Proven::Planned,
             "described": self.proof == Proven::Described,
             "queries": self.queries.iter().map(query).collect::<Vec<_>>(),
@@ -262,6 +302,11 @@ impl QueryOverview {
             }
         }
     }
+}
+
+/// A relation, with each condition of its filter.
+fn shown(filter: &RowFilter) -> impl Iterator<Item = (String, String)> {
+    filter.conditions().map(|condition| (filter.relation(), condition.to_owned()))
 }
 
 fn print_parameters(out: &mut impl Write, what: &str, parameters: &[Parameter]) -> io::Result<()> {

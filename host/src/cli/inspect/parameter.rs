@@ -8,6 +8,7 @@ pub(super) fn line(parameter: &Parameter) -> String {
         Domain::Enum { labels, .. } => parts.push(format!("one of {}", labels.join(", "))),
         Domain::Sort { keys } => parts.push(format!("a sort by {}", keys.join(", "))),
         Domain::Named(_) => parts.push("a string in PostgreSQL's own form".to_owned()),
+        Domain::Cursor => parts.push("the `next` of the page before".to_owned()),
         Domain::Scalar(_) => {}
     }
     if parameter.ty.nullable {
@@ -49,6 +50,7 @@ pub(super) fn to_json(parameter: &Parameter) -> Value {
         "type": type_name(parameter),
         "labels": labels,
         "sort_keys": sort_keys,
+        "cursor": parameter.ty.domain == Domain::Cursor,
         "nullable": parameter.ty.nullable,
         "mode": mode(parameter.mode),
         "required": parameter.presence == Presence::Required,

@@ -181,7 +181,7 @@ fn shapes_of(query: &LoadedQuery, affected: Vec<Shape>) -> AffectedShapes {
 }
 
 /// The columns of a result that are others now. PostgreSQL alone knows the types of some, and these are not compared.
-fn columns(old: &ProvenStatement, new: &ProvenStatement) -> Vec<ReplyColumn> {
+pub(in crate::host) fn columns(old: &ProvenStatement, new: &ProvenStatement) -> Vec<ReplyColumn> {
     const UNKNOWN: &str = "unknown";
     let of = |statement: &'_ ProvenStatement, name: &str| {
         statement.columns.iter().find(|its| its.name == name).map(|its| its.type_name.clone())

@@ -5,9 +5,11 @@ mod compare;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use self::compare::PluginDrift;
+pub(super) use self::compare::columns;
 use super::error::StartError;
 use super::generation::Basis;
 use super::load::Refusal;
@@ -16,7 +18,7 @@ use crate::Config;
 use crate::catalog::diff::{self, Change};
 use crate::catalog::{Catalog, Contents, Snapshot};
 use crate::loan::Pool;
-use crate::plugin::{Engine, Shape};
+use crate::plugin::Shape;
 use crate::select::Finding;
 
 /// What changed in a database, and what that does to the queries of a configuration.
@@ -97,8 +99,8 @@ pub struct ChangedReply {
     pub columns: Vec<ReplyColumn>,
 }
 
-/// A column of a reply that is another one now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A column of a reply that is another one now. Its `Display` is such as `column total int4 → int8`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReplyColumn {
     /// Its name.
     pub name: String,
@@ -106,6 +108,17 @@ pub struct ReplyColumn {
     pub from: Option<String>,
     /// The type that it has; nothing, if it is gone.
     pub to: Option<String>,
+}
+
+impl fmt::Display for ReplyColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => write!(f, "column {name} {from} → {to}"),
+            (_, Some(to)) => write!(f, "column {name} {to} is new"),
+            (..) => write!(f, "column {name} is gone"),
+        }
+    }
 }
 
 /// A query of which not every shape was tried, so that some may break of which nothing is told.
@@ -169,9 +182,9 @@ impl Drift {
         let effect = |change| Effect { change, breaks: Vec::new(), replies: Vec::new() };
         let changes = diff::changes(&old.contents, &new.contents);
         let mut drift = Self { effects: changes.into_iter().map(effect).collect(), ..Self::default() };
-        let engine = Engine::new(&config.limits.plugin())?;
+        let engine = config.engine()?;
         let basis = |contents: &Contents, schemas| {
-            Basis::new(Arc::new(Catalog::new(contents.clone().readable())), schemas)
+            Basis::new(Arc::new(Catalog::new(contents.clone().readable())), schemas, config)
         };
         let of = |contents: &Contents| basis(contents, config.schemas().of_snapshot(contents));
         let (before, after) = (of(&old.contents), of(&new.contents));

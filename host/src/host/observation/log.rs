@@ -1,17 +1,21 @@
-use super::{CallEnded, CallOutcome, Observation, ShapeProven};
+use super::{CallEnded, CallOutcome, Observation, RequestEnded, ShapeProven, TraceContext};
 use crate::Code;
 use crate::catalog::CHANNEL;
 use crate::host::load::PluginFinding;
 use crate::host::refresh::{Change, PluginChange, RefreshError, Refreshed};
 
-/// Where calls are logged, so that who hears of each call otherwise can leave them out.
+/// Where it is logged why calls fail, so that who hears of each call otherwise can leave that out.
 const CALLS: &str = "callslip::call";
+
+/// Where each call is logged, so that it can be kept apart from the rest, or left out.
+const AUDIT: &str = "callslip::audit";
 
 impl Observation {
     /// Says it in the log.
     pub(super) fn log(&self) {
         match self {
             Self::CallEnded(call) => call.log(),
+            Self::RequestEnded(request) => request.log(),
             Self::ShapeProven(proven) => proven.log(),
             Self::StatementStale { plugin, query, change } => {
                 tracing::info!(
@@ -31,6 +35,16 @@ impl Observation {
             Self::RefreshFailed { error, is_repeated, .. } => log_failure(error, *is_repeated),
             Self::RefreshRecovered => tracing::info!("the database can be looked at again"),
             Self::PluginChanged { change, .. } => change.log(),
+            Self::PluginSuspended { plugin, digest, time } => tracing::error!(
+                plugin = &**plugin,
+                code = Code::PluginSuspended.as_str(),
+                %digest,
+                "the plugin is suspended for {} s, since too many of its runs failed; queries that are proven are served",
+                time.as_secs()
+            ),
+            Self::PluginResumed { plugin, digest } => {
+                tracing::info!(plugin = &**plugin, %digest, "the plugin is run again");
+            }
             Self::NotificationsLost { reason } => tracing::warn!(
                 "the database's notifications are not heard, changes are found by polling alone: {reason}"
             ),
@@ -38,37 +52,75 @@ impl Observation {
             Self::NotificationsUnheard => tracing::info!(
                 "behind a pooler that shares sessions notifications are not heard: changes are found by polling alone"
             ),
+            Self::ReplicaServes { replica } => {
+                tracing::info!(replica = &**replica, "calls are read from the replica");
+            }
+            Self::ReplicaRests { replica, reason } => {
+                tracing::warn!(replica = &**replica, "calls are not read from the replica: {reason}");
+            }
         }
     }
 }
 
 impl CallEnded {
+    /// Once for every call what came of it, whatever that was; and why it has failed, if it has, by itself: that may hold data, and
+    /// may be of no interest to who counts calls.
     fn log(&self) {
-        let Self { ran_on, waited, planned, first_row, total, rows, bytes, outcome, .. } = self;
-        let (plugin, query, shape) = (self.plugin.as_deref(), self.query.as_deref(), self.shape.as_deref());
-        let ran_on = ran_on.as_str();
-        let CallOutcome::Failed { code, message } = outcome else {
-            let outcome = outcome.as_str();
-            tracing::debug!(
-                target: CALLS, plugin, query, shape, outcome, ran_on, ?waited, ?planned, ?first_row, ?total, rows, bytes,
-                "the call has ended"
+        let Self { id, ran_on, waited, planned, executed, first_row, total, rows, bytes, outcome, .. } = self;
+        let (plugin, query, shape) = (&*self.called_plugin, &*self.called_query, self.shape.as_deref());
+        let (caller, ran_on, replica) = (self.caller.as_deref(), ran_on.as_str(), self.replica.as_deref());
+        let digest = self.digest.map(tracing::field::display);
+        let trace_id = self.trace.as_ref().map(trace_id);
+        if !self.absent_claims.is_empty() {
+            let absent = self.absent_claims.join(", ");
+            tracing::info!(
+                target: CALLS, %id, plugin, query, shape,
+                "no row passes the row filters that read claims which the caller does not have: {absent}"
             );
-            return;
-        };
+        }
+        tracing::info!(
+            target: AUDIT, %id, caller, plugin, digest, query, shape, rows, bytes, ?total, ?waited, ?planned, ?executed, ?first_row,
+            ran_on, replica, outcome = outcome.as_str(), trace_id, "a call has ended"
+        );
+        let CallOutcome::Failed { code, message } = outcome else { return };
         macro_rules! say {
             ($level:ident) => {
-                tracing::$level!(
-                    target: CALLS, plugin, query, shape, code = code.as_str(), ran_on, ?total, "{message}"
-                )
+                tracing::$level!(target: CALLS, %id, plugin, query, shape, code = code.as_str(), trace_id, "{message}")
             };
         }
         match code {
             // It may be a fault of the data, which no caller can mend.
             Code::RejectedValue => say!(warn),
+            // Whoever is refused when much is asked for must not fill the log, too.
+            Code::TooManyCalls => say!(debug),
             code if code.as_str().starts_with("CS10") => say!(debug),
             _ => say!(error),
         }
     }
+}
+
+/// Where each request is logged. What became of its call is in the audit.
+const REQUESTS: &str = "callslip::request";
+
+impl RequestEnded {
+    fn log(&self) {
+        if !tracing::enabled!(target: REQUESTS, tracing::Level::DEBUG) {
+            return;
+        }
+        let Self { method, path, status, format, is_whole, bytes, total, read, .. } = self;
+        let peer = self.peer.as_deref();
+        let trace_id = self.trace.as_ref().map(trace_id);
+        let id = self.id.map(tracing::field::display);
+        tracing::debug!(
+            target: REQUESTS, id, peer, method, path, status, format, is_whole, bytes, ?total, ?read, trace_id,
+            "a request has ended"
+        );
+    }
+}
+
+/// What a log finds a trace by, as OpenTelemetry writes it.
+fn trace_id(trace: &TraceContext) -> tracing::field::DisplayValue<String> {
+    tracing::field::display(format!("{:032x}", trace.trace_id()))
 }
 
 impl ShapeProven {
@@ -104,8 +156,12 @@ impl PluginChange {
                 tracing::info!(plugin, "{}", self.change);
                 warnings.iter().for_each(|warning| warning.log_as_warning(plugin));
             }
-            Change::Healthy | Change::Withdrawn => tracing::info!(plugin, "{}", self.change),
-            Change::Degraded(refusal) => {
+            Change::Healthy
+            | Change::Withdrawn
+            | Change::Removed
+            | Change::Reconfigured { .. }
+            | Change::Added { refusal: None, .. } => tracing::info!(plugin, "{}", self.change),
+            Change::Degraded(refusal) | Change::Added { refusal: Some(refusal), .. } => {
                 tracing::error!(plugin, "{}", self.change);
                 refusal.findings.iter().for_each(|finding| finding.log_as_error(plugin));
             }

@@ -4,15 +4,21 @@ use std::sync::Arc;
 use super::Observation;
 
 /// Whom the host tells.
-pub(in crate::host) type Observer = Arc<dyn Fn(&Observation) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(&Observation) + Send + Sync>;
 
 /// All whom the host tells of what happens, and its log. A clone tells the same.
-#[derive(Clone)]
-pub(in crate::host) struct Observers(Arc<[Observer]>);
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Arc<[Observer]>);
 
 impl Observers {
     pub fn new(observers: Vec<Observer>) -> Self {
         Self(observers.into())
+    }
+
+    /// All of these, and one more.
+    #[cfg(feature = "service")]
+    pub fn with(&self, observer: impl Fn(&Observation) + Send + Sync + 'static) -> Self {
+        Self(self.0.iter().cloned().chain([Arc::new(observer) as Observer]).collect())
     }
 
     /// Tells all of them, here and now. One that panics hurts nobody: neither the others nor what it was told of, and is told of the

@@ -26,7 +26,7 @@ impl Prover<'_> {
             for (chosen, ty) in types {
                 // Of what is not there a slot is a finding already.
                 let Some(ty) = ty else { continue };
-                let grants = self.plugin.grants(self.basis, &chosen);
+                let grants = self.plugin.grants(self.basis, &self.query.name, &chosen);
                 let granted = catalog.ty(&ty.schema, &ty.name).is_some_and(|its| grants.ty(its));
                 let limits = self.plugin.version.component.engine().limits();
                 let Some(text) = text_of_json(parameter, json, limits).filter(|_| granted) else { continue };

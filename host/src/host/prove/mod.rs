@@ -1,19 +1,27 @@
+mod claim;
+mod cost;
 mod defaults;
+mod page;
 mod proven;
 
 use std::sync::Arc;
 
-use callslip_ir::{Binding, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
+use callslip_ir::{Binding, Domain, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
 pub(super) use proven::warn_of_other_columns;
-pub use proven::{ProvenShape, ProvenStatement, ValueSource};
+pub use proven::{ColumnFacts, ProvenPage, ProvenShape, ProvenStatement, ValueSource};
+
+use page::{PageOf, PagedStatement};
 
 use super::choice::Choice;
 use super::generation::Basis;
 use super::plugin::LoadedPlugin;
+use super::version::Occasion;
 use crate::Code;
 use crate::catalog::{ChosenSchemas, Oid, SearchPath, TypeKind};
+use crate::config::LimitConfig;
+use crate::grants::{FilterValue, MissingGrant};
 use crate::loan::{LoanError, Proving, ResultColumn};
 use crate::nearest::nearest;
 use crate::plugin::{self, ArgumentError, Failure, PlannedStatement, Shape};
@@ -26,6 +34,8 @@ pub(super) struct Prover<'a> {
     pub basis: &'a Basis,
     pub plugin: &'a LoadedPlugin,
     pub query: &'a QueryDeclaration,
+    /// What the query may cost.
+    pub limits: &'a LimitConfig,
 }
 
 /// Why a shape could not be proven.
@@ -76,14 +86,16 @@ struct Verified {
     planned: Arc<PlannedStatement>,
     name: String,
     rows: Rows,
+    /// What there is to know of the page, if it gives one.
+    page: Option<PageOf>,
     lowered: Lowered,
     verified: select::Verified,
 }
 
 impl Prover<'_> {
     /// Plans a shape in the sandbox. Needs no connection.
-    pub async fn plan(&self, shape: Shape) -> Result<Planned, ProveError> {
-        let plan = self.plugin.version.plan(&self.query.name, &shape).await;
+    pub async fn plan(&self, shape: Shape, occasion: Occasion) -> Result<Planned, ProveError> {
+        let plan = self.plugin.version.plan(&self.query.name, &shape, occasion).await;
         let plan = match plan.map_err(ProveError::Plugin)? {
             Ok(plan) => plan,
             Err(failure) => return Ok(Planned { shape, outcome: Err(failure) }),
@@ -143,11 +155,8 @@ impl Prover<'_> {
         };
         let (mut statements, mut findings) = (Vec::new(), Vec::new());
         for (planned, name, rows) in planned {
-            match self.verify(planned, &shape, path) {
-                Ok((lowered, verified)) => {
-                    let (planned, name) = (planned.clone(), name.clone());
-                    statements.push(Verified { planned, name, rows: *rows, lowered, verified });
-                }
+            match self.verify(planned, name, *rows, &shape, path) {
+                Ok(statement) => statements.push(statement),
                 Err(found) => findings.extend(found),
             }
         }
@@ -192,29 +201,41 @@ impl Prover<'_> {
 
     fn verify(
         &self,
-        statement: &PlannedStatement,
+        statement: &Arc<PlannedStatement>,
+        name: &str,
+        rows: Rows,
         shape: &Shape,
         path: &SearchPath,
-    ) -> Result<(Lowered, select::Verified), Vec<Finding>> {
-        let grants = self.plugin.grants(self.basis, path.chosen());
+    ) -> Result<Verified, Vec<Finding>> {
+        let grants = self.plugin.grants(self.basis, &self.query.name, path.chosen());
+        let filters = self.plugin.filters(self.basis, path.chosen());
         let context = select::Context {
             plugin: &self.plugin.name,
             catalog: &self.basis.catalog,
             grants: &grants,
             path,
             limits: &self.basis.limits,
+            filters: &filters,
         };
         let mut findings = self.bindings(statement, shape);
-        match select::verify(&statement.description, context) {
-            Ok(verified) if findings.is_empty() => {
-                Ok((select::lower(&statement.description, &verified), verified))
-            }
-            Ok(_) => Err(findings),
+        let verified = match select::verify(&statement.description, context) {
+            Ok(verified) if findings.is_empty() => verified,
+            Ok(_) => return Err(findings),
             Err(found) => {
                 findings.extend(found);
-                Err(findings)
+                return Err(findings);
             }
-        }
+        };
+        let (planned, page, verified) = match rows {
+            Rows::Page => {
+                let PagedStatement { planned, verified, of } =
+                    self.paged(statement, &verified, shape, context)?;
+                (planned, Some(of), verified)
+            }
+            Rows::Many | Rows::One => (statement.clone(), None, verified),
+        };
+        let lowered = select::lower(&planned.description, &verified);
+        Ok(Verified { planned, name: name.to_owned(), rows, page, lowered, verified })
     }
 
     /// Each slot is bound, and to something that this shape has a value of.
@@ -243,6 +264,9 @@ impl Prover<'_> {
                 {
                     format!("a slot is bound to the {what} \"{shown}\" where it is absent")
                 }
+                Some(parameter) if parameter.ty.domain == Domain::Cursor => {
+                    format!("a slot is bound to the {what} \"{shown}\", a cursor, which only the host reads")
+                }
                 Some(_) => continue,
             };
             let place = select::place_of_slot(&statement.description, SlotId(index as u32));
@@ -258,7 +282,7 @@ impl Prover<'_> {
         path: &SearchPath,
         proving: Option<&Proving<'_>>,
     ) -> Result<ProvenStatement, ProveError> {
-        let Verified { planned, name, rows, lowered, verified } = statement;
+        let Verified { planned, name, rows, page, lowered, verified } = statement;
         let planned = &planned;
         let digest = hexadecimal(&Sha256::digest(&planned.shape)[..4]);
         let (plugin, query) = (&self.plugin.name, &self.query.name);
@@ -274,6 +298,9 @@ impl Prover<'_> {
             Some(proving) => self.ask(planned, &printed, &verified, proving).await?,
             None => self.inferred(&verified),
         };
+        let keys = page.as_ref().map_or(0, |its| its.page.keys);
+        let own = &columns[..columns.len().saturating_sub(keys)];
+        let facts = own.iter().map(|column| ColumnFacts { own_type: column.type_oid }).collect();
         let forms: Vec<ColumnForm> = columns.iter().map(|column| self.form(column)).collect();
         if forms.iter().any(|form| *form != ColumnForm::AsIs) {
             self.check_text_casts(&columns, &forms, path)?;
@@ -283,31 +310,65 @@ impl Prover<'_> {
                 None => as_text(&columns, &forms),
             };
         }
-        self.check_constants(planned, &printed, path, proving).await?;
+        self.check_constants(planned, &printed, &verified, path, proving).await?;
+        let cost = match (self.limits.cost, proving) {
+            (Some(most), Some(proving)) => Some(self.check_cost(planned, &printed, most, proving).await?),
+            _ => None,
+        };
         let source = |parameter: &select::StatementParameter| {
             match planned.bindings.get(parameter.slot.0 as usize) {
                 Some(Binding::Parameter(name)) => ValueSource::Parameter(name.clone()),
                 Some(Binding::Claim(name)) => ValueSource::Claim(name.clone()),
                 Some(Binding::Constant(text)) => ValueSource::Constant(text.clone()),
-                // There is a binding for each slot; none would be null.
-                None => ValueSource::Constant(None),
+                None if let Some(key) = page.as_ref().and_then(|its| its.page.key_of(parameter.slot)) => {
+                    ValueSource::CursorKey(key)
+                }
+                None => match printed.filter_value(parameter.slot) {
+                    Some(FilterValue::Claim(name)) => {
+                        let ty = claim::value_type(&self.basis.catalog, &parameter.ty);
+                        ValueSource::FilterClaim { name: name.clone(), ty }
+                    }
+                    Some(FilterValue::Constant(text)) => ValueSource::Constant(text.clone()),
+                    // There is a binding for each slot; none would be null.
+                    None => ValueSource::Constant(None),
+                },
             }
         };
         let names = |of: &std::collections::BTreeSet<(String, String)>| {
             of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
         };
+        let values = printed.parameters.iter().map(source).collect();
+        let sent = columns;
+        let (columns, page) = match page {
+            None => (sent, None),
+            Some(PageOf { page, size, digest }) => {
+                let shown = sent.len().saturating_sub(page.keys);
+                let columns = sent[..shown].into();
+                (columns, Some(ProvenPage { keys: page.keys, size, columns: sent, digest }))
+            }
+        };
         Ok(ProvenStatement {
             name,
             digest: digest.into(),
             rows,
+            page,
             sql: printed.sql.as_str().into(),
-            values: printed.parameters.iter().map(source).collect(),
+            values,
+            rules: printed
+                .parameters
+                .iter()
+                .enumerate()
+                .filter_map(|(at, parameter)| Some((at, *verified.rules.get(&parameter.slot)?)))
+                .collect(),
             types: printed.parameters.iter().map(|parameter| parameter.ty.shown(path)).collect(),
             columns,
+            facts,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
             columns_read: verified.columns_read.into_iter().collect(),
             objects: verified.objects.into_iter().collect(),
+            filters: verified.filters,
+            cost,
             warnings: verified.warnings,
         })
     }
@@ -318,7 +379,12 @@ impl Prover<'_> {
         let column = |column: &OutputColumn| {
             let known = column.ty.and_then(|oid| catalog.type_by_oid(catalog.base_type(oid)));
             let (type_oid, type_name) = known.map_or(UNKNOWN, |ty| (ty.oid, ty.name.as_str()));
-            ResultColumn { name: column.name.clone(), type_oid, type_name: type_name.to_owned() }
+            ResultColumn {
+                name: column.name.clone(),
+                type_oid,
+                type_name: type_name.to_owned(),
+                type_modifier: -1,
+            }
         };
         verified.columns.iter().map(column).collect()
     }
@@ -351,14 +417,26 @@ impl Prover<'_> {
         &self,
         planned: &PlannedStatement,
         printed: &Printed,
+        verified: &select::Verified,
         path: &SearchPath,
         proving: Option<&Proving<'_>>,
     ) -> Result<(), ProveError> {
         let mut findings = Vec::new();
         for parameter in &printed.parameters {
-            let Some(Binding::Constant(Some(text))) = planned.bindings.get(parameter.slot.0 as usize) else {
-                continue;
+            let (text, of_filter) = match planned.bindings.get(parameter.slot.0 as usize) {
+                Some(Binding::Constant(Some(text))) => (text, false),
+                Some(_) => continue,
+                None => match printed.filter_value(parameter.slot) {
+                    Some(FilterValue::Constant(Some(text))) => (text, true),
+                    _ => continue,
+                },
             };
+            if let Some(Err(wrong)) = verified.rules.get(&parameter.slot).map(|rule| rule.check(text)) {
+                let message = format!("the constant \"{}\" {wrong}", printable(text, 63));
+                let place = select::place_of_slot(&planned.description, parameter.slot);
+                findings.push(Finding::new(Code::InvalidConstant, message).at(place));
+                continue;
+            }
             let found = match self.basis.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
                 Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
                 Some(TypeKind::Enum { labels }) => {
@@ -387,9 +465,13 @@ impl Prover<'_> {
                     },
                 },
             };
-            findings.extend(
-                found.map(|finding| finding.at(select::place_of_slot(&planned.description, parameter.slot))),
-            );
+            findings.extend(found.map(|finding| match of_filter {
+                true => {
+                    let message = format!("a row filter can't be used: {}", finding.message);
+                    Finding { code: Code::UnusableFilter, message, ..finding }
+                }
+                false => finding.at(select::place_of_slot(&planned.description, parameter.slot)),
+            }));
         }
         if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
     }
@@ -401,19 +483,21 @@ impl Prover<'_> {
         forms: &[ColumnForm],
         path: &SearchPath,
     ) -> Result<(), ProveError> {
-        let grants = self.plugin.grants(self.basis, path.chosen());
+        let grants = self.plugin.grants(self.basis, &self.query.name, path.chosen());
         let catalog = &self.basis.catalog;
         let mut findings = Vec::new();
         for (column, _) in columns.iter().zip(forms).filter(|(_, form)| **form != ColumnForm::AsIs) {
             let cast = catalog.cast(catalog.element_type(column.type_oid), TEXT);
-            if let Some(function) = cast.and_then(|cast| grants.refused_function(catalog, cast)) {
-                let name = format!("{}.{}", path.shown(&function.schema), function.name);
+            let refused = |cast| Some((cast, grants.refused_function(catalog, cast)?));
+            if let Some((cast, function)) = cast.and_then(refused) {
                 let message = format!(
-                    "the column \"{}\" leaves as text, and its cast calls the function {name}, which was not granted",
-                    column.name
+                    "the column \"{}\" leaves as text, and its cast calls the function {}.{}, which was not granted",
+                    column.name,
+                    path.shown(&function.schema),
+                    function.name
                 );
-                let help = format!("add \"{name}\" to functions in [plugins.{}.grants]", self.plugin.name);
-                findings.push(Finding::new(Code::CastNotGranted, message).with_help(help));
+                let (plugin, missing) = (&self.plugin.name, vec![MissingGrant::cast(catalog, path, cast)]);
+                findings.push(Finding::of_missing(Code::CastNotGranted, message, plugin, missing, None));
             }
         }
         if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
@@ -441,7 +525,12 @@ fn as_text(columns: &[ResultColumn], forms: &[ColumnForm]) -> Arc<[ResultColumn]
             ColumnForm::Text => (TEXT, "text"),
             ColumnForm::TextArray => (TEXT_ARRAY, "_text"),
         };
-        ResultColumn { name: column.name.clone(), type_oid, type_name: type_name.to_owned() }
+        ResultColumn {
+            name: column.name.clone(),
+            type_oid,
+            type_name: type_name.to_owned(),
+            type_modifier: -1,
+        }
     };
     columns.iter().zip(forms).map(cast).collect()
 }

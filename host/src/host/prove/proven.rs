@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use callslip_ir::Rows;
+use callslip_ir::{Rows, ValueType};
 
 use crate::Code;
-use crate::catalog::{ChosenSchemas, ObjectName};
+use crate::catalog::{ChosenSchemas, ObjectName, Oid};
 use crate::loan::ResultColumn;
 use crate::plugin::{Failure, Shape};
-use crate::select::{ColumnName, Finding};
+use crate::select::{ColumnName, Finding, RowFilter, ValueRule};
 
 /// A shape of a query, with the statements that it was proven to send.
 #[derive(Debug)]
@@ -27,16 +27,23 @@ pub struct ProvenStatement {
     pub name: String,
     /// How many rows it gives.
     pub rows: Rows,
+    /// What there is to know of the page, if it gives one.
+    pub page: Option<ProvenPage>,
     /// Its text.
     pub sql: Arc<str>,
     /// The digest of what the plugin described, as the comment that the text begins with has it.
     pub digest: Arc<str>,
     /// What is bound to `$1`, `$2`, and so on.
     pub values: Vec<ValueSource>,
+    /// What some of them must be, by their position.
+    pub rules: Vec<(usize, ValueRule)>,
     /// The types that they are bound as, for people.
     pub types: Vec<String>,
-    /// The columns of its result. Without a database, of the type `unknown` where the verifier can't infer it.
+    /// The columns of its result, without those of a page's keys. Without a database, of the type `unknown` where the verifier can't
+    /// infer it.
     pub columns: Arc<[ResultColumn]>,
+    /// What else is known of each of these columns, in their order.
+    pub facts: Arc<[ColumnFacts]>,
     /// The relations that it reads, as `schema.name`.
     pub relations: Vec<String>,
     /// The functions that it calls, as `schema.name`.
@@ -47,13 +54,39 @@ pub struct ProvenStatement {
     /// All that it takes from outside of `pg_catalog`, by name: relations, functions, operators, collations, and types, also
     /// those of the columns that it reads.
     pub objects: Vec<ObjectName>,
+    /// The row filters that it is under.
+    pub filters: Vec<Arc<RowFilter>>,
+    /// What PostgreSQL expected it to cost when it was proven, in its own units: the total of its plan for any values. Nothing where
+    /// no `cost` limits it, and without a database.
+    pub cost: Option<f64>,
     /// What PostgreSQL takes and its author hardly means.
     pub warnings: Vec<Finding>,
 }
 
+/// What is known of a column of a result beside its name and the type in which it leaves PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnFacts {
+    /// The type that it has by itself, which may be one that leaves as text, such as an enum. Of a domain, the type that it is
+    /// over. Without a database, `unknown` where the verifier can't infer it.
+    pub own_type: Oid,
+}
+
+/// A statement that gives a page of its rows.
+#[derive(Clone, Debug)]
+pub struct ProvenPage {
+    /// How many keys order it.
+    pub keys: usize,
+    /// Where it comes from how many rows the page has at most: a parameter or a constant, and a number from 1 to 10,000.
+    pub size: ValueSource,
+    /// All columns that PostgreSQL sends, of which the last are the keys, as text.
+    pub(in crate::host) columns: Arc<[ResultColumn]>,
+    /// What tells the list, and the order of it, from any other.
+    pub(in crate::host) digest: [u8; 32],
+}
+
 impl ProvenShape {
     /// Its statements; none where the plugin refuses it.
-    pub(in crate::host) fn statements(&self) -> &[ProvenStatement] {
+    pub(crate) fn statements(&self) -> &[ProvenStatement] {
         self.outcome.as_deref().unwrap_or_default()
     }
 
@@ -130,6 +163,15 @@ pub enum ValueSource {
     Parameter(String),
     /// A claim of the caller.
     Claim(String),
-    /// A constant of the plugin's, in PostgreSQL's text form.
+    /// A claim of the caller that a row filter reads, whatever the query declares. Without it no row passes.
+    FilterClaim {
+        /// Its name.
+        name: String,
+        /// What values it takes.
+        ty: ValueType,
+    },
+    /// A constant of the plugin's, of a row filter or of a page, in PostgreSQL's text form.
     Constant(Option<String>),
+    /// A key of the row with which the page before ended, counted from 0: what the cursor of the call holds.
+    CursorKey(usize),
 }

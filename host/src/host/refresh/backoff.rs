@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 /// How long to wait before something that failed is tried again: twice as long each time.
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     next: Duration,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::super::entry::State;
 use super::super::generation::Generation;
 use super::super::load::{PluginFinding, Refusal};
+use super::super::swap::Swap;
 use crate::plugin::Digest;
 
 /// What came of a refresh.
@@ -37,7 +38,23 @@ pub enum Change {
         digest: Digest,
         /// What its statements are warned of. They are served all the same.
         warnings: Vec<PluginFinding>,
+        /// What is otherwise in it than in the one before it; nothing, if nothing could be loaded before it.
+        swap: Option<Swap>,
     },
+    /// The same version is served under another configuration.
+    Reconfigured {
+        /// What is otherwise by that.
+        swap: Swap,
+    },
+    /// A plugin that was not there is served, unless it does not prove.
+    Added {
+        /// What identifies its code, if it could be loaded.
+        digest: Option<Digest>,
+        /// Why not all of it is served.
+        refusal: Option<Refusal>,
+    },
+    /// It is not in the configuration any more, and its queries are not served.
+    Removed,
     /// Not all of it proves any more, or for other reasons than before.
     Degraded(Refusal),
     /// All of it proves again.
@@ -53,11 +70,16 @@ impl Refreshed {
     pub(super) fn between(before: &Generation, now: &Generation) -> Self {
         let mut plugins = Vec::new();
         for (name, entry) in &now.plugins {
-            let Some(was) = before.plugins.get(name) else { continue };
             let mut add = |change| plugins.push(PluginChange { plugin: name.clone(), change });
+            let Some(was) = before.plugins.get(name) else {
+                let digest = entry.state.loaded().map(|loaded| loaded.digest());
+                add(Change::Added { digest, refusal: entry.state.refusal().cloned() });
+                continue;
+            };
             let digest = |state: &State| state.loaded().map(|loaded| loaded.digest());
             if let Some(digest) = digest(&entry.state).filter(|now| Some(*now) != digest(&was.state)) {
-                add(Change::NewVersion { digest, warnings: entry.state.warnings() });
+                let swap = entry.swapped.as_ref().map(|swapped| swapped.swap.clone());
+                add(Change::NewVersion { digest, warnings: entry.state.warnings(), swap });
             }
             match (was.state.refusal(), entry.state.refusal()) {
                 (Some(_), None) => add(Change::Healthy),
@@ -74,6 +96,8 @@ impl Refreshed {
                 _ => {}
             }
         }
+        let removed = before.plugins.keys().filter(|name| !now.plugins.contains_key(*name));
+        plugins.extend(removed.map(|name| PluginChange { plugin: name.clone(), change: Change::Removed }));
         Self { generation: now.number, changed: true, plugins }
     }
 }
@@ -85,7 +109,18 @@ impl fmt::Display for Change {
             several => format!("{several} findings"),
         };
         match self {
-            Self::NewVersion { digest, .. } => write!(f, "the new version {digest:.8} is served"),
+            Self::NewVersion { digest, swap: None, .. } => {
+                write!(f, "the new version {digest:.8} is served")
+            }
+            Self::NewVersion { digest, swap: Some(swap), .. } => {
+                write!(f, "the new version {digest:.8} is served: {swap}")
+            }
+            Self::Reconfigured { swap } => write!(f, "served as it is configured now: {swap}"),
+            Self::Added { refusal: None, .. } => f.write_str("new, and served"),
+            Self::Added { refusal: Some(refusal), .. } => {
+                write!(f, "new, with {}; its queries without one are served", findings(refusal))
+            }
+            Self::Removed => f.write_str("not in the configuration any more, and not served"),
             Self::Degraded(refusal) => {
                 write!(f, "degraded: {}; its queries without one are served", findings(refusal))
             }

@@ -6,6 +6,9 @@
 
 mod backoff;
 mod change;
+mod components;
+#[cfg(feature = "service")]
+mod heir;
 mod listening;
 mod queue;
 mod record;
@@ -20,4 +23,7 @@ pub use settings::WatchSettings;
 pub use status::{CatalogStatus, RefreshError, RefreshFailure};
 pub use watcher::Watch;
 
+pub(crate) use backoff::Backoff;
+#[cfg(feature = "service")]
+pub(crate) use heir::{Heir, HeirError};
 pub(super) use queue::{Refresher, Wish};

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -39,7 +40,7 @@ pub(in crate::host) enum Wish {
 /// Makes one refresh at a time out of whatever asks for one.
 pub(in crate::host) struct Refresher {
     pub(super) config: Config,
-    pub(super) engine: Engine,
+    pub(in crate::host) engine: Engine,
     /// Nothing, if the host looks at its database only on what it is lent.
     pub(in crate::host) connection: Option<ConnectionSettings>,
     pool: PoolSettings,
@@ -63,6 +64,7 @@ struct Queue {
 /// A refresh that has not begun.
 struct Round {
     wish: Wish,
+    forced: BTreeSet<String>,
     first_asked: Instant,
     last_asked: Instant,
     outcome: watch::Sender<Option<Outcome>>,
@@ -85,7 +87,8 @@ impl Asked {
 
 impl Round {
     fn new(now: Instant) -> Self {
-        Self { wish: Wish::Doubt, first_asked: now, last_asked: now, outcome: watch::Sender::new(None) }
+        let (wish, forced) = (Wish::Doubt, BTreeSet::new());
+        Self { wish, forced, first_asked: now, last_asked: now, outcome: watch::Sender::new(None) }
     }
 
     /// When it may begin.
@@ -112,7 +115,7 @@ impl Refresher {
     }
 
     /// A connection of its own, which goes with it: requests never wait for a refresh.
-    pub(super) async fn loan(&self) -> Result<Loan, RefreshError> {
+    pub(in crate::host) async fn loan(&self) -> Result<Loan, RefreshError> {
         let connection = self.connection.as_ref().ok_or(RefreshError::NothingLent)?;
         Ok(Pool::new(connection, self.pool)?.loan().await?)
     }
@@ -130,10 +133,16 @@ impl Refresher {
 impl Inner {
     /// Asks for a refresh: the next one to begin, of which there is never more than one.
     pub(in crate::host) fn ask(self: &Arc<Self>, wish: Wish) -> Asked {
+        self.ask_forcing(wish, BTreeSet::new())
+    }
+
+    /// The same for one that serves new versions of these plugins though callers lose by it.
+    pub(in crate::host) fn ask_forcing(self: &Arc<Self>, wish: Wish, forced: BTreeSet<String>) -> Asked {
         let mut queue = self.refresher.queue();
         let now = Instant::now();
         let round = queue.next.get_or_insert_with(|| Round::new(now));
         round.wish = round.wish.max(wish);
+        round.forced.extend(forced);
         round.last_asked = now;
         let asked = Asked(round.outcome.subscribe());
         if queue.working {
@@ -203,7 +212,7 @@ struct Worker {
 impl Worker {
     async fn work(mut self) {
         while let Some(round) = self.next().await {
-            let outcome = self.host.refresh(round.wish, None).await;
+            let outcome = self.host.refresh(round.wish, &round.forced, None).await;
             if round.wish == Wish::Doubt {
                 self.host.refresher.queue().doubted = Some(Instant::now());
             }

@@ -1,29 +1,45 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::observation::Observation;
 use super::super::{Inner, inspect};
 use super::change::Refreshed;
+use super::components::Components;
 use super::queue::{Outcome, Wish};
 use super::status::RefreshError;
-use super::successor::{Components, Successor};
+use super::successor::Successor;
 use crate::catalog::{Catalog, Contents, Fingerprint};
 use crate::loan::{Inspection, Lent, Pool};
 
 /// How long a refresh may take: what waits for it must not wait for a network that swallows everything.
-const WITHIN: Duration = Duration::from_secs(300);
+pub(super) const WITHIN: Duration = Duration::from_secs(300);
 
 /// How often the catalog is reflected anew because it changed while plugins were proven.
 const ATTEMPTS: usize = 3;
 
+/// What a refresh is to do.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    wish: Wish,
+    /// The plugins of which a new version is served though callers lose by it.
+    forced: &'a BTreeSet<String>,
+}
+
 impl Inner {
     /// Looks at the database, and has what is served follow it: on a connection that is lent, or otherwise on one of its
     /// own. Never two at a time.
-    pub(in crate::host) async fn refresh(&self, wish: Wish, lent: Option<Lent<'_>>) -> Outcome {
+    pub(in crate::host) async fn refresh(
+        &self,
+        wish: Wish,
+        forced: &BTreeSet<String>,
+        lent: Option<Lent<'_>>,
+    ) -> Outcome {
         let _one = self.refresher.one_at_a_time.lock().await;
         let began = Instant::now();
         let wish = if self.refresher.record().owes_files { Wish::Everything } else { wish };
-        let refreshed = match tokio::time::timeout(WITHIN, self.look(wish, lent.as_ref(), began)).await {
+        let asked = Asked { wish, forced };
+        let refreshed = match tokio::time::timeout(WITHIN, self.look(asked, lent.as_ref(), began)).await {
             Ok(refreshed) => refreshed,
             Err(_) => Err(RefreshError::TooLong(WITHIN)),
         };
@@ -46,7 +62,7 @@ impl Inner {
         }
     }
 
-    fn tell_refreshed(&self, refreshed: &Refreshed, took: Duration) {
+    pub(super) fn tell_refreshed(&self, refreshed: &Refreshed, took: Duration) {
         self.observers.tell(&Observation::Refreshed { refreshed: refreshed.clone(), took });
         let generation = self.generation();
         for change in &refreshed.plugins {
@@ -58,13 +74,13 @@ impl Inner {
 
     async fn look(
         &self,
-        wish: Wish,
+        asked: Asked<'_>,
         lent: Option<&Lent<'_>>,
         began: Instant,
     ) -> Result<(Refreshed, Fingerprint), RefreshError> {
         let refresher = &self.refresher;
         let current = self.generation();
-        let components = match wish {
+        let components = match asked.wish {
             Wish::Everything => Components::read(&refresher.config, &refresher.engine, &current).await,
             Wish::Doubt | Wish::Look => Components::default(),
         };
@@ -73,10 +89,10 @@ impl Inner {
             let is_last = attempt == ATTEMPTS;
             let looked = match lent {
                 Some(lent) => {
-                    self.follow(&lent.inspect(&self.terms).await?, wish, &components, is_last).await?
+                    self.follow(&lent.inspect(&self.terms).await?, asked, &components, is_last).await?
                 }
                 // Each time another: behind a pooler a connection does not outlive what it has proven.
-                None => self.follow_on_own(wish, &components, is_last, began).await?,
+                None => self.follow_on_own(asked, &components, is_last, began).await?,
             };
             match looked {
                 Some(looked) => return Ok(looked),
@@ -87,20 +103,20 @@ impl Inner {
 
     async fn follow_on_own(
         &self,
-        wish: Wish,
+        asked: Asked<'_>,
         components: &Components,
         is_last: bool,
         began: Instant,
     ) -> Result<Option<(Refreshed, Fingerprint)>, RefreshError> {
         let loan = self.refresher.loan().await?;
-        let looked = self.follow(&loan.inspect(), wish, components, is_last).await?;
+        let looked = self.follow(&loan.inspect(), asked, components, is_last).await?;
         // What a role may is in no fingerprint.
-        self.pool.iter().for_each(Pool::plan_anew);
+        self.pools().for_each(Pool::plan_anew);
         if let Err(error) = loan.check(&self.generation().guard).await {
             if let Some((refreshed, _)) = &looked {
                 self.tell_refreshed(refreshed, began.elapsed());
             }
-            self.pool.iter().for_each(Pool::suspect);
+            self.pools().for_each(Pool::suspect);
             return Err(error.into());
         }
         Ok(looked)
@@ -110,7 +126,7 @@ impl Inner {
     async fn follow(
         &self,
         inspection: &Inspection<'_>,
-        wish: Wish,
+        asked: Asked<'_>,
         components: &Components,
         is_last: bool,
     ) -> Result<Option<(Refreshed, Fingerprint)>, RefreshError> {
@@ -119,7 +135,7 @@ impl Inner {
         let fingerprint = inspect::fingerprint::<RefreshError>(inspection).await?;
         let known = self.refresher.record().fingerprint;
         let same = Refreshed { generation: current.number(), changed: false, plugins: Vec::new() };
-        if wish < Wish::Everything && known == Some(fingerprint) && current.is_settled() {
+        if asked.wish < Wish::Everything && known == Some(fingerprint) && current.is_settled() {
             return Ok(Some((same, fingerprint)));
         }
         let reflected_at = SystemTime::now();
@@ -128,8 +144,15 @@ impl Inner {
         let catalog = reflected.unwrap_or_else(|| current.basis.catalog.clone());
         let proving = inspection.prove().await?;
         let config = &self.refresher.config;
-        let successor =
-            Successor { current: &current, config, catalog: &catalog, components, proving: &proving };
+        let successor = Successor {
+            current: &current,
+            config,
+            is_reconfigured: false,
+            catalog: &catalog,
+            components,
+            forced: asked.forced,
+            proving: &proving,
+        };
         let next = successor.prove().await?;
         proving.end().await?;
         let Some(mut next) = next else { return Ok(Some((same, fingerprint))) };
@@ -140,17 +163,17 @@ impl Inner {
         next.reflected_at = reflected_at;
         let refreshed = Refreshed::between(&current, &next);
         if !Arc::ptr_eq(&next.basis.catalog, &current.basis.catalog) {
-            self.pool.iter().for_each(Pool::forget_statements);
+            self.pools().for_each(Pool::forget_statements);
             self.sessions.forget_statements();
         }
-        self.pool.iter().for_each(|pool| pool.guard(next.guard.clone()));
+        self.pools().for_each(|pool| pool.guard(next.guard.clone()));
         self.current.send_replace(Arc::new(next));
         Ok(Some((refreshed, fingerprint)))
     }
 }
 
 /// What the database holds, if that is something else than what is known.
-async fn reflect(
+pub(super) async fn reflect(
     inspection: &Inspection<'_>,
     known: Arc<Catalog>,
 ) -> Result<Option<Arc<Catalog>>, RefreshError> {

@@ -1,74 +1,31 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::super::entry::{Entry, Standing, State, Waiting};
+use super::super::entry::{Entry, Standing, State, Swapped, Waiting};
 use super::super::generation::{Basis, Generation, Plugins};
 use super::super::load::Refusal;
-use super::super::version::{Version, read_component};
+use super::super::swap::Swap;
+use super::super::version::Version;
+use super::components::{Components, File};
 use super::status::RefreshError;
 use crate::Code;
 use crate::Config;
 use crate::catalog::Catalog;
 use crate::config::PluginConfig;
 use crate::loan::Proving;
-use crate::plugin::{Digest, Engine};
-
-/// What the components' files were found to hold. Of a plugin that is not named, the file was not read.
-#[derive(Default)]
-pub(super) struct Components(BTreeMap<String, File>);
-
-/// What a component's file holds.
-enum File {
-    /// The version that is served.
-    Served,
-    /// The version that waits.
-    Waiting,
-    /// Another one.
-    New(Arc<Version>),
-    /// Nothing that can be loaded.
-    Unusable(Refusal),
-}
-
-impl Components {
-    /// Reads the file of each plugin, and compiles those that hold something new.
-    pub async fn read(config: &Config, engine: &Engine, current: &Generation) -> Self {
-        let mut files = BTreeMap::new();
-        for (name, settings) in &config.plugins {
-            if let Some(entry) = current.plugins.get(name) {
-                files.insert(name.clone(), File::read(name, settings, engine, entry).await);
-            }
-        }
-        Self(files)
-    }
-}
-
-impl File {
-    async fn read(name: &str, settings: &PluginConfig, engine: &Engine, entry: &Entry) -> Self {
-        let bytes = match read_component(name, settings).await {
-            Ok(bytes) => bytes,
-            Err(refusal) => return Self::Unusable(refusal),
-        };
-        let digest = Some(Digest::of(&bytes));
-        if entry.state.loaded().map(|loaded| loaded.digest()) == digest {
-            return Self::Served;
-        }
-        if entry.waiting.as_ref().and_then(|waiting| waiting.digest()) == digest {
-            return Self::Waiting;
-        }
-        match Version::load(engine, name, bytes).await {
-            Ok(version) => Self::New(Arc::new(version)),
-            Err(refusal) => Self::Unusable(refusal),
-        }
-    }
-}
 
 /// What a generation's successor is made of.
-pub(super) struct Successor<'a> {
+pub(in crate::host) struct Successor<'a> {
     pub current: &'a Generation,
     pub config: &'a Config,
+    /// Whether the configuration is another than the generation's, so that everything is proven again.
+    pub is_reconfigured: bool,
     /// The generation's own, unless the database has changed.
     pub catalog: &'a Arc<Catalog>,
     pub components: &'a Components,
+    /// The plugins of which a new version is served though callers lose by it.
+    pub forced: &'a BTreeSet<String>,
     pub proving: &'a Proving<'a>,
 }
 
@@ -79,13 +36,23 @@ impl Successor<'_> {
     /// [`RefreshError`], if PostgreSQL can't be asked whether a plugin proves.
     pub async fn prove(&self) -> Result<Option<Generation>, RefreshError> {
         let current = self.current;
-        let basis = Basis::new(self.catalog.clone(), self.config.schemas());
+        let basis = Basis::new(self.catalog.clone(), self.config.schemas(), self.config);
         let mut plugins = Plugins::new();
         for (name, settings) in &self.config.plugins {
-            if let Some(entry) = current.plugins.get(name) {
-                let next = self.entry(&basis, name, settings, entry).await?;
-                plugins.insert(name.clone(), next);
-            }
+            let next = match (current.plugins.get(name), self.components.of(name)) {
+                (Some(entry), _) => self.entry(&basis, name, settings, entry).await?,
+                (None, Some(File::New(version))) => {
+                    let state = basis.prove(name, settings, version, Some(self.proving)).await?;
+                    Entry { state, waiting: None, swapped: None }
+                }
+                (None, Some(File::Unusable(refusal))) => {
+                    let state = State::Unloadable(Arc::new(refusal.clone()));
+                    Entry { state, waiting: None, swapped: None }
+                }
+                // Of a plugin that was not there nothing is served or waits.
+                (None, Some(File::Served | File::Waiting) | None) => continue,
+            };
+            plugins.insert(name.clone(), next);
         }
         let is_same = |(now, was): (&Entry, &Entry)| now.is_same(was);
         if !self.has_changed() && plugins.values().zip(current.plugins.values()).all(is_same) {
@@ -96,8 +63,9 @@ impl Successor<'_> {
         Ok(Some(Generation { basis, plugins, number, reflected_at, guard }))
     }
 
+    /// Whether what was proven before may come out otherwise.
     fn has_changed(&self) -> bool {
-        !Arc::ptr_eq(self.catalog, &self.current.basis.catalog)
+        self.is_reconfigured || !Arc::ptr_eq(self.catalog, &self.current.basis.catalog)
     }
 
     async fn entry(
@@ -107,49 +75,89 @@ impl Successor<'_> {
         settings: &PluginConfig,
         entry: &Entry,
     ) -> Result<Entry, RefreshError> {
-        let file = self.components.0.get(name);
-        let state = match entry.state.loaded() {
-            Some(loaded) if self.has_changed() || !entry.state.is_settled() => {
-                let state = basis.prove(name, settings, &loaded.version, Some(self.proving)).await?;
-                match decided(state)? {
-                    state if !self.has_changed() && state.refusal() == entry.state.refusal() => {
-                        entry.state.clone()
-                    }
-                    state => state,
-                }
-            }
-            _ => entry.state.clone(),
-        };
+        let state = self.served_on(basis, name, settings, &entry.state).await?;
         let waiting = entry.waiting.as_ref();
+        let goes_on = |state: State, waiting: Option<Arc<Waiting>>| Entry {
+            state,
+            waiting,
+            swapped: entry.swapped.clone(),
+        };
+        let file = self.components.of(name);
         let candidate = match file {
             Some(File::New(version)) => version,
-            Some(File::Served) => return Ok(Entry { state, waiting: None }),
-            Some(File::Unusable(refusal)) => return Ok(unusable(state, waiting, refusal)),
+            Some(File::Served) => return Ok(goes_on(state, None)),
+            Some(File::Unusable(refusal)) => {
+                let (state, waiting) = unusable(state, waiting, refusal);
+                return Ok(goes_on(state, waiting));
+            }
             Some(File::Waiting) | None => match waiting.map(|waiting| (waiting, &waiting.version)) {
                 Some((_, Some(version))) => version,
-                Some((waiting, None)) => return Ok(Entry { state, waiting: Some(waiting.clone()) }),
-                None => return Ok(Entry { state, waiting: None }),
+                Some((waiting, None)) => return Ok(goes_on(state, Some(waiting.clone()))),
+                None => return Ok(goes_on(state, None)),
             },
         };
         let is_new = matches!(file, Some(File::New(_)));
         if let Some(waiting) = waiting
-            && !(is_new || self.has_changed() || !waiting.refusal.is_settled())
+            && !(is_new || self.has_changed() || self.forced.contains(name) || !waiting.refusal.is_settled())
         {
-            return Ok(Entry { state, waiting: Some(waiting.clone()) });
+            return Ok(goes_on(state, Some(waiting.clone())));
         }
-        match basis.prove(name, settings, candidate, Some(self.proving)).await? {
-            State::Degraded(_, refusal) if state.standing() != Standing::Refused => {
+        match self.try_version(basis, name, settings, candidate, &state).await? {
+            Ok(swapped) => Ok(swapped),
+            Err(refusal) => {
                 let known =
-                    waiting.filter(|known| !is_new && !self.has_changed() && known.refusal == *refusal);
-                let new = || {
-                    let refusal = Arc::unwrap_or_clone(refusal);
-                    Arc::new(Waiting { version: Some(candidate.clone()), refusal })
-                };
-                Ok(Entry { state, waiting: Some(known.cloned().unwrap_or_else(new)) })
+                    waiting.filter(|known| !is_new && !self.has_changed() && known.refusal == refusal);
+                let new = || Arc::new(Waiting { version: Some(candidate.clone()), refusal });
+                let waiting = known.cloned().unwrap_or_else(new);
+                Ok(goes_on(state, Some(waiting)))
             }
-            // It proves, or nothing is lost with the one before it.
-            candidate => Ok(Entry { state: candidate, waiting: None }),
         }
+    }
+
+    /// What becomes of the version that is served.
+    async fn served_on(
+        &self,
+        basis: &Basis,
+        name: &str,
+        settings: &PluginConfig,
+        state: &State,
+    ) -> Result<State, RefreshError> {
+        match state.loaded() {
+            Some(loaded) if self.has_changed() || !state.is_settled() => {
+                let again = basis.prove(name, settings, &loaded.version, Some(self.proving)).await?;
+                match decided(again)? {
+                    again if !self.has_changed() && again.refusal() == state.refusal() => Ok(state.clone()),
+                    again => Ok(again),
+                }
+            }
+            _ => Ok(state.clone()),
+        }
+    }
+
+    /// What is served if another version than this one is, or why that waits: it has findings, or callers lose by it. With a version
+    /// of which nothing is served nothing is lost.
+    async fn try_version(
+        &self,
+        basis: &Basis,
+        name: &str,
+        settings: &PluginConfig,
+        candidate: &Arc<Version>,
+        served: &State,
+    ) -> Result<Result<Entry, Refusal>, RefreshError> {
+        let state = basis.prove(name, settings, candidate, Some(self.proving)).await?;
+        let swap = served.loaded().map(|loaded| Swap::between(loaded, state.loaded().map(Arc::as_ref)));
+        if served.standing() != Standing::Refused {
+            if let State::Degraded(_, refusal) = state {
+                return Ok(Err(Arc::unwrap_or_clone(refusal)));
+            }
+            let losses = swap.as_ref().map_or_else(Vec::new, |swap| swap.losses(name));
+            if !losses.is_empty() && !self.forced.contains(name) {
+                let warnings = state.warnings();
+                return Ok(Err(Refusal { plugin: name.to_owned(), findings: losses, warnings }));
+            }
+        }
+        let swapped = swap.map(|swap| Arc::new(Swapped { at: SystemTime::now(), swap }));
+        Ok(Ok(Entry { state, waiting: None, swapped }))
     }
 }
 
@@ -165,13 +173,17 @@ fn decided(state: State) -> Result<State, RefreshError> {
     }
 }
 
-/// A plugin whose file holds nothing that can be loaded.
-fn unusable(state: State, waiting: Option<&Arc<Waiting>>, refusal: &Refusal) -> Entry {
+/// What becomes of a plugin whose file holds nothing that can be loaded.
+fn unusable(
+    state: State,
+    waiting: Option<&Arc<Waiting>>,
+    refusal: &Refusal,
+) -> (State, Option<Arc<Waiting>>) {
     if let State::Unloadable(known) = &state {
         let state = if **known == *refusal { state } else { State::Unloadable(Arc::new(refusal.clone())) };
-        return Entry { state, waiting: None };
+        return (state, None);
     }
     let known = waiting.filter(|waiting| waiting.version.is_none() && waiting.refusal == *refusal);
     let new = || Arc::new(Waiting { version: None, refusal: refusal.clone() });
-    Entry { state, waiting: Some(known.cloned().unwrap_or_else(new)) }
+    (state, Some(known.cloned().unwrap_or_else(new)))
 }

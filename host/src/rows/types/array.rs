@@ -14,33 +14,68 @@ pub(in crate::rows) fn encode(
     scalar: ScalarType,
     out: &mut BytesMut,
 ) -> Result<(), Malformed> {
-    let mut reader = Reader(raw);
-    let count = usize::try_from(reader.take_i32()?).unwrap_or(usize::MAX);
-    let _has_nulls = reader.take_i32()?;
-    if Oid::from_be_bytes(reader.take()?) != element {
-        return Err(Malformed("an array has elements of another type"));
+    let Array { sizes, dimensions, mut elements } = Array::read(raw, element)?;
+    match &sizes[..dimensions] {
+        [] => out.extend_from_slice(b"[]"),
+        sizes => put_dimension(sizes, scalar, &mut elements, out)?,
     }
-    if count > MAX_DIMENSIONS {
-        return Err(Malformed("an array has more dimensions than there can be"));
+    elements.end()
+}
+
+/// Hands on the elements of an array that has one dimension, or none.
+///
+/// # Errors
+/// The array has more dimensions, and whatever is wrong with an element.
+#[cfg(feature = "arrow")]
+pub(in crate::rows) fn each(
+    raw: &[u8],
+    element: Oid,
+    mut take: impl FnMut(Option<&[u8]>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let Array { sizes, dimensions, mut elements } = Array::read(raw, element)?;
+    match sizes[..dimensions] {
+        [] => {}
+        [size] => {
+            for _ in 0..size {
+                take(take_element(&mut elements)?)?;
+            }
+        }
+        _ => return Err(Malformed("an array of several dimensions is no list; cast it to text")),
     }
-    let mut sizes = [0; MAX_DIMENSIONS];
-    let sizes = &mut sizes[..count];
-    let mut elements = 1_usize;
-    for size in &mut *sizes {
-        *size = usize::try_from(reader.take_i32()?).unwrap_or(0);
-        let _lower_bound = reader.take_i32()?;
-        elements = elements.saturating_mul(*size);
+    elements.end()
+}
+
+/// What an array has.
+struct Array<'a> {
+    sizes: [usize; MAX_DIMENSIONS],
+    dimensions: usize,
+    elements: Reader<'a>,
+}
+
+impl<'a> Array<'a> {
+    fn read(raw: &'a [u8], element: Oid) -> Result<Self, Malformed> {
+        let mut reader = Reader(raw);
+        let dimensions = usize::try_from(reader.take_i32()?).unwrap_or(usize::MAX);
+        let _has_nulls = reader.take_i32()?;
+        if Oid::from_be_bytes(reader.take()?) != element {
+            return Err(Malformed("an array has elements of another type"));
+        }
+        if dimensions > MAX_DIMENSIONS {
+            return Err(Malformed("an array has more dimensions than there can be"));
+        }
+        let mut sizes = [0; MAX_DIMENSIONS];
+        let mut elements = 1_usize;
+        for size in &mut sizes[..dimensions] {
+            *size = usize::try_from(reader.take_i32()?).unwrap_or(0);
+            let _lower_bound = reader.take_i32()?;
+            elements = elements.saturating_mul(*size);
+        }
+        // Each element has at least its length word, so that a short value can't claim many.
+        if elements == 0 || (dimensions > 0 && elements > reader.0.len() / 4) {
+            return Err(Malformed("an array's size is not that of its elements"));
+        }
+        Ok(Self { sizes, dimensions, elements: reader })
     }
-    // Each element has at least its length word, so that a short value can't claim many.
-    if elements == 0 || (count > 0 && elements > reader.0.len() / 4) {
-        return Err(Malformed("an array's size is not that of its elements"));
-    }
-    if sizes.is_empty() {
-        out.extend_from_slice(b"[]");
-    } else {
-        put_dimension(sizes, scalar, &mut reader, out)?;
-    }
-    reader.end()
 }
 
 fn put_dimension(
@@ -62,15 +97,22 @@ fn put_dimension(
 }
 
 fn put_element(scalar: ScalarType, reader: &mut Reader<'_>, out: &mut BytesMut) -> Result<(), Malformed> {
-    match reader.take_i32()? {
-        -1 => {
+    match take_element(reader)? {
+        Some(value) => scalar.encode(value, out),
+        None => {
             out.extend_from_slice(b"null");
             Ok(())
         }
+    }
+}
+
+fn take_element<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, Malformed> {
+    match reader.take_i32()? {
+        -1 => Ok(None),
         length => {
             let length =
                 usize::try_from(length).map_err(|_| Malformed("an element has a negative length"))?;
-            scalar.encode(reader.take_bytes(length)?, out)
+            reader.take_bytes(length).map(Some)
         }
     }
 }

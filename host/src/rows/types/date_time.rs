@@ -10,20 +10,20 @@ const EPOCH: i64 = 730_425;
 
 pub(super) fn date(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     match exactly(raw).map(i32::from_be_bytes)? {
-        i32::MAX => out.extend_from_slice(b"\"infinity\""),
-        i32::MIN => out.extend_from_slice(b"\"-infinity\""),
-        days => quoted(out, |out| {
+        i32::MAX => out.extend_from_slice(b"infinity"),
+        i32::MIN => out.extend_from_slice(b"-infinity"),
+        days => {
             let date = Date::from_days(days.into());
             date.put(out);
             date.put_era(out);
-        }),
+        }
     }
     Ok(())
 }
 
 pub(super) fn time(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let microseconds = time_of_day(i64::from_be_bytes(exactly(raw)?))?;
-    quoted(out, |out| put_time(microseconds, out));
+    put_time(microseconds, out);
     Ok(())
 }
 
@@ -32,10 +32,8 @@ pub(super) fn timetz(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let microseconds = time_of_day(i64::from_be_bytes(reader.take()?))?;
     let seconds_west = reader.take_i32()?;
     reader.end()?;
-    quoted(out, |out| {
-        put_time(microseconds, out);
-        put_offset(seconds_west, out);
-    });
+    put_time(microseconds, out);
+    put_offset(seconds_west, out);
     Ok(())
 }
 
@@ -49,24 +47,18 @@ pub(super) fn timestamptz(raw: &[u8], out: &mut BytesMut) -> Result<(), Malforme
 
 fn put_timestamp(raw: &[u8], zone: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     match exactly(raw).map(i64::from_be_bytes)? {
-        i64::MAX => out.extend_from_slice(b"\"infinity\""),
-        i64::MIN => out.extend_from_slice(b"\"-infinity\""),
-        microseconds => quoted(out, |out| {
+        i64::MAX => out.extend_from_slice(b"infinity"),
+        i64::MIN => out.extend_from_slice(b"-infinity"),
+        microseconds => {
             let date = Date::from_days(microseconds.div_euclid(MICROSECONDS_OF_DAY));
             date.put(out);
             out.put_u8(b'T');
             put_time(microseconds.rem_euclid(MICROSECONDS_OF_DAY).unsigned_abs(), out);
             out.extend_from_slice(zone);
             date.put_era(out);
-        }),
+        }
     }
     Ok(())
-}
-
-fn quoted(out: &mut BytesMut, put: impl FnOnce(&mut BytesMut)) {
-    out.put_u8(b'"');
-    put(out);
-    out.put_u8(b'"');
 }
 
 /// A time of day; 24:00:00 is one.

@@ -4,19 +4,19 @@ use super::{Reader, put_fraction, put_padded};
 use crate::rows::error::Malformed;
 
 /// `interval`, as PostgreSQL writes it under `IntervalStyle = iso_8601`.
-pub(super) fn encode(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+pub(super) fn text(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let mut reader = Reader(raw);
     let microseconds = i64::from_be_bytes(reader.take()?);
     let days = reader.take_i32()?;
     let months = reader.take_i32()?;
     reader.end()?;
     match (microseconds, days, months) {
-        (0, 0, 0) => out.extend_from_slice(b"\"PT0S\""),
+        (0, 0, 0) => out.extend_from_slice(b"PT0S"),
         // PostgreSQL 17.
-        (i64::MAX, i32::MAX, i32::MAX) => out.extend_from_slice(b"\"infinity\""),
-        (i64::MIN, i32::MIN, i32::MIN) => out.extend_from_slice(b"\"-infinity\""),
+        (i64::MAX, i32::MAX, i32::MAX) => out.extend_from_slice(b"infinity"),
+        (i64::MIN, i32::MIN, i32::MIN) => out.extend_from_slice(b"-infinity"),
         _ => {
-            out.extend_from_slice(b"\"P");
+            out.put_u8(b'P');
             put_part(i64::from(months / 12), b'Y', out);
             put_part(i64::from(months % 12), b'M', out);
             put_part(i64::from(days), b'D', out);
@@ -26,7 +26,6 @@ pub(super) fn encode(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
                 put_part(microseconds / 60_000_000 % 60, b'M', out);
                 put_seconds(microseconds % 60_000_000, out);
             }
-            out.put_u8(b'"');
         }
     }
     Ok(())

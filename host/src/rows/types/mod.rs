@@ -1,21 +1,23 @@
-//! One file a family of types. Each reads PostgreSQL's binary form and appends JSON.
+//! One file a family of types. Each reads PostgreSQL's binary form and appends its text; what JSON makes of that is said
+//! here.
 
 pub(super) mod array;
 mod date_time;
 mod interval;
 mod network;
 mod number;
-mod numeric;
-mod string;
+pub(super) mod numeric;
+pub(super) mod string;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::Type;
 
 use super::error::Malformed;
+use super::style::{Numbers, Style};
 
 /// The scalar types that are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ScalarType {
+pub(crate) enum ScalarType {
     Bool,
     Int2,
     Int4,
@@ -24,6 +26,9 @@ pub(super) enum ScalarType {
     Float4,
     Float8,
     Numeric,
+    /// An `int8` or `numeric` that is to be a string of JSON.
+    Int8AsString,
+    NumericAsString,
     Text,
     Char,
     Bytea,
@@ -35,6 +40,8 @@ pub(super) enum ScalarType {
     Interval,
     Uuid,
     Json,
+    /// A `json` without its line breaks.
+    JsonOnOneLine,
     Jsonb,
     Network,
     Macaddr,
@@ -71,6 +78,17 @@ impl ScalarType {
         })
     }
 
+    /// The same, written in this style.
+    pub(super) fn in_style(self, style: Style) -> Self {
+        match (self, style) {
+            (Self::Int8, Style { numbers: Numbers::AsStrings, .. }) => Self::Int8AsString,
+            (Self::Numeric, Style { numbers: Numbers::AsStrings, .. }) => Self::NumericAsString,
+            (Self::Json, Style { one_line: true, .. }) => Self::JsonOnOneLine,
+            _ => self,
+        }
+    }
+
+    /// Appends a value as JSON. After an error a part of it may be appended.
     pub(super) fn encode(self, raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
         match self {
             Self::Bool => number::bool(raw, out),
@@ -78,38 +96,116 @@ impl ScalarType {
             Self::Int4 => number::int4(raw, out),
             Self::Int8 => number::int8(raw, out),
             Self::Oid => number::oid(raw, out),
+            Self::Float4 => number_or_word(out, |out| number::float4(raw, out)),
+            Self::Float8 => number_or_word(out, |out| number::float8(raw, out)),
+            Self::Numeric => number_or_word(out, |out| numeric::text(raw, out)),
+            Self::Int8AsString => quoted(out, |out| number::int8(raw, out)),
+            Self::NumericAsString => quoted(out, |out| numeric::text(raw, out)),
+            Self::Text => string::put_string(string::utf8(raw)?, out),
+            Self::Char => string::char_as_json(raw, out),
+            Self::Bytea => quoted(out, |out| string::bytea(raw, out)),
+            Self::Uuid => quoted(out, |out| string::uuid(raw, out)),
+            Self::Json => string::json(raw, out),
+            Self::JsonOnOneLine => string::json_on_one_line(raw, out),
+            Self::Jsonb => string::jsonb(raw, out),
+            Self::Date => quoted(out, |out| date_time::date(raw, out)),
+            Self::Time => quoted(out, |out| date_time::time(raw, out)),
+            Self::Timetz => quoted(out, |out| date_time::timetz(raw, out)),
+            Self::Timestamp => quoted(out, |out| date_time::timestamp(raw, out)),
+            Self::Timestamptz => quoted(out, |out| date_time::timestamptz(raw, out)),
+            Self::Interval => quoted(out, |out| interval::text(raw, out)),
+            Self::Network => quoted(out, |out| network::inet(raw, out)),
+            Self::Macaddr => quoted(out, |out| network::macaddr::<6>(raw, out)),
+            Self::Macaddr8 => quoted(out, |out| network::macaddr::<8>(raw, out)),
+        }
+    }
+
+    /// Appends a value as plain text: that of its JSON, and where that is a string, what the string says. After an error a part
+    /// of it may be appended.
+    pub(super) fn text(self, raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        match self {
             Self::Float4 => number::float4(raw, out),
             Self::Float8 => number::float8(raw, out),
-            Self::Numeric => numeric::encode(raw, out),
-            Self::Text => string::text(raw, out),
+            Self::Int8AsString => number::int8(raw, out),
+            Self::Numeric | Self::NumericAsString => numeric::text(raw, out),
+            Self::Text => {
+                out.extend_from_slice(string::utf8(raw)?.as_bytes());
+                Ok(())
+            }
             Self::Char => string::char(raw, out),
             Self::Bytea => string::bytea(raw, out),
             Self::Uuid => string::uuid(raw, out),
-            Self::Json => string::json(raw, out),
-            Self::Jsonb => string::jsonb(raw, out),
             Self::Date => date_time::date(raw, out),
             Self::Time => date_time::time(raw, out),
             Self::Timetz => date_time::timetz(raw, out),
             Self::Timestamp => date_time::timestamp(raw, out),
             Self::Timestamptz => date_time::timestamptz(raw, out),
-            Self::Interval => interval::encode(raw, out),
+            Self::Interval => interval::text(raw, out),
             Self::Network => network::inet(raw, out),
             Self::Macaddr => network::macaddr::<6>(raw, out),
             Self::Macaddr8 => network::macaddr::<8>(raw, out),
+            Self::Bool
+            | Self::Int2
+            | Self::Int4
+            | Self::Int8
+            | Self::Oid
+            | Self::Json
+            | Self::JsonOnOneLine
+            | Self::Jsonb => self.encode(raw, out),
         }
+    }
+
+    /// Whether its text may have any character, and not only digits, ASCII letters, and of the others none that a format has a
+    /// meaning for.
+    pub(super) fn is_any_text(self) -> bool {
+        matches!(self, Self::Text | Self::Char | Self::Json | Self::JsonOnOneLine | Self::Jsonb)
     }
 }
 
+/// Appends a string of JSON of a text in which nothing has to be escaped.
+fn quoted(
+    out: &mut BytesMut,
+    put: impl FnOnce(&mut BytesMut) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    out.put_u8(b'"');
+    put(out)?;
+    out.put_u8(b'"');
+    Ok(())
+}
+
+/// Appends a number, or as a string what JSON has no number for: `"NaN"`, `"-Infinity"`.
+fn number_or_word(
+    out: &mut BytesMut,
+    put: impl FnOnce(&mut BytesMut) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let start = out.len();
+    put(out)?;
+    if !out.last().is_some_and(u8::is_ascii_digit) {
+        let word = out[start..].to_vec();
+        out.truncate(start);
+        return quoted(out, |out| {
+            out.extend_from_slice(&word);
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
 /// A value of a fixed length.
-fn exactly<const N: usize>(raw: &[u8]) -> Result<[u8; N], Malformed> {
+pub(super) fn exactly<const N: usize>(raw: &[u8]) -> Result<[u8; N], Malformed> {
     raw.try_into().map_err(|_| Malformed("a value has another length than its type"))
 }
 
 /// What was not read yet of a value.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    #[cfg(feature = "arrow")]
+    pub(super) fn new(raw: &'a [u8]) -> Self {
+        Self(raw)
+    }
+
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (first, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed("a value ends too early"))?;
         self.0 = rest;
         Ok(*first)
@@ -119,7 +215,7 @@ impl<'a> Reader<'a> {
         self.take().map(i16::from_be_bytes)
     }
 
-    fn take_i32(&mut self) -> Result<i32, Malformed> {
+    pub(super) fn take_i32(&mut self) -> Result<i32, Malformed> {
         self.take().map(i32::from_be_bytes)
     }
 
@@ -129,7 +225,7 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
-    fn end(self) -> Result<(), Malformed> {
+    pub(super) fn end(self) -> Result<(), Malformed> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed("a value goes on after its end")) }
     }
 }
@@ -160,4 +256,4 @@ fn put_fraction(microseconds: u64, out: &mut BytesMut) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

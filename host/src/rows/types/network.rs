@@ -2,7 +2,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::BytesMut;
 
-use super::string::put_string;
 use super::{Reader, exactly};
 use crate::rows::error::Malformed;
 
@@ -19,14 +18,16 @@ pub(super) fn inet(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     if prefix > bits {
         return Err(Malformed("an inet's prefix is longer than its address"));
     }
-    if is_cidr == 0 && prefix == bits {
-        put_string(&address.to_string(), out)
-    } else {
-        put_string(&format!("{address}/{prefix}"), out)
-    }
+    let text = match is_cidr == 0 && prefix == bits {
+        true => address.to_string(),
+        false => format!("{address}/{prefix}"),
+    };
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
 }
 
 pub(super) fn macaddr<const N: usize>(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let bytes: [u8; N] = exactly(raw)?;
-    put_string(&bytes.map(|byte| format!("{byte:02x}")).join(":"), out)
+    out.extend_from_slice(bytes.map(|byte| format!("{byte:02x}")).join(":").as_bytes());
+    Ok(())
 }

@@ -51,9 +51,9 @@ fn put(value: impl itoa::Integer, out: &mut BytesMut) {
 fn put_float(value: impl ryu::Float, class: std::num::FpCategory, negative: bool, out: &mut BytesMut) {
     let mut buffer = ryu::Buffer::new();
     let text = match class {
-        std::num::FpCategory::Nan => "\"NaN\"",
-        std::num::FpCategory::Infinite if negative => "\"-Infinity\"",
-        std::num::FpCategory::Infinite => "\"Infinity\"",
+        std::num::FpCategory::Nan => "NaN",
+        std::num::FpCategory::Infinite if negative => "-Infinity",
+        std::num::FpCategory::Infinite => "Infinity",
         _ => {
             let text = buffer.format_finite(value);
             text.strip_suffix(".0").unwrap_or(text)

@@ -6,33 +6,35 @@ use uuid::Uuid;
 use super::exactly;
 use crate::rows::error::Malformed;
 
-pub(super) fn text(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
-    put_string(utf8(raw)?, out)
-}
-
 /// `"char"`: one byte, as PostgreSQL 16 writes it: nothing for zero, octal outside of ASCII.
 pub(super) fn char(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let [byte] = exactly(raw)?;
     match byte {
-        0 => put_string("", out),
-        ascii @ 1..0x80 => put_string(char::from(ascii).encode_utf8(&mut [0; 4]), out),
-        other => put_string(&format!("\\{other:03o}"), out),
+        0 => {}
+        ascii @ 1..0x80 => out.put_u8(ascii),
+        other => out.extend_from_slice(format!("\\{other:03o}").as_bytes()),
     }
+    Ok(())
+}
+
+pub(super) fn char_as_json(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+    let mut text = BytesMut::new();
+    char(raw, &mut text)?;
+    put_string(utf8(&text)?, out)
 }
 
 pub(super) fn bytea(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
-    out.put_u8(b'"');
     let start = out.len();
     let length = base64::encoded_len(raw.len(), true).ok_or(Malformed("a bytea is too long"))?;
     out.resize(start + length, 0);
     STANDARD.encode_slice(raw, &mut out[start..]).map_err(|_| Malformed("a bytea is too long"))?;
-    out.put_u8(b'"');
     Ok(())
 }
 
 pub(super) fn uuid(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let uuid = Uuid::from_bytes(exactly(raw)?);
-    put_string(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()), out)
+    out.extend_from_slice(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    Ok(())
 }
 
 /// `json` and, below, `jsonb`: PostgreSQL has parsed it when it made the value, so it is not parsed again.
@@ -42,6 +44,18 @@ pub(super) fn json(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
         return Err(Malformed("a json is empty"));
     }
     out.extend_from_slice(raw);
+    Ok(())
+}
+
+/// The same on one line: a line break of valid JSON is never within a string.
+pub(super) fn json_on_one_line(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+    let start = out.len();
+    json(raw, out)?;
+    for byte in &mut out[start..] {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
     Ok(())
 }
 
@@ -56,6 +70,6 @@ pub(super) fn put_string(text: &str, out: &mut BytesMut) -> Result<(), Malformed
     serde_json::to_writer(out.writer(), text).map_err(|_| Malformed("a string can't be written"))
 }
 
-fn utf8(raw: &[u8]) -> Result<&str, Malformed> {
+pub(in crate::rows) fn utf8(raw: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(raw).map_err(|_| Malformed("a text is not UTF-8"))
 }

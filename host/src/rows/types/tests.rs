@@ -6,7 +6,7 @@ use super::*;
 use crate::rows::ColumnEncoder;
 
 /// Every decoded type and its array.
-const TYPES: &[Type] = &[
+pub(in crate::rows) const TYPES: &[Type] = &[
     Type::BOOL,
     Type::INT2,
     Type::INT4,
@@ -73,7 +73,7 @@ fn array(sizes: &[i32], element: &Type, elements: &[Option<&[u8]>]) -> Vec<u8> {
 }
 
 /// A generator of the same bytes in every run (xorshift).
-struct Random(u64);
+pub(in crate::rows) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -84,7 +84,7 @@ impl Random {
     }
 
     /// Bytes that are often small numbers, so that lengths and counts are sometimes plausible.
-    fn bytes(&mut self) -> Vec<u8> {
+    pub fn bytes(&mut self) -> Vec<u8> {
         let length = self.next() % 48;
         (0..length)
             .map(|_| if self.next().is_multiple_of(3) { self.next() as u8 } else { (self.next() % 5) as u8 })
@@ -100,6 +100,10 @@ fn random_bytes_give_json_or_an_error() {
         for _ in 0..20_000 {
             let raw = random.bytes();
             let result = catch_unwind(|| encode(ty, &raw));
+            let text = catch_unwind(|| {
+                ColumnEncoder::for_type(ty.oid()).unwrap().text(&raw, &mut BytesMut::new()).is_ok()
+            });
+            assert_eq!(text.unwrap(), matches!(result, Ok(Ok(_))), "the text of {ty} of {raw:?}");
             match result.unwrap_or_else(|_| panic!("{ty} panics on {raw:?}")) {
                 // PostgreSQL has checked these.
                 Ok(_) if is_json => accepted += 1,

@@ -14,6 +14,7 @@ use crate::Config;
 use crate::catalog::{self, Snapshot, Visibility};
 use crate::cli::file;
 use crate::drift::{Drift, Live};
+use crate::printable::printable_json;
 
 /// How often the catalog is read of a database that changes meanwhile.
 const MOST_LOOKS: usize = 3;
@@ -62,7 +63,7 @@ pub(super) async fn main(args: DiffArgs) -> anyhow::Result<ExitCode> {
     };
     let mut out = io::stdout().lock();
     match args.json {
-        true => writeln!(out, "{:#}", json::of(&drift))?,
+        true => writeln!(out, "{}", printable_json(&json::of(&drift)))?,
         false => text::print(&mut out, &drift, !config.plugins.is_empty())?,
     }
     Ok(if drift.is_harmless() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

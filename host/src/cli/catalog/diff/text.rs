@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::name;
 use crate::cli::explain;
-use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, ReplyColumn, TriedInPart};
+use crate::drift::{AffectedShapes, BrokenQuery, ChangedReply, Drift, TriedInPart};
 use crate::printable::printable;
 
 /// How many shapes of a query are named: people read no more.
@@ -79,12 +79,7 @@ fn print_reply(out: &mut impl Write, indent: usize, reply: &ChangedReply) -> io:
     if reply.columns.is_empty() {
         return line(out, indent, &format!("changes the SQL of {query}{of}: {statement}not its columns"));
     }
-    let column = |column: &ReplyColumn| match (&column.from, &column.to) {
-        (Some(from), Some(to)) => format!("column {} {from} → {to}", column.name),
-        (_, Some(to)) => format!("column {} {to} is new", column.name),
-        (..) => format!("column {} is gone", column.name),
-    };
-    let columns = reply.columns.iter().map(column).collect::<Vec<_>>().join(", ");
+    let columns = reply.columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     line(out, indent, &format!("changes the reply of {query}{of}: {statement}{columns}"))
 }
 

@@ -12,14 +12,18 @@ use callslip_ir::snapshot::{quoted, reference};
 
 use super::CatalogArgs;
 use crate::catalog::{Catalog, LogicalSchema, PG_CATALOG, Relation, Schemas, Visibility};
+use crate::loan::Lack;
 use crate::nearest::nearest;
 use crate::printable::printable;
 
 pub(super) async fn main(args: CatalogArgs) -> anyhow::Result<ExitCode> {
     let config = args.source.config()?;
     let visibility = if args.all { Visibility::Everything } else { Visibility::Readable };
-    let catalog = Catalog::new(args.source.reflect_as(visibility).await?);
-    let mut printer = Printer { out: io::stdout().lock(), catalog: &catalog, everything: args.all };
+    let (contents, pool) = args.source.reflect_with(visibility, config.pool.settings()).await?;
+    let lacks = pool.loan().await?.lacks().await?;
+    let catalog = Catalog::new(contents);
+    let mut printer =
+        Printer { out: io::stdout().lock(), catalog: &catalog, lacks: &lacks, everything: args.all };
     match &args.relation {
         Some(name) => printer.relation(find(&catalog, &config.schemas(), name, args.all)?)?,
         None => printer.all()?,
@@ -65,6 +69,7 @@ fn find<'a>(
 struct Printer<'a, W> {
     out: W,
     catalog: &'a Catalog,
+    lacks: &'a [Lack],
     /// Whether what the login may not use is printed too.
     everything: bool,
 }
@@ -94,6 +99,9 @@ impl<W: Write> Printer<'_, W> {
         let contents = self.catalog.contents();
         let (major, minor) = (contents.server_version / 10_000, contents.server_version % 10_000);
         self.line(0, &format!("PostgreSQL {major}.{minor}"))?;
+        for lack in self.lacks {
+            self.line(1, &lack.to_string())?;
+        }
         for (name, value) in &contents.settings {
             self.line(1, &format!("{name} = {value}"))?;
         }
