@@ -11,3 +11,4 @@
 #![doc = include_str!("../docs/language/expressions.md")]
 #![doc = include_str!("../docs/language/sql_json.md")]
 #![doc = include_str!("../docs/language/parameters.md")]
+#![doc = include_str!("../docs/language/pages.md")]

@@ -68,6 +68,7 @@
 //! | `t.name.eq_any(p.tags)`, of an `Arg<Vec<String>>` | `t.name = ANY ($1)`; an empty list matches nothing |
 //! | `i.completed_at.ge(now() - days(7))` | `i.completed_at >= now() - interval '7 day'` |
 //! | `c.profile.get_text("score").cast::<Numeric>().ge(dec("3.50"))` | `CAST(c.profile ->> 'score' AS numeric) >= 3.50` |
+//! | `q.keyset(p.keyset, (pos.title, pos.id))`: [`Keyset`], [`Paged`] | `WHERE (p.title, p.id) > ($1, $2) ORDER BY p.title, p.id LIMIT $3 + 1` |
 //! | `q.page(p.page, p.sort.keys(…).then(pos.id))`: [`Sort`](struct@Sort), [`Page`] | `ORDER BY …, p.id LIMIT $1 OFFSET ($2 - 1) * $1` |
 //! | `q.join(pos, i.position().eq(pos))`: [`ForeignKey`] | `JOIN position AS p ON i.position_id = p.id` |
 //! | `q.join_once("i", \|i: Interview\| i.position_id.eq(pos.id))`: [`Select::join_once`] | `JOIN interview AS i ON …`, once |
@@ -101,6 +102,7 @@ mod grouping;
 mod interval;
 mod joined;
 mod json;
+mod keyset;
 mod list;
 mod named_type;
 mod names;
@@ -240,6 +242,7 @@ pub use grouping::{
 };
 pub use interval::{days, dec, hours, minutes, months, seconds, weeks, years};
 pub use joined::{JoinAlias, Joined, Using, joined, using};
+pub use keyset::Keyset;
 pub use list::{Alternatives, Expressions, Groupings, IntoItem, IntoOrder, Item, Items, Orders, RowCount};
 pub use named_type::{
     Bit, Cidr, Inet, JsonPath, MacAddr, MacAddr8, Money, Multirange, Range, RangeBound, TimeTz, TsQuery,
@@ -259,7 +262,7 @@ pub use relation::{
     Cte, IntoCte, IntoLateral, IntoRelation, Subquery, Table, TypedRelation, TypedTable, cte, cte_recursive,
     table,
 };
-pub use select::{One, Select, exists, not_exists, scalar, select};
+pub use select::{One, Select, exists, not_exists, paged::Paged, scalar, select};
 pub use sort::{Key, Sort, SortKey, SortOrder};
 pub use sql_enum::SqlEnum;
 pub use sql_json::{

@@ -24,8 +24,8 @@ const SIZE_SUFFIX: &str = "_size";
 /// }
 /// ```
 ///
-/// PostgreSQL reads and drops the rows of the pages before it; a list that is paged to its far end wants a condition on
-/// the sort key instead.
+/// PostgreSQL reads and drops the rows of the pages before it, and a row that is inserted there shifts the pages behind it; a
+/// list that is paged to its far end, or while it changes, wants a [`Keyset`](crate::Keyset).
 ///
 /// ```
 /// # use callslip_sdk::prelude::*;
@@ -58,19 +58,8 @@ impl<const SIZE: u32, const MAX: u32> Field for Page<SIZE, MAX> {
     };
 
     fn declare(name: &str, doc: &str) -> Vec<Parameter> {
-        let number = |name: String, doc: &str, default: u32, max: u32| Parameter {
-            name,
-            doc: doc.to_owned(),
-            ty: ValueType { domain: Domain::Scalar(Scalar::Int8), array: false, nullable: false },
-            mode: ParameterMode::Bound,
-            presence: Presence::Default(default.to_string()),
-            range: Some(Range { min: Some("1".to_owned()), max: Some(max.to_string()) }),
-        };
         let doc = if doc.is_empty() { "Which page, from 1." } else { doc };
-        vec![
-            number(name.to_owned(), doc, 1, LAST),
-            number([name, SIZE_SUFFIX].concat(), "How many rows a page has.", SIZE, MAX),
-        ]
+        vec![number(name.to_owned(), doc, 1, LAST), size([name, SIZE_SUFFIX].concat(), SIZE, MAX)]
     }
 
     fn json(default: NoDefault) -> String {
@@ -79,9 +68,30 @@ impl<const SIZE: u32, const MAX: u32> Field for Page<SIZE, MAX> {
 
     fn read(source: Source<'_>, _default: Option<NoDefault>) -> Result<Self, Failure> {
         let number = Arg::bind(&source);
-        let size = Arg::bind(&source.bound(&[source.name(), SIZE_SUFFIX].concat()));
+        let size = row_count(&source, &[source.name(), SIZE_SUFFIX].concat());
         Ok(Self { number, size })
     }
+}
+
+fn number(name: String, doc: &str, default: u32, max: u32) -> Parameter {
+    Parameter {
+        name,
+        doc: doc.to_owned(),
+        ty: ValueType { domain: Domain::Scalar(Scalar::Int8), array: false, nullable: false },
+        mode: ParameterMode::Bound,
+        presence: Presence::Default(default.to_string()),
+        range: Some(Range { min: Some("1".to_owned()), max: Some(max.to_string()) }),
+    }
+}
+
+/// The parameter for how many rows a page has.
+pub(crate) fn size(name: String, default: u32, max: u32) -> Parameter {
+    number(name, "How many rows a page has.", default, max)
+}
+
+/// What it is bound to, by its name.
+pub(crate) fn row_count(source: &Source<'_>, name: &str) -> Arg<i64> {
+    Arg::bind(&source.bound(name))
 }
 
 impl Select {

@@ -65,6 +65,7 @@ pub struct Choice {
 /// | `Arg<T>` | bound: the plugin never sees its value |
 /// | `bool`, an enum with `#[derive(SqlEnum)]` | seen: the query has a shape for each value |
 /// | [`Sort<K>`](struct@crate::Sort) | seen: what to sort by, a shape for each order |
+/// | [`Keyset`](crate::Keyset) | seen by its presence: `cursor`, where a page begins; and bound: `page_size` |
 /// | [`Page`](crate::Page) | bound: two parameters, the number of a page and how many rows it has |
 /// | `Option<…>` of these | seen by its presence: the query has shapes with it and without |
 /// | a plain `String`, `i32`, `Vec<String>`, … | open: the plan runs in the sandbox for each new value |
@@ -125,7 +126,7 @@ pub trait Inputs: Sized {
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
             these may be left out; a plain String, number or `Vec` of them is open",
-    note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
+    note = "a `Sort<…>` is what to sort by; a `Keyset` and a `Page` are never missing, so that there is no `Option` of them",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
             Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Range<…>`, a type of \
             `sql_type!`, `Vec<…>` or `Nullable<…>` of these"
@@ -133,7 +134,10 @@ pub trait Inputs: Sized {
 pub trait Field: Sized {
     /// What `#[param(default = …)]` takes.
     type Literal;
-    /// What follows the field's name in those of its parameters, one for each.
+    /// Whether its parameters have the same names whatever the field is called.
+    #[doc(hidden)]
+    const IS_NAMED: bool = false;
+    /// What follows the field's name in those of its parameters, one for each; their names, if they have their own.
     #[doc(hidden)]
     const SUFFIXES: &'static [&'static str] = &[""];
     #[doc(hidden)]
@@ -144,8 +148,8 @@ pub trait Field: Sized {
     fn read(source: Source<'_>, default: Option<Self::Literal>) -> Result<Self, Failure>;
 }
 
-/// What `#[param(default = …)]` takes on a field that can have no default: an `Option`, and a [`Page`](crate::Page), whose
-/// type says how many rows it has.
+/// What `#[param(default = …)]` takes on a field that can have no default: an `Option`, and a [`Page`](crate::Page) or a
+/// [`Keyset`](crate::Keyset), whose type says how many rows it has.
 pub enum NoDefault {}
 
 /// The type of a field of [`Params`] or [`Claims`] that is not an `Option`.
@@ -154,7 +158,7 @@ pub enum NoDefault {}
     label = "this can't be a parameter",
     note = "a bound parameter is an `Arg<…>`; a bool or an enum with `#[derive(SqlEnum)]` is seen; `Option<…>` of \
             these may be left out; a plain String, number or `Vec` of them is open",
-    note = "a `Sort<…>` is what to sort by; a `Page` is never missing, so that there is no `Option` of it",
+    note = "a `Sort<…>` is what to sort by; a `Keyset` and a `Page` are never missing, so that there is no `Option` of them",
     note = "inside `Arg` can be: i8 to i64, u8 to u64, f32, f64, bool, String, Numeric, Date, Time, Timestamp, \
             Timestamptz, Interval, Uuid, Json, Bytes, an enum with `#[derive(SqlEnum)]`, `Range<…>`, a type of \
             `sql_type!`, `Vec<…>` or `Nullable<…>` of these"

@@ -4,7 +4,7 @@ use callslip_ir::{
     Bindings, Description, Manifest, NamedReply, NodeId, QueryDeclaration, Reply as ReplyDeclaration, Rows,
 };
 
-use crate::{Choice, Failure, One, Select, arena};
+use crate::{Choice, Failure, One, Paged, Select, arena};
 
 /// A query, made by `#[query]` of a function.
 #[derive(Clone, Copy)]
@@ -105,10 +105,10 @@ pub const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// A SELECT as a statement of a reply: [`Select`] or [`One`].
+/// A SELECT as a statement of a reply: [`Select`], [`One`] or [`Paged`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a statement",
-    label = "the fields of a reply are `Select` or `One`"
+    label = "the fields of a reply are `Select`, `One` or `Paged`"
 )]
 pub trait ReplyStatement {
     #[doc(hidden)]
@@ -135,7 +135,14 @@ impl ReplyStatement for One {
     }
 }
 
-/// What a query gives: a [`Select`], a [`One`], or a struct of them with `#[derive(Reply)]`, whose fields are the
+impl ReplyStatement for Paged {
+    const ROWS: Rows = Rows::Page;
+    fn into_root(self) -> Root {
+        self.0.into_root()
+    }
+}
+
+/// What a query gives: a [`Select`], a [`One`], a [`Paged`], or a struct of them with `#[derive(Reply)]`, whose fields are the
 /// statements' names.
 ///
 /// ```
@@ -148,7 +155,7 @@ impl ReplyStatement for One {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a query can't give a `{Self}`",
-    label = "a `Select`, a `One` or a struct with `#[derive(Reply)]` is wanted here, or a `Result` of these"
+    label = "a `Select`, a `One`, a `Paged` or a struct with `#[derive(Reply)]` is wanted here, or a `Result` of these"
 )]
 pub trait Reply {
     #[doc(hidden)]
@@ -175,6 +182,15 @@ impl Reply for One {
     }
 }
 
+impl Reply for Paged {
+    fn declare() -> ReplyDeclaration {
+        ReplyDeclaration::Single(Rows::Page)
+    }
+    fn into_roots(self) -> Vec<(&'static str, Root)> {
+        vec![("", self.into_root())]
+    }
+}
+
 #[doc(hidden)]
 pub fn named_reply<S: ReplyStatement>(name: &str) -> NamedReply {
     NamedReply { name: name.to_owned(), rows: S::ROWS }
@@ -183,7 +199,7 @@ pub fn named_reply<S: ReplyStatement>(name: &str) -> NamedReply {
 /// What the function of a query returns: a [`Reply`], or a `Result` of one.
 #[diagnostic::on_unimplemented(
     message = "a query can't return a `{Self}`",
-    label = "a `Select`, a `One` or a struct with `#[derive(Reply)]` is wanted here, or a `Result` of these"
+    label = "a `Select`, a `One`, a `Paged` or a struct with `#[derive(Reply)]` is wanted here, or a `Result` of these"
 )]
 pub trait Answer {
     #[doc(hidden)]

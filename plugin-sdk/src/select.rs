@@ -1,5 +1,6 @@
 mod join_once;
 pub(crate) mod joins;
+pub(crate) mod paged;
 mod set_operation;
 
 use std::panic::Location;

@@ -14,6 +14,8 @@
 //! assert!(plan[0].bindings.is_empty());
 //! ```
 
+use callslip_ir::{Domain, Parameter, Reply, Rows};
+
 use crate::{Choice, Failure, Plugin, Select, SqlEnum, Statement, arena};
 
 /// The statements of a query, given what is seen of its parameters: `("open", "true")` of a bool, the label of an enum,
@@ -89,6 +91,8 @@ pub fn describe(query: Select) -> Statement {
 /// ");
 /// ```
 ///
+/// Of a [`Paged`](crate::Paged) it is the SQL of the first page, and with `cursor` among what is seen that of the page behind one.
+///
 /// Of a SELECT by itself it is `assert_sql!(tables::SNAPSHOT, select(…).from(…), "…")`.
 #[macro_export]
 macro_rules! assert_sql {
@@ -96,13 +100,20 @@ macro_rules! assert_sql {
         $snapshot:expr, $plugin:expr, $query:expr, { $($parameter:ident $(: $value:expr)?),* $(,)? },
         claims { $($claim:ident $(: $seen:expr)?),* $(,)? }, $sql:expr $(,)?
     ) => {{
+        let __parameters = [$($crate::assert_sql!(@choice $parameter $($value)?)),*];
         let __statement = $crate::testing::statement(
             &$plugin,
             $query,
-            &[$($crate::assert_sql!(@choice $parameter $($value)?)),*],
+            &__parameters,
             &[$($crate::assert_sql!(@choice $claim $($seen)?)),*],
         );
-        ::callslip::testing::assert_sql($snapshot, &__statement.shape, &__statement.bindings, $sql);
+        let $crate::Statement { shape: __shape, bindings: __bindings, .. } = &__statement;
+        match $crate::testing::page(&$plugin, $query, &__parameters) {
+            None => ::callslip::testing::assert_sql($snapshot, __shape, __bindings, $sql),
+            Some(__behind_a_cursor) => {
+                ::callslip::testing::assert_page_sql($snapshot, __shape, __bindings, __behind_a_cursor, $sql);
+            }
+        }
     }};
     ($snapshot:expr, $select:expr, $sql:expr $(,)?) => {{
         let __statement = $crate::testing::describe($select);
@@ -146,6 +157,23 @@ pub fn statement(plugin: &Plugin, query: &str, parameters: &[Choice], claims: &[
             names[0]
         ),
     }
+}
+
+/// Whether a statement of a query gives a page, for [`assert_sql!`](crate::assert_sql), and whether that is behind a cursor.
+#[doc(hidden)]
+#[must_use]
+pub fn page(plugin: &Plugin, query: &str, parameters: &[Choice]) -> Option<bool> {
+    let (query, name) = query.split_once('.').unwrap_or((query, ""));
+    let declared = plugin.manifest().queries.into_iter().find(|declared| declared.name == query)?;
+    let rows = match declared.reply {
+        Reply::Single(rows) => rows,
+        Reply::Named(replies) => replies.into_iter().find(|reply| reply.name == name)?.rows,
+    };
+    let is_cursor = |choice: &Choice| {
+        let cursor = |its: &Parameter| its.name == choice.parameter && its.ty.domain == Domain::Cursor;
+        declared.parameters.iter().any(cursor)
+    };
+    (rows == Rows::Page).then(|| parameters.iter().any(is_cursor))
 }
 
 /// What is seen of a parameter, as [`assert_sql!`](crate::assert_sql) takes it: a bool, an enum, or text, such as that of a

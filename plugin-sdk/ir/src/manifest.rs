@@ -135,6 +135,10 @@ pub enum Domain {
     /// of other types a host takes JSON too: `{"lower": "2026-01-01", "upper": null}` of a range, an array of these of a
     /// multirange, an object with the attributes of a composite type. A default and an example are written as strings.
     Named(TypeName),
+    /// Where a page begins that follows another: what the host gave as `next` with that one, and nothing else. A query
+    /// with a [`Rows::Page`] has one such parameter, which is optional and bound, and is bound to no slot: the host itself
+    /// adds the condition that it stands for.
+    Cursor,
 }
 
 /// The built-in scalars, each named as the PostgreSQL type that it is bound as.
@@ -225,7 +229,9 @@ impl ValueType {
         let mut name = match &self.domain {
             Domain::Scalar(scalar) => TypeName::parse(&format!("pg_catalog.{}", scalar.type_name())),
             Domain::Enum { ty: Some(ty), .. } | Domain::Named(ty) => ty.clone(),
-            Domain::Enum { ty: None, .. } | Domain::Sort { .. } => TypeName::parse("pg_catalog.text"),
+            Domain::Enum { ty: None, .. } | Domain::Sort { .. } | Domain::Cursor => {
+                TypeName::parse("pg_catalog.text")
+            }
         };
         name.array = self.array;
         name
@@ -260,6 +266,10 @@ pub enum Rows {
     Many,
     /// At most one: an object, or nothing. More than one is an error.
     One,
+    /// Some of all that there are, and where the next ones begin. Its query has an ORDER BY, which tells each two rows
+    /// apart, and a LIMIT that is a slot, bound to a parameter with a range; no OFFSET, and no DISTINCT ON. Given a
+    /// [`Domain::Cursor`], the host runs it for the rows that come after the one with which the page before ended.
+    Page,
 }
 
 /// A call that is worth showing.

@@ -82,6 +82,11 @@ fn the_golden_manifest_reads_as_it_did() {
 }
 
 #[test]
+fn the_golden_pages_read_as_they_did() {
+    both_ways("manifest-page", &everything::page_manifest());
+}
+
+#[test]
 fn the_golden_manifests_of_version_1_read_as_they_did() {
     reads(1, "v1-manifest", &everything::manifest());
     reads(1, "v1-manifest-sort", &everything::sort_manifest());

@@ -20,6 +20,7 @@ struct Input<'a> {
     ident: &'a Ident,
     ty: &'a Type,
     name: Name,
+    rename: Option<LitStr>,
     doc: String,
     default: Option<Expr>,
     range: Option<Bounds>,
@@ -55,7 +56,7 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
     let names = inputs.iter().map(names);
     let declarations = inputs.iter().map(declare);
     let values = inputs.iter().map(|input| construct(input, &input_kind));
-    let checks = inputs.iter().filter_map(check_range);
+    let checks = inputs.iter().filter_map(check_range).chain(inputs.iter().filter_map(check_rename));
     Ok(quote! {
         impl ::callslip_sdk::#trait_name for #ident {}
 
@@ -80,7 +81,8 @@ pub(crate) fn derive(input: DeriveInput, kind: Kind) -> Result<TokenStream> {
         const _: () = {
             ::std::assert!(
                 ::callslip_sdk::__private::are_distinct(<#ident as ::callslip_sdk::Inputs>::NAMES),
-                "two fields declare the same name; a `Page` declares its own, and one with `_size` after it"
+                "two fields declare the same name; a `Page` declares its own, and one with `_size` after it, and a `Keyset` \
+                 declares `cursor` and `page_size`"
             );
             #(#checks)*
         };
@@ -114,7 +116,8 @@ fn read(field: &Field) -> Result<Input<'_>> {
         refuse_outside(default, range)?;
     }
     let name = Name::new(ident, rename.as_ref())?;
-    Ok(Input { ident, ty: &field.ty, name, doc: attributes::documentation(&field.attrs), default, range })
+    let doc = attributes::documentation(&field.attrs);
+    Ok(Input { ident, ty: &field.ty, name, rename, doc, default, range })
 }
 
 fn is_option(ty: &Type) -> bool {
@@ -176,8 +179,23 @@ fn names(input: &Input<'_>) -> TokenStream {
     let Input { ty, name, .. } = input;
     let name = &name.text;
     quote_spanned! {ty.span()=>
-        ::callslip_sdk::__private::FieldNames::new(#name, <#ty as ::callslip_sdk::Field>::SUFFIXES)
+        ::callslip_sdk::__private::FieldNames::new(
+            if <#ty as ::callslip_sdk::Field>::IS_NAMED { "" } else { #name },
+            <#ty as ::callslip_sdk::Field>::SUFFIXES,
+        )
     }
+}
+
+/// Refuses another name for what has names of its own.
+fn check_rename(input: &Input<'_>) -> Option<TokenStream> {
+    let rename = input.rename.as_ref()?;
+    let ty = input.ty;
+    Some(quote_spanned! {rename.span()=>
+        ::std::assert!(
+            !<#ty as ::callslip_sdk::Field>::IS_NAMED,
+            "the parameters of this type have names of their own"
+        );
+    })
 }
 
 /// What the field's type declares, with the field's own default and range. A type that takes either has one parameter.

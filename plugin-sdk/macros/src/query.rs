@@ -77,8 +77,7 @@ pub(crate) fn expand(arguments: Arguments, function: Arguments) -> Result<TokenS
         }
     }
     let ReturnType::Type(_, answer) = &signature.output else {
-        let message =
-            "a query returns a `Select`, a `One`, a struct with `#[derive(Reply)]`, or a `Result` of these";
+        let message = "a query returns a `Select`, a `One`, a `Paged`, a struct with `#[derive(Reply)]`, or a `Result` of these";
         return Err(Error::new(signature.span(), message));
     };
     let inputs = signature.inputs.iter().map(input_type).collect::<Result<Vec<_>>>()?;

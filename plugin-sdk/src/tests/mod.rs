@@ -2,6 +2,7 @@
 
 mod bodies;
 mod expressions;
+mod keyset;
 mod language;
 mod queries;
 mod relations;

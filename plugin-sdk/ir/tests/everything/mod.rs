@@ -541,6 +541,28 @@ pub fn named_types_manifest() -> Manifest {
     Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
 }
 
+/// A manifest whose query gives pages.
+pub fn page_manifest() -> Manifest {
+    let cursor = Parameter {
+        name: "cursor".to_owned(),
+        doc: String::new(),
+        ty: ValueType { domain: Domain::Cursor, array: false, nullable: false },
+        mode: ParameterMode::Bound,
+        presence: Presence::Optional,
+        range: None,
+    };
+    let query = QueryDeclaration {
+        name: "list".to_owned(),
+        doc: String::new(),
+        parameters: vec![cursor],
+        claims: vec![],
+        reply: Reply::Single(Rows::Page),
+        examples: vec![],
+        plan: PlanMode::Auto,
+    };
+    Manifest { sdk: "callslip-sdk 0.1.0".to_owned(), queries: vec![query] }
+}
+
 /// The queries of all of these, of which the first is planned for the values of each call.
 pub fn plan_manifest() -> Manifest {
     let manifests = [manifest(), sort_manifest(), named_types_manifest()];
