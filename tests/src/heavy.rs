@@ -1,6 +1,6 @@
 use callslip::catalog::{Catalog, SearchPath, reflect};
 use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{Context, Finding, Limits, Printed};
+use callslip::select::{Context, Finding, Limits, Printed, RowFilters};
 use callslip_ir::{
     Argument, Boolean, BooleanOperator, Call, Cte, Description, Direction, Distinct, Item, Join,
     JoinCondition, JoinKind, Materialization, NamedWindow, Node, NodeId, NodeKind, Nulls, Operation, Order,
@@ -42,6 +42,7 @@ impl Verifier {
             grants: &self.grants,
             path: &self.path,
             limits: &self.limits,
+            filters: RowFilters::none(),
         };
         print(description, context)
     }

@@ -28,6 +28,13 @@ pub fn printed(catalog: &Catalog, description: &Description) -> Result<String, V
     let settings = GrantSettings { relations, ..GrantSettings::default() };
     let grants = Grants::resolve(&settings, catalog, &path).expect("all relations are there");
     let limits = Limits::default();
-    let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
+    let context = Context {
+        plugin: "this",
+        catalog,
+        grants: &grants,
+        path: &path,
+        limits: &limits,
+        filters: select::RowFilters::none(),
+    };
     Ok(print(description, context)?.sql)
 }

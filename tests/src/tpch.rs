@@ -60,10 +60,15 @@ impl Tpch {
         );
         let config =
             Config::parse(&configured(&config), Path::new("")).unwrap_or_else(|error| panic!("{error}"));
-        let settings = ConnectionSettings::resolve(Some(&database().url_of("tpch")), &|_| None);
+        let settings = ConnectionSettings::resolve(Some(&self.url()), &|_| None);
         Host::start(&config, &settings.expect("the URL is ours"))
             .await
             .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The URL of a host's connection.
+    pub fn url(&self) -> String {
+        database().url_of("tpch")
     }
 
     /// The URL of the superuser.

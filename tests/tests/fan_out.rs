@@ -47,7 +47,14 @@ fn verified(catalog: &Catalog, query: Select) -> (String, Vec<String>, Vec<Findi
     let settings = GrantSettings { relations, ..GrantSettings::default() };
     let grants = Grants::resolve(&settings, catalog, &path).unwrap();
     let limits = Limits::default();
-    let context = Context { plugin: "this", catalog, grants: &grants, path: &path, limits: &limits };
+    let context = Context {
+        plugin: "this",
+        catalog,
+        grants: &grants,
+        path: &path,
+        limits: &limits,
+        filters: select::RowFilters::none(),
+    };
     let statement = describe(query);
     let description = &statement.shape;
     let verified = select::verify(description, context).unwrap_or_else(|findings| panic!("{findings:#?}"));

@@ -161,6 +161,7 @@ async fn relations_tell_what_they_are_a_part_of() {
     assert_eq!(relation(&catalog, "night_two").hidden_columns, 1);
     for name in ["night_one", "night_two"] {
         assert_eq!(relation(&catalog, name).partition_of, None, "{name}");
+        assert_eq!(names!(relation(&catalog, name).inherits), ["night"], "whose rows these are is no secret");
     }
     assert_eq!(part("meal_new"), ("zoo.meal".to_owned(), "DEFAULT"));
     assert_eq!(relation(&catalog, "meal_old").persistence, Persistence::Unlogged);

@@ -30,7 +30,8 @@ pub fn subject() -> &'static Subject {
     SUBJECT.get_or_init(|| {
         tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
             let cluster = Cluster::start(ClusterOptions::default()).await.expect("PostgreSQL");
-            let (client, connection) = cluster.config().connect(tokio_postgres::NoTls).await.expect("a connection");
+            let (client, connection) =
+                cluster.config().connect(tokio_postgres::NoTls).await.expect("a connection");
             tokio::spawn(connection);
             client.batch_execute(fixture::SQL).await.expect("the fixture");
             Subject::new(reflect(&client).await.expect("a catalog"))

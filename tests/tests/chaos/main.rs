@@ -309,7 +309,8 @@ async fn host() -> Host {
          size = {HOST_CONNECTIONS}
          wait_ms = 60000
          [limits]
-         plan_ms = 10000"
+         plan_ms = 10000
+         failures = 1000"
     ));
     let config = Config::parse(&config, Path::new("")).unwrap_or_else(|error| panic!("{error}"));
     let builder =

@@ -50,7 +50,8 @@ impl Work {
         match self {
             _ if code == Code::DatabaseUnavailable => true,
             Self::Error | Self::LateError | Self::ErrorInThePlugin => code == Code::StatementFailed,
-            Self::Trap | Self::Panic => code == Code::PluginTrapped,
+            // On a fast machine there are more of these than any plugin may fail with.
+            Self::Trap | Self::Panic => matches!(code, Code::PluginTrapped | Code::PluginSuspended),
             Self::Sleep => code == Code::StatementTimeout,
             Self::Changing => code == Code::StaleStatement,
             _ => false,
@@ -88,6 +89,7 @@ impl Work {
                 name: "n".into(),
                 type_oid: Type::INT8.oid(),
                 type_name: "int8".into(),
+                type_modifier: -1,
             }]
             .into(),
             cached: true,

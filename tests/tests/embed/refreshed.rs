@@ -60,7 +60,8 @@ async fn a_table_that_is_new_is_there_for_an_open_query_after_a_refresh() {
         .await
         .unwrap();
     let error = read(later().on(&mut client)).await.unwrap_err();
-    assert_eq!(error.code(), Code::UnknownRelation);
+    assert_eq!(error.code(), Code::PluginDegraded);
+    assert!(error.log_message().contains("CS0301"), "{}", error.log_message());
     assert!(host.catalog_status().doubted_at.is_some());
     host.refresh_on(&mut client).await.unwrap();
     assert_eq!(read(later().on(&mut client)).await.unwrap(), json!([]));

@@ -139,17 +139,32 @@ fn the_codes_that_it_names_are_there() {
     }
 }
 
-/// The rows of the table of settings: section, key and default.
+/// What the table of settings names: section, key and default. A section that is named by itself has no key, and a key that is above
+/// all sections has none.
 fn settings() -> Vec<(String, String, String)> {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let (_, table) = readme.split_once("\n| setting | default |").expect("a table of settings");
     let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
-        let (section, key) = cells[0].trim().trim_matches('`').split_once("] ").expect("[section] key");
-        (section.replacen('[', "", 1), key.to_owned(), cells[1].trim_matches('`').to_owned())
+        let names: Vec<&str> = cells[0].split('`').skip(1).step_by(2).collect();
+        let defaults: Vec<&str> = cells[1].split(", ").collect();
+        let mut section = String::new();
+        let mut settings = Vec::new();
+        for (n, name) in names.iter().enumerate() {
+            let mut key = *name;
+            if let Some(named) = name.strip_prefix('[') {
+                let (its, rest) = named.split_once(']').expect("[section] key");
+                its.clone_into(&mut section);
+                key = rest.trim_start();
+            }
+            // What they have all is written once.
+            let default = if defaults.len() == names.len() { defaults[n] } else { cells[1] };
+            settings.push((section.clone(), key.to_owned(), default.trim_matches('`').to_owned()));
+        }
+        settings
     };
-    rows.map(row).collect()
+    rows.flat_map(row).collect()
 }
 
 #[test]
@@ -157,25 +172,50 @@ fn the_settings_that_it_names_are_all_that_there_are_with_their_defaults() {
     let parse = |text: &str| callslip::Config::parse(text, Path::new(""));
     let settings = settings();
     for (section, key, default) in &settings {
-        let value = match default.replace(',', "").as_str() {
-            "none" => "[]".to_owned(),
-            value => value.to_owned(),
+        let name = format!("[{section}] {key}");
+        let plugin = "[plugins.name]\ncomponent = \"name.wasm\"\n";
+        let section = section.replace("NAME", "name").replace("CLAIM", "claim");
+        let without = match section.as_str() {
+            "plugins.name" => plugin.to_owned(),
+            // It does not go without what tokens are checked with.
+            section if section.starts_with("identity.jwt") => {
+                let jwt = "[identity.jwt]\nalgorithms = [\"ES256\"]\njwks_file = \"jwks.json\"\n";
+                if section == "identity.jwt" { jwt.to_owned() } else { format!("{jwt}[{section}]\n") }
+            }
+            section if section.starts_with("plugins.") => format!("{plugin}[{section}]\n"),
+            "" => String::new(),
+            section => format!("[{section}]\n"),
         };
-        let (section, rest) = match section.as_str() {
-            "plugins.NAME" => ("plugins.name", "component = \"name.wasm\"\n"),
-            section => (section, ""),
-        };
-        let (without, with) =
-            (format!("[{section}]\n{rest}"), format!("[{section}]\n{rest}{key} = {value}\n"));
-        assert_eq!(parse(&with).unwrap(), parse(&without).unwrap(), "[{section}] {key}");
+        // What a claim is limited to has no default, so that its section does not go without.
+        let parsed = || parse(&without).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if key.is_empty() {
+            parsed();
+            assert_eq!(default, "none", "{name}");
+            continue;
+        }
+        // What is told in words is nothing, which can be written where it is a list.
+        let value = default.replace(',', "");
+        let is_value =
+            value.starts_with('"') || value.parse::<u64>().is_ok() || value.parse::<bool>().is_ok();
+        let value = if is_value { value } else { "[]".to_owned() };
+        match parse(&format!("{without}{key} = {value}\n")) {
+            Ok(with) => assert_eq!(with, parsed(), "{name}"),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(!is_value && !error.contains("unknown field"), "{name}: {error}");
+            }
+        }
     }
-    for section in ["catalog", "pool", "limits"] {
+    for section in ["catalog", "pool", "limits", "limits.script", "cache", "admin"] {
         let error = parse(&format!("[{section}]\nwhat = 1")).unwrap_err().to_string();
         let (_, expected) = error.split_once("expected").expect("the keys that there are");
         let keys: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
         assert!(keys.len() > 1, "{error}");
         for expected in keys {
-            let is_named = settings.iter().any(|(its, key, _)| its == section && key == expected);
+            let below = format!("{section}.{expected}");
+            let is_named = settings.iter().any(|(its, key, _)| {
+                its == section && key == expected || its == &below || its.starts_with(&format!("{below}."))
+            });
             assert!(is_named, "the table of settings does not have [{section}] {expected}");
         }
     }

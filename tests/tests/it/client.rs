@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use callslip::Host;
-use callslip::service::{ServiceLimits, router, serve_until};
+use callslip::service::{Server, Service, ServiceLimits};
 use tokio::net::TcpListener;
 
 pub use callslip_tests::http::{Response, get, post, request, send};
@@ -13,9 +13,18 @@ pub async fn serve(host: Host, limits: ServiceLimits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let router = router(host, limits.clone());
-        serve_until(listener, router, limits, std::future::pending(), Duration::ZERO).await
+        let server = Server::new(&Service::new(host).with_limits(limits));
+        server.serve(listener, std::future::pending(), Duration::ZERO).await
     });
+    address
+}
+
+/// What is for those who run the service of a host.
+pub async fn serve_operators(host: Host) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Service::new(host).admin_router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
     address
 }
 

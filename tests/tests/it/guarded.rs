@@ -29,6 +29,7 @@ impl Guarded {
                  CREATE ROLE {name}_bypass LOGIN BYPASSRLS;
                  CREATE ROLE {name}_admin LOGIN SUPERUSER;
                  CREATE ROLE {name}_deputy LOGIN IN ROLE postgres;
+                 CREATE ROLE {name}_clerk LOGIN IN ROLE pg_read_server_files;
                  CREATE ROLE {name}_reader LOGIN;
                  CREATE TABLE {name}.position AS SELECT * FROM public.position WHERE id <= 10;
                  ALTER TABLE {name}.position OWNER TO {name}_boss;
@@ -71,7 +72,7 @@ impl Guarded {
     pub async fn end(self) {
         self.execute(
             "DROP SCHEMA NAME CASCADE;
-             DROP ROLE NAME_member, NAME_guest, NAME_bypass, NAME_admin, NAME_deputy, NAME_reader, NAME_boss",
+             DROP ROLE NAME_member, NAME_guest, NAME_bypass, NAME_admin, NAME_deputy, NAME_clerk, NAME_reader, NAME_boss",
         )
         .await;
     }

@@ -2,18 +2,22 @@
 
 use std::net::SocketAddr;
 
+use callslip::Host;
 use callslip::service::ServiceLimits;
-use callslip_tests::{component, database};
+use callslip_tests::database;
 use serde_json::json;
 
-use crate::client::{get, post, send, serve};
+use crate::client::{get, post, send, serve, serve_operators};
 use crate::support::{assert_same_rows, config};
 
 pub async fn server() -> SocketAddr {
+    serve(host().await, ServiceLimits::default()).await
+}
+
+async fn host() -> Host {
     let text = config("language", "tests/guests/language") + &config("hiring", "example-plugins/hiring");
     let missing = "\n[plugins.gone]\ncomponent = \"/no/such/file.wasm\"\n";
-    let host = database().host(&(text + missing)).await;
-    serve(host, ServiceLimits::default()).await
+    database().host(&(text + missing)).await
 }
 
 #[tokio::test]
@@ -35,6 +39,22 @@ async fn a_query_is_answered_to_get_and_to_post() {
     assert_same_rows("post", &found.json(), &expected);
     let found = get(address, "/q/language/search?words=senior+engineer%20").await;
     assert_eq!(found.status, 200);
+}
+
+#[tokio::test]
+async fn a_claim_that_a_row_filter_lacks_is_named_in_a_header() {
+    let filters = "[filters]\nposition = \"company_id = claim('company')\"";
+    let host = database().host(&(config("language", "tests/guests/language") + filters)).await;
+    let address = serve(host, ServiceLimits::default()).await;
+    for (path, status) in
+        [("/q/language/slices?limit=3&nulls_first=true", 200), ("/q/language/position?id=1", 404)]
+    {
+        let found = get(address, path).await;
+        assert_eq!(found.status, status, "{}", found.head);
+        assert!(found.head.contains("callslip-absent-claims: company\r\n"), "{}", found.head);
+    }
+    let unfiltered = get(server().await, "/q/language/position?id=1").await;
+    assert!(!unfiltered.head.contains("callslip-absent-claims"), "{}", unfiltered.head);
 }
 
 #[tokio::test]
@@ -68,12 +88,16 @@ async fn a_reply_that_fails_half_way_does_not_look_whole() {
 
 #[tokio::test]
 async fn health_names_what_is_served_and_what_is_refused() {
-    let address = server().await;
-    let found = get(address, "/healthz").await;
+    let host = host().await;
+    let found = get(serve_operators(host.clone()).await, "/admin/health").await;
     assert_eq!(found.status, 200);
     let found = found.json();
     assert_eq!(found["plugins"], json!({"gone": "refused", "hiring": "served", "language": "served"}));
     assert_eq!((&found["status"], &found["waiting"]), (&json!("ok"), &json!({})));
     assert_eq!((&found["catalog"]["generation"], &found["catalog"]["failure"]), (&json!(1), &json!(null)));
-    assert!(component("example-plugins/hiring").exists());
+    let checked = found["catalog"]["checked_at"].as_str().unwrap();
+    assert!(checked.len() == "2026-11-23T12:00:00Z".len() && checked.ends_with('Z'), "{checked}");
+    // Whoever can reach the public address is told no names.
+    let found = get(serve(host, ServiceLimits::default()).await, "/healthz").await;
+    assert_eq!((found.status, found.json()), (200, json!({ "status": "ok" })));
 }

@@ -1,5 +1,6 @@
 //! What a service is told of each call: once, and all that is known of it.
 
+mod audit;
 mod drops;
 mod failures;
 mod replies;
@@ -8,10 +9,11 @@ use std::path::Path;
 
 use callslip::loan::{ConnectionSettings, Isolation};
 use callslip::{Call, CallEnded, CallError, CallOutcome, Config, Host, RanOn};
-use callslip_tests::{Seen, component, configured, database};
+use callslip_tests::{Log, Seen, component, configured, database};
 use serde_json::Value;
 use tokio_postgres::Client;
 
+use self::audit::assert_audited;
 use crate::support::{TABLES, text};
 
 const PLACES: [RanOn; 3] = [RanOn::Pool, RanOn::LentTransaction, RanOn::LentClient];
@@ -20,6 +22,9 @@ const PLACES: [RanOn; 3] = [RanOn::Pool, RanOn::LentTransaction, RanOn::LentClie
 struct Observed {
     host: Host,
     seen: Seen,
+    /// The same once more, to be compared with the log.
+    audited: Seen,
+    log: Log,
     client: Client,
     /// The isolation level of a call of one statement on a connection of the host's own.
     of_pool: Isolation,
@@ -36,11 +41,13 @@ impl Observed {
         // Only the server itself knows the sessions of what is lent.
         let direct = database().owner_connection();
         let builder = Host::builder().connect(connection).cancel_through(&direct);
-        let host = builder.observe(seen.observer()).start(&config(settings)).await.unwrap();
+        let (audited, log) = (Seen::default(), Log::here());
+        let builder = builder.observe(seen.observer()).observe(audited.observer());
+        let host = builder.start(&config(settings)).await.unwrap();
         assert!(seen.take().is_empty(), "nothing happens at the start");
         let of_pool = host.call("guest", "position").param("id", 7).rows().await.unwrap().isolation();
         seen.take();
-        Self { host, seen, client: database().writer().await, of_pool }
+        Self { host, seen, audited, log, client: database().writer().await, of_pool }
     }
 
     /// The isolation level that a call of one statement has.
@@ -66,14 +73,18 @@ impl Observed {
         for (name, value) in parameters.as_object().unwrap() {
             call = call.param(name, value.clone());
         }
-        match place {
+        self.log.take();
+        self.audited.take();
+        let given = match place {
             RanOn::LentTransaction => {
                 let mut transaction = self.client.transaction().await.unwrap();
                 work(call.on(&mut transaction)).await
             }
             RanOn::LentClient => work(call.on(&mut self.client)).await,
             _ => work(call).await,
-        }
+        };
+        assert_audited(&self.log.take_audit(), &self.audited.take());
+        given
     }
 
     /// What is told of a call that fails, and its error.

@@ -14,6 +14,7 @@ fn columns(columns: &[(&str, Type)]) -> Vec<ResultColumn> {
         name: (*name).to_owned(),
         type_oid: ty.oid(),
         type_name: ty.name().to_owned(),
+        type_modifier: -1,
     };
     columns.iter().map(column).collect()
 }
@@ -290,7 +291,9 @@ async fn a_column_that_got_a_type_the_driver_does_not_know_is_stale_and_does_not
         &[],
         &[("v", Type::TEXT)],
     );
-    mood.columns = [ResultColumn { name: "v".into(), type_oid: oid, type_name: "mood".into() }].into();
+    mood.columns =
+        [ResultColumn { name: "v".into(), type_oid: oid, type_name: "mood".into(), type_modifier: -1 }]
+            .into();
     assert_eq!(rows(&mut transaction, vec![mood]).await.unwrap()[0].len(), 200_000);
     assert_usable(&transaction).await;
 

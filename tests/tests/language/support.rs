@@ -1,17 +1,15 @@
-use std::error::Error;
 use std::sync::OnceLock;
 
-use bytes::BytesMut;
 use callslip::catalog::{Catalog, Contents, SearchPath, reflect};
 use callslip::cluster::Cluster;
 use callslip::grants::{GrantSettings, Grants};
 use callslip::select::{self, Comment, Context, Finding, Limits};
 use callslip_ir::Binding;
 use callslip_sdk::{Select, Statement, testing::describe};
-use callslip_tests::{cluster, connect};
+use callslip_tests::{Text, cluster, connect};
 use futures_util::future::Either;
 use tokio_postgres::Client;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::ToSql;
 
 /// A PostgreSQL with the library, and what is reflected of it.
 pub struct Library {
@@ -59,11 +57,21 @@ impl Library {
 
     /// The types that were inferred of a statement's columns.
     pub fn types(&self, statement: &Statement) -> Result<Vec<Option<u32>>, Vec<Finding>> {
-        let (path, limits) = (SearchPath::of(schemas()), Limits::default());
-        let (catalog, grants) = (&self.catalog, &self.grants);
-        let context = Context { plugin: "this", catalog, grants, path: &path, limits: &limits };
-        let verified = select::verify(&statement.shape, context)?;
+        let verified = self.verified(&self.catalog, statement)?;
         Ok(verified.columns.iter().map(|column| column.ty).collect())
+    }
+
+    fn verified(&self, catalog: &Catalog, statement: &Statement) -> Result<select::Verified, Vec<Finding>> {
+        let (path, limits) = (SearchPath::of(schemas()), Limits::default());
+        let context = Context {
+            plugin: "this",
+            catalog,
+            grants: &self.grants,
+            path: &path,
+            limits: &limits,
+            filters: select::RowFilters::none(),
+        };
+        select::verify(&statement.shape, context)
     }
 
     /// What a statement is printed as, with what is bound to its parameters.
@@ -86,13 +94,11 @@ impl Library {
         catalog: &Catalog,
         statement: &Statement,
     ) -> Result<(String, Vec<Option<String>>), Vec<Finding>> {
-        let (path, limits) = (SearchPath::of(schemas()), Limits::default());
-        let grants = &self.grants;
-        let context = Context { plugin: "this", catalog, grants, path: &path, limits: &limits };
-        let verified = select::verify(&statement.shape, context)?;
+        let verified = self.verified(catalog, statement)?;
         let lowered = select::lower(&statement.shape, &verified);
         let comment = Comment { plugin: "this", query: "this", shape: "this", schemas: &[] };
-        let printed = select::print(&lowered, &comment, &[], &limits).map_err(|finding| vec![finding])?;
+        let printed = select::print(&lowered, &comment, &[], &Limits::default());
+        let printed = printed.map_err(|finding| vec![finding])?;
         let value = |slot: usize| match &statement.bindings[slot] {
             Binding::Constant(value) => value.clone(),
             other => panic!("a test has constants only, not {other:?}"),
@@ -109,6 +115,7 @@ fn everything(contents: &Contents) -> GrantSettings {
         relations: contents.relations.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
         functions: contents.functions.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
         operators: Vec::new(),
+        casts: Vec::new(),
         types: contents.types.iter().filter_map(|its| public(&its.schema, &its.name)).collect(),
     }
 }
@@ -165,26 +172,4 @@ async fn rows(client: &Client, sql: &str, values: &[Option<String>]) -> Result<V
         None => error.to_string(),
     })?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// A value of any type, as text, which the server reads.
-#[derive(Debug)]
-struct Text<'a>(Option<&'a str>);
-
-impl ToSql for Text<'_> {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        let Some(text) = self.0 else { return Ok(IsNull::Yes) };
-        out.extend_from_slice(text.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Text
-    }
-
-    to_sql_checked!();
 }

@@ -9,6 +9,7 @@ mod deadline;
 mod drops;
 mod ends;
 mod owners;
+mod places;
 mod races;
 mod skew;
 mod state;

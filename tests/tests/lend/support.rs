@@ -82,6 +82,7 @@ pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundSt
         name: (*name).to_owned(),
         type_oid: ty.oid(),
         type_name: ty.name().to_owned(),
+        type_modifier: -1,
     };
     BoundStatement {
         sql: sql.into(),

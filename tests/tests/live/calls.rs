@@ -194,7 +194,9 @@ async fn a_shape_that_is_proven_on_first_use_asks_too() {
     // What is granted is not there yet. That is the plugin's finding, and nobody else's.
     assert_eq!(host.generation().standing("amounts"), Some(Standing::Degraded));
     let later = async || read(host.call("amounts", "ids_of").param("table", "later").run().await?).await;
-    assert_eq!(later().await.unwrap_err().code(), Code::UnknownRelation);
+    let error = later().await.unwrap_err();
+    assert_eq!(error.code(), Code::PluginDegraded);
+    assert!(error.log_message().contains("CS0301"), "{}", error.log_message());
     assert_eq!(code(&host, "amounts", "amounts").await, None);
 
     live.execute("CREATE TABLE live.later AS SELECT 7 AS id; GRANT SELECT ON live.later TO callslip_reader")

@@ -14,6 +14,7 @@ use crate::support::{Live, config, fragile, next, until};
 struct Server {
     process: Child,
     address: String,
+    operators: String,
     _folder: tempfile::TempDir,
 }
 
@@ -22,7 +23,11 @@ impl Server {
     fn start(url: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("callslip.toml");
-        std::fs::write(&file, format!("{config}[catalog]\nlisten = false\npoll_s = 0\n")).unwrap();
+        std::fs::write(
+            &file,
+            format!("{config}[catalog]\nlisten = false\npoll_s = 0\n[admin]\nlisten = \"127.0.0.1:0\"\n"),
+        )
+        .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_callslip-command"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG")) {
             command.env_remove(name);
@@ -31,16 +36,20 @@ impl Server {
         let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it ended");
-            if let Some((_, address)) = line.split_once("http://") {
-                break address.trim().to_owned();
+        let mut address_after = |words: &str| {
+            loop {
+                line.clear();
+                assert!(log.read_line(&mut line).unwrap() > 0, "it ended");
+                if let Some((_, address)) = line.split_once(words) {
+                    return address.trim().to_owned();
+                }
             }
         };
+        let operators = address_after("administration at http://");
+        let address = address_after("listening on http://");
         // A log that nobody reads would fill its pipe.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::stderr()));
-        Self { process, address, _folder: folder }
+        Self { process, address, operators, _folder: folder }
     }
 
     fn hang_up(&self) {
@@ -48,7 +57,11 @@ impl Server {
     }
 
     fn get(&self, path: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        Self::get_of(&self.address, path)
+    }
+
+    fn get_of(address: &str, path: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
@@ -57,7 +70,7 @@ impl Server {
     }
 
     fn health(&self) -> Value {
-        self.get("/healthz").1
+        Self::get_of(&self.operators, "/admin/health").1
     }
 }
 

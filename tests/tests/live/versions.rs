@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use callslip::{Change, Code, PluginChange, Refreshed, Standing};
+use callslip::plugin::Digest;
+use callslip::{Change, Code, Host, PluginChange, Refreshed, Refusal, Standing};
 use callslip_tests::{component, component_with};
 use serde_json::{Value, json};
 
@@ -132,6 +133,100 @@ async fn a_file_without_a_component_changes_nothing_but_what_is_said() {
     assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "healthy"]);
 }
 
+/// The lines of `[plugins.fragile]`.
+async fn host_with(live: &Live, deployed: &Deployed, lines: &str) -> Host {
+    let text = config(&[("fragile", &deployed.path(), fragile().1)]);
+    let text = text.replace("[plugins.fragile]\n", &format!("[plugins.fragile]\n{lines}\n"));
+    assert!(text.contains(lines));
+    start(&text, &live.connection()).await
+}
+
+fn found(refusal: &Refusal) -> (Code, String) {
+    let [found] = refusal.findings.as_slice() else { panic!("{refusal}") };
+    (found.finding.code, found.finding.to_string())
+}
+
+#[tokio::test]
+async fn a_component_that_is_not_the_pinned_one_is_not_read_and_the_old_one_serves() {
+    let live = Live::new("pinned").await;
+    let deployed = Deployed::new(&fragile().0);
+    let pinned = Digest::of(&std::fs::read(fragile().0).unwrap());
+    let host = host_with(&live, &deployed, &format!("sha256 = \"{pinned}\"")).await;
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Served));
+
+    // A component that would prove, and bytes that are none: neither is looked into.
+    live.execute(NEW_COLUMN).await;
+    for other in [std::fs::read(next()).unwrap(), b"no component".to_vec()] {
+        std::fs::write(deployed.path(), &other).unwrap();
+        assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+        let generation = host.generation();
+        assert_eq!(generation.plugin("fragile").unwrap().unwrap().digest(), pinned);
+        let (code, said) = found(generation.waiting("fragile").unwrap().refusal());
+        assert_eq!(code, Code::NotAsPinned);
+        assert!(said.contains(&pinned.to_string()), "{said}");
+        assert!(said.contains(&Digest::of(&other).to_string()), "{said}");
+        assert_eq!(call(&host, "fragile", "names").await.unwrap()[0], json!({"id": 1, "name": "one"}));
+    }
+    deployed.replace(&fragile().0);
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["withdrawn"]);
+
+    // At a start there is none before it.
+    deployed.replace(&next());
+    let host = host_with(&live, &deployed, &format!("sha256 = \"{pinned}\"")).await;
+    assert_eq!(host.generation().standing("fragile"), Some(Standing::Refused));
+    assert_eq!(code(&host, "fragile", "names").await, Some(Code::PluginDegraded));
+}
+
+#[tokio::test]
+async fn a_component_is_served_when_its_signer_has_signed_it() {
+    let live = Live::new("signed").await;
+    let deployed = Deployed::new(&fragile().0);
+    let keys = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let signature = deployed.path().with_file_name("plugin.wasm.minisig");
+    let sign = |component: &Path, comment: &str| {
+        let bytes = std::fs::File::open(component).unwrap();
+        let signed = minisign::sign(None, &keys.sk, bytes, Some(comment), None).unwrap();
+        std::fs::write(&signature, signed.to_bytes()).unwrap();
+    };
+    let public_key = format!("public_key = \"{}\"", keys.pk.to_base64());
+
+    let host = host_with(&live, &deployed, &public_key).await;
+    let generation = host.generation();
+    let (code, said) = found(generation.plugin("fragile").unwrap().unwrap_err());
+    assert_eq!(code, Code::NotAsPinned);
+    assert!(said.contains("plugin.wasm.minisig") && said.contains("minisign -S"), "{said}");
+
+    sign(&fragile().0, "fragile 1");
+    host.refresh().await.unwrap();
+    let generation = host.generation();
+    let plugin = generation.plugin("fragile").unwrap().unwrap();
+    assert_eq!(plugin.trusted_comment(), Some("fragile 1"));
+
+    // A new version with the signature of the old one, with too long a one, and with its own.
+    live.execute(NEW_COLUMN).await;
+    deployed.replace(&next());
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+    assert_eq!(found(host.generation().waiting("fragile").unwrap().refusal()).0, Code::NotAsPinned);
+    std::fs::write(&signature, vec![b'\n'; 100 << 20]).unwrap();
+    host.refresh().await.unwrap();
+    let (code, said) = found(host.generation().waiting("fragile").unwrap().refusal());
+    assert_eq!(code, Code::NotAsPinned);
+    assert!(said.contains("more than 8192 bytes"), "{said}");
+    sign(&next(), "fragile 2");
+    // What waited was the file that held nothing.
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["new version", "withdrawn"]);
+    let generation = host.generation();
+    assert_eq!(generation.plugin("fragile").unwrap().unwrap().trusted_comment(), Some("fragile 2"));
+
+    // Another's signature of the same bytes.
+    let other = minisign::KeyPair::generate_unencrypted_keypair().unwrap();
+    let bytes = std::fs::File::open(next()).unwrap();
+    let signed = minisign::sign(None, &other.sk, bytes, Some("fragile 2"), None).unwrap();
+    std::fs::write(&signature, signed.to_bytes()).unwrap();
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+    assert!(found(host.generation().waiting("fragile").unwrap().refusal()).1.contains("another key"));
+}
+
 #[tokio::test]
 async fn a_new_version_comes_with_its_warnings() {
     let live = Live::new("warnings").await;
@@ -140,7 +235,9 @@ async fn a_new_version_comes_with_its_warnings() {
                        "reviewer", "tag", "rating""#;
     let host = live.host(&[("hiring", &deployed.path(), of_hiring)]).await;
     deployed.replace(&component("tests/guests/multiplied"));
-    let refreshed = host.refresh().await.unwrap();
+    // It has none of the queries that are served.
+    assert_eq!(changes(&host.refresh().await.unwrap()), ["waiting"]);
+    let refreshed = host.refresh_forcing(["hiring"]).await.unwrap();
     let [PluginChange { change: Change::NewVersion { warnings, .. }, .. }] = &refreshed.plugins[..] else {
         panic!("{refreshed:?}")
     };

@@ -31,7 +31,8 @@ async fn the_first_server_that_works_is_taken_and_cancels_go_there() {
         (format!("127.0.0.1:{mute_port},127.0.0.1:{port}"), 3),
     ] {
         let start = Instant::now();
-        let pool = pool(&format!("postgresql://postgres@{servers}/postgres?connect_timeout=1"));
+        let pool =
+            pool(&format!("postgresql://postgres@{servers}/postgres?connect_timeout=1&sslmode=disable"));
         let pid = one::<i32>(&pool, BACKEND).await;
         assert!(start.elapsed() < Duration::from_secs(within), "{servers}: {:?}", start.elapsed());
         let before = proxy.cancels();

@@ -12,3 +12,4 @@ mod run;
 mod session;
 mod statement;
 mod support;
+mod tls;

@@ -106,7 +106,7 @@ async fn a_change_under_a_proven_statement_is_noticed() {
         );
     }
     // Proven again, it runs on the connection that knew it as it was.
-    let text = ResultColumn { name: "a".into(), type_oid: 25, type_name: "text".into() };
+    let text = ResultColumn { name: "a".into(), type_oid: 25, type_name: "text".into(), type_modifier: -1 };
     let again = BoundStatement { columns: Arc::new([text]), ..proven.clone() };
     attempt(vec![again.clone()]).await.unwrap();
 

@@ -55,9 +55,9 @@ impl Proxy {
         self.sessions.load(Ordering::Relaxed)
     }
 
-    /// How to connect through it.
+    /// How to connect through it, which knows nothing of TLS.
     pub fn settings(&self) -> ConnectionSettings {
-        let url = format!("postgresql://postgres@{}/postgres", self.address);
+        let url = format!("postgresql://postgres@{}/postgres?sslmode=disable", self.address);
         ConnectionSettings::resolve(Some(&url), &|_| None).unwrap()
     }
 

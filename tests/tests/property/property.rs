@@ -1,8 +1,9 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use callslip::Code;
 use callslip::catalog::{Catalog, Contents, SearchPath};
 use callslip::grants::{GrantSettings, Grants};
-use callslip::select::{self, Comment, Context, Finding, Limits, Printed, StatementParameter};
+use callslip::select::{self, Comment, Context, Finding, Limits, Printed, RowFilters, StatementParameter};
 use callslip_ir::Description;
 
 use super::fixture::SCHEMA;
@@ -29,6 +30,7 @@ impl Subject {
             relations: contents.relations.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
             functions: contents.functions.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
             operators: contents.operators.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
+            casts: Vec::new(),
             types: contents.types.iter().filter_map(|its| own(&its.schema, &its.name)).collect(),
         };
         let newer = Catalog::new(Contents { server_version: 180_000, ..contents.clone() });
@@ -45,6 +47,23 @@ impl Subject {
 
     /// What a description is printed as.
     pub fn print(&self, description: &Description) -> Result<Printed, Vec<Finding>> {
+        self.print_under(description, RowFilters::none())
+    }
+
+    /// Row filters of the fixture's relations, all of which can be used.
+    pub fn filters(&self, of: &BTreeMap<String, String>) -> RowFilters {
+        let tables = [("filters".to_owned(), of)];
+        let filters = RowFilters::resolve(tables, &self.catalog, &self.path, &self.limits);
+        assert_eq!(filters.findings(), [], "they can be used");
+        filters
+    }
+
+    /// What a description is printed as under row filters.
+    pub fn print_under(
+        &self,
+        description: &Description,
+        filters: &RowFilters,
+    ) -> Result<Printed, Vec<Finding>> {
         let is_newer = constructs::needed_version(description) > self.server_version();
         let context = Context {
             plugin: "this",
@@ -52,6 +71,7 @@ impl Subject {
             grants: &self.grants,
             path: &self.path,
             limits: &self.limits,
+            filters,
         };
         let verified = select::verify(description, context)?;
         let lowered = select::lower(description, &verified);
@@ -59,15 +79,25 @@ impl Subject {
         select::print(&lowered, &comment, &[], &self.limits).map_err(|finding| vec![finding])
     }
 
-    /// Checks the property for the description that bytes stand for, and gives its SQL.
-    pub fn hold(&self, bytes: &[u8]) -> Result<String, String> {
+    /// Checks the property for the description that bytes stand for, and gives its SQL. One that does over values of any size
+    /// what PostgreSQL can't interrupt has none: that is refused whatever the types are.
+    pub fn hold(&self, bytes: &[u8]) -> Result<Option<String>, String> {
         let description = generate::description(bytes);
-        let printed = self.print(&description).map_err(|findings| {
-            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            format!("a well-typed description is refused:\n{}\n{description:#?}", findings.join("\n"))
-        })?;
+        let printed = match self.print(&description) {
+            Ok(printed) => printed,
+            Err(findings) if findings.iter().all(|finding| finding.code == Code::Uninterruptible) => {
+                return Ok(None);
+            }
+            Err(findings) => {
+                let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "a well-typed description is refused:\n{}\n{description:#?}",
+                    findings.join("\n")
+                ));
+            }
+        };
         match same(&description, &printed) {
-            Ok(()) => Ok(printed.sql),
+            Ok(()) => Ok(Some(printed.sql)),
             Err(difference) => Err(format!("{difference}\n\n{}\n{:?}", printed.sql, printed.parameters)),
         }
     }

@@ -11,12 +11,19 @@ mod fragile {
     pub fn names() -> Select {
         let f = table("fragile").alias("f");
         let (id, name) = (f.col("id"), f.col("name"));
-        let q =
-            if cfg!(feature = "next") { select((id, name, f.col("nickname"))) } else { select((id, name)) };
-        q.from(f).order_by(id)
+        let q = if cfg!(feature = "next") {
+            select((id, name, f.col("nickname")))
+        } else if cfg!(feature = "other-columns") {
+            select(name)
+        } else {
+            select((id, name))
+        };
+        let q = q.from(f);
+        if cfg!(feature = "other-sql") { q.order_by((id, name)) } else { q.order_by(id) }
     }
 
     /// Reads nothing that changes.
+    #[cfg(not(feature = "without-ids"))]
     #[query]
     pub fn ids() -> Select {
         let f = table("fragile").alias("f");
@@ -24,8 +31,10 @@ mod fragile {
     }
 }
 
-#[cfg(feature = "fragile")]
+#[cfg(all(feature = "fragile", not(feature = "without-ids")))]
 export_plugin!(fragile::names, fragile::ids);
+#[cfg(feature = "without-ids")]
+export_plugin!(fragile::names);
 
 #[cfg(not(feature = "fragile"))]
 mod amounts {

@@ -89,16 +89,16 @@ fn what_it_is_told() {
             "CS1101: can't use the database postgresql://nobody@127.0.0.1:1/shop",
         ),
         (
-            &format!("serve --database-url {nowhere}"),
+            &format!("serve --strict --database-url {nowhere}"),
             1,
             "start it, or correct DATABASE_URL, --database-url or the PG* variables",
         ),
-        (&format!("serve --database-url {nowhere}"), 1, "Connection refused"),
+        (&format!("serve --strict --database-url {nowhere}"), 1, "Connection refused"),
         ("run hiring funnel --database-url mysql://localhost/shop", 1, "CS2002: "),
         (
-            "run hiring funnel --database-url postgres://localhost/shop?sslmode=require",
+            "run hiring funnel --database-url postgres://localhost/shop?sslmode=sometimes",
             1,
-            "CS2002: the connection URL: sslmode \"require\"",
+            "CS2002: the connection URL: sslmode \"sometimes\"",
         ),
         // The address.
         (&format!("serve --listen {taken}"), 1, "CS2005: can't listen on "),

@@ -68,7 +68,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
                 large
             },
             "CS0104",
-            "the limit is 4194304; build it in release mode",
+            "has more than 4194304 bytes; build it in release mode",
         ),
     ]
 }
@@ -116,7 +116,7 @@ fn places(folder: &Path) -> [(&'static str, String, &'static str, &'static str);
             "folder",
             folder.display().to_string(),
             "CS0107",
-            "Is a directory (os error 21); correct component in [plugins.folder], or make it with `callslip build`",
+            "it is not a file; correct component in [plugins.folder], or make it with `callslip build`",
         ),
     ]
 }

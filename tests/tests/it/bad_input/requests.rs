@@ -12,7 +12,9 @@ use crate::support::config;
 /// A server of good plugins, one whose file is missing, and one that attacks when it is called.
 async fn server() -> SocketAddr {
     let hostile = component_with("tests/guests/hostile", Some("at-call"));
-    let text = config("language", "tests/guests/language")
+    // Each of them is to be told, and not that the plugin is suspended for those before.
+    let text = "[limits]\nfailures = 1000\n".to_owned()
+        + &config("language", "tests/guests/language")
         + &config("hiring", "example-plugins/hiring")
         + &format!("[plugins.hostile]\ncomponent = {hostile:?}\n")
         + "[plugins.gone]\ncomponent = \"/no/such/file.wasm\"\n";
@@ -29,15 +31,10 @@ async fn what_is_asked_for() {
     let address = server().await;
     for (path, status, code, says) in [
         // Names.
-        ("/q/languag/slices", 404, "CS1001", "no plugin \"languag\"; did you mean \"language\"?"),
-        (
-            "/q/nobody/funnel",
-            404,
-            "CS1001",
-            "no plugin \"nobody\"; there are gone, hiring, hostile, language",
-        ),
-        ("/q/language/slice", 404, "CS1002", "no query \"slice\"; did you mean \"slices\"?"),
-        ("/q/hiring/x", 404, "CS1002", "no query \"x\"; it has funnel, interviews, progress, workload"),
+        ("/q/languag/slices", 404, "CS1001", "there is no plugin \"languag\""),
+        ("/q/nobody/funnel", 404, "CS1001", "there is no plugin \"nobody\""),
+        ("/q/language/slice", 404, "CS1002", "the plugin language has no query \"slice\""),
+        ("/q/hiring/x", 404, "CS1002", "the plugin hiring has no query \"x\""),
         ("/q/gone/query", 503, "CS1205", "the log says why"),
         ("/q/%ff/slices", 404, "CS1002", "/q/{plugin}/{query}"),
         ("/q/lang%00uage/slices", 404, "CS1001", "\"lang\\u{0}uage\""),
@@ -106,7 +103,7 @@ async fn what_is_asked_for() {
         ("/q/hostile/bide?deed=garbage_shape", 500, "CS0201", "the plugin failed"),
         ("/q/hostile/bide?deed=lying_length", 500, "CS0201", "the plugin failed"),
         ("/q/hostile/bide?deed=garbage_bindings", 500, "CS0201", "the plugin failed"),
-        ("/q/hostile/bide?deed=harmless", 500, "CS0203", "a statement that can't be run"),
+        ("/q/hostile/bide?deed=harmless", 503, "CS1205", "a statement that can't be run"),
     ] {
         assert_told(path, &get(address, path).await, status, code, says);
         assert_serving(path, address).await;
@@ -148,7 +145,13 @@ async fn what_is_sent() {
         assert_serving(row, address).await;
     }
     let told = post(address, "/q/language/slices?limit=3", json, "{}").await;
-    assert_told("both", &told, 400, "CS1008", "its parameters in the body, and none in the query string");
+    assert_told(
+        "both",
+        &told,
+        400,
+        "CS1008",
+        "has its parameters in the body, and in the query string at most format",
+    );
     let mut invalid = request("POST", "/q/language/slices").into_bytes();
     invalid.truncate(invalid.len() - 2);
     invalid.extend_from_slice(b"content-type: application/json\r\ncontent-length: 5\r\n\r\n{\"\xff\"}");

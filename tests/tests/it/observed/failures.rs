@@ -113,7 +113,8 @@ async fn a_call_of_what_is_not_there_has_no_name() {
 
 #[tokio::test]
 async fn a_plugin_that_refuses_or_fails_is_told_beside_its_shape() {
-    let mut observed = Observed::new("").await;
+    // It is not to be suspended for that.
+    let mut observed = Observed::new("[limits]\nfailures = 1000").await;
     let proven = |told: Vec<Observation>| match <[Observation; 1]>::try_from(told) {
         Ok([Observation::ShapeProven(proven)]) => proven,
         other => panic!("{other:?}"),

@@ -244,8 +244,8 @@ fn functions_in_from_have_their_rules() {
     );
     assert_eq!(
         f(call("pg_read_file", "/etc/passwd").in_from("p")),
-        "CS0402: the function pg_catalog.pg_read_file was not granted to the plugin this; add \"pg_catalog.pg_read_file\" to \
-         functions in [plugins.this.grants]"
+        "CS0402: the function pg_catalog.pg_read_file was not granted to the plugin this; add \"pg_catalog.pg_read_file(text)\" \
+         to functions in [plugins.this.grants]; it is not built in: Reads, lists or names files of the server."
     );
     let o = call("overdue", ()).in_from("o");
     assert_eq!(

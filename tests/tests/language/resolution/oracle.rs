@@ -196,6 +196,7 @@ impl Oracle {
             relations: vec!["public.t".to_owned()],
             functions: functions.map(|its| full(&its.schema, &its.name)).collect(),
             operators: vec!["public.+".to_owned()],
+            casts: Vec::new(),
             types: types.map(|its| full(&its.schema, &its.name)).collect(),
         };
         oracle.grants = Grants::resolve(&settings, &oracle.catalog, &SearchPath::of(["public"])).unwrap();
@@ -231,6 +232,7 @@ impl Oracle {
             grants: &self.grants,
             path: &path,
             limits: &limits,
+            filters: select::RowFilters::none(),
         };
         let verified = select::verify(description, context)
             .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
