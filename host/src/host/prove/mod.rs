@@ -361,6 +361,7 @@ impl Prover<'_> {
                 .filter_map(|(at, parameter)| Some((at, *verified.rules.get(&parameter.slot)?)))
                 .collect(),
             types: printed.parameters.iter().map(|parameter| parameter.ty.shown(path)).collect(),
+            object: rows::JsonObject::usual(&columns),
             columns,
             facts,
             relations: names(&verified.relations),

@@ -6,6 +6,7 @@ use crate::Code;
 use crate::catalog::{ChosenSchemas, ObjectName, Oid};
 use crate::loan::ResultColumn;
 use crate::plugin::{Failure, Shape};
+use crate::rows::JsonObject;
 use crate::select::{ColumnName, Finding, RowFilter, ValueRule};
 
 /// A shape of a query, with the statements that it was proven to send.
@@ -42,6 +43,8 @@ pub struct ProvenStatement {
     /// The columns of its result, without those of a page's keys. Without a database, of the type `unknown` where the verifier can't
     /// infer it.
     pub columns: Arc<[ResultColumn]>,
+    /// How its rows are written as JSON; nothing without a database.
+    pub(in crate::host) object: Option<Arc<JsonObject>>,
     /// What else is known of each of these columns, in their order.
     pub facts: Arc<[ColumnFacts]>,
     /// The relations that it reads, as `schema.name`.
