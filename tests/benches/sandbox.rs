@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use callslip::loan::{BoundStatement, PlanMode, Pool, Run};
 use callslip::plugin::{Choice, Component, Engine, Limits, LoadOptions};
-use callslip::{Call, Host};
+use callslip::{Call, Host, ValueSource};
 use callslip_tests::{Figures, Target, component_with, connect_to, copies, database, median, processor_time};
 use futures_util::future::LocalBoxFuture;
 use tokio::runtime::{Builder, Runtime};
@@ -75,14 +75,21 @@ fn config(folder: &std::path::Path, plugins: u32) -> String {
     copies(&plugin, folder, plugins).into_iter().enumerate().map(entry).collect()
 }
 
-/// The only statement of a query, as it was proven, with this value bound.
+/// The words of the open query's example, for which others are asked.
+const EXAMPLE: &str = "engineer";
+
+/// The only statement of a query, as it was proven, with this value bound to what a caller gives.
 fn bound(host: &Host, query: &str, value: String) -> BoundStatement {
     let generation = host.generation();
     let plugin = generation.plugin("measured0").expect("it is there").unwrap_or_else(|why| panic!("{why}"));
     let statement = &plugin.query(query).expect("it has it").statements()[0];
+    let given = |source: &ValueSource| match source {
+        ValueSource::Constant(Some(text)) if text != EXAMPLE => Some(text.clone()),
+        _ => Some(value.clone()),
+    };
     BoundStatement {
         sql: statement.sql.clone(),
-        values: vec![Some(value)],
+        values: statement.values.iter().map(given).collect(),
         columns: statement.columns.clone(),
         cached: true,
         is_single: statement.rows == callslip_ir::Rows::One,
@@ -149,12 +156,16 @@ fn closed(runtime: &Runtime, host: &Host, figures: &mut Figures) {
 
 fn open(runtime: &Runtime, host: &Host, figures: &mut Figures) {
     let pool = host.pool().expect("it has connections of its own");
-    let statement = bound(host, "found", String::new());
+    let statement = bound(host, "found", EXAMPLE.to_owned());
     let [bare, call] = in_turns(
         runtime,
         [
             Box::new(|number| {
-                let values = vec![Some(new_words(number))];
+                let other = |value: &Option<String>| match value {
+                    Some(text) if text == EXAMPLE => Some(new_words(number)),
+                    value => value.clone(),
+                };
+                let values = statement.values.iter().map(other).collect();
                 Box::pin(read(pool, BoundStatement { values, ..statement.clone() }))
             }),
             Box::new(|number| {

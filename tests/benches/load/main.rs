@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use callslip::plugin::{Cache, Component, Engine, Limits, LoadOptions};
-use callslip_tests::{Database, Figures, Target, component, component_with, copies, median};
+use callslip_tests::{Database, Figures, Target, component, component_with, copies, median, processor_time};
 use server::Server;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -55,7 +55,10 @@ fn components(runtime: &Runtime, figures: &mut Figures) {
             runtime.block_on(loaded).unwrap_or_else(|error| panic!("{error}"));
         };
         load(&kept);
-        let (cached, compiled) = (milliseconds(|| load(&kept)), milliseconds(|| load(&bare)));
+        let cached = milliseconds(|| load(&kept));
+        let before = processor_time();
+        let compiled = milliseconds(|| load(&bare));
+        let processor = (processor_time() - before).as_secs_f64() * 1e3 / RUNS as f64;
         let what = |how: &str| format!("load a component of {} KiB, {how}", bytes.len() >> 10);
         match targets {
             Some((most_cached, most_compiled)) => {
@@ -67,6 +70,8 @@ fn components(runtime: &Runtime, figures: &mut Figures) {
                 figures.tell(&what("compiled"), compiled, "ms");
             }
         }
+        // It compiles on two threads, and on a busy machine waits for its turns.
+        figures.tell(&what("compiled"), processor, "ms CPU");
     }
 }
 
@@ -76,7 +81,7 @@ fn config(folder: &Path, components: &[PathBuf]) -> String {
     for (number, component) in components.iter().enumerate() {
         text += &format!(
             "[plugins.measured{number}]\ncomponent = {component:?}\n[plugins.measured{number}.grants]\n\
-             relations = [\"candidate\", \"company\", \"interview\", \"position\", \"rating\"]\n"
+             relations = [\"public.*\"]\n"
         );
     }
     text
@@ -110,7 +115,7 @@ fn start(database: &Database, figures: &mut Figures) {
     let url = database.url();
     for (component, what, target) in [
         (few(), "2 queries each", Some(Target::AtMost(500.0))),
-        (component("example-plugins/hiring"), "10 queries and 41 shapes each", None),
+        (component("example-plugins/hiring"), "10 queries each, `hiring`", None),
     ] {
         let config = config(folder.path(), &copies(&component, folder.path(), 10));
         Server::start(folder.path(), &config, &url);

@@ -1,9 +1,9 @@
 //! The table in which `make bench` ends: what the benches have measured, beside what was aimed at, and the times that criterion
-//! has kept of the others. With a number of seconds since 1970 only what was measured from then on.
+//! has kept of the others. Where there is a file `began` beside the figures, only what was measured since that was written.
 
 use std::fs;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use callslip_tests::Figures;
 use serde_json::Value;
@@ -12,13 +12,12 @@ use serde_json::Value;
 type Line = [String; 5];
 
 fn main() -> anyhow::Result<()> {
-    let since = match std::env::args().nth(1) {
-        Some(seconds) => SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.parse()?),
-        None => SystemTime::UNIX_EPOCH,
-    };
     let mut lines = Vec::new();
     let folder = Figures::folder();
-    for file in files_since(&folder, since)? {
+    let began = fs::metadata(folder.join("began")).and_then(|file| file.modified());
+    let since = began.unwrap_or(SystemTime::UNIX_EPOCH);
+    let figures = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "json");
+    for file in files_since(&folder, since)?.into_iter().filter(figures) {
         let figures: Figures = serde_json::from_slice(&fs::read(file)?)?;
         for figure in &figures.figures {
             let (target, is_met) = figure.judged().unzip();
@@ -38,7 +37,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// What a folder has that was written from then on, in the order of the names; nothing, if there is no such folder.
-fn files_since(folder: &Path, since: SystemTime) -> std::io::Result<Vec<std::path::PathBuf>> {
+fn files_since(folder: &Path, since: SystemTime) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if folder.is_dir() {
         for entry in fs::read_dir(folder)? {
