@@ -82,9 +82,15 @@ soak: setup ## Ask a server for two minutes with 256 clients, while it reloads a
 	+@export CALLSLIP_SOAK_S=$${CALLSLIP_SOAK_S:-120} && \
 	    $(with_wasm_rustc) $(CARGO) test --workspace --test soak -- --nocapture $(ARGS)
 
-bench: setup ## Run the benchmarks
+# Where cargo builds.
+target = $${CARGO_TARGET_DIR:-target}
+
+# The table is of what was measured since it began.
+bench: setup ## Run the benchmarks, and print all that they have measured in one table
 	@host/setup/libclang.sh
+	@mkdir -p "$(target)/figures" && touch "$(target)/figures/began"
 	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
+	@"$(target)/release/bench-table"
 
 # libFuzzer steers by these, which stable Rust can do too.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -2,6 +2,7 @@
 
 mod components;
 mod database;
+mod figures;
 mod golden;
 mod heavy;
 pub mod http;
@@ -10,6 +11,7 @@ mod outlived;
 mod paged;
 mod pgbouncer;
 mod printed;
+mod processor;
 mod replica;
 mod rows;
 mod scripts;
@@ -19,8 +21,9 @@ mod text;
 mod tpch;
 mod versions;
 
-pub use components::{component, component_with, language_and_slow};
+pub use components::{component, component_with, copies, language_and_slow};
 pub use database::{Database, WRITER, database};
+pub use figures::{Figure, Figures, Target};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
 pub use log::Log;
@@ -28,6 +31,7 @@ pub use outlived::{Outlived, outlived};
 pub use paged::Paged;
 pub use pgbouncer::{PgBouncer, configured, is_left_out, is_pooled};
 pub use printed::printed;
+pub use processor::{median, processor_time};
 pub use replica::{REPLICATED, Replica};
 pub use rows::rows;
 pub use scripts::script;
