@@ -39,6 +39,7 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_EVERY_LANGUAGE=1        fail where that can'"'"'t be had, instead of testing without it'
 	@echo '  CALLSLIP_OPENAPI_PYTHON=…        the Python with which the tests read the document of a server'
 	@echo '  CALLSLIP_EVERY_TOOL=1            fail where that can'"'"'t be had, instead of testing without it'
+	@echo '  CALLSLIP_GROWTH_ROWS=10000000    how many rows the largest reply has whose growth `bench` draws'
 	@echo '  CALLSLIP_EVERY_POSTGRESQL=1      fail where one of these can'"'"'t be had, instead of testing without it'
 	@echo '  CALLSLIP_ADVISORIES=1            fail where `lint` can'"'"'t fetch the advisories of dependencies, instead of'
 	@echo '                                   going without'
@@ -82,7 +83,7 @@ soak: setup ## Ask a server for two minutes with 256 clients, while it reloads a
 	+@export CALLSLIP_SOAK_S=$${CALLSLIP_SOAK_S:-120} && \
 	    $(with_wasm_rustc) $(CARGO) test --workspace --test soak -- --nocapture $(ARGS)
 
-bench: setup ## Run the benchmarks
+bench: setup ## Run the benchmarks, and draw into target/growth how throughput grows
 	@host/setup/libclang.sh
 	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 

@@ -51,7 +51,8 @@ pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
     component
 }
 
-pub(crate) fn target_folder() -> PathBuf {
+/// Where cargo builds.
+pub fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),
