@@ -39,10 +39,10 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_EVERY_LANGUAGE=1        fail where that can'"'"'t be had, instead of testing without it'
 	@echo '  CALLSLIP_OPENAPI_PYTHON=…        the Python with which the tests read the document of a server'
 	@echo '  CALLSLIP_EVERY_TOOL=1            fail where that can'"'"'t be had, instead of testing without it'
-	@echo '  CALLSLIP_GROWTH_ROWS=10000000    how many rows the largest reply has whose growth `bench` draws'
 	@echo '  CALLSLIP_EVERY_POSTGRESQL=1      fail where one of these can'"'"'t be had, instead of testing without it'
 	@echo '  CALLSLIP_ADVISORIES=1            fail where `lint` can'"'"'t fetch the advisories of dependencies, instead of'
 	@echo '                                   going without'
+	@echo '  CALLSLIP_GROWTH_ROWS=10000000    how many rows the largest reply has whose growth `bench` draws'
 	@echo '  TARGET=…                         one fuzz target: make fuzz TARGET=decode'
 	@echo '  CARGO_TARGET_DIR=target          where everything is built'
 
