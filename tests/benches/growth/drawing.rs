@@ -80,9 +80,8 @@ impl Chart {
         for ((number, series), color) in panel.series.iter().enumerate().zip(COLORS.iter().cycle()) {
             chart.draw_series(LineSeries::new(series.points.iter().copied(), color.stroke_width(2)))?;
             chart.draw_series(series.points.iter().map(|point| {
-                let (y, side) =
-                    if panel.is_largest(number, *point) { (-7, VPos::Bottom) } else { (8, VPos::Top) };
-                let style = text(12, *color).pos(Pos::new(HPos::Center, side));
+                let (beside, side, y) = panel.number_at(number, *point);
+                let style = text(12, *color).pos(Pos::new(beside, side));
                 EmptyElement::at(*point)
                     + Circle::new((0, 0), 3, ShapeStyle::from(color).filled())
                     + Text::new(short(point.1), (0, y), style)
@@ -93,12 +92,29 @@ impl Chart {
 }
 
 impl Panel {
-    /// Whether no other series has a larger figure there, whose number is then written above this one's.
-    fn is_largest(&self, number: usize, (across, up): (f64, f64)) -> bool {
+    /// Where the number of a point is, so that no line crosses it: above the largest of its place, below another, and on the side
+    /// that the line does not go to.
+    fn number_at(&self, number: usize, point: (f64, f64)) -> (HPos, VPos, i32) {
         let others = self.series.iter().enumerate().filter(|(other, _)| *other != number);
         let mut there =
             others.flat_map(|(other, series)| series.points.iter().map(move |point| (other, point)));
-        there.all(|(other, point)| point.0 != across || (point.1, other) <= (up, number))
+        let is_above = there.all(|(other, at)| at.0 != point.0 || (at.1, other) <= (point.1, number));
+        let line = &self.series[number].points;
+        // Whether the line goes where the number would be, by more than a little.
+        let crosses = |neighbour: Option<&(f64, f64)>| match neighbour {
+            Some(neighbour) if is_above => neighbour.1 > point.1 * 1.05,
+            Some(neighbour) => neighbour.1 < point.1 * 0.95,
+            None => false,
+        };
+        let beside = match (
+            crosses(line.iter().rfind(|at| at.0 < point.0)),
+            crosses(line.iter().find(|at| at.0 > point.0)),
+        ) {
+            (false, true) => HPos::Right,
+            (true, false) => HPos::Left,
+            _ => HPos::Center,
+        };
+        if is_above { (beside, VPos::Bottom, -7) } else { (beside, VPos::Top, 8) }
     }
 }
 

@@ -23,8 +23,11 @@ pub fn plugins(clients: &Runtime, url: &str, component: &Path) -> Chart {
     let folder = tempfile::tempdir().expect("a folder");
     let component = fs::read(component).expect("it was built");
     let mut requests = Panel::new("Requests per second", Scale::Linear, &[""]);
-    let mut memory =
-        Panel::new("Memory of the server, MiB", Scale::Linear, &["when it listens", "when it has served"]);
+    let mut memory = Panel::new(
+        "Memory of the server, MiB",
+        Scale::Logarithmic,
+        &["when it listens", "when it has served"],
+    );
     let mut start = Panel::new(
         "Start of the server, s",
         Scale::Logarithmic,

@@ -17,7 +17,7 @@ const ROWS: u32 = 10_000;
 pub fn relations(clients: &Runtime, database: &Database, component: &Path) -> Chart {
     let folder = tempfile::tempdir().expect("a folder");
     let mut requests = Panel::new("Requests per second", Scale::Linear, &[""]);
-    let mut memory = Panel::new("Memory of the server, MiB", Scale::Linear, &[""]);
+    let mut memory = Panel::new("Memory of the server, MiB", Scale::Logarithmic, &[""]);
     let mut start = Panel::new("Start of the server, s", Scale::Logarithmic, &[""]);
     for count in COUNTS {
         let url = clients.block_on(database.create(&format!("relations_{count}"), count, ROWS));
