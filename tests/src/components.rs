@@ -68,7 +68,8 @@ pub fn copies(component: &Path, folder: &Path, count: u32) -> Vec<PathBuf> {
     (0..count).map(copy).collect()
 }
 
-pub(crate) fn target_folder() -> PathBuf {
+/// Where cargo builds.
+pub fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),
