@@ -134,4 +134,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except subprocess.CalledProcessError as failed:
+        # What it has to say it has said itself.
+        sys.exit(f"{failed.cmd[0]} ended with {failed.returncode}")

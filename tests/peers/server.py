@@ -24,7 +24,6 @@ class Server:
         shutil.copy(plugin, self.here / "peers.wasm")
         administrator = folder.url("hiring")
         login = [command, "catalog", "login-sql", "--config", config, "--admin-url", administrator]
-        # A host that was ended a moment ago may still have the connections that the login has.
         subprocess.run(login, check=True)
         self.log = self.here / "serve.log"
         with self.log.open("w") as output:
