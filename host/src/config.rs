@@ -209,6 +209,7 @@ impl Config {
     }
 
     /// The files of secrets that are no database's.
+    #[cfg(feature = "service")]
     pub(crate) fn secret_files(&self) -> Vec<PathBuf> {
         let jwt = self.identity.jwt.iter().flat_map(|jwt| [&jwt.jwks_file, &jwt.key_file, &jwt.secret_file]);
         let others = [&self.identity.keys_file, &self.admin.token_file, &self.service.cursor_key_file];

@@ -67,7 +67,8 @@ impl Verbosity {
             (false, 0) => "warn",
             (false, 1) => "warn,callslip=info",
             (false, 2) => "info,callslip=debug",
-            (false, _) => "debug,callslip=trace",
+            // What watches the folder of plugins tells of each line that a log in it gets.
+            (false, _) => "debug,callslip=trace,notify=info",
         };
         let mut filter = filter.to_owned();
         if work == Work::Calls && (self.quiet || self.verbose < 2) {

@@ -12,7 +12,9 @@ use crate::catalog::ChosenSchemas;
 use crate::config::{LimitConfig, PluginConfig};
 use crate::grants::{GrantSettings, Grants};
 use crate::loan::PlanMode;
-use crate::plugin::{Digest, Form, Forms, Profile, Shape};
+#[cfg(feature = "service")]
+use crate::plugin::Form;
+use crate::plugin::{Digest, Forms, Profile, Shape};
 use crate::select::{Finding, RowFilter, RowFilters};
 
 /// A plugin that was loaded, with what it was proven to send.
@@ -280,6 +282,7 @@ impl LoadedQuery {
 
     /// How a value of a parameter is written as JSON where its type is named; nothing for built-in types, and for a type that
     /// claims choose.
+    #[cfg(feature = "service")]
     pub(crate) fn form(&self, parameter: &Parameter) -> Option<&Form> {
         match self.forms.as_slice() {
             [(_, forms)] => forms.form(&parameter.ty.domain),

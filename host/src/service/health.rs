@@ -30,10 +30,17 @@ pub(super) async fn detailed(State(service): State<Service>) -> Json<serde_json:
             Some((name, json!({ "digest": digest, "findings": waiting.refusal().findings.len() })))
         })
         .collect();
-    let catalog = hosts.started().next().map(|(_, host)| catalog(host));
-    Json(
-        json!({ "status": "ok", "plugins": plugins, "suspended": suspended, "waiting": waiting, "catalog": catalog }),
-    )
+    let started = hosts.started().map(|(name, host)| (name, Some(catalog(host))));
+    let databases: BTreeMap<&str, _> = started.chain(hosts.missing().map(|name| (name, None))).collect();
+    // No plugin is served whose database has not been reached yet.
+    let status = if hosts.missing().next().is_some() { "starting" } else { "ok" };
+    Json(json!({
+        "status": status,
+        "plugins": plugins,
+        "suspended": suspended,
+        "waiting": waiting,
+        "databases": databases,
+    }))
 }
 
 fn catalog(host: &Host) -> serde_json::Value {

@@ -183,9 +183,13 @@ fn the_golden_files_have_every_variant_and_field_of_the_schema() {
     let schema: Value = serde_json::from_str(&schema()).unwrap();
     let mut coverage = Coverage { schema: &schema, seen: BTreeSet::new() };
     // What was appended later has files of its own.
-    for (at, name) in
-        [(0, "v1-description"), (0, "v1-description-json-table"), (1, "v1-bindings"), (2, "v2-manifest")]
-    {
+    for (at, name) in [
+        (0, "v1-description"),
+        (0, "v1-description-json-table"),
+        (1, "v1-bindings"),
+        (2, "v2-manifest"),
+        (2, "v2-manifest-page"),
+    ] {
         let text = golden(&format!("{name}.json"), String::new);
         let json = serde_json::from_str(&text).unwrap();
         assert!(coverage.walk(&schema["anyOf"][at], &json, name), "the schema refuses {name}");

@@ -390,7 +390,7 @@ struct LateRelay {
     address: ConnectionSettings,
     received: Arc<Notify>,
     /// Whether each was passed on in time; one that was not is kept for good.
-    passed_on: mpsc::Receiver<bool>,
+    passed_on: mpsc::UnboundedReceiver<bool>,
 }
 
 impl LateRelay {
@@ -404,25 +404,30 @@ impl LateRelay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
         let address = ConnectionSettings::resolve(Some(&url), &|_| None).unwrap();
-        let (passed_on, receiver) = mpsc::channel(1);
+        let (passed_on, receiver) = mpsc::unbounded_channel();
         let relay = Self { address, received: Arc::default(), passed_on: receiver };
         let received = relay.received.clone();
-        let owner = database().owner().await;
+        let owner = Arc::new(database().owner().await);
         tokio::spawn(async move {
             loop {
                 let (mut client, _) = listener.accept().await.unwrap();
-                // Its length, its code, the session's process and its key.
-                let mut request = [0; 16];
-                client.read_exact(&mut request).await.unwrap();
-                received.notify_one();
-                let pid = i32::from_be_bytes(request[8..12].try_into().unwrap());
-                let in_time = is_in_time(&owner, pid).await;
-                if in_time {
-                    let mut server = UnixStream::connect(&socket).await.unwrap();
-                    server.write_all(&request).await.unwrap();
-                    server.read_to_end(&mut Vec::new()).await.unwrap();
-                }
-                passed_on.send(in_time).await.unwrap();
+                let (owner, socket) = (owner.clone(), socket.clone());
+                let (received, passed_on) = (received.clone(), passed_on.clone());
+                // One that is kept keeps no other.
+                tokio::spawn(async move {
+                    // Its length, its code, the session's process and its key.
+                    let mut request = [0; 16];
+                    client.read_exact(&mut request).await.unwrap();
+                    received.notify_one();
+                    let pid = i32::from_be_bytes(request[8..12].try_into().unwrap());
+                    let in_time = is_in_time(&owner, pid).await;
+                    if in_time {
+                        let mut server = UnixStream::connect(&socket).await.unwrap();
+                        server.write_all(&request).await.unwrap();
+                        server.read_to_end(&mut Vec::new()).await.unwrap();
+                    }
+                    passed_on.send(in_time).unwrap();
+                });
             }
         });
         relay

@@ -95,7 +95,7 @@ async fn a_hangup_loads_new_versions_and_looks_at_the_database() {
     );
     let health = server.health();
     assert_eq!(health["plugins"], json!({"amounts": "served", "fragile": "served"}));
-    assert_eq!(health["catalog"]["generation"], 1);
+    assert_eq!(health["databases"]["default"]["generation"], 1);
 
     std::fs::copy(next(), &deployed).unwrap();
     server.hang_up();

@@ -30,7 +30,7 @@ fn what_could_not_be_served_is_told_before_it_is() {
     fs::write(folder.path().join("keys.toml"), "[a]\nsha256 = \"ab\"\n").unwrap();
     for (config, says) in [
         (plugin("\"position\""), "1 plugin of callslip.toml is refused: hiring"),
-        (format!("{}[pool]\nsize = 0\n", plugin("")), "line 5: pool.size must be greater than zero"),
+        (format!("{}[pool]\nsize = 0\n", plugin("")), "line 6: pool.size must be greater than zero"),
         (format!("{}[pool]\nsize = \"4\"\n", plugin("")), "line 6"),
         ("[identity]\nkeys_file = \"keys.toml\"\n".to_owned(), "keys.toml"),
         ("[identity]\nkeys_file = \"nowhere.toml\"\n".to_owned(), "nowhere.toml, which can't be read"),

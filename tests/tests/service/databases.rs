@@ -27,12 +27,16 @@ async fn a_database_may_be_down_at_the_start_and_restart_later() {
     assert!(answer.head.contains("retry-after: "), "{}", answer.head);
     assert_eq!(served.plugin("hiring").await["standing"], "not ready");
     served.wait_for("CS1101");
+    let health = http::get(served.admin(), "/admin/health").await.json();
+    assert_eq!((&health["status"], &health["databases"]), (&json!("starting"), &json!({ "default": null })));
     // A reload finds it away still, and breaks nothing.
     let (status, told) = served.reload("").await;
     assert_eq!(status, 200, "{told}");
     database.restart();
     served.until_asked("hiring/overview?company=1", 200).await;
     assert_eq!(served.plugin("hiring").await["standing"], "served");
+    let health = http::get(served.admin(), "/admin/health").await.json();
+    assert_eq!((&health["status"], &health["databases"]["default"]["generation"]), (&json!("ok"), &json!(1)));
 
     database.stop();
     let problem = served.until_asked("hiring/overview?company=1", 503).await;

@@ -142,11 +142,12 @@ impl SlipFolder {
     pub(super) fn make_file(&self, now: SystemTime, bytes: u64) -> Result<File, SlipError> {
         self.tidy(now, bytes)?;
         let Some(folder) = self.open(true)? else { return Err(self.wrong("it is not there")) };
-        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (seconds, nanos) = (since.as_secs(), since.subsec_nanos());
         // The end of an id is random: no two processes choose one name.
         let id = CallId::new().to_string();
         let (_, random) = id.split_at(id.len() - 12);
-        folder.make(&format!("{seconds}-{random}{SUFFIX}")).map_err(|error| self.wrong(error))
+        folder.make(&format!("{seconds}-{nanos:09}-{random}{SUFFIX}")).map_err(|error| self.wrong(error))
     }
 
     /// Removes the files whose time is over, and the oldest until there is room for so many bytes.

@@ -98,7 +98,7 @@ fn what_it_is_told() {
         (
             "run hiring funnel --database-url postgres://localhost/shop?sslmode=sometimes",
             1,
-            "CS2002: the connection URL: sslmode \"sometimes\"",
+            "CS2002: the connection URL: sslmode is none that libpq knows",
         ),
         // The address.
         (&format!("serve --listen {taken}"), 1, "CS2005: can't listen on "),
