@@ -22,10 +22,10 @@ with_openapi_tools = python=$$(host/setup/openapi-tools.sh 2>/dev/null) && expor
 # Each by itself must compile, for whoever embeds the host.
 FEATURES := postgres sandbox host service cluster cli
 
-.PHONY: help setup setup-tests demo test attack soak bench fuzz lint clean
+.PHONY: help setup setup-tests demo test attack soak bench bench-peers fuzz lint clean
 
 help: ## Explain the targets (this text)
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Settings, in the environment or after the target:'
 	@echo '  ARGS=…                           what follows the command: make demo ARGS=--once, make test ARGS=hiring'
@@ -43,6 +43,7 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_ADVISORIES=1            fail where `lint` can'"'"'t fetch the advisories of dependencies, instead of'
 	@echo '                                   going without'
 	@echo '  CALLSLIP_GROWTH_ROWS=10000000    how many rows the largest reply has whose growth `bench` draws'
+	@echo '  PEERS=…                          the folder of the peers: make bench-peers PEERS=…'
 	@echo '  TARGET=…                         one fuzz target: make fuzz TARGET=decode'
 	@echo '  CARGO_TARGET_DIR=target          where everything is built'
 
@@ -61,6 +62,9 @@ setup-tests: setup
 
 # The Python that has SQLAlchemy, or nothing, for what is compared with it.
 with_sqlalchemy = python=$$(host/setup/sqlalchemy.sh) && export CALLSLIP_SQLALCHEMY_PYTHON=$$python &&
+
+# Where cargo puts what it builds.
+built = $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 # The recipes of cargo begin with +, which hands it make's own job slots.
 
@@ -92,6 +96,14 @@ bench: setup ## Run the benchmarks, and print all that they have measured in one
 	@mkdir -p "$(target)/figures" && touch "$(target)/figures/began"
 	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
 	@"$(target)/release/bench-table"
+
+# Servers of others with the same endpoints, which are not part of this repository. ARGS='--rounds 1 --seconds 2' is a short run.
+bench-peers: setup ## Measure a plugin beside servers by hand and of others, on the same data: PEERS=folder
+	@test -d '$(PEERS)' || { echo 'bench-peers: say where the peers are: make bench-peers PEERS=folder' >&2; exit 1; }
+	+@$(CARGO) build --release -p callslip -p callslip-rate --bin callslip --bin callslip-rate
+	+@$(with_wasm_rustc) $(built)/release/callslip build tests/guests/peers --out $(built)/plugins/peers.wasm
+	@PATH=$$(host/setup/postgresql.sh 2>/dev/null):$$PATH exec python3 tests/peers/main.py '$(PEERS)' --callslip $(built)/release/callslip --rate $(built)/release/callslip-rate \
+	    --plugin $(built)/plugins/peers.wasm --target $(built) $(ARGS)
 
 # libFuzzer steers by these, which stable Rust can do too.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
