@@ -87,15 +87,12 @@ soak: setup ## Ask a server for two minutes with 256 clients, while it reloads a
 	+@export CALLSLIP_SOAK_S=$${CALLSLIP_SOAK_S:-120} && \
 	    $(with_wasm_rustc) $(CARGO) test --workspace --test soak -- --nocapture $(ARGS)
 
-# Where cargo builds.
-target = $${CARGO_TARGET_DIR:-target}
-
 # The table is of what was measured since it began.
 bench: setup ## Run the benchmarks, and print all that they have measured in one table; target/growth has charts
 	@host/setup/libclang.sh
-	@mkdir -p "$(target)/figures" && touch "$(target)/figures/began"
+	@mkdir -p $(built)/figures && touch $(built)/figures/began
 	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
-	@"$(target)/release/bench-table"
+	@$(built)/release/bench-table
 
 # Servers of others with the same endpoints, which are not part of this repository. ARGS='--rounds 1 --seconds 2' is a short run.
 bench-peers: setup ## Measure a plugin beside servers by hand and of others, on the same data: PEERS=folder

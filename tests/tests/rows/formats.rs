@@ -25,8 +25,7 @@ impl Database {
         let value = ty.split("::").fold(given.to_owned(), |value, ty| format!("CAST({value} AS {ty})"));
         let (sql, values) = (format!("SELECT {value} AS v"), text.as_slice());
         let (described, mut run) = self.run(&sql, values).await;
-        let rows =
-            StatementRows::new("", &described.columns);
+        let rows = StatementRows::new("", &described.columns);
         let mut writer = ReplyWriter::new(format, numbers, &[rows])?;
         let mut out = BytesMut::new();
         writer.begin(&mut out)?;

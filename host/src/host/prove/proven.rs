@@ -257,6 +257,7 @@ mod tests {
             rules: [(1, ValueRule { most_bytes: Some(4), is_format: false })].into(),
             types: Arc::default(),
             columns: Arc::default(),
+            object: None,
             facts: Arc::default(),
             relations: Arc::default(),
             functions: Arc::default(),
