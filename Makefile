@@ -42,6 +42,7 @@ help: ## Explain the targets (this text)
 	@echo '  CALLSLIP_EVERY_POSTGRESQL=1      fail where one of these can'"'"'t be had, instead of testing without it'
 	@echo '  CALLSLIP_ADVISORIES=1            fail where `lint` can'"'"'t fetch the advisories of dependencies, instead of'
 	@echo '                                   going without'
+	@echo '  CALLSLIP_GROWTH_ROWS=10000000    how many rows the largest reply has whose growth `bench` draws'
 	@echo '  PEERS=…                          the folder of the peers: make bench-peers PEERS=…'
 	@echo '  TARGET=…                         one fuzz target: make fuzz TARGET=decode'
 	@echo '  CARGO_TARGET_DIR=target          where everything is built'
@@ -86,9 +87,15 @@ soak: setup ## Ask a server for two minutes with 256 clients, while it reloads a
 	+@export CALLSLIP_SOAK_S=$${CALLSLIP_SOAK_S:-120} && \
 	    $(with_wasm_rustc) $(CARGO) test --workspace --test soak -- --nocapture $(ARGS)
 
-bench: setup ## Run the benchmarks
+# Where cargo builds.
+target = $${CARGO_TARGET_DIR:-target}
+
+# The table is of what was measured since it began.
+bench: setup ## Run the benchmarks, and print all that they have measured in one table; target/growth has charts
 	@host/setup/libclang.sh
+	@mkdir -p "$(target)/figures" && touch "$(target)/figures/began"
 	+@$(with_sqlalchemy) $(with_wasm_rustc) $(CARGO) bench -p callslip-tests $(ARGS)
+	@"$(target)/release/bench-table"
 
 # Servers of others with the same endpoints, which are not part of this repository. ARGS='--rounds 1 --seconds 2' is a short run.
 bench-peers: setup ## Measure a plugin beside servers by hand and of others, on the same data: PEERS=folder

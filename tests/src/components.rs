@@ -51,7 +51,25 @@ pub fn component_with(source: &str, feature: Option<&str>) -> PathBuf {
     component
 }
 
-pub(crate) fn target_folder() -> PathBuf {
+/// So many components in a folder that do the same and are not the same: each has a section with its number, which says nothing.
+///
+/// # Panics
+/// If they can't be written.
+pub fn copies(component: &Path, folder: &Path, count: u32) -> Vec<PathBuf> {
+    let bytes = std::fs::read(component).expect("the component is there");
+    let copy = |number: u32| {
+        let name = b"copy";
+        let content = [&[name.len() as u8][..], name, &number.to_le_bytes()].concat();
+        let section = [&[0, content.len() as u8][..], &content].concat();
+        let file = folder.join(format!("copy-{number}.wasm"));
+        std::fs::write(&file, [&bytes[..], &section].concat()).expect("it can be written");
+        file
+    };
+    (0..count).map(copy).collect()
+}
+
+/// Where cargo builds.
+pub fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
         None => root().join("target"),

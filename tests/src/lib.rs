@@ -2,14 +2,17 @@
 
 mod components;
 mod database;
+mod figures;
 mod golden;
 mod heavy;
 pub mod http;
+mod load;
 mod log;
 mod outlived;
 mod paged;
 mod pgbouncer;
 mod printed;
+mod processor;
 mod replica;
 mod rows;
 mod scripts;
@@ -19,15 +22,18 @@ mod text;
 mod tpch;
 mod versions;
 
-pub use components::{component, component_with, language_and_slow};
+pub use components::{component, component_with, copies, language_and_slow, target_folder};
 pub use database::{Database, WRITER, database};
+pub use figures::{Figure, Figures, Target};
 pub use golden::{golden, own_of_snapshot};
 pub use heavy::{Verifier, heavy, oversized};
+pub use load::Load;
 pub use log::Log;
 pub use outlived::{Outlived, outlived};
 pub use paged::Paged;
 pub use pgbouncer::{PgBouncer, configured, is_left_out, is_pooled};
 pub use printed::printed;
+pub use processor::{median, processor_time};
 pub use replica::{REPLICATED, Replica};
 pub use rows::rows;
 pub use scripts::script;

@@ -122,7 +122,7 @@ fn print_query(
     writeln!(out, "{}", summary(plugin, query, proof.verdict()))?;
     let statements = query.shapes().iter().filter_map(|shape| shape.outcome.as_ref().ok()).flatten();
     let filtered: BTreeSet<String> =
-        statements.flat_map(|statement| &statement.filters).map(|filter| filter.relation()).collect();
+        statements.flat_map(|statement| statement.filters.iter()).map(|filter| filter.relation()).collect();
     if !filtered.is_empty() {
         let filtered = filtered.into_iter().collect::<Vec<_>>().join(", ");
         writeln!(out, "  filtered: {}", printable(&filtered, usize::MAX))?;
@@ -212,8 +212,8 @@ fn shape_json(catalog: &Catalog, proven: &ProvenShape) -> Value {
         json!({
             "name": statement.name,
             "columns": columns,
-            "relations": statement.relations,
-            "functions": statement.functions,
+            "relations": &*statement.relations,
+            "functions": &*statement.functions,
             "sql": &*statement.sql,
         })
     };

@@ -115,7 +115,7 @@ pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Res
         if !statement.name.is_empty() {
             writeln!(out, "-- statement: {}", statement.name)?;
         }
-        for filter in &statement.filters {
+        for filter in statement.filters.iter() {
             let (relation, conditions) =
                 (filter.relation(), filter.conditions().collect::<Vec<_>>().join(" AND "));
             writeln!(out, "-- filtered: {}", printable(&format!("{relation}: {conditions}"), usize::MAX))?;
@@ -124,7 +124,7 @@ pub(super) fn print_shape(out: &mut impl Write, proven: &ProvenShape) -> io::Res
         if let Some(cost) = statement.cost {
             writeln!(out, "--   cost: {cost:.0}")?;
         }
-        for (index, (source, ty)) in statement.values.iter().zip(&statement.types).enumerate() {
+        for (index, (source, ty)) in statement.values.iter().zip(statement.types.iter()).enumerate() {
             writeln!(out, "--   ${}: {ty}, {}", index + 1, value(source))?;
         }
     }

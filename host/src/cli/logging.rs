@@ -5,7 +5,9 @@ use std::path::Path;
 
 use clap::Args;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
+use super::log_writer::{LogThread, LogWriter};
 use super::terminal;
 use crate::{LogFormat, TelemetryConfig};
 
@@ -32,8 +34,8 @@ pub(super) enum Work<'a> {
 }
 
 impl Verbosity {
-    /// Sends the program's events to stderr from now on. Says how they are written.
-    pub(super) fn start_logging(self, work: Work<'_>) -> LogFormat {
+    /// Sends the program's events to stderr from now on, until what is returned is dropped. Says how they are written.
+    pub(super) fn start_logging(self, work: Work<'_>) -> (LogFormat, Option<LogThread>) {
         let TelemetryConfig { log, log_filter, .. } = match work {
             Work::Serves(config) => telemetry(config),
             Work::Calls | Work::Other => TelemetryConfig::default(),
@@ -45,7 +47,14 @@ impl Verbosity {
         let filter = wanted
             .and_then(|filter| EnvFilter::try_new(filter).ok())
             .unwrap_or_else(|| EnvFilter::new(self.filter(work, log_filter.as_deref())));
-        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+        let (writer, thread) = match work {
+            Work::Serves(_) => {
+                let (writer, thread) = LogWriter::start();
+                (BoxMakeWriter::new(writer), Some(thread))
+            }
+            Work::Calls | Work::Other => (BoxMakeWriter::new(io::stderr), None),
+        };
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
         match log {
             LogFormat::Text => {
                 subscriber.with_ansi(terminal::stderr_has_colours()).with_target(false).init();
@@ -56,7 +65,7 @@ impl Verbosity {
                 std::panic::set_hook(Box::new(|panic| tracing::error!(target: "callslip::panic", "{panic}")));
             }
         }
-        log
+        (log, thread)
     }
 
     fn filter(self, work: Work<'_>, configured: Option<&str>) -> String {

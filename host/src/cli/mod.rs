@@ -8,6 +8,7 @@ mod explain;
 mod file;
 mod inspect;
 mod key;
+mod log_writer;
 mod logging;
 mod openapi;
 mod progress;
@@ -148,7 +149,7 @@ impl Coded {
 /// Runs the command that the process was given.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let log = cli.verbosity.start_logging(match &cli.command {
+    let (log, log_thread) = cli.verbosity.start_logging(match &cli.command {
         Command::Serve(args) => logging::Work::Serves(&args.host.config),
         Command::Run(_) | Command::Replay(_) => logging::Work::Calls,
         _ => logging::Work::Other,
@@ -167,6 +168,8 @@ pub fn main() -> ExitCode {
         // It stops by itself too, so that it can tidy up.
         Command::Demo(args) => stop::to_the_end(demo::main(args, cli.verbosity.quiet)),
     };
+    // What was logged comes before what ends it.
+    drop(log_thread);
     outcome.unwrap_or_else(|error| exit_code(&error, log))
 }
 

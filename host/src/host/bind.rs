@@ -41,7 +41,7 @@ impl Bound {
         let mut broken = Vec::new();
         let mut bound = Vec::with_capacity(statements.len());
         for statement in statements {
-            let its = bind(statement, &called.arguments, &mut of_filters, called.query);
+            let its = bind(statement, &called.arguments, &mut of_filters, called.query, proven.recurs);
             for error in broken_rules(&statement.rules, &statement.values, &its.values) {
                 if !broken.contains(&error) {
                     broken.push(error);
@@ -110,6 +110,7 @@ fn bind(
     arguments: &Arguments,
     of_filters: &mut OfFilters<'_>,
     query: &LoadedQuery,
+    recurs: bool,
 ) -> BoundStatement {
     let value = |source: &ValueSource| match source {
         // Each was proven to be there in this shape.
@@ -124,8 +125,7 @@ fn bind(
         sql: statement.sql.clone(),
         values: statement.values.iter().map(value).collect(),
         columns: statement.sent_columns().clone(),
-        // A shape of an open query may never come again.
-        cached: !query.is_open(),
+        cached: recurs,
         is_single: statement.rows == callslip_ir::Rows::One,
         plan: query.plan,
     }

@@ -35,7 +35,12 @@ impl Inner {
         }
         let began = Instant::now();
         // It is rare, and larger than all else of a call, whose stack need not have the room.
-        let proven = Box::pin(self.prove_shape(generation, called, lent, budget, admission)).await;
+        let planned = Box::pin(self.prove_shape(generation, called, lent, budget, admission)).await;
+        let proven = match planned {
+            // Nothing of it had to be proven.
+            Ok((proven, false)) => return Ok(proven),
+            proven => proven.map(|(proven, _)| proven),
+        };
         self.observers.tell(&Observation::ShapeProven(ShapeProven {
             plugin: plugin.name().into(),
             query: query.declaration().name.as_str().into(),
@@ -51,6 +56,8 @@ impl Inner {
         proven
     }
 
+    /// Plans a shape, and proves its plan, unless it says what one before it did: then only what is bound is another. Says
+    /// whether it was proven.
     async fn prove_shape(
         &self,
         generation: &Generation,
@@ -58,7 +65,7 @@ impl Inner {
         lent: Option<&Lent<'_>>,
         budget: &Budget,
         admission: &Admission,
-    ) -> Result<Arc<ProvenShape>, CallError> {
+    ) -> Result<(Arc<ProvenShape>, bool), CallError> {
         let failed = |error| match error {
             ProveError::Findings(findings) => CallError::Unproven(findings),
             ProveError::Plugin(error) => CallError::Plugin(error),
@@ -76,6 +83,12 @@ impl Inner {
             });
         }
         let planned = planned.map_err(failed)?;
+        let before = query.recall_plan(&planned, choice);
+        if let Some(proven) = before.and_then(|before| prover.again(&planned, &before)) {
+            let proven = Arc::new(proven);
+            query.remember(proven.clone());
+            return Ok((proven, false));
+        }
         let verified = prover.verify_for(&planned, choice);
         let verified = verified.map_err(|error| CallError::Arguments(vec![error]))?;
         let (loan, _companion);
@@ -96,9 +109,11 @@ impl Inner {
             return Err(proving.cancel().await.err().unwrap_or(LoanError::Cancelled).into());
         };
         proving.end().await?;
-        let proven = proven.map_err(failed)?;
+        let mut proven = proven.map_err(failed)?;
+        // What an open query says for one value it may never say again.
+        proven.recurs = !query.is_open();
         let proven = Arc::new(proven);
         query.remember(proven.clone());
-        Ok(proven)
+        Ok((proven, true))
     }
 }

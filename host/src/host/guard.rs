@@ -18,7 +18,7 @@ impl Basis {
                     .all()
                     .iter()
                     .flat_map(|its| its.verified())
-                    .flat_map(|its| &its.relations)
+                    .flat_map(|its| its.relations.iter())
                     .collect();
                 let is_read = |relation: &Relation| {
                     read.iter().any(|(schema, name)| *schema == relation.schema && *name == relation.name)

@@ -33,7 +33,9 @@ impl Output {
                 // It is the only one of the call, and has no need of a name.
                 let only = ProvenStatement { name: String::new(), ..statement.clone() };
                 let (shape, schemas) = (proven.shape.clone(), proven.schemas.clone());
-                Ok(Arc::new(ProvenShape { shape, schemas, outcome: Ok(vec![only]) }))
+                let outcome = Ok(vec![only]);
+                let recurs = proven.recurs;
+                Ok(Arc::new(ProvenShape { shape, schemas, outcome, described: None, recurs }))
             }
             None if statements.len() != 1 && !self.format.takes_several() => {
                 Err(CallError::SeveralStatements { format: self.format, statements: names() })

@@ -6,7 +6,7 @@ use callslip_ir::{Parameter, QueryDeclaration};
 use super::choice::{Choice, Picked};
 use super::generation::Basis;
 use super::load::PluginFinding;
-use super::prove::{ProvenShape, ProvenStatement};
+use super::prove::{Described, Planned, ProvenShape, ProvenStatement};
 use super::version::Version;
 use crate::catalog::ChosenSchemas;
 use crate::config::{LimitConfig, PluginConfig};
@@ -74,6 +74,8 @@ impl Trial {
 struct Remembered {
     shapes: HashMap<Shape, Vec<Arc<ProvenShape>>>,
     count: usize,
+    /// One of each plan that says all but what is bound, for each choice of schemas.
+    plans: HashMap<Described, Vec<Arc<ProvenShape>>>,
 }
 
 impl Remembered {
@@ -84,6 +86,12 @@ impl Remembered {
     }
 
     fn add(&mut self, proven: Arc<ProvenShape>) {
+        if let Some(described) = proven.described {
+            let its = self.plans.entry(described).or_default();
+            if !its.iter().any(|its| its.schemas == proven.schemas) {
+                its.push(proven.clone());
+            }
+        }
         let its = self.shapes.entry(proven.shape.clone()).or_default();
         match its.iter_mut().find(|its| its.schemas == proven.schemas) {
             Some(same) => *same = proven,
@@ -189,7 +197,7 @@ impl LoadedPlugin {
         let statements =
             self.queries.iter().flat_map(|query| &query.shapes).flat_map(|shape| shape.statements());
         let mut filters: Vec<&RowFilter> =
-            statements.flat_map(|statement| &statement.filters).map(|its| &**its).collect();
+            statements.flat_map(|statement| statement.filters.iter()).map(|its| &**its).collect();
         filters.sort_by_key(|filter| filter.relation());
         filters.dedup_by_key(|filter| filter.relation());
         filters
@@ -338,6 +346,17 @@ impl LoadedQuery {
         let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
         let its = remembered.shapes.get(shape).map_or(&[][..], Vec::as_slice);
         choice.pick(its.iter().map(|proven| (&proven.schemas, proven.clone())))
+    }
+
+    /// What was proven of a plan of the same descriptions.
+    pub(super) fn recall_plan(&self, planned: &Planned, choice: &Choice) -> Option<Arc<ProvenShape>> {
+        let described = planned.described()?;
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        let its = remembered.plans.get(&described)?;
+        match choice.pick(its.iter().map(|proven| (&proven.schemas, proven.clone()))) {
+            Picked::Found(proven) => Some(proven),
+            Picked::NotMade | Picked::Refused(_) => None,
+        }
     }
 
     pub(super) fn remember(&self, proven: Arc<ProvenShape>) {

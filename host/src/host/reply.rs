@@ -254,6 +254,7 @@ fn writer<'a>(fetch: &'a Fetch<'_>) -> Result<ReplyWriter, CallError> {
         columns: &statement.columns,
         at_most_one: statement.rows == Cardinality::One,
         is_page: statement.rows == Cardinality::Page,
+        object: statement.object.as_ref(),
     };
     let statements: Vec<_> = fetch.statements().iter().map(rows).collect();
     Ok(ReplyWriter::new(fetch.output().format, fetch.output().numbers, &statements)?)

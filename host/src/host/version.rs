@@ -2,17 +2,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use callslip_ir::{Binding, Manifest};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 use nix::fcntl::OFlag;
 use tokio::io::AsyncReadExt;
 
 use super::load::Refusal;
 use crate::config::PluginConfig;
 use crate::plugin::{
-    self, Component, Digest, Engine, Failure, LoadOptions, Plan, PlannedStatement, Provenance, Shape,
+    self, Component, Digest, Engine, Failure, LoadOptions, PlannedStatement, Provenance, Shape,
 };
 use crate::select::Finding;
 use crate::{Code, Config};
@@ -51,10 +53,13 @@ const MOST_SIGNATURE_BYTES: usize = 8 << 10;
 /// What was read of the components of a configuration, by plugin.
 pub(super) type Versions = BTreeMap<String, Result<Version, Refusal>>;
 
+/// The statements of a plan, in the plugin's order, or its refusal.
+pub(super) type Planning = Result<Vec<Arc<PlannedStatement>>, Failure>;
+
 /// What the plugin has planned, by query and shape.
 #[derive(Default)]
 struct Plans {
-    by_shape: HashMap<(String, Shape), Result<Plan, Failure>>,
+    by_shape: HashMap<(String, Shape), Planning>,
     bytes: usize,
 }
 
@@ -67,10 +72,13 @@ const ENTRY_BYTES: usize = 512;
 
 impl Plans {
     /// Keeps a plan, if there is room for it. What was planned first stays: that is what was proven at load.
-    fn keep(&mut self, key: (String, Shape), plan: &Result<Plan, Failure>) {
+    fn keep(&mut self, key: (String, Shape), plan: &Planning) {
         let choices = key.1.parameters.iter().chain(&key.1.claims);
         let texts: usize = choices.map(|its| size_of_val(its) + its.parameter.len() + its.value.len()).sum();
-        let bytes = ENTRY_BYTES + key.0.len() + texts + plan.as_ref().map_or_else(failure_bytes, plan_bytes);
+        let bytes = ENTRY_BYTES
+            + key.0.len()
+            + texts
+            + plan.as_ref().map_or_else(failure_bytes, |its| plan_bytes(its));
         if self.bytes + bytes <= PLAN_BYTES {
             self.bytes += bytes;
             self.by_shape.insert(key, plan.clone());
@@ -83,12 +91,12 @@ fn failure_bytes(failure: &Failure) -> usize {
 }
 
 /// A description takes many times the memory of its encoded form: its nodes, and the lists and texts in them.
-fn plan_bytes(plan: &Plan) -> usize {
-    let statement = |its: &PlannedStatement| {
+fn plan_bytes(plan: &[Arc<PlannedStatement>]) -> usize {
+    let statement = |its: &Arc<PlannedStatement>| {
         let bindings: usize = its.bindings.iter().map(binding_bytes).sum();
         size_of_val(its.description.nodes.as_slice()) + 4 * its.shape.len() + its.name.len() + bindings
     };
-    plan.statements.iter().map(statement).sum()
+    plan.iter().map(statement).sum()
 }
 
 fn binding_bytes(binding: &Binding) -> usize {
@@ -102,12 +110,14 @@ fn binding_bytes(binding: &Binding) -> usize {
 impl Version {
     /// Reads the components of all plugins of a configuration: before anything is proven, since compiling takes a while, for
     /// which no transaction should be open.
+    /// Some are read while others are compiled.
     pub async fn read_all(engine: &Engine, config: &Config) -> Versions {
-        let mut versions = Versions::new();
+        let at_once = 2 * engine.limits().compilations.get();
+        let mut reading: Vec<BoxFuture<'_, _>> = Vec::with_capacity(config.plugins.len());
         for (name, settings) in &config.plugins {
-            versions.insert(name.clone(), Self::read(engine, name, settings).await);
+            reading.push(async move { (name.clone(), Self::read(engine, name, settings).await) }.boxed());
         }
-        versions
+        stream::iter(reading).buffer_unordered(at_once).collect().await
     }
 
     /// Reads a plugin's component, checks and compiles it, and asks it what queries it offers.
@@ -164,7 +174,7 @@ impl Version {
         query: &str,
         shape: &Shape,
         occasion: Occasion,
-    ) -> Result<Result<Plan, Failure>, plugin::CallError> {
+    ) -> Result<Planning, plugin::CallError> {
         let key = (query.to_owned(), shape.clone());
         if let Some(plan) = self.plans().by_shape.get(&key) {
             return Ok(plan.clone());
@@ -174,6 +184,7 @@ impl Version {
             Occasion::Load => self.spend(component.plan(query, parameters, claims)).await?,
             Occasion::Call => component.plan_for_caller(query, parameters, claims).await?,
         };
+        let plan = plan.map(|plan| plan.statements.into_iter().map(Arc::new).collect());
         self.plans().keep(key, &plan);
         Ok(plan)
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::Row;
 
@@ -12,7 +14,7 @@ use crate::loan::ResultColumn;
 /// Nothing is flushed: the caller empties the buffer as it likes. After an error the buffer is as it was before
 /// the call, and what was written must not be completed.
 pub struct JsonRows {
-    object: JsonObject,
+    object: Arc<JsonObject>,
     at_most_one: bool,
     is_page: bool,
     name: Option<String>,
@@ -26,8 +28,12 @@ impl JsonRows {
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn], at_most_one: bool, numbers: Numbers) -> Result<Self, RowError> {
         let style = Style { numbers, one_line: false };
-        let object = JsonObject::new(columns, style)?;
-        Ok(Self { object, at_most_one, is_page: false, name: None, rows: 0 })
+        Ok(Self::of_object(Arc::new(JsonObject::new(columns, style)?), at_most_one))
+    }
+
+    /// Rows that are written so.
+    pub(super) fn of_object(object: Arc<JsonObject>, at_most_one: bool) -> Self {
+        Self { object, at_most_one, is_page: false, name: None, rows: 0 }
     }
 
     /// The same of a page of any number of rows, with where the next one begins.

@@ -59,6 +59,7 @@ pub use column::{ColumnEncoder, is_decoded};
 pub use error::RowError;
 pub use format::{Format, UnknownFormat};
 pub use json::{JsonReply, JsonRows};
+pub(crate) use object::JsonObject;
 pub use row::{ColumnIndex, Row, RowShape};
 pub use style::Numbers;
 pub use text::TextCells;

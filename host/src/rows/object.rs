@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use tokio_postgres::Row;
 
@@ -7,8 +9,10 @@ use super::style::Style;
 use crate::loan::ResultColumn;
 
 /// Writes a row as a JSON object: `{"id":7,"title":"Baker"}`.
-pub(super) struct JsonObject(Box<[JsonColumn]>);
+#[derive(Debug)]
+pub(crate) struct JsonObject(Box<[JsonColumn]>);
 
+#[derive(Debug)]
 struct JsonColumn {
     name: String,
     /// `{"name":` for the first column, `,"name":` for the others.
@@ -17,11 +21,16 @@ struct JsonColumn {
 }
 
 impl JsonObject {
+    /// That of the rows of JSON whose numbers are numbers, to be made once and used by many replies; none, if a type is not decoded.
+    pub(crate) fn usual(columns: &[ResultColumn]) -> Option<Arc<Self>> {
+        Self::new(columns, Style::default()).ok().map(Arc::new)
+    }
+
     /// Rows of these columns.
     ///
     /// # Errors
     /// [`RowError::NotDecoded`].
-    pub fn new(columns: &[ResultColumn], style: Style) -> Result<Self, RowError> {
+    pub(super) fn new(columns: &[ResultColumn], style: Style) -> Result<Self, RowError> {
         let column = |(position, column): (usize, &ResultColumn)| {
             let encoder = ColumnEncoder::of_column(column, style)?;
             let start = if position == 0 { '{' } else { ',' };

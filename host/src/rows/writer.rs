@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use tokio_postgres::Row;
 
@@ -8,6 +10,7 @@ use super::error::RowError;
 use super::format::Format;
 use super::json::{JsonReply, JsonRows};
 use super::ndjson::NdjsonReply;
+use super::object::JsonObject;
 use super::style::Numbers;
 use crate::loan::ResultColumn;
 
@@ -22,6 +25,15 @@ pub struct StatementRows<'a> {
     pub at_most_one: bool,
     /// Whether it gives a page, of which JSON says where the next one begins.
     pub is_page: bool,
+    /// How they are written as JSON whose numbers are numbers, if that is known already.
+    pub(crate) object: Option<&'a Arc<JsonObject>>,
+}
+
+impl<'a> StatementRows<'a> {
+    /// Any number of rows of these columns, of a statement of this name.
+    pub fn new(name: &'a str, columns: &'a [ResultColumn]) -> Self {
+        Self { name, columns, at_most_one: false, is_page: false, object: None }
+    }
 }
 
 /// Writes a reply in one of the [formats](Format), statement by statement and row by row.
@@ -105,7 +117,10 @@ impl ReplyWriter {
 
 fn json(statements: &[StatementRows<'_>], numbers: Numbers) -> Result<JsonReply, RowError> {
     let rows = |its: &StatementRows<'_>| -> Result<JsonRows, RowError> {
-        let rows = JsonRows::new(its.columns, its.at_most_one, numbers)?;
+        let rows = match (its.object, numbers) {
+            (Some(object), Numbers::AsNumbers) => JsonRows::of_object(object.clone(), its.at_most_one),
+            _ => JsonRows::new(its.columns, its.at_most_one, numbers)?,
+        };
         Ok(if its.is_page { rows.of_page() } else { rows })
     };
     Ok(match statements {

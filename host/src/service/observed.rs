@@ -17,11 +17,20 @@ use crate::{Observation, RequestEnded, TraceContext};
 
 /// Tells of each request when it has ended, whatever that is: its answer is handed on, or its client has gone. A query's is a part
 /// of a trace: of the client's, or of its own.
-pub(super) async fn observe(State(service): State<Service>, mut request: Request, next: Next) -> Response {
+pub(super) async fn observe(service: State<Service>, request: Request, next: Next) -> Response {
+    observe_with(service, request, |request| next.run(request)).await
+}
+
+/// The same of a request that is answered so.
+pub(super) async fn observe_with(
+    State(service): State<Service>,
+    mut request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let names = names(&mut request).await;
     let watched = Watched::begin(&service, &mut request, names);
     let is_head = request.method() == Method::HEAD;
-    let response = next.run(request).await;
+    let response = answer(request).await;
     watched.answer(response, is_head)
 }
 

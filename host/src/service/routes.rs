@@ -1,5 +1,6 @@
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
@@ -30,16 +31,18 @@ impl Service {
             .route("/readyz", get(readiness::ready))
             .fallback(no_such_address)
             .method_not_allowed_fallback(no_such_method)
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(DefaultBodyLimit::max(self.limits().body_bytes))
-            .layer(middleware::from_fn(identified));
-        // A browser that asks whether a page may call shows nothing for itself.
+            // Each layer of a router boxes what is below it once more for each request: these are one.
+            .layer((DefaultBodyLimit::max(self.limits().body_bytes), CatchPanicLayer::custom(panicked)));
+        // Outside of all else is what observes: what it sees is what is sent.
         let router = match cors::layer(self.cors()) {
-            Some(cors) => router.layer(cors),
-            None => router,
+            // A browser that asks whether a page may call shows nothing for itself.
+            Some(cors) => router
+                .layer(middleware::from_fn(identified))
+                .layer(cors)
+                .layer(middleware::from_fn_with_state(self.clone(), observed::observe)),
+            None => router.layer(middleware::from_fn_with_state(self.clone(), observe_identified)),
         };
-        // Outside of all else: what it sees is what is sent.
-        router.layer(middleware::from_fn_with_state(self.clone(), observed::observe)).with_state(self.clone())
+        router.with_state(self.clone())
     }
 
     /// What is for those who run the service, for an address that nobody else reaches: `GET /metrics`, `GET /admin/health`, and
@@ -54,6 +57,11 @@ impl Service {
             .method_not_allowed_fallback(no_such_method)
             .with_state(self.clone())
     }
+}
+
+/// Both at once.
+async fn observe_identified(service: State<Service>, request: Request, next: Next) -> Response {
+    observed::observe_with(service, request, async |request| identified(request, next).await).await
 }
 
 /// What a request is answered whose handler has panicked: others on its connection go on.

@@ -176,7 +176,7 @@ fn reply_in(
     columns: &[ResultColumn],
     row: &Row,
 ) -> Result<BytesMut, RowError> {
-    let rows = StatementRows { name: "", columns, at_most_one: false, is_page: false };
+    let rows = StatementRows::new("", columns);
     let mut writer = ReplyWriter::new(format, numbers, &[rows])?;
     let mut out = BytesMut::new();
     writer.begin(&mut out)?;

@@ -402,7 +402,7 @@ impl LateRelay {
         let socket =
             folder.join(format!(".s.PGSQL.{}", direct.config().get_ports().first().unwrap_or(&5432)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("postgresql://u@{}/d", listener.local_addr().unwrap());
+        let url = format!("postgresql://u@{}/d?sslmode=disable", listener.local_addr().unwrap());
         let address = ConnectionSettings::resolve(Some(&url), &|_| None).unwrap();
         let (passed_on, receiver) = mpsc::unbounded_channel();
         let relay = Self { address, received: Arc::default(), passed_on: receiver };

@@ -98,6 +98,40 @@ async fn a_call_on_a_lent_transaction_takes_one() {
     transaction.commit().await.unwrap();
 }
 
+/// What an open query describes is proven once: with other words it is the same, and only what is bound is another.
+#[tokio::test]
+async fn an_open_query_that_says_the_same_again_takes_one() {
+    let config = Configured::parse(&configured(&config("language", "tests/guests/language")), "".as_ref());
+    let mut direct = database().writer().await;
+    // What is proven first is proven on what is lent, where it is counted.
+    let host = CallslipHost::builder().reflect_on(&mut direct).start(&config.unwrap()).await.unwrap();
+    let (mut client, sent) = counted_client().await;
+    let mut transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("SELECT 1").await.unwrap();
+    let mut taken = Vec::new();
+    for words in
+        ["engineer", "designer", "no such title", "engineer", "manager", "analyst", "o'x", "%", "two words"]
+    {
+        let before = sent.load(Ordering::SeqCst);
+        let call = host.call("language", "search").param("words", words).on(&mut transaction);
+        let reply = read(call).await.unwrap_or_else(|error| panic!("{}", error.log_message()));
+        taken.push(sent.load(Ordering::SeqCst) - before);
+        let conditions = words
+            .split_whitespace()
+            .map(|word| format!("title ILIKE '%{}%'", word.replace('\'', "''")))
+            .collect::<Vec<_>>();
+        let sql = format!("SELECT id, title FROM position WHERE {} ORDER BY id", conditions.join(" AND "));
+        let rows = database().rows(&sql).await;
+        assert_eq!(reply.as_array(), Some(&rows), "{words}");
+    }
+    // The first of each number of words is proven, and one of them may find that the role has to be asked about.
+    let [proven, others @ ..] = taken.as_slice() else { unreachable!("they were called") };
+    let of_one_word = [others[0], others[2], others[3], others[4], others[5], others[6]];
+    assert!(*proven > 2 && others[1] > 2 && others[7] > 2, "{taken:?}");
+    assert!(of_one_word.contains(&1) && of_one_word.iter().all(|trips| [1, 2].contains(trips)), "{taken:?}");
+    transaction.commit().await.unwrap();
+}
+
 /// What row-level security is told of the caller goes with the statements, on the host's own connections as on what is lent.
 #[tokio::test]
 async fn a_call_with_claims_and_a_role_takes_one() {

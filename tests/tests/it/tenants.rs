@@ -180,7 +180,7 @@ async fn every_shape_is_proven_for_every_schema_on_which_it_depends() {
         let tenant = shape.schemas.get("tenant").unwrap();
         let [statement] = shape.outcome.as_deref().unwrap() else { panic!("{shape:?}") };
         assert!(statement.sql.contains(&format!(" tenant={tenant} */")), "{}", statement.sql);
-        assert_eq!(statement.relations, [format!("{tenant}.invoice")]);
+        assert_eq!(*statement.relations, [format!("{tenant}.invoice")]);
     }
     let warnings: Vec<String> = plugin.warnings().iter().map(|warning| warning.finding.to_string()).collect();
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };

@@ -26,7 +26,7 @@ impl Database {
         let (sql, values) = (format!("SELECT {value} AS v"), text.as_slice());
         let (described, mut run) = self.run(&sql, values).await;
         let rows =
-            StatementRows { name: "", columns: &described.columns, at_most_one: false, is_page: false };
+            StatementRows::new("", &described.columns);
         let mut writer = ReplyWriter::new(format, numbers, &[rows])?;
         let mut out = BytesMut::new();
         writer.begin(&mut out)?;

@@ -83,10 +83,10 @@ impl Overview {
                 total: query.total(),
                 tried: query.tried(),
                 schemas: query.shapes().iter().map(|shape| shape.schemas.clone()).collect(),
-                relations: statements().flat_map(|statement| statement.relations.clone()).collect(),
-                functions: statements().flat_map(|statement| statement.functions.clone()).collect(),
+                relations: statements().flat_map(|statement| statement.relations.iter().cloned()).collect(),
+                functions: statements().flat_map(|statement| statement.functions.iter().cloned()).collect(),
                 filters: statements()
-                    .flat_map(|statement| &statement.filters)
+                    .flat_map(|statement| statement.filters.iter())
                     .flat_map(|its| shown(its))
                     .collect(),
                 cost: statements()

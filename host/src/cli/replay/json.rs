@@ -32,7 +32,7 @@ pub(super) fn print(out: &mut impl Write, replayed: &Replayed) -> io::Result<()>
     };
     let proven = call.proven.iter().flat_map(|proven| proven.outcome.iter().flatten());
     let statements: Vec<Value> =
-        proven.map(|its| json!({ "name": its.name, "sql": &*its.sql, "types": its.types })).collect();
+        proven.map(|its| json!({ "name": its.name, "sql": &*its.sql, "types": &*its.types })).collect();
     let microseconds = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let call = json!({
             "digest": call.digest.map(|digest| digest.to_string()),

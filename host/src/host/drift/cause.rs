@@ -30,8 +30,8 @@ impl<'a> Used<'a> {
     pub fn by(statements: impl Iterator<Item = &'a ProvenStatement>) -> Self {
         let mut used = Self::default();
         for statement in statements {
-            used.columns.extend(&statement.columns_read);
-            used.objects.extend(&statement.objects);
+            used.columns.extend(statement.columns_read.iter());
+            used.objects.extend(statement.objects.iter());
         }
         used
     }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use callslip_ir::{Binding, Domain, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
+pub(super) use proven::Described;
 pub(super) use proven::warn_of_other_columns;
 pub use proven::{ColumnFacts, ProvenPage, ProvenShape, ProvenStatement, ValueSource};
 
 use page::{PageOf, PagedStatement};
+use proven::Slot;
 
 use super::choice::Choice;
 use super::generation::Basis;
@@ -59,6 +61,14 @@ impl ProveError {
     }
 }
 
+impl Planned {
+    /// What identifies what the plugin has described; nothing, if that is a refusal.
+    pub fn described(&self) -> Option<Described> {
+        let statements = self.outcome.as_ref().ok()?;
+        Some(Described::of(statements.iter().map(|(planned, ..)| &*planned.shape)))
+    }
+}
+
 /// A shape as the plugin plans it, which knows of no schemas.
 pub(super) struct Planned {
     shape: Shape,
@@ -101,14 +111,8 @@ impl Prover<'_> {
             Err(failure) => return Ok(Planned { shape, outcome: Err(failure) }),
         };
         let expected = self.expected();
-        if !plan
-            .statements
-            .iter()
-            .map(|statement| statement.name.as_str())
-            .eq(expected.iter().map(|(name, _)| *name))
-        {
-            let planned: Vec<&str> =
-                plan.statements.iter().map(|statement| statement.name.as_str()).collect();
+        if !plan.iter().map(|statement| statement.name.as_str()).eq(expected.iter().map(|(name, _)| *name)) {
+            let planned: Vec<&str> = plan.iter().map(|statement| statement.name.as_str()).collect();
             let declared: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
             let message = format!(
                 "the plan has the statements [{}], and the query declares [{}]",
@@ -117,10 +121,10 @@ impl Prover<'_> {
             );
             return Err(ProveError::Findings(vec![Finding::new(Code::WrongStatements, message)]));
         }
-        let named = |(planned, (name, rows)): (PlannedStatement, &(&str, Rows))| {
-            (Arc::new(planned), (*name).to_owned(), *rows)
+        let named = |(planned, (name, rows)): (Arc<PlannedStatement>, &(&str, Rows))| {
+            (planned, (*name).to_owned(), *rows)
         };
-        let statements = plan.statements.into_iter().zip(&expected).map(named).collect();
+        let statements = plan.into_iter().zip(&expected).map(named).collect();
         Ok(Planned { shape, outcome: Ok(statements) })
     }
 
@@ -173,8 +177,13 @@ impl Prover<'_> {
         let VerifiedShape { shape, schemas, outcome, mut findings } = verified;
         let statements = match outcome {
             Ok(statements) => statements,
-            Err(failure) => return Ok(ProvenShape { shape, schemas, outcome: Err(failure) }),
+            Err(failure) => {
+                let outcome = Err(failure);
+                return Ok(ProvenShape { shape, schemas, outcome, described: None, recurs: true });
+            }
         };
+        let has_page = statements.iter().any(|statement| statement.page.is_some());
+        let described = Described::of(statements.iter().map(|statement| &*statement.planned.shape));
         let path = self.basis.path(&schemas);
         let mut proven = Vec::with_capacity(statements.len());
         for statement in statements {
@@ -185,10 +194,29 @@ impl Prover<'_> {
             }
         }
         if findings.is_empty() {
-            Ok(ProvenShape { shape, schemas, outcome: Ok(proven) })
+            let described = (!has_page).then_some(described);
+            Ok(ProvenShape { shape, schemas, outcome: Ok(proven), described, recurs: true })
         } else {
             Err(ProveError::Findings(findings))
         }
+    }
+
+    /// What was proven of a plan of the same descriptions, with what this one binds; nothing, if that does not tell whether this
+    /// one proves.
+    pub fn again(&self, planned: &Planned, proven: &ProvenShape) -> Option<ProvenShape> {
+        let (Ok(statements), Ok(before)) = (&planned.outcome, &proven.outcome) else { return None };
+        let rebound = |((its, ..), before): (&(Arc<PlannedStatement>, String, Rows), &ProvenStatement)| {
+            let is_bound = self.bindings(its, &planned.shape).is_empty();
+            before.bound_to(&its.bindings).filter(|_| is_bound)
+        };
+        let outcome: Option<Vec<_>> = statements.iter().zip(before).map(rebound).collect();
+        Some(ProvenShape {
+            shape: planned.shape.clone(),
+            schemas: proven.schemas.clone(),
+            outcome: Ok(outcome?),
+            described: proven.described,
+            recurs: true,
+        })
     }
 
     /// The statements that the query declares.
@@ -338,6 +366,11 @@ impl Prover<'_> {
             of.iter().map(|(schema, name)| format!("{schema}.{name}")).collect()
         };
         let values = printed.parameters.iter().map(source).collect();
+        let slot = |parameter: &select::StatementParameter| Slot {
+            number: parameter.slot.0 as usize,
+            takes_any_text: parameter.ty.takes_any_text(),
+        };
+        let slots = printed.parameters.iter().map(slot).collect();
         let sent = columns;
         let (columns, page) = match page {
             None => (sent, None),
@@ -354,6 +387,7 @@ impl Prover<'_> {
             page,
             sql: printed.sql.as_str().into(),
             values,
+            slots,
             rules: printed
                 .parameters
                 .iter()
@@ -361,13 +395,14 @@ impl Prover<'_> {
                 .filter_map(|(at, parameter)| Some((at, *verified.rules.get(&parameter.slot)?)))
                 .collect(),
             types: printed.parameters.iter().map(|parameter| parameter.ty.shown(path)).collect(),
+            object: rows::JsonObject::usual(&columns),
             columns,
             facts,
             relations: names(&verified.relations),
             functions: names(&verified.functions),
             columns_read: verified.columns_read.into_iter().collect(),
             objects: verified.objects.into_iter().collect(),
-            filters: verified.filters,
+            filters: verified.filters.into(),
             cost,
             warnings: verified.warnings,
         })
