@@ -25,7 +25,8 @@ class Server:
         administrator = folder.url("hiring")
         login = [command, "catalog", "login-sql", "--config", config, "--admin-url", administrator]
         subprocess.run(login, check=True)
-        self.log = self.here / "serve.log"
+        # Not beside the configuration: a host looks at its folder whenever something is written there.
+        self.log = folder.path / "results" / "callslip.log"
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [command, "serve", "--config", config, "--listen", "127.0.0.1:0", "--strict"],
