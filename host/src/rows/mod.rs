@@ -59,6 +59,7 @@ pub use column::{ColumnEncoder, is_decoded};
 pub use error::RowError;
 pub use format::{Format, UnknownFormat};
 pub use json::{JsonReply, JsonRows};
+#[cfg(feature = "host")]
 pub(crate) use object::JsonObject;
 pub use row::{ColumnIndex, Row, RowShape};
 pub use style::Numbers;

@@ -22,6 +22,7 @@ struct JsonColumn {
 
 impl JsonObject {
     /// That of the rows of JSON whose numbers are numbers, to be made once and used by many replies; none, if a type is not decoded.
+    #[cfg(feature = "host")]
     pub(crate) fn usual(columns: &[ResultColumn]) -> Option<Arc<Self>> {
         Self::new(columns, Style::default()).ok().map(Arc::new)
     }
