@@ -96,6 +96,7 @@ impl Engine {
     }
 
     /// Whether it is another clone of the same engine.
+    #[cfg(feature = "host")]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -1,3 +1,4 @@
+#[cfg(feature = "host")]
 use std::sync::Arc;
 
 use bytes::BytesMut;
