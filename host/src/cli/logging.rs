@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(filter(0, false, Work::Other), "warn,callslip::login=off");
         assert_eq!(filter(0, false, serves()), "warn,callslip=info");
         assert_eq!(filter(0, true, serves()), "error");
-        assert_eq!(filter(9, false, serves()), "debug,callslip=trace");
+        assert_eq!(filter(9, false, serves()), "debug,callslip=trace,notify=info");
         assert_eq!(filter(1, false, Work::Calls), "warn,callslip=info,callslip::call=off");
         assert_eq!(filter(2, false, Work::Calls), "info,callslip=debug");
     }
