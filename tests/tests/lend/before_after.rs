@@ -77,7 +77,7 @@ async fn around(
     State::of(client).await.unwrap();
     let before = State::of(client).await.unwrap();
 
-    ends.perform(end, &mut On::Lent(owner)).await;
+    Box::pin(ends.perform(end, &mut On::Lent(owner))).await;
 
     let client = owner.client();
     if end == End::Killed {

@@ -101,7 +101,8 @@ async fn check_first_use(kind: Kind) {
         let turn = async |owner: &mut dyn Owner| {
             State::of(owner.client()).await.unwrap();
             let before = State::of(owner.client()).await.unwrap();
-            let dropped = drop_after(n, ends.perform(End::FirstUse, &mut On::Lent(owner))).await;
+            let mut lent = On::Lent(owner);
+            let dropped = drop_after(n, Box::pin(ends.perform(End::FirstUse, &mut lent))).await;
             ended = dropped.is_some();
             assert_as_before(owner, &before, &what).await;
             let write = owner.client().batch_execute(&format!("INSERT INTO {table} VALUES ({n})")).await;
@@ -143,7 +144,10 @@ async fn check_calls(kind: Kind) {
                 write(owner.client(), "1").await.unwrap();
                 State::of(owner.client()).await.unwrap();
                 let before = State::of(owner.client()).await.unwrap();
-                ended = drop_after(n, ends.perform(end, &mut On::Lent(owner))).await.is_some();
+                // Each kind of owner has room for it on the stack otherwise.
+                let mut lent = On::Lent(owner);
+                let performed = Box::pin(ends.perform(end, &mut lent));
+                ended = drop_after(n, performed).await.is_some();
                 assert_as_before(owner, &before, &what).await;
                 let written = write(owner.client(), "2").await;
                 written.unwrap_or_else(|error| panic!("{what}: the owner can't write: {error:?}"));
@@ -230,7 +234,7 @@ async fn check_own() {
     let ends = Ends::new(&service.table).await;
     let pool = ends.pool(End::Rows);
     for n in 1..=MOST_WAITS {
-        let dropped = drop_after(n, ends.perform(End::Rows, &mut On::Own)).await;
+        let dropped = drop_after(n, Box::pin(ends.perform(End::Rows, &mut On::Own))).await;
         // There is only one connection: it must come back, and do its work.
         tokio::time::timeout(Duration::from_secs(60), ends.perform(End::Error, &mut On::Own))
             .await
