@@ -83,7 +83,8 @@ async fn check(kind: Kind) {
         let written = format!("SELECT count(*) FROM {table} WHERE abs(token) = {n}");
         assert_eq!(first(&admin, &written).await, "2", "{what}: what the owner wrote and committed");
         if ended {
-            assert!(n > 3, "it never waits");
+            // How often it waits is for the scheduler to say: what has come already is not waited for.
+            assert!(n > 1, "it never waits");
             return;
         }
     }
@@ -110,7 +111,7 @@ async fn check_first_use(kind: Kind) {
         };
         service.with(kind, turn).await.unwrap_or_else(|error| panic!("{what}: the commit failed: {error:?}"));
         if ended {
-            assert!(n > 3, "it never waits");
+            assert!(n > 1, "it never waits");
             let written = format!("SELECT count(*) FROM {table}");
             assert_eq!(first(&database().owner().await, &written).await, n.to_string(), "{kind:?}");
             return;
@@ -240,7 +241,7 @@ async fn check_own() {
             .await
             .unwrap_or_else(|_| panic!("dropped at the {n}th wait, {:?}", pool.status()));
         if dropped.is_some() {
-            assert!(n > 3, "it never waits");
+            assert!(n > 1, "it never waits");
             return;
         }
     }
