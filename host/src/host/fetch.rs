@@ -1,5 +1,6 @@
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use callslip_ir::Rows as Cardinality;
 use futures_util::FutureExt;
@@ -147,16 +148,32 @@ impl<'loan> Fetch<'loan> {
             return Err(self.unsettled.take().unwrap_or_else(|| LoanError::RunFailed.into()));
         }
         loop {
-            let row = self.row_or_end().await;
-            // The row behind a page is not given.
-            let counted = match row.and_then(|row| self.is_given(&row).map(|given| (row, given))) {
-                Ok((_, false)) => continue,
-                Ok((row, true)) => self.count(row),
-                Err(error) => Err(error),
+            let Some(row) = self.row_or_end().await.inspect_err(|_| self.has_failed = true)? else {
+                self.rows_of_statement = 0;
+                self.observed.has_read(self.rows);
+                return Ok(None);
             };
-            self.has_failed = counted.is_err();
-            return counted;
+            if self.takes(&row)? {
+                return Ok(Some(row));
+            }
         }
+    }
+
+    /// The next row of the current statement, if it is there already: most are, and need nothing of what a wait for one takes. Where
+    /// there is none, [`Fetch::next_row`] waits for it, or says why none comes.
+    ///
+    /// # Errors
+    /// [`CallError`], as from [`Fetch::next_row`].
+    pub fn ready_row(&mut self, context: &mut Context<'_>) -> Result<Option<Row>, CallError> {
+        if self.has_failed {
+            return Ok(None);
+        }
+        while let Poll::Ready(Some(row)) = self.run.poll_row(context) {
+            if self.takes(&row)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
     }
 
     async fn row_or_end(&mut self) -> Result<Option<Row>, CallError> {
@@ -181,20 +198,19 @@ impl<'loan> Fetch<'loan> {
         row
     }
 
-    fn is_given(&mut self, row: &Option<Row>) -> Result<bool, CallError> {
-        let statement = self.run.current_statement();
-        match (row, &mut self.paging) {
-            (Some(row), Some(paging)) if paging.statement == statement => paging.meets(row),
+    /// Takes notice of a row, and says whether it is given: the one behind a page is not.
+    fn takes(&mut self, row: &Row) -> Result<bool, CallError> {
+        let is_given = match &mut self.paging {
+            Some(paging) if paging.statement == self.run.current_statement() => paging.meets(row),
             _ => Ok(true),
-        }
+        };
+        let taken =
+            is_given.and_then(|is_given| if is_given { self.count().map(|()| true) } else { Ok(false) });
+        self.has_failed = taken.is_err();
+        taken
     }
 
-    fn count(&mut self, row: Option<Row>) -> Result<Option<Row>, CallError> {
-        let Some(row) = row else {
-            self.rows_of_statement = 0;
-            self.observed.has_read(self.rows);
-            return Ok(None);
-        };
+    fn count(&mut self) -> Result<(), CallError> {
         self.rows += 1;
         self.observed.has_read(self.rows);
         self.rows_of_statement += 1;
@@ -202,12 +218,16 @@ impl<'loan> Fetch<'loan> {
         if self.rows > limit {
             return Err(CallError::TooManyRows { limit });
         }
-        let statement = self.statements().get(self.current_statement());
+        // Only a second row can be one too many.
+        let statement = match self.rows_of_statement {
+            1 => None,
+            _ => self.statements().get(self.current_statement()),
+        };
         match statement {
-            Some(its) if its.rows == Cardinality::One && self.rows_of_statement > 1 => {
+            Some(its) if its.rows == Cardinality::One => {
                 Err(RowError::TooManyRows { statement: its.described() }.into())
             }
-            _ => Ok(Some(row)),
+            _ => Ok(()),
         }
     }
 

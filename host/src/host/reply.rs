@@ -1,3 +1,7 @@
+use std::future::poll_fn;
+use std::mem;
+use std::task::{Context, Poll};
+
 use bytes::{Bytes, BytesMut};
 use callslip_ir::Rows as Cardinality;
 
@@ -9,6 +13,9 @@ use crate::rows::{Format, ReplyWriter, StatementRows, TextCells};
 
 /// How many bytes are gathered before they are handed on.
 const CHUNK_BYTES: usize = 32 << 10;
+
+/// How long the last row of them is at most, but for few.
+const ROW_BYTES: usize = 4 << 10;
 
 /// The rows of a call in one of the [formats](Format), as they come from the database: nothing holds a whole result.
 ///
@@ -166,7 +173,9 @@ impl<'loan> Reply<'loan> {
         if self.buffer.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.buffer.split().freeze()))
+        // What follows is most often as long.
+        let room = if self.state == State::Ended { 0 } else { CHUNK_BYTES + ROW_BYTES };
+        Ok(Some(mem::replace(&mut self.buffer, BytesMut::with_capacity(room)).freeze()))
     }
 
     /// Gathers a piece.
@@ -175,7 +184,11 @@ impl<'loan> Reply<'loan> {
             self.writer.begin(&mut self.buffer)?;
             self.state = State::Rows;
         }
-        while self.state == State::Rows && self.buffer.len() < CHUNK_BYTES {
+        loop {
+            poll_fn(|context| Poll::Ready(self.take_ready(context))).await?;
+            if self.state == State::Ended || self.buffer.len() >= CHUNK_BYTES {
+                return Ok(());
+            }
             match self.fetch.next_row().await? {
                 Some(row) => self.writer.row(&row, &mut self.buffer)?,
                 None => {
@@ -185,6 +198,15 @@ impl<'loan> Reply<'loan> {
                     }
                 }
             }
+        }
+    }
+
+    /// Gathers the rows that are there already, as far as they have room in a piece.
+    fn take_ready(&mut self, context: &mut Context<'_>) -> Result<(), CallError> {
+        while self.buffer.len() < CHUNK_BYTES
+            && let Some(row) = self.fetch.ready_row(context)?
+        {
+            self.writer.row(&row, &mut self.buffer)?;
         }
         Ok(())
     }

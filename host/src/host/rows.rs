@@ -273,7 +273,11 @@ fn shapes(fetch: &Fetch<'_>) -> Result<Vec<Arc<RowShape>>, CallError> {
             "" => query.clone(),
             name => format!("\"{name}\" of {query}"),
         };
-        Ok(Arc::new(RowShape::new(of, statement.columns.clone())?))
+        let columns = statement.columns.clone();
+        Ok(Arc::new(match &statement.object {
+            Some(object) => RowShape::of_object(of, columns, object.clone()),
+            None => RowShape::new(of, columns)?,
+        }))
     });
     shapes.collect()
 }

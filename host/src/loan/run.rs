@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use futures_util::future::{Either, select};
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::{FutureExt, Stream};
 use tokio_postgres::{Column, Row, RowStream, Statement};
 
 use super::PlanMode;
@@ -402,31 +403,37 @@ impl Run<'_> {
     /// What PostgreSQL said, [`LoanError::Lost`], and after an error always [`LoanError::RunFailed`]: what was
     /// given before an error is not the whole of it.
     pub async fn next_row(&mut self) -> Result<Option<Row>, LoanError> {
-        if let State::Failing(_) = self.state {
-            return Err(self.failed().await);
-        }
-        if let State::Rows { rows, compared } = &mut self.state {
-            match rows.try_next().await {
-                Ok(Some(row)) if *compared => return Ok(Some(row)),
-                Ok(Some(row)) => match check_columns(row.columns(), &self.statements[self.current].columns) {
-                    Ok(()) => {
-                        *compared = true;
-                        return Ok(Some(row));
-                    }
-                    Err(error) => return Err(self.fail(error).await),
-                },
-                Ok(None) => self.state = State::Between,
-                Err(error) => {
-                    let error = LoanError::from(error).of_statement(self.current);
-                    return Err(self.fail(error).await);
-                }
-            }
+        if let Some(row) = poll_fn(|context| self.poll_row(context)).await {
+            return Ok(Some(row));
         }
         match self.state {
             State::Between => self.advance().await.map(|()| None),
-            State::Failing(_) | State::Failed => Err(LoanError::RunFailed),
+            State::Failing(_) => Err(self.failed().await),
+            State::Failed => Err(LoanError::RunFailed),
             State::Rows { .. } | State::Finished => Ok(None),
         }
+    }
+
+    /// A row of the current statement. Nothing where none follows: then [`Run::next_row`] says why.
+    pub(crate) fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Option<Row>> {
+        let State::Rows { rows, compared } = &mut self.state else { return Poll::Ready(None) };
+        let error = match ready!(rows.as_mut().poll_next(context)) {
+            Some(Ok(row)) if *compared => return Poll::Ready(Some(row)),
+            Some(Ok(row)) => match check_columns(row.columns(), &self.statements[self.current].columns) {
+                Ok(()) => {
+                    *compared = true;
+                    return Poll::Ready(Some(row));
+                }
+                Err(error) => error,
+            },
+            Some(Err(error)) => LoanError::from(error).of_statement(self.current),
+            None => {
+                self.state = State::Between;
+                return Poll::Ready(None);
+            }
+        };
+        self.break_off(error);
+        Poll::Ready(None)
     }
 
     async fn advance(&mut self) -> Result<(), LoanError> {
@@ -471,9 +478,13 @@ impl Run<'_> {
 
     /// Ends the run. The connection goes back to the pool if the server has answered everything.
     async fn fail(&mut self, error: LoanError) -> LoanError {
+        self.break_off(error);
+        self.failed().await
+    }
+
+    fn break_off(&mut self, error: LoanError) {
         self.state = State::Failing(error);
         self.answers.clear();
-        self.failed().await
     }
 
     /// The error that ends the run, when the rest is answered.

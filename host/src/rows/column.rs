@@ -6,7 +6,7 @@ use tokio_postgres::types::{FromSql, Kind, Type};
 
 use super::error::{Malformed, RowError};
 use super::style::Style;
-use super::types::{ScalarType, array};
+use super::types::{Encode, ScalarType, array};
 use crate::catalog::Oid;
 use crate::loan::ResultColumn;
 
@@ -38,36 +38,31 @@ impl ColumnEncoder {
         }
     }
 
-    /// The encoder for the values of a column, in a style.
+    /// The encoder for the values of a column.
     ///
     /// # Errors
     /// [`RowError::NotDecoded`].
-    pub(super) fn of_column(column: &ResultColumn, style: Style) -> Result<Self, RowError> {
-        match Self::for_type(column.type_oid) {
-            Some(encoder) => Ok(Self { scalar: encoder.scalar.in_style(style), ..encoder }),
-            None => {
-                Err(RowError::NotDecoded { column: column.name.clone(), type_name: column.type_name.clone() })
-            }
-        }
+    pub(super) fn of_column(column: &ResultColumn) -> Result<Self, RowError> {
+        let ResultColumn { name, type_name, .. } = column;
+        Self::for_type(column.type_oid)
+            .ok_or_else(|| RowError::NotDecoded { column: name.clone(), type_name: type_name.clone() })
     }
 
-    /// Appends a value in PostgreSQL's binary form, or null, as JSON.
-    pub(super) fn encode(self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), Malformed> {
-        match (value, self.element) {
-            (None, _) => {
-                out.extend_from_slice(b"null");
-                Ok(())
-            }
-            (Some(value), None) => self.scalar.encode(value, out),
-            (Some(value), Some(element)) => array::encode(value, element, self.scalar, out),
-        }
+    /// The same in a style.
+    pub(super) fn in_style(self, style: Style) -> Self {
+        Self { scalar: self.scalar.in_style(style), ..self }
+    }
+
+    /// What writes its values as JSON.
+    pub(super) fn json(self) -> JsonEncoder {
+        JsonEncoder { encode: self.scalar.encode(), element: self.element }
     }
 
     /// Appends a value as plain text: a string without its quotes, an array as JSON.
     pub(super) fn text(self, value: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
         match self.element {
             None => self.scalar.text(value, out),
-            Some(element) => array::encode(value, element, self.scalar, out),
+            Some(element) => array::encode(value, element, self.scalar.encode(), out),
         }
     }
 
@@ -86,6 +81,27 @@ impl ColumnEncoder {
     #[cfg(any(feature = "arrow", feature = "service"))]
     pub(crate) fn element(self) -> Option<Oid> {
         self.element
+    }
+}
+
+/// Writes the values of one column as JSON: what depends on its type is decided once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JsonEncoder {
+    encode: Encode,
+    element: Option<Oid>,
+}
+
+impl JsonEncoder {
+    /// Appends a value in PostgreSQL's binary form, or null.
+    pub fn put(self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), Malformed> {
+        match (value, self.element) {
+            (None, _) => {
+                out.extend_from_slice(b"null");
+                Ok(())
+            }
+            (Some(value), None) => (self.encode)(value, out),
+            (Some(value), Some(element)) => array::encode(value, element, self.encode, out),
+        }
     }
 }
 

@@ -20,8 +20,9 @@ impl CsvReply {
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn], numbers: Numbers) -> Result<Self, RowError> {
         let style = Style { numbers, one_line: false };
-        let column =
-            |column: &ResultColumn| Ok((column.name.clone(), ColumnEncoder::of_column(column, style)?));
+        let column = |column: &ResultColumn| {
+            Ok((column.name.clone(), ColumnEncoder::of_column(column)?.in_style(style)))
+        };
         let columns = columns.iter().map(column).collect::<Result<_, _>>()?;
         Ok(Self { columns, text: BytesMut::new() })
     }

@@ -15,6 +15,7 @@ use crate::loan::ResultColumn;
 /// the call, and what was written must not be completed.
 pub struct JsonRows {
     object: Arc<JsonObject>,
+    style: Style,
     at_most_one: bool,
     is_page: bool,
     name: Option<String>,
@@ -27,13 +28,13 @@ impl JsonRows {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn], at_most_one: bool, numbers: Numbers) -> Result<Self, RowError> {
-        let style = Style { numbers, one_line: false };
-        Ok(Self::of_object(Arc::new(JsonObject::new(columns, style)?), at_most_one))
+        Ok(Self::of_object(Arc::new(JsonObject::new(columns)?), at_most_one, numbers))
     }
 
     /// Rows that are written so.
-    pub(super) fn of_object(object: Arc<JsonObject>, at_most_one: bool) -> Self {
-        Self { object, at_most_one, is_page: false, name: None, rows: 0 }
+    pub(super) fn of_object(object: Arc<JsonObject>, at_most_one: bool, numbers: Numbers) -> Self {
+        let style = Style { numbers, one_line: false };
+        Self { object, style, at_most_one, is_page: false, name: None, rows: 0 }
     }
 
     /// The same of a page of any number of rows, with where the next one begins.
@@ -76,7 +77,7 @@ impl JsonRows {
         if self.rows > 0 {
             out.put_u8(b',');
         }
-        if let Err(error) = self.object.values(value, out) {
+        if let Err(error) = self.object.values(value, self.style, out) {
             out.truncate(start);
             return Err(error);
         }

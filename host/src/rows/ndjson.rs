@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::Row;
 
@@ -9,13 +11,14 @@ use super::writer::StatementRows;
 /// Writes a row object a line; of several statements `{"statement":"…","row":{…}}`.
 pub(super) struct NdjsonReply {
     statements: Vec<Lines>,
+    style: Style,
     current: usize,
 }
 
 struct Lines {
     /// What comes before a row, if it has a name.
     before: Option<Box<[u8]>>,
-    object: JsonObject,
+    object: Arc<JsonObject>,
 }
 
 impl NdjsonReply {
@@ -26,10 +29,11 @@ impl NdjsonReply {
             let before = format!("{{\"statement\":{},\"row\":", quote(rows.name));
             Ok(Lines {
                 before: (!rows.name.is_empty()).then(|| before.into_bytes().into()),
-                object: JsonObject::new(rows.columns, Style { numbers, one_line: true })?,
+                object: rows.object()?,
             })
         };
-        Ok(Self { statements: statements.iter().map(lines).collect::<Result<_, _>>()?, current: 0 })
+        let statements = statements.iter().map(lines).collect::<Result<_, _>>()?;
+        Ok(Self { statements, style: Style { numbers, one_line: true }, current: 0 })
     }
 
     pub fn row(&mut self, row: &Row, out: &mut BytesMut) -> Result<(), RowError> {
@@ -37,7 +41,7 @@ impl NdjsonReply {
         if let Some(before) = before {
             out.extend_from_slice(before);
         }
-        object.row(row, out)?;
+        object.row(row, self.style, out)?;
         if before.is_some() {
             out.put_u8(b'}');
         }

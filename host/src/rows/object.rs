@@ -4,12 +4,12 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio_postgres::Row;
 
-use super::column::{ColumnEncoder, raw_value};
-use super::error::RowError;
+use super::column::{ColumnEncoder, JsonEncoder, raw_value};
+use super::error::{Malformed, RowError};
 use super::style::Style;
 use crate::loan::ResultColumn;
 
-/// Writes a row as a JSON object: `{"id":7,"title":"Baker"}`.
+/// Writes a row as a JSON object, in any style: `{"id":7,"title":"Baker"}`. It is made once a statement, and used by many replies.
 #[derive(Debug)]
 pub(crate) struct JsonObject(Box<[JsonColumn]>);
 
@@ -18,26 +18,28 @@ struct JsonColumn {
     name: String,
     /// `{"name":` for the first column, `,"name":` for the others.
     key: Box<[u8]>,
-    encoder: ColumnEncoder,
+    /// By the number of the style.
+    encoders: [JsonEncoder; Style::ALL.len()],
 }
 
 impl JsonObject {
-    /// That of the rows of JSON whose numbers are numbers, to be made once and used by many replies; none, if a type is not decoded.
+    /// That of a statement that is proven; none, if a type is not decoded.
     #[cfg(feature = "host")]
     pub(crate) fn usual(columns: &[ResultColumn]) -> Option<Arc<Self>> {
-        Self::new(columns, Style::default()).ok().map(Arc::new)
+        Self::new(columns).ok().map(Arc::new)
     }
 
     /// Rows of these columns.
     ///
     /// # Errors
     /// [`RowError::NotDecoded`].
-    pub(super) fn new(columns: &[ResultColumn], style: Style) -> Result<Self, RowError> {
+    pub(super) fn new(columns: &[ResultColumn]) -> Result<Self, RowError> {
         let column = |(position, column): (usize, &ResultColumn)| {
-            let encoder = ColumnEncoder::of_column(column, style)?;
+            let encoder = ColumnEncoder::of_column(column)?;
             let start = if position == 0 { '{' } else { ',' };
             let key = format!("{start}{}:", quote(&column.name)).into_bytes().into_boxed_slice();
-            Ok(JsonColumn { name: column.name.clone(), key, encoder })
+            let encoders = Style::ALL.map(|style| encoder.in_style(style).json());
+            Ok(JsonColumn { name: column.name.clone(), key, encoders })
         };
         columns.iter().enumerate().map(column).collect::<Result<_, _>>().map(Self)
     }
@@ -54,30 +56,32 @@ impl JsonObject {
     ///
     /// # Errors
     /// [`RowError::Unreadable`] and [`RowError::Unexpected`]; a part of it may then be appended.
-    pub fn row(&self, row: &Row, out: &mut BytesMut) -> Result<(), RowError> {
+    pub(super) fn row(&self, row: &Row, style: Style, out: &mut BytesMut) -> Result<(), RowError> {
         self.check(row)?;
-        self.values(|position| raw_value(row, position).flatten(), out)
+        self.values(|position| raw_value(row, position).flatten(), style, out)
     }
 
     /// The same of values by position, in PostgreSQL's binary form.
-    pub fn values<'a>(
+    pub(super) fn values<'a>(
         &self,
         value: impl Fn(usize) -> Option<&'a [u8]>,
+        style: Style,
         out: &mut BytesMut,
     ) -> Result<(), RowError> {
         for (position, column) in self.0.iter().enumerate() {
-            column.write(value(position), out)?;
+            let written = column.write(value(position), style, out);
+            written.map_err(|malformed| column.unreadable(malformed))?;
         }
         out.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
         Ok(())
     }
 
-    /// The column in whose value a byte of the written row is; none, if it is not in a value.
-    pub fn column_at(&self, row: &Row, byte: usize) -> Option<usize> {
+    /// The column in whose value a byte of the row is that was written in a style; none, if it is not in a value.
+    pub(super) fn column_at(&self, row: &Row, style: Style, byte: usize) -> Option<usize> {
         let mut out = BytesMut::new();
         for (position, column) in self.0.iter().enumerate() {
             let value_starts = out.len() + column.key.len();
-            column.write(raw_value(row, position).flatten(), &mut out).ok()?;
+            column.write(raw_value(row, position).flatten(), style, &mut out).ok()?;
             if byte < out.len() {
                 return (byte >= value_starts).then_some(position);
             }
@@ -87,11 +91,14 @@ impl JsonObject {
 }
 
 impl JsonColumn {
-    fn write(&self, value: Option<&[u8]>, out: &mut BytesMut) -> Result<(), RowError> {
+    fn write(&self, value: Option<&[u8]>, style: Style, out: &mut BytesMut) -> Result<(), Malformed> {
         out.extend_from_slice(&self.key);
-        self.encoder
-            .encode(value, out)
-            .map_err(|malformed| RowError::Unreadable { column: self.name.clone(), problem: malformed.0 })
+        self.encoders[style.number()].put(value, out)
+    }
+
+    #[cold]
+    fn unreadable(&self, malformed: Malformed) -> RowError {
+        RowError::Unreadable { column: self.name.clone(), problem: malformed.0 }
     }
 }
 

@@ -28,7 +28,7 @@ pub struct RowShape {
     /// The query, for errors: `hiring.funnel`.
     query: String,
     columns: Arc<[ResultColumn]>,
-    object: JsonObject,
+    object: Arc<JsonObject>,
 }
 
 impl RowShape {
@@ -37,8 +37,14 @@ impl RowShape {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(query: String, columns: Arc<[ResultColumn]>) -> Result<Self, RowError> {
-        let object = JsonObject::new(&columns, Style::default())?;
+        let object = Arc::new(JsonObject::new(&columns)?);
         Ok(Self { query, columns, object })
+    }
+
+    /// The same of rows of which it is known how they are written.
+    #[cfg(feature = "host")]
+    pub(crate) fn of_object(query: String, columns: Arc<[ResultColumn]>, object: Arc<JsonObject>) -> Self {
+        Self { query, columns, object }
     }
 
     /// The columns, in order.
@@ -138,10 +144,10 @@ impl Row {
     /// Those of [`Row::to`].
     pub fn to_in<T: DeserializeOwned>(&self, buffer: &mut BytesMut) -> Result<T, RowError> {
         buffer.clear();
-        self.shape.object.row(&self.row, buffer)?;
+        self.shape.object.row(&self.row, Style::default(), buffer)?;
         serde_json::from_slice(buffer).map_err(|error| {
             let byte = end_of_read(buffer, &error).saturating_sub(1);
-            let column = self.shape.object.column_at(&self.row, byte);
+            let column = self.shape.object.column_at(&self.row, Style::default(), byte);
             let problem = if column.is_some() { in_value(&error) } else { described(&error) };
             self.other_type::<T>(column, problem, Some(error.into()))
         })

@@ -3,7 +3,6 @@ use tokio_postgres::Row;
 
 use super::column::{ColumnEncoder, raw_value};
 use super::error::RowError;
-use super::style::Style;
 use crate::loan::ResultColumn;
 use crate::printable::printable;
 
@@ -20,9 +19,7 @@ impl TextCells {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(columns: &[ResultColumn]) -> Result<Self, RowError> {
-        let column = |column: &ResultColumn| {
-            Ok((column.name.clone(), ColumnEncoder::of_column(column, Style::default())?))
-        };
+        let column = |column: &ResultColumn| Ok((column.name.clone(), ColumnEncoder::of_column(column)?));
         let columns = columns.iter().map(column).collect::<Result<_, _>>()?;
         Ok(Self { columns, buffer: BytesMut::new() })
     }

@@ -25,7 +25,7 @@ pub struct StatementRows<'a> {
     pub at_most_one: bool,
     /// Whether it gives a page, of which JSON says where the next one begins.
     pub is_page: bool,
-    /// How they are written as JSON whose numbers are numbers, if that is known already.
+    /// How they are written as JSON, if that is known already.
     pub(crate) object: Option<&'a Arc<JsonObject>>,
 }
 
@@ -33,6 +33,14 @@ impl<'a> StatementRows<'a> {
     /// Any number of rows of these columns, of a statement of this name.
     pub fn new(name: &'a str, columns: &'a [ResultColumn]) -> Self {
         Self { name, columns, at_most_one: false, is_page: false, object: None }
+    }
+
+    /// How they are written as JSON.
+    ///
+    /// # Errors
+    /// [`RowError::NotDecoded`].
+    pub(super) fn object(&self) -> Result<Arc<JsonObject>, RowError> {
+        self.object.map_or_else(|| JsonObject::new(self.columns).map(Arc::new), |object| Ok(object.clone()))
     }
 }
 
@@ -117,10 +125,7 @@ impl ReplyWriter {
 
 fn json(statements: &[StatementRows<'_>], numbers: Numbers) -> Result<JsonReply, RowError> {
     let rows = |its: &StatementRows<'_>| -> Result<JsonRows, RowError> {
-        let rows = match (its.object, numbers) {
-            (Some(object), Numbers::AsNumbers) => JsonRows::of_object(object.clone(), its.at_most_one),
-            _ => JsonRows::new(its.columns, its.at_most_one, numbers)?,
-        };
+        let rows = JsonRows::of_object(its.object()?, its.at_most_one, numbers);
         Ok(if its.is_page { rows.of_page() } else { rows })
     };
     Ok(match statements {

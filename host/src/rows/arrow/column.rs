@@ -18,7 +18,7 @@ impl ArrowColumn {
     /// # Errors
     /// [`RowError::NotDecoded`].
     pub fn new(column: &ResultColumn, numbers: Numbers) -> Result<Self, RowError> {
-        let encoder = ColumnEncoder::of_column(column, Style { numbers, one_line: false })?;
+        let encoder = ColumnEncoder::of_column(column)?.in_style(Style { numbers, one_line: false });
         let items = Values::new(encoder.scalar(), column.numeric_digits());
         let values = match encoder.element() {
             Some(element) => Values::list(element, items),

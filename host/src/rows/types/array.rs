@@ -1,6 +1,6 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{Reader, ScalarType};
+use super::{Encode, Reader};
 use crate::catalog::Oid;
 use crate::rows::error::Malformed;
 
@@ -11,13 +11,13 @@ const MAX_DIMENSIONS: usize = 6;
 pub(in crate::rows) fn encode(
     raw: &[u8],
     element: Oid,
-    scalar: ScalarType,
+    encode: Encode,
     out: &mut BytesMut,
 ) -> Result<(), Malformed> {
     let Array { sizes, dimensions, mut elements } = Array::read(raw, element)?;
     match &sizes[..dimensions] {
         [] => out.extend_from_slice(b"[]"),
-        sizes => put_dimension(sizes, scalar, &mut elements, out)?,
+        [size, inner @ ..] => put_dimension((*size, inner), encode, &mut elements, out)?,
     }
     elements.end()
 }
@@ -79,26 +79,28 @@ impl<'a> Array<'a> {
 }
 
 fn put_dimension(
-    sizes: &[usize],
-    scalar: ScalarType,
+    (size, inner): (usize, &[usize]),
+    encode: Encode,
     reader: &mut Reader<'_>,
     out: &mut BytesMut,
 ) -> Result<(), Malformed> {
-    let [size, inner @ ..] = sizes else { return put_element(scalar, reader, out) };
     out.put_u8(b'[');
-    for position in 0..*size {
+    for position in 0..size {
         if position > 0 {
             out.put_u8(b',');
         }
-        put_dimension(inner, scalar, reader, out)?;
+        match inner {
+            [] => put_element(encode, reader, out)?,
+            [size, inner @ ..] => put_dimension((*size, inner), encode, reader, out)?,
+        }
     }
     out.put_u8(b']');
     Ok(())
 }
 
-fn put_element(scalar: ScalarType, reader: &mut Reader<'_>, out: &mut BytesMut) -> Result<(), Malformed> {
+fn put_element(encode: Encode, reader: &mut Reader<'_>, out: &mut BytesMut) -> Result<(), Malformed> {
     match take_element(reader)? {
-        Some(value) => scalar.encode(value, out),
+        Some(value) => encode(value, out),
         None => {
             out.extend_from_slice(b"null");
             Ok(())

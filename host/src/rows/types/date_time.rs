@@ -1,6 +1,6 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{Reader, exactly, put_fraction, put_padded};
+use super::{Reader, exactly, put_fraction, put_padded, two_digits};
 use crate::rows::error::Malformed;
 
 const MICROSECONDS_OF_DAY: i64 = 86_400_000_000;
@@ -70,13 +70,12 @@ fn time_of_day(microseconds: i64) -> Result<u64, Malformed> {
 }
 
 fn put_time(microseconds: u64, out: &mut BytesMut) {
-    let seconds = microseconds / 1_000_000;
-    put_padded(seconds / 3600, 2, out);
-    out.put_u8(b':');
-    put_padded(seconds / 60 % 60, 2, out);
-    out.put_u8(b':');
-    put_padded(seconds % 60, 2, out);
-    put_fraction(microseconds % 1_000_000, out);
+    // All of them are less than 2^32, and less than 100.
+    let seconds = (microseconds / 1_000_000) as u32;
+    let pair = |value: u32| two_digits(value as u8);
+    let ([a, b], [c, d], [e, f]) = (pair(seconds / 3600), pair(seconds / 60 % 60), pair(seconds % 60));
+    out.extend_from_slice(&[a, b, b':', c, d, b':', e, f]);
+    put_fraction((microseconds % 1_000_000) as u32, out);
 }
 
 fn put_offset(seconds_west: i32, out: &mut BytesMut) {
@@ -115,11 +114,16 @@ impl Date {
 
     fn put(&self, out: &mut BytesMut) {
         let year = if self.year > 0 { self.year } else { 1 - self.year };
-        put_padded(year.unsigned_abs(), 4, out);
-        out.put_u8(b'-');
-        put_padded(self.month.into(), 2, out);
-        out.put_u8(b'-');
-        put_padded(self.day.into(), 2, out);
+        match u16::try_from(year) {
+            Ok(year @ 0..=9999) => {
+                let pair = |value: u16| two_digits(value as u8);
+                let ([a, b], [c, d]) = (pair(year / 100), pair(year % 100));
+                out.extend_from_slice(&[a, b, c, d]);
+            }
+            _ => put_padded(year.unsigned_abs(), 4, out),
+        }
+        let ([a, b], [c, d]) = (two_digits(self.month), two_digits(self.day));
+        out.extend_from_slice(&[b'-', a, b, b'-', c, d]);
     }
 
     fn put_era(&self, out: &mut BytesMut) {

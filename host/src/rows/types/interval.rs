@@ -43,7 +43,7 @@ fn put_seconds(microseconds: i64, out: &mut BytesMut) {
     if microseconds != 0 {
         put_sign(microseconds, out);
         put_padded(microseconds.unsigned_abs() / 1_000_000, 1, out);
-        put_fraction(microseconds.unsigned_abs() % 1_000_000, out);
+        put_fraction((microseconds.unsigned_abs() % 1_000_000) as u32, out);
         out.put_u8(b'S');
     }
 }

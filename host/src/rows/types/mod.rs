@@ -3,6 +3,7 @@
 
 pub(super) mod array;
 mod date_time;
+mod escaped;
 mod interval;
 mod network;
 mod number;
@@ -14,6 +15,9 @@ use tokio_postgres::types::Type;
 
 use super::error::Malformed;
 use super::style::{Numbers, Style};
+
+/// Appends a value in PostgreSQL's binary form as JSON. After an error a part of it may be appended.
+pub(super) type Encode = fn(&[u8], &mut BytesMut) -> Result<(), Malformed>;
 
 /// The scalar types that are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,35 +92,35 @@ impl ScalarType {
         }
     }
 
-    /// Appends a value as JSON. After an error a part of it may be appended.
-    pub(super) fn encode(self, raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+    /// What writes its values as JSON, to be chosen once a column.
+    pub(super) fn encode(self) -> Encode {
         match self {
-            Self::Bool => number::bool(raw, out),
-            Self::Int2 => number::int2(raw, out),
-            Self::Int4 => number::int4(raw, out),
-            Self::Int8 => number::int8(raw, out),
-            Self::Oid => number::oid(raw, out),
-            Self::Float4 => number_or_word(out, |out| number::float4(raw, out)),
-            Self::Float8 => number_or_word(out, |out| number::float8(raw, out)),
-            Self::Numeric => number_or_word(out, |out| numeric::text(raw, out)),
-            Self::Int8AsString => quoted(out, |out| number::int8(raw, out)),
-            Self::NumericAsString => quoted(out, |out| numeric::text(raw, out)),
-            Self::Text => string::put_string(string::utf8(raw)?, out),
-            Self::Char => string::char_as_json(raw, out),
-            Self::Bytea => quoted(out, |out| string::bytea(raw, out)),
-            Self::Uuid => quoted(out, |out| string::uuid(raw, out)),
-            Self::Json => string::json(raw, out),
-            Self::JsonOnOneLine => string::json_on_one_line(raw, out),
-            Self::Jsonb => string::jsonb(raw, out),
-            Self::Date => quoted(out, |out| date_time::date(raw, out)),
-            Self::Time => quoted(out, |out| date_time::time(raw, out)),
-            Self::Timetz => quoted(out, |out| date_time::timetz(raw, out)),
-            Self::Timestamp => quoted(out, |out| date_time::timestamp(raw, out)),
-            Self::Timestamptz => quoted(out, |out| date_time::timestamptz(raw, out)),
-            Self::Interval => quoted(out, |out| interval::text(raw, out)),
-            Self::Network => quoted(out, |out| network::inet(raw, out)),
-            Self::Macaddr => quoted(out, |out| network::macaddr::<6>(raw, out)),
-            Self::Macaddr8 => quoted(out, |out| network::macaddr::<8>(raw, out)),
+            Self::Bool => number::bool,
+            Self::Int2 => number::int2,
+            Self::Int4 => number::int4,
+            Self::Int8 => number::int8,
+            Self::Oid => number::oid,
+            Self::Float4 => |raw, out| number_or_word(out, |out| number::float4(raw, out)),
+            Self::Float8 => |raw, out| number_or_word(out, |out| number::float8(raw, out)),
+            Self::Numeric => |raw, out| number_or_word(out, |out| numeric::text(raw, out)),
+            Self::Int8AsString => |raw, out| quoted(out, |out| number::int8(raw, out)),
+            Self::NumericAsString => |raw, out| quoted(out, |out| numeric::text(raw, out)),
+            Self::Text => escaped::text,
+            Self::Char => string::char_as_json,
+            Self::Bytea => |raw, out| quoted(out, |out| string::bytea(raw, out)),
+            Self::Uuid => |raw, out| quoted(out, |out| string::uuid(raw, out)),
+            Self::Json => string::json,
+            Self::JsonOnOneLine => string::json_on_one_line,
+            Self::Jsonb => string::jsonb,
+            Self::Date => |raw, out| quoted(out, |out| date_time::date(raw, out)),
+            Self::Time => |raw, out| quoted(out, |out| date_time::time(raw, out)),
+            Self::Timetz => |raw, out| quoted(out, |out| date_time::timetz(raw, out)),
+            Self::Timestamp => |raw, out| quoted(out, |out| date_time::timestamp(raw, out)),
+            Self::Timestamptz => |raw, out| quoted(out, |out| date_time::timestamptz(raw, out)),
+            Self::Interval => |raw, out| quoted(out, |out| interval::text(raw, out)),
+            Self::Network => |raw, out| quoted(out, |out| network::inet(raw, out)),
+            Self::Macaddr => |raw, out| quoted(out, |out| network::macaddr::<6>(raw, out)),
+            Self::Macaddr8 => |raw, out| quoted(out, |out| network::macaddr::<8>(raw, out)),
         }
     }
 
@@ -129,7 +133,8 @@ impl ScalarType {
             Self::Int8AsString => number::int8(raw, out),
             Self::Numeric | Self::NumericAsString => numeric::text(raw, out),
             Self::Text => {
-                out.extend_from_slice(string::utf8(raw)?.as_bytes());
+                string::check_utf8(raw)?;
+                out.extend_from_slice(raw);
                 Ok(())
             }
             Self::Char => string::char(raw, out),
@@ -151,7 +156,7 @@ impl ScalarType {
             | Self::Oid
             | Self::Json
             | Self::JsonOnOneLine
-            | Self::Jsonb => self.encode(raw, out),
+            | Self::Jsonb => self.encode()(raw, out),
         }
     }
 
@@ -241,18 +246,22 @@ fn put_padded(value: u64, width: usize, out: &mut BytesMut) {
 
 const ZEROS: &[u8; 8] = b"00000000";
 
+/// The two digits of a number below 100.
+const fn two_digits(value: u8) -> [u8; 2] {
+    [b'0' + value / 10, b'0' + value % 10]
+}
+
 /// Appends the fraction of a second, without the zeros at its end; nothing if it is zero.
-fn put_fraction(microseconds: u64, out: &mut BytesMut) {
+fn put_fraction(microseconds: u32, out: &mut BytesMut) {
     if microseconds == 0 {
         return;
     }
-    let (mut fraction, mut width) = (microseconds, 6);
-    while fraction.is_multiple_of(10) {
-        fraction /= 10;
-        width -= 1;
-    }
-    out.extend_from_slice(b".");
-    put_padded(fraction, width, out);
+    let pair = |value: u32| two_digits((value % 100) as u8);
+    let ([a, b], [c, d], [e, f]) =
+        (pair(microseconds / 10_000), pair(microseconds / 100), pair(microseconds));
+    let text = [b'.', a, b, c, d, e, f];
+    let zeros = text.iter().rev().take_while(|digit| **digit == b'0').count();
+    out.extend_from_slice(&text[..text.len() - zeros]);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, BytesMut};
 use uuid::Uuid;
 
-use super::exactly;
+use super::{escaped, exactly};
 use crate::rows::error::Malformed;
 
 /// `"char"`: one byte, as PostgreSQL 16 writes it: nothing for zero, octal outside of ASCII.
@@ -20,7 +20,7 @@ pub(super) fn char(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
 pub(super) fn char_as_json(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     let mut text = BytesMut::new();
     char(raw, &mut text)?;
-    put_string(utf8(&text)?, out)
+    escaped::text(&text, out)
 }
 
 pub(super) fn bytea(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
@@ -39,8 +39,8 @@ pub(super) fn uuid(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
 
 /// `json` and, below, `jsonb`: PostgreSQL has parsed it when it made the value, so it is not parsed again.
 pub(super) fn json(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
-    let text = utf8(raw)?;
-    if text.trim_ascii().is_empty() {
+    check_utf8(raw)?;
+    if raw.trim_ascii().is_empty() {
         return Err(Malformed("a json is empty"));
     }
     out.extend_from_slice(raw);
@@ -66,8 +66,10 @@ pub(super) fn jsonb(raw: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
     }
 }
 
-pub(super) fn put_string(text: &str, out: &mut BytesMut) -> Result<(), Malformed> {
-    serde_json::to_writer(out.writer(), text).map_err(|_| Malformed("a string can't be written"))
+/// Whether a text can be written.
+pub(super) fn check_utf8(raw: &[u8]) -> Result<(), Malformed> {
+    // Most are ASCII, which is seen sooner.
+    if raw.is_ascii() { Ok(()) } else { utf8(raw).map(drop) }
 }
 
 pub(in crate::rows) fn utf8(raw: &[u8]) -> Result<&str, Malformed> {

@@ -47,7 +47,7 @@ pub(in crate::rows) const TYPES: &[Type] = &[
 
 fn encode(ty: &Type, raw: &[u8]) -> Result<String, Malformed> {
     let mut out = BytesMut::new();
-    ColumnEncoder::for_type(ty.oid()).unwrap().encode(Some(raw), &mut out)?;
+    ColumnEncoder::for_type(ty.oid()).unwrap().json().put(Some(raw), &mut out)?;
     Ok(String::from_utf8(out.to_vec()).unwrap())
 }
 
@@ -76,7 +76,7 @@ fn array(sizes: &[i32], element: &Type, elements: &[Option<&[u8]>]) -> Vec<u8> {
 pub(in crate::rows) struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
