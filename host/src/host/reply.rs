@@ -12,7 +12,7 @@ use crate::loan::{Isolation, ResultColumn};
 use crate::rows::{Format, ReplyWriter, StatementRows, TextCells};
 
 /// How many bytes are gathered before they are handed on.
-const CHUNK_BYTES: usize = 32 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long the last row of them is at most, but for few.
 const ROW_BYTES: usize = 4 << 10;

@@ -17,7 +17,7 @@ pub(crate) struct JsonObject(Box<[JsonColumn]>);
 struct JsonColumn {
     name: String,
     /// `{"name":` for the first column, `,"name":` for the others.
-    key: Box<[u8]>,
+    key: Key,
     /// By the number of the style.
     encoders: [JsonEncoder; Style::ALL.len()],
 }
@@ -37,7 +37,7 @@ impl JsonObject {
         let column = |(position, column): (usize, &ResultColumn)| {
             let encoder = ColumnEncoder::of_column(column)?;
             let start = if position == 0 { '{' } else { ',' };
-            let key = format!("{start}{}:", quote(&column.name)).into_bytes().into_boxed_slice();
+            let key = Key::new(format!("{start}{}:", quote(&column.name)).as_bytes());
             let encoders = Style::ALL.map(|style| encoder.in_style(style).json());
             Ok(JsonColumn { name: column.name.clone(), key, encoders })
         };
@@ -80,7 +80,7 @@ impl JsonObject {
     pub(super) fn column_at(&self, row: &Row, style: Style, byte: usize) -> Option<usize> {
         let mut out = BytesMut::new();
         for (position, column) in self.0.iter().enumerate() {
-            let value_starts = out.len() + column.key.len();
+            let value_starts = out.len() + column.key.length;
             column.write(raw_value(row, position).flatten(), style, &mut out).ok()?;
             if byte < out.len() {
                 return (byte >= value_starts).then_some(position);
@@ -90,9 +90,39 @@ impl JsonObject {
     }
 }
 
+/// How many bytes of a key are copied without a call.
+const AT_ONCE: usize = 24;
+
+/// A text that is written for each row.
+#[derive(Debug)]
+struct Key {
+    /// So many bytes as are known beforehand are copied without a call: what comes behind them is taken back.
+    first: [u8; AT_ONCE],
+    rest: Box<[u8]>,
+    length: usize,
+}
+
+impl Key {
+    fn new(text: &[u8]) -> Self {
+        let (start, rest) = text.split_at(text.len().min(AT_ONCE));
+        let mut first = [0; AT_ONCE];
+        first[..start.len()].copy_from_slice(start);
+        Self { first, rest: rest.into(), length: text.len() }
+    }
+
+    fn put(&self, out: &mut BytesMut) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.first);
+        match self.rest.is_empty() {
+            true => out.truncate(end),
+            false => out.extend_from_slice(&self.rest),
+        }
+    }
+}
+
 impl JsonColumn {
     fn write(&self, value: Option<&[u8]>, style: Style, out: &mut BytesMut) -> Result<(), Malformed> {
-        out.extend_from_slice(&self.key);
+        self.key.put(out);
         self.encoders[style.number()].put(value, out)
     }
 
@@ -104,4 +134,19 @@ impl JsonColumn {
 
 pub(super) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_any_length_is_written() {
+        for length in 1..100 {
+            let text: Vec<u8> = (0..length).collect();
+            let mut out = BytesMut::from("before");
+            Key::new(&text).put(&mut out);
+            assert_eq!(out, [b"before".as_slice(), &text].concat());
+        }
+    }
 }
