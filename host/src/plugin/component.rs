@@ -281,11 +281,15 @@ impl std::str::FromStr for Digest {
 impl fmt::Display for Digest {
     /// In hexadecimal; `{:.8}` gives the first 8 digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = f.precision().unwrap_or(64);
-        for nibble in self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(digits) {
-            write!(f, "{nibble:x}")?;
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(
+                &[byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[usize::from(nibble)]),
+            );
         }
-        Ok(())
+        // At once: each call is told with it in the log.
+        let digits = digits.get(..f.precision().unwrap_or(64)).unwrap_or(&digits);
+        f.write_str(std::str::from_utf8(digits).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -23,6 +23,7 @@ mod places;
 mod problem;
 mod proxies;
 mod query;
+mod query_path;
 mod rate_limits;
 mod readiness;
 mod reply;

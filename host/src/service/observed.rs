@@ -1,16 +1,18 @@
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use axum::RequestExt;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{ConnectInfo, MatchedPath, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
 use super::metrics::InFlight;
+use super::query_path::QueryPath;
 use super::state::Service;
 use crate::printable::printable;
 use crate::{Observation, RequestEnded, TraceContext};
@@ -27,8 +29,16 @@ pub(super) async fn observe_with(
     mut request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let names = names(&mut request).await;
-    let watched = Watched::begin(&service, &mut request, names);
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().into());
+    let peer = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| *peer);
+    let watched = {
+        let path = request.uri().path();
+        let query = QueryPath::of(path).filter(|_| route.is_some());
+        Watched::begin(&service, query.as_ref(), (request.method(), path, request.headers()), route, peer)
+    };
+    if let Some(trace) = watched.trace() {
+        request.extensions_mut().insert(trace.clone());
+    }
     let is_head = request.method() == Method::HEAD;
     let response = answer(request).await;
     watched.answer(response, is_head)
@@ -38,7 +48,7 @@ pub(super) async fn observe_with(
 const PATH_CHARACTERS: usize = 200;
 
 /// A request that is at hand. It is told of when this is dropped.
-struct Watched {
+pub(super) struct Watched {
     service: Service,
     began: Instant,
     request: RequestEnded,
@@ -46,22 +56,26 @@ struct Watched {
 }
 
 impl Watched {
-    /// One that asks for the query of these names, if for any.
-    fn begin(service: &Service, request: &mut Request, names: Option<(String, String)>) -> Self {
-        let path = request.uri().path();
-        let known = names.as_ref().map(|(plugin, query)| service.hosts().known(plugin, query));
-        let (plugin, query) = known.unwrap_or_default();
-        let told = names.as_ref().and_then(|_| told(request.headers()));
-        let (trace, parent) = match service.traces().filter(|_| names.is_some()) {
+    /// One that asks for a query, if for any.
+    pub fn begin(
+        service: &Service,
+        query: Option<&QueryPath<'_>>,
+        (asked_by, path, headers): (&Method, &str, &HeaderMap),
+        route: Option<Arc<str>>,
+        peer: Option<SocketAddr>,
+    ) -> Self {
+        let known = query.map(|its| service.hosts().known(&its.plugin, &its.query));
+        let told = query.and_then(|_| told(headers));
+        let (trace, parent) = match service.traces().filter(|_| query.is_some()) {
             Some(traces) => (Some(traces.begin(told.as_ref())), told.map(|told| told.span_id())),
             // Who reads the log finds the client's trace all the same.
             None => (told, None),
         };
-        let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
+        let (plugin, query) = known.unwrap_or_default();
         let ended = RequestEnded {
             id: None,
-            method: method(request.method()),
-            route: request.extensions().get::<MatchedPath>().map(|route| route.as_str().into()),
+            method: method(asked_by),
+            route,
             path: printable(path, PATH_CHARACTERS),
             plugin,
             query,
@@ -71,19 +85,21 @@ impl Watched {
             bytes: 0,
             read: Duration::ZERO,
             total: Duration::ZERO,
-            peer: peer.map(|ConnectInfo(peer)| peer.ip().to_string().into()),
-            trace: trace.clone(),
+            peer: peer.map(|peer| peer.ip()),
+            trace,
             parent,
         };
-        if let Some(trace) = trace {
-            request.extensions_mut().insert(trace);
-        }
         let in_flight = service.begin_request();
         Self { service: service.clone(), began: Instant::now(), request: ended, _in_flight: in_flight }
     }
 
+    /// The span that it is, if it is a part of a trace.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.request.trace.as_ref()
+    }
+
     /// Goes on with the answer's body.
-    fn answer(mut self, response: Response, is_head: bool) -> Response {
+    pub fn answer(mut self, response: Response, is_head: bool) -> Response {
         let (parts, body) = response.into_parts();
         self.request.status = Some(parts.status.as_u16());
         self.request.id = parts.extensions.get().copied();
@@ -158,13 +174,6 @@ impl Drop for ObservedBody {
     fn drop(&mut self) {
         self.was_read();
     }
-}
-
-/// The names of the plugin and of the query that a request asks for, as its route reads them: without the escapes of a path.
-async fn names(request: &mut Request) -> Option<(String, String)> {
-    let parameters = request.extract_parts::<RawPathParams>().await.ok()?;
-    let of = |name| parameters.iter().find(|(its, _)| *its == name).map(|(_, value)| value.to_owned());
-    Some((of("plugin")?, of("query")?))
 }
 
 /// The trace of which the client says that the request is a part.

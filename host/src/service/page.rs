@@ -27,7 +27,7 @@ pub(super) fn headers(reply: &Reply<'_>, asked: &Asked) -> HeaderMap {
     if let Ok(value) = HeaderValue::from_str(cursor) {
         headers.insert(NEXT_CURSOR, value);
     }
-    if let Some(link) = asked.query_string.as_deref().and_then(|text| link(text, parameter, cursor)) {
+    if let Some(link) = asked.query_string().and_then(|text| link(text, parameter, cursor)) {
         headers.insert(header::LINK, link);
     }
     headers

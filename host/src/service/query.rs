@@ -1,5 +1,6 @@
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Method, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 
 use super::admitted::Admitted;
@@ -7,55 +8,60 @@ use super::asked::Asked;
 use super::called::Called;
 use super::failure::problem;
 use super::identity::Caller;
-use super::options::Options;
+use super::options::{Options, Pairs};
 use super::problem::Problem;
+use super::query_path::QueryPath;
 use super::reply::{Answering, Wanted};
 use super::routes::no_such_address;
 use super::state::Service;
 use super::{reply, request};
 use crate::plugin::Inputs;
 
-/// The names of the plugin and the query.
-type Names = Result<Path<(String, String)>, PathRejection>;
-
-pub(super) async fn get(
-    State(service): State<Service>,
-    names: Names,
-    RawQuery(text): RawQuery,
-    asked: Asked,
-) -> Result<Response, Problem> {
-    let Ok(Path((plugin, query))) = names else { return Err(no_such_address().await) };
-    let Admitted { caller, told } = Admitted::of(&service, &asked)?;
-    let answer = async {
-        let pairs = request::pairs(&text.unwrap_or_default(), service.limits())?;
-        let called = Called::of(&service, &plugin, &query, &caller)?;
-        let (options, parameters) = Options::take(pairs, |name| called.declares(name))?;
-        let wanted = Wanted::of(options, &asked.headers, called.has_several())?;
-        Ok::<_, Problem>(
-            answer(&service, &called, Inputs::from_pairs(parameters), wanted, caller, &asked).await,
-        )
-    };
-    Ok((AppendHeaders(told), answer.await).into_response())
+/// Answers a request for a query, as a route has it.
+pub(super) async fn routed(State(service): State<Service>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = Asked::of(parts);
+    match QueryPath::of(asked.uri.path()) {
+        Some(path) => ask(&service, &path, &asked, body).await,
+        None => no_such_address().await.into_response(),
+    }
 }
 
-pub(super) async fn post(
-    State(service): State<Service>,
-    names: Names,
-    RawQuery(text): RawQuery,
-    asked: Asked,
-    request: Request,
+/// Answers a request for a query: by `GET`, or by `POST`, whose body has the parameters.
+pub(super) async fn ask(service: &Service, path: &QueryPath<'_>, asked: &Asked, body: Body) -> Response {
+    match Admitted::of(service, asked) {
+        Ok(Admitted { caller, told }) => {
+            let answered = called(service, path, asked, body, caller).await;
+            (AppendHeaders(told), answered).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn called(
+    service: &Service,
+    path: &QueryPath<'_>,
+    asked: &Asked,
+    body: Body,
+    caller: Caller,
 ) -> Result<Response, Problem> {
-    let Ok(Path((plugin, query))) = names else { return Err(no_such_address().await) };
-    let Admitted { caller, told } = Admitted::of(&service, &asked)?;
-    let answer = async {
-        let pairs = request::pairs(&text.unwrap_or_default(), service.limits())?;
-        let called = Called::of(&service, &plugin, &query, &caller)?;
-        let options = Options::only(pairs, |name| called.declares(name))?;
-        let wanted = Wanted::of(options, &asked.headers, called.has_several())?;
-        let parameters = request::from_body(request, service.limits()).await?;
-        Ok::<_, Problem>(answer(&service, &called, parameters, wanted, caller, &asked).await)
+    let pairs = request::pairs(asked.uri.query().unwrap_or_default(), service.limits())?;
+    let called = Called::of(service, &path.plugin, &path.query, &caller)?;
+    let is_declared = |name: &str| called.declares(name);
+    let has_body = asked.method == Method::POST;
+    let (options, parameters) = match has_body {
+        true => (Options::only(pairs, is_declared)?, Pairs::new()),
+        false => Options::take(pairs, is_declared)?,
     };
-    Ok((AppendHeaders(told), answer.await).into_response())
+    let wanted = Wanted::of(options, &asked.headers, called.has_several())?;
+    let parameters = match has_body {
+        true => {
+            let media_type = asked.headers.get(header::CONTENT_TYPE);
+            request::from_body(media_type, body, service.limits()).await?
+        }
+        false => Inputs::from_pairs(parameters),
+    };
+    Ok(answer(service, &called, parameters, wanted, caller, asked).await)
 }
 
 async fn answer(

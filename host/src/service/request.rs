@@ -1,6 +1,6 @@
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::{HeaderValue, StatusCode};
 
 use super::limits::ServiceLimits;
 use super::options::Pairs;
@@ -24,14 +24,17 @@ pub(super) fn pairs(text: &str, limits: &ServiceLimits) -> Result<Pairs, Problem
     Ok(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
 }
 
-/// The parameters in a body.
-pub(super) async fn from_body(request: Request, limits: &ServiceLimits) -> Result<Inputs, Problem> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).cloned();
-    let body = body(request, limits).await?;
+/// The parameters in a body, of which the head of the request tells this media type.
+pub(super) async fn from_body(
+    media_type: Option<&HeaderValue>,
+    body: Body,
+    limits: &ServiceLimits,
+) -> Result<Inputs, Problem> {
+    let body = whole(body, limits).await?;
     if body.is_empty() {
         return Ok(Inputs::default());
     }
-    let is_json = |value: HeaderValue| {
+    let is_json = |value: &HeaderValue| {
         let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
         media_type.eq_ignore_ascii_case("application/json")
     };
@@ -43,7 +46,9 @@ pub(super) async fn from_body(request: Request, limits: &ServiceLimits) -> Resul
 }
 
 /// The whole of a request's body.
-async fn body(request: Request, limits: &ServiceLimits) -> Result<Bytes, Problem> {
+async fn whole(body: Body, limits: &ServiceLimits) -> Result<Bytes, Problem> {
+    let mut request = Request::new(body);
+    DefaultBodyLimit::max(limits.body_bytes).apply(&mut request);
     let refuse = |status, detail: String| Problem::new(Code::BadRequest, detail).with_status(status);
     match tokio::time::timeout(limits.request_time, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),

@@ -1,18 +1,28 @@
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use std::any::Any;
+use futures_util::FutureExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::identified::identified;
+use super::asked::Asked;
+use super::identified::{identified, tell};
+use super::observed::Watched;
 use super::problem::Problem;
+use super::query_path::QueryPath;
 use super::state::Service;
 use super::{cors, health, metrics, observed, openapi, query, readiness};
-use crate::Code;
 use crate::printable::printable;
+use crate::{CallId, Code};
 
 impl Service {
     /// The host's queries over HTTP: `GET` and `POST /q/{plugin}/{query}`, `GET /healthz` and `GET /readyz`; the document of what is
@@ -26,13 +36,12 @@ impl Service {
                 .route("/docs/{file}", get(openapi::file));
         }
         let router = router
-            .route("/q/{plugin}/{query}", get(query::get).post(query::post))
+            .route(QueryPath::ROUTE, get(query::routed).post(query::routed))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(readiness::ready))
             .fallback(no_such_address)
             .method_not_allowed_fallback(no_such_method)
-            // Each layer of a router boxes what is below it once more for each request: these are one.
-            .layer((DefaultBodyLimit::max(self.limits().body_bytes), CatchPanicLayer::custom(panicked)));
+            .layer(CatchPanicLayer::custom(panicked));
         // Outside of all else is what observes: what it sees is what is sent.
         let router = match cors::layer(self.cors()) {
             // A browser that asks whether a page may call shows nothing for itself.
@@ -58,6 +67,33 @@ impl Service {
             .with_state(self.clone())
     }
 }
+
+impl Service {
+    /// The query that a request asks for which needs no router: [`Service::answer`] does with it what the router would.
+    pub(super) fn query_path<'a, B>(&self, request: &'a Request<B>) -> Option<QueryPath<'a>> {
+        let takes = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
+        // A browser is told of who may ask by a layer.
+        QueryPath::of(request.uri().path()).filter(|_| takes && self.cors().origins.is_empty())
+    }
+
+    /// Answers a request for a query as its router does, whose layers take a tenth of a request for one row: each boxes what is below
+    /// it, and copies the service.
+    pub(super) async fn answer(&self, asked: Parts, body: Body, peer: Option<SocketAddr>) -> Response {
+        let Parts { method, uri, version, headers, .. } = asked;
+        let path = uri.clone();
+        let Some(path) = QueryPath::of(path.path()) else { return no_such_address().await.into_response() };
+        let route = Some(ROUTE.clone());
+        let watched = Watched::begin(self, Some(&path), (&method, uri.path(), &headers), route, peer);
+        let (id, trace) = (CallId::new(), watched.trace().cloned());
+        let asked = Asked { method, uri, id, version, headers, peer, trace };
+        let response = AssertUnwindSafe(query::ask(self, &path, &asked, body)).catch_unwind().await;
+        let response = tell(response.unwrap_or_else(panicked), id);
+        watched.answer(response, asked.method == Method::HEAD)
+    }
+}
+
+/// The pattern of the addresses of queries, as it is told.
+static ROUTE: LazyLock<Arc<str>> = LazyLock::new(|| QueryPath::ROUTE.into());
 
 /// Both at once.
 async fn observe_identified(service: State<Service>, request: Request, next: Next) -> Response {

@@ -1,12 +1,15 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::response::Response;
 use axum::serve::Listener;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -45,6 +48,8 @@ const LEAST_HEAD: usize = 8 << 10;
 
 struct Current {
     router: Router,
+    /// What answers for queries without the router, if this is a service's.
+    service: Option<Service>,
     limits: ServiceLimits,
     proxies: Proxies,
 }
@@ -53,8 +58,27 @@ impl From<&Service> for Current {
     fn from(service: &Service) -> Self {
         Self {
             router: service.router(),
+            service: Some(service.clone()),
             limits: service.limits().clone(),
             proxies: service.proxies().clone(),
+        }
+    }
+}
+
+impl Current {
+    async fn answer(&self, mut request: Request<Incoming>, peer: Option<SocketAddr>) -> Response {
+        if let Some(service) = self.service.as_ref().filter(|service| service.query_path(&request).is_some())
+        {
+            let (head, body) = request.into_parts();
+            return service.answer(head, Body::new(body), peer).await;
+        }
+        // As a service of axum's own tells who its client is.
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        match TowerToHyperService::new(self.router.clone()).call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         }
     }
 }
@@ -67,7 +91,12 @@ impl Server {
 
     /// One that answers with these routes, within these limits.
     pub(super) fn of_router(router: Router, limits: ServiceLimits) -> Self {
-        Self(watch::Sender::new(Arc::new(Current { router, limits, proxies: Proxies::default() })))
+        Self(watch::Sender::new(Arc::new(Current {
+            router,
+            service: None,
+            limits,
+            proxies: Proxies::default(),
+        })))
     }
 
     /// Answers with another service from now on. Requests that have begun go on with theirs.
@@ -141,14 +170,15 @@ impl Server {
         let traffic = Arc::<Traffic>::default();
         let stream = Connection::new(stream, traffic.clone(), limits.stalled_after);
         let of_requests = traffic.clone();
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            let at_hand = of_requests.begin();
-            // As a service of axum's own tells who its client is.
-            if let Endpoint::Tcp(peer) = peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
-            }
-            let answer = TowerToHyperService::new(self.current().router.clone()).call(request);
-            async move { Ok::<_, Infallible>(answer.await?.map(|body| Answer { body, _at_hand: at_hand })) }
+        let peer = match peer {
+            Endpoint::Tcp(peer) => Some(peer),
+            Endpoint::Unix(_) => None,
+        };
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (current, at_hand) = (self.current(), of_requests.begin());
+            // It is moved about until it is asked for the first time.
+            let answer = Box::pin(async move { current.answer(request, peer).await });
+            async move { Ok::<_, Infallible>(answer.await.map(|body| Answer { body, _at_hand: at_hand })) }
         });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -202,7 +232,8 @@ mod tests {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().route("/", get(handler));
-        let current = Current { router, limits: ServiceLimits::default(), proxies: Proxies::default() };
+        let current =
+            Current { router, service: None, limits: ServiceLimits::default(), proxies: Proxies::default() };
         let server = Server(watch::Sender::new(Arc::new(current)));
         let server = tokio::spawn(async move {
             server.serve(listener, async move { stopped.await.unwrap() }, grace).await
@@ -233,8 +264,12 @@ mod tests {
     async fn stopped_after(sent: &[u8]) -> Duration {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let current =
-            Current { router: Router::new(), limits: ServiceLimits::default(), proxies: Proxies::default() };
+        let current = Current {
+            router: Router::new(),
+            service: None,
+            limits: ServiceLimits::default(),
+            proxies: Proxies::default(),
+        };
         let server = Server(watch::Sender::new(Arc::new(current)));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {

@@ -108,7 +108,8 @@ impl RequestEnded {
             return;
         }
         let Self { method, path, status, format, is_whole, bytes, total, read, .. } = self;
-        let peer = self.peer.as_deref();
+        let peer = self.peer.map(|peer| peer.to_string());
+        let peer = peer.as_deref();
         let trace_id = self.trace.as_ref().map(trace_id);
         let id = self.id.map(tracing::field::display);
         tracing::debug!(

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub struct RequestEnded {
     /// How long it took in all, from its head to the last byte that was handed on.
     pub total: Duration,
     /// From where it came, if that is known.
-    pub peer: Option<Arc<str>>,
+    pub peer: Option<IpAddr>,
     /// Its own span, if it is a part of a trace.
     pub trace: Option<TraceContext>,
     /// The span that the client has told, of which its own is a child.

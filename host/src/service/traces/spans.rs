@@ -66,7 +66,7 @@ impl Spans {
             attributes.extend(value.map(|value| KeyValue::new(key, value)));
         };
         add("http.route", request.route.as_deref().map(str::to_owned));
-        add("client.address", request.peer.as_deref().map(str::to_owned));
+        add("client.address", request.peer.map(|peer| peer.to_string()));
         add("callslip.plugin", request.plugin.as_deref().map(str::to_owned));
         add("callslip.query", request.query.as_deref().map(str::to_owned));
         let is_error = request.status.is_some_and(|status| status >= 500);
