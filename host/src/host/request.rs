@@ -142,7 +142,8 @@ impl Request {
         observed.enter(Phase::Running);
         self.admission = admission?;
         match lent {
-            Some(lent) => self.run_on(lent.stopped_by(stop), budget, observed).await,
+            // A call on the host's own connections, which is moved about until it runs, has no room for this.
+            Some(lent) => Box::pin(self.run_on(lent.stopped_by(stop), budget, observed)).await,
             None => {
                 let replica = self.host.replicas.pick(&self.plugin, &self.query);
                 self.run(replica, Some(stop), budget, observed).await
@@ -221,7 +222,10 @@ impl Request {
                 Ok(Some(begun)) => return Ok(begun),
                 // Now on the database itself.
                 Ok(None) => {}
-                Err(error) if self.is_worth_another(&error, generation.number(), budget, attempt).await? => {
+                Err(error)
+                    if Box::pin(self.is_worth_another(&error, generation.number(), budget, attempt))
+                        .await? =>
+                {
                     attempt += 1;
                 }
                 Err(error) => return Err(error),
@@ -289,7 +293,10 @@ impl Request {
             let generation = self.host.generation();
             match self.bound(&generation, Some(&lent), budget, observed).await {
                 Ok(bound) => break (bound, generation.guard.clone()),
-                Err(error) if self.is_worth_another(&error, generation.number(), budget, attempt).await? => {
+                Err(error)
+                    if Box::pin(self.is_worth_another(&error, generation.number(), budget, attempt))
+                        .await? =>
+                {
                     attempt += 1;
                 }
                 Err(error) => return Err(error),

@@ -78,13 +78,14 @@ impl<'loan> Start<'_, 'loan> {
     pub async fn run(&self, assumptions: &Assumptions) -> Result<Run<'loan>, LoanError> {
         if self.admission.is_some() && self.asked_at().is_none() {
             // No role is known: the statements would run for nothing, to be run once more.
-            self.admit().await?;
+            Box::pin(self.admit()).await?;
         }
         let (mut is_prepared_again, mut attempts) = (false, 0);
         while attempts < ATTEMPTS {
             attempts += 1;
             let attempt = match (self.wire.statements(), self.block) {
-                (None, Some(block)) => self.unnamed(block, assumptions).await,
+                // Whoever lends has no need of what a pool's own connections are asked with, and the other way round.
+                (None, Some(block)) => Box::pin(self.unnamed(block, assumptions)).await,
                 _ => self.prepared().await,
             };
             match attempt {
@@ -92,7 +93,7 @@ impl<'loan> Start<'_, 'loan> {
                 // By now the driver knows the types of all columns.
                 Ok(Attempt::UnknownTypes) => {}
                 Ok(Attempt::OwnTimeouts) => assumptions.set_own_timeouts(),
-                Ok(Attempt::UnknownRole) => self.admit().await?,
+                Ok(Attempt::UnknownRole) => Box::pin(self.admit()).await?,
                 Err(LoanError::Failed(error))
                     if self.wire.statements().is_some()
                         && must_prepare_again(&error)
@@ -129,7 +130,8 @@ impl<'loan> Start<'_, 'loan> {
             statements.count_run(are_prepared);
         }
         if !are_prepared || !self.has_settings() {
-            prepared = self.prepare().await?;
+            // Once a session and statement: not all others have room for it.
+            prepared = Box::pin(self.prepare()).await?;
         }
         let planned_since = self.has_old_plans().then(Instant::now);
         let mut begin = match (self.block, planned_since) {
