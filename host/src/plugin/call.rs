@@ -1,5 +1,8 @@
 use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -9,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     CallError, Choice, Component,
     breaker::Admission,
+    descriptions::Descriptions,
     instance::{Caller, Gone, Instance},
     world::queries,
 };
@@ -26,8 +30,8 @@ pub struct Plan {
 pub struct PlannedStatement {
     /// Its name; empty where a plan has only one statement.
     pub name: String,
-    /// The SELECT.
-    pub description: Description,
+    /// The SELECT. Statements of the same encoded form share one.
+    pub description: Arc<Description>,
     /// What is bound to its slots.
     pub bindings: Bindings,
     /// The description as it was encoded, which tells whether two shapes share one.
@@ -72,7 +76,7 @@ impl Component {
         let budget = self.limits().manifest_time;
         let (caller, component, place) = (Caller::default(), self.clone(), self.place().await?);
         let gone = caller.gone();
-        on_its_own_task(caller, async move {
+        beyond_its_caller(caller, async move {
             let limits = component.engine().limits();
             let Place { turn: _turn, permit } = place;
             let mut instance = Instance::start(&component, permit, budget, gone).await?;
@@ -136,7 +140,7 @@ impl Component {
         let (caller, component) = (Caller::default(), self.clone());
         let gone = caller.gone();
         let was_left = caller.gone();
-        on_its_own_task(caller, async move {
+        beyond_its_caller(caller, async move {
             let Place { turn, permit } = place;
             let began = Instant::now();
             let planned = component.run_plan(permit, budget, gone, &query, &parameters, &claims).await;
@@ -177,7 +181,8 @@ impl Component {
         let largest = statements.iter().map(|statement| statement.shape.len()).max();
         within("bytes of one shape", largest.unwrap_or_default(), limits.shape_bytes)?;
         drop(instance);
-        off_the_async_threads(bytes, move || read_plan(statements)).await.map(Ok)
+        let component = self.clone();
+        off_the_async_threads(bytes, move || read_plan(component.descriptions(), statements)).await.map(Ok)
     }
 
     /// Waits for a place to run in. The plugin's own turn comes first: calls that wait for that take no place from other
@@ -198,17 +203,24 @@ struct Place {
     permit: OwnedSemaphorePermit,
 }
 
-/// Dropping a call into WebAssembly is less safe than stopping it: it runs on, on a task that nobody drops, until it
-/// sees that its caller has gone.
-async fn on_its_own_task<T: Send + 'static>(
+/// Dropping a call into WebAssembly is less safe than stopping it: one that is not ready within its first slice of time runs
+/// on, on a task that nobody drops, until it sees that its caller has gone. Nearly all are ready, and no other thread has to
+/// be woken for them.
+async fn beyond_its_caller<T: Send + 'static>(
     caller: Caller,
     call: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    let result = tokio::spawn(call).await;
+    let failed = || CallError::Trapped { reason: "the host failed while it ran the plugin".into() };
+    let mut call = Box::pin(call);
+    let begun =
+        poll_fn(|context| Poll::Ready(catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context)))));
+    let result = match begun.await {
+        Ok(Poll::Ready(result)) => result,
+        Ok(Poll::Pending) => tokio::spawn(call).await.unwrap_or_else(|_| Err(failed())),
+        Err(_) => Err(failed()),
+    };
     drop(caller);
-    result.unwrap_or_else(|_| {
-        Err(CallError::Trapped { reason: "the host failed while it ran the plugin".into() })
-    })
+    result
 }
 
 fn choices(choices: &[Choice]) -> Vec<queries::Choice> {
@@ -232,14 +244,14 @@ async fn off_the_async_threads<T: Send + 'static>(
     })
 }
 
-fn read_plan(statements: Vec<queries::Statement>) -> Result<Plan, CallError> {
+fn read_plan(known: &Descriptions, statements: Vec<queries::Statement>) -> Result<Plan, CallError> {
     let read = |statement: queries::Statement| {
         let of = |part: &str| match statement.name.as_str() {
             "" => format!("the {part} of its statement"),
             name => format!("the {part} of its statement `{}`", printable(name, 63)),
         };
         Ok(PlannedStatement {
-            description: decode(&statement.shape, || of("shape"))?,
+            description: known.read(&statement.shape, || of("shape"))?,
             bindings: decode(&statement.bindings, || of("bindings"))?,
             name: statement.name,
             shape: statement.shape,
@@ -256,7 +268,10 @@ fn within(what: &'static str, actual: usize, limit: usize) -> Result<(), CallErr
     }
 }
 
-fn decode<T: encoding::Message>(bytes: &[u8], what: impl FnOnce() -> String) -> Result<T, CallError> {
+pub(super) fn decode<T: encoding::Message>(
+    bytes: &[u8],
+    what: impl FnOnce() -> String,
+) -> Result<T, CallError> {
     encoding::decode(bytes)
         .map_err(|error| CallError::Malformed { what: what(), error: printable(&error.to_string(), 500) })
 }

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 use super::{
-    BUILD_AGAIN, BreakerNews, Engine, Profile, ProfileLimits, breaker::Breaker, cache::Key, engine::Runtime,
-    instance::State, manifest::validate, scan, world::PluginPre,
+    BUILD_AGAIN, BreakerNews, Engine, Profile, ProfileLimits, breaker::Breaker, cache::Key,
+    descriptions::Descriptions, engine::Runtime, instance::State, manifest::validate, scan, world::PluginPre,
 };
 use crate::{Code, select::Finding};
 
@@ -30,6 +30,7 @@ struct Inner {
     /// A permit for each run that there may be of it at once.
     turns: Arc<Semaphore>,
     breaker: Arc<Breaker>,
+    descriptions: Descriptions,
 }
 
 /// How a component is loaded, and what is said for it alone.
@@ -131,7 +132,19 @@ impl Component {
         let world = format!("callslip:plugin@{}", version.unwrap_or_default());
         let breaker = Arc::new(Breaker::new(engine.limits().failures));
         let turns = Arc::new(Semaphore::new(engine.limits().runs.get().min(Semaphore::MAX_PERMITS)));
-        Ok(Self(Arc::new(Inner { digest, world, linked, runtime, engine, profile, limits, turns, breaker })))
+        let descriptions = Descriptions::default();
+        Ok(Self(Arc::new(Inner {
+            digest,
+            world,
+            linked,
+            runtime,
+            engine,
+            profile,
+            limits,
+            turns,
+            breaker,
+            descriptions,
+        })))
     }
 
     /// What identifies its code.
@@ -179,6 +192,10 @@ impl Component {
 
     pub(super) fn turns(&self) -> &Arc<Semaphore> {
         &self.0.turns
+    }
+
+    pub(super) fn descriptions(&self) -> &Descriptions {
+        &self.0.descriptions
     }
 
     pub(super) fn linked(&self) -> &PluginPre<State> {

@@ -56,7 +56,7 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Reserves the address space of [`Limits::calls`] instances and starts the threads that compile and watch them. What
+    /// Reserves address space for the memories of plugins, and starts the threads that compile and watch them. What
     /// only the script profile needs is set up when the first such plugin is loaded.
     ///
     /// # Errors
@@ -151,8 +151,11 @@ impl Engine {
 impl Runtime {
     fn new(profile: Profile, limits: &Limits) -> Result<Self, EngineError> {
         let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
-        let config = config(profile.features(), limits.of(profile), limits.calls.get());
-        let wasmtime = wasmtime::Engine::new(&config).map_err(setup)?;
+        let (features, calls) = (profile.features(), limits.calls.get());
+        let limits = limits.of(profile);
+        let engine = |bytes| wasmtime::Engine::new(&config(features, limits, calls, bytes));
+        // Where there is not so much address space, each access to a memory is compared with its end.
+        let wasmtime = engine(WHOLE_BYTES).or_else(|_| engine(limits.memory_bytes as u64)).map_err(setup)?;
         let mut linker = Linker::new(&wasmtime);
         world::Plugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
         Ok(Self { ticker: Ticker::start(wasmtime.weak())?, wasmtime, linker })
@@ -177,7 +180,12 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize) -> Config {
+/// All that an address of a memory can name. Where so much address space is reserved for each, though no more than its limit can
+/// ever be used, an access needs no comparison with its end: the processor makes it.
+const WHOLE_BYTES: u64 = 4 << 30;
+
+/// The settings of an engine that reserves so many bytes of address space for each memory.
+fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize, memory_bytes: u64) -> Config {
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all().difference(features), false);
     config.wasm_features(features, true);
@@ -187,7 +195,8 @@ fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize) -> Confi
     config.async_stack_size(limits.stack_bytes.saturating_add(256 << 10));
     // What a plugin says of its own source is not to be believed, nor worth its cost.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
-    config.memory_reservation(limits.memory_bytes as u64);
+    config.memory_reservation(memory_bytes);
+    // What an instruction adds to an address itself may be beyond the reservation.
     config.memory_guard_size(2 << 20);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, calls)));
     config
@@ -196,13 +205,22 @@ fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize) -> Confi
 /// The bytes of an instance's own tables of functions, memories and globals.
 const INSTANCE_BYTES: usize = 256 << 10;
 
+/// The bytes of a memory that stay mapped when its instance is gone.
+const KEPT_BYTES: usize = 192 << 10;
+
+/// How many memories there are at least, however few are in use at once: each plugin has one in which its data is in place
+/// already, as long as there are no more plugins than these. From 128 on wasmtime parts them among the threads, and then a
+/// thread does not find those of the others.
+const MEMORIES: u32 = 127;
+
 fn pool(limits: &ProfileLimits, calls: usize) -> PoolingAllocationConfig {
     let calls = u32::try_from(calls).unwrap_or(u32::MAX);
     let instances = u32::try_from(limits.instances).unwrap_or(u32::MAX);
+    let memories = calls.max(MEMORIES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_core_instances(calls.saturating_mul(instances))
-        .total_memories(calls)
+        .total_memories(memories)
         .total_tables(calls.saturating_mul(instances))
         .total_stacks(calls)
         .max_core_instances_per_component(instances)
@@ -214,9 +232,11 @@ fn pool(limits: &ProfileLimits, calls: usize) -> PoolingAllocationConfig {
         // An instance has a few words for each function that it may be asked for.
         .max_component_instance_size(INSTANCE_BYTES.max(limits.functions.saturating_mul(40)))
         .max_core_instance_size(INSTANCE_BYTES.max(limits.functions.saturating_mul(40)))
-        // What of an instance stays mapped, to be zeroed by hand, for the next one: the SDK's stack and arena.
-        .linear_memory_keep_resident(128 << 10)
+        // What of an instance stays mapped, and is written anew by hand for the next one: all that a plugin of the SDK has, so
+        // that neither the other processors have to forget it nor the next one faults it in. Whatever is beyond it is unmapped.
+        // To find the pages that were written by `pagemap_scan` is no way: it misses those that are swapped out.
+        .linear_memory_keep_resident(KEPT_BYTES)
         .table_keep_resident(4 << 10)
-        .max_unused_warm_slots(calls);
+        .max_unused_warm_slots(memories);
     pool
 }

@@ -38,6 +38,8 @@ pub(super) struct State {
     instances: usize,
     budget: Duration,
     ticks_left: u128,
+    /// Whether a tick has passed since it started.
+    has_ticked: bool,
     /// Nothing for one that is beyond what the clock can tell.
     deadline: Option<Instant>,
     caller: Gone,
@@ -87,6 +89,7 @@ impl Instance {
             budget,
             // The tick that is under way when it starts is not all its own.
             ticks_left: budget.as_nanos() / TICK.as_nanos() + 1,
+            has_ticked: false,
             deadline: Instant::now().checked_add(budget.saturating_mul(PATIENCE)),
             caller,
             panic: None,
@@ -98,7 +101,7 @@ impl Instance {
         store.limiter(|state| state);
         store.set_hostcall_fuel(engine.output_bytes.saturating_add(OVERHEAD_BYTES));
         store.set_epoch_deadline(1);
-        // Yields at each tick, so that no plugin holds an async thread, and interrupts when the budget is spent.
+        // Yields at each tick but the first, so that no plugin holds an async thread, and interrupts when the budget is spent.
         store.epoch_deadline_callback(|mut store: StoreContextMut<'_, State>| Ok(store.data_mut().tick()));
         match component.linked().instantiate_async(&mut store).await {
             Ok(plugin) => Ok(Self { store, plugin, _running: running, _permit: permit }),
@@ -127,6 +130,10 @@ impl State {
         if self.ticks_left == 0 || self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
             self.timed_out = true;
             return UpdateDeadline::Interrupt;
+        }
+        // The tick in which it started may be nearly over, and most plugins are ready within the next.
+        if !std::mem::replace(&mut self.has_ticked, true) {
+            return UpdateDeadline::Continue(1);
         }
         // tokio's own yield looks at timers and sockets before it comes back.
         UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))

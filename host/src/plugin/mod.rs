@@ -26,7 +26,10 @@ mod cache;
 mod call;
 mod call_error;
 mod component;
+#[cfg(feature = "host")]
+mod constant;
 mod decimal;
+mod descriptions;
 mod engine;
 mod form;
 #[cfg(test)]
@@ -54,6 +57,8 @@ pub use cache::Cache;
 pub use call::{Failure, FailureCode, Plan, PlannedStatement};
 pub use call_error::CallError;
 pub use component::{Component, Digest, LoadError, LoadOptions};
+#[cfg(feature = "host")]
+pub(crate) use constant::is_surely_value;
 pub use engine::{Engine, EngineError};
 pub use form::{Form, Forms};
 pub use inputs::Inputs;

@@ -1,20 +1,22 @@
 mod claim;
+mod constant;
 mod cost;
 mod defaults;
 mod page;
 mod proven;
+mod rebinding;
 
 use std::sync::Arc;
 
 use callslip_ir::{Binding, Domain, Parameter, Presence, QueryDeclaration, Reply, Rows, SlotId};
 use sha2::{Digest as _, Sha256};
 
-pub(super) use proven::Described;
 pub(super) use proven::warn_of_other_columns;
 pub use proven::{ColumnFacts, ProvenPage, ProvenShape, ProvenStatement, ValueSource};
+pub(super) use rebinding::Described;
 
 use page::{PageOf, PagedStatement};
-use proven::Slot;
+use rebinding::Slot;
 
 use super::choice::Choice;
 use super::generation::Basis;
@@ -25,7 +27,6 @@ use crate::catalog::{ChosenSchemas, Oid, SearchPath, TypeKind};
 use crate::config::LimitConfig;
 use crate::grants::{FilterValue, MissingGrant};
 use crate::loan::{LoanError, Proving, ResultColumn};
-use crate::nearest::nearest;
 use crate::plugin::{self, ArgumentError, Failure, PlannedStatement, Shape};
 use crate::printable::printable;
 use crate::rows;
@@ -58,14 +59,6 @@ impl ProveError {
             Self::Plugin(error) => vec![error.into_finding()],
             Self::Loan(error) => vec![Finding::new(error.code(), error.to_string())],
         }
-    }
-}
-
-impl Planned {
-    /// What identifies what the plugin has described; nothing, if that is a refusal.
-    pub fn described(&self) -> Option<Described> {
-        let statements = self.outcome.as_ref().ok()?;
-        Some(Described::of(statements.iter().map(|(planned, ..)| &*planned.shape)))
     }
 }
 
@@ -199,24 +192,6 @@ impl Prover<'_> {
         } else {
             Err(ProveError::Findings(findings))
         }
-    }
-
-    /// What was proven of a plan of the same descriptions, with what this one binds; nothing, if that does not tell whether this
-    /// one proves.
-    pub fn again(&self, planned: &Planned, proven: &ProvenShape) -> Option<ProvenShape> {
-        let (Ok(statements), Ok(before)) = (&planned.outcome, &proven.outcome) else { return None };
-        let rebound = |((its, ..), before): (&(Arc<PlannedStatement>, String, Rows), &ProvenStatement)| {
-            let is_bound = self.bindings(its, &planned.shape).is_empty();
-            before.bound_to(&its.bindings).filter(|_| is_bound)
-        };
-        let outcome: Option<Vec<_>> = statements.iter().zip(before).map(rebound).collect();
-        Some(ProvenShape {
-            shape: planned.shape.clone(),
-            schemas: proven.schemas.clone(),
-            outcome: Ok(outcome?),
-            described: proven.described,
-            recurs: true,
-        })
     }
 
     /// The statements that the query declares.
@@ -368,7 +343,7 @@ impl Prover<'_> {
         let values = printed.parameters.iter().map(source).collect();
         let slot = |parameter: &select::StatementParameter| Slot {
             number: parameter.slot.0 as usize,
-            takes_any_text: parameter.ty.takes_any_text(),
+            domain: constant::domain(&self.basis.catalog, &parameter.ty),
         };
         let slots = printed.parameters.iter().map(slot).collect();
         let sent = columns;
@@ -445,70 +420,6 @@ impl Prover<'_> {
             Some(hint) => finding.with_help(hint),
             None => finding,
         }]))
-    }
-
-    /// A constant is a string until PostgreSQL reads it as its type. Here it does so once, and not at each call.
-    async fn check_constants(
-        &self,
-        planned: &PlannedStatement,
-        printed: &Printed,
-        verified: &select::Verified,
-        path: &SearchPath,
-        proving: Option<&Proving<'_>>,
-    ) -> Result<(), ProveError> {
-        let mut findings = Vec::new();
-        for parameter in &printed.parameters {
-            let (text, of_filter) = match planned.bindings.get(parameter.slot.0 as usize) {
-                Some(Binding::Constant(Some(text))) => (text, false),
-                Some(_) => continue,
-                None => match printed.filter_value(parameter.slot) {
-                    Some(FilterValue::Constant(Some(text))) => (text, true),
-                    _ => continue,
-                },
-            };
-            if let Some(Err(wrong)) = verified.rules.get(&parameter.slot).map(|rule| rule.check(text)) {
-                let message = format!("the constant \"{}\" {wrong}", printable(text, 63));
-                let place = select::place_of_slot(&planned.description, parameter.slot);
-                findings.push(Finding::new(Code::InvalidConstant, message).at(place));
-                continue;
-            }
-            let found = match self.basis.catalog.type_by_oid(parameter.ty.oid).map(|ty| &ty.kind) {
-                Some(TypeKind::Enum { labels }) if labels.contains(text) => None,
-                Some(TypeKind::Enum { labels }) => {
-                    let message = format!("the enum {} has no label \"{text}\"", parameter.ty.shown(path));
-                    let labels = || labels.iter().map(String::as_str);
-                    let help = match nearest(text, labels()) {
-                        Some(nearest) => format!("did you mean \"{nearest}\"?"),
-                        None => format!("its labels are {}", labels().collect::<Vec<_>>().join(", ")),
-                    };
-                    Some(Finding::new(Code::InvalidConstant, message).with_help(help))
-                }
-                _ if parameter.ty.takes_any_text() => None,
-                _ => match proving {
-                    None => None,
-                    Some(proving) => match proving
-                        .evaluate(&select::print_constant(&parameter.ty), text)
-                        .await
-                    {
-                        Ok(()) => None,
-                        Err(LoanError::Failed(postgres)) => {
-                            let message =
-                                format!("the constant \"{text}\" is no {}", parameter.ty.shown(path));
-                            Some(Finding::new(Code::InvalidConstant, message).with_help(postgres.message()))
-                        }
-                        Err(error) => return Err(ProveError::Loan(error)),
-                    },
-                },
-            };
-            findings.extend(found.map(|finding| match of_filter {
-                true => {
-                    let message = format!("a row filter can't be used: {}", finding.message);
-                    Finding { code: Code::UnusableFilter, message, ..finding }
-                }
-                false => finding.at(select::place_of_slot(&planned.description, parameter.slot)),
-            }));
-        }
-        if findings.is_empty() { Ok(()) } else { Err(ProveError::Findings(findings)) }
     }
 
     /// A cast to text may have a function that somebody defined, and then runs it.

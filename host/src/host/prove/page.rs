@@ -44,7 +44,7 @@ impl Prover<'_> {
         let size = self.size(list, page.size).map_err(|finding| vec![finding])?;
         let verified = select::verify(&page.description, context)?;
         let mut planned = list.clone();
-        planned.description = page.description.clone();
+        planned.description = Arc::new(page.description.clone());
         // The slots of the cursor come after it, and are bound to nothing of the plugin's.
         planned.bindings.push(Binding::Constant(Some("1".to_owned())));
         // The statement is another one than that of the first page.
@@ -93,7 +93,7 @@ fn is_in(parameter: &Parameter, is_one: impl Fn(&str) -> bool) -> bool {
 
 /// The digest of what the plugin described, wherever in its source that stands.
 fn digest(list: &PlannedStatement) -> [u8; 32] {
-    let Description { slots, nodes, .. } = &list.description;
+    let Description { slots, nodes, .. } = &*list.description;
     let nodes = nodes.iter().map(|node| Node { kind: node.kind.clone(), place: None }).collect();
     let description = Description { slots: slots.clone(), files: Vec::new(), nodes };
     let shape = encode(&description);

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use callslip_ir::{Binding, Rows, ValueType};
-use sha2::{Digest as _, Sha256};
+use callslip_ir::{Rows, ValueType};
 
+use super::rebinding::{Described, Slot};
 use crate::Code;
 use crate::catalog::{ChosenSchemas, ObjectName, Oid};
 use crate::loan::ResultColumn;
@@ -24,30 +24,6 @@ pub struct ProvenShape {
     pub(in crate::host) described: Option<Described>,
     /// Whether its statements are likely to be sent again, so that it is worth while to keep them prepared.
     pub(in crate::host) recurs: bool,
-}
-
-/// What identifies the descriptions of a plan, in the order of its statements, whatever is bound to their slots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::host) struct Described([u8; 32]);
-
-impl Described {
-    pub fn of<'a>(shapes: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut hasher = Sha256::new();
-        for shape in shapes {
-            hasher.update((shape.len() as u64).to_le_bytes());
-            hasher.update(shape);
-        }
-        Self(hasher.finalize().into())
-    }
-}
-
-/// Where a value of a statement comes from in the plugin's description.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::host) struct Slot {
-    /// Its number.
-    pub number: usize,
-    /// Whether any text is a value of its type, so that PostgreSQL need not read a constant before it is sent.
-    pub takes_any_text: bool,
 }
 
 /// A statement that was verified and, where there is a database, parsed and described by PostgreSQL.
@@ -152,29 +128,6 @@ impl ProvenShape {
 }
 
 impl ProvenStatement {
-    /// The same statement of another plan of the same description, whose slots are bound to this; nothing, if that has to be
-    /// proven by itself: a constant that PostgreSQL has to read, or that breaks a rule.
-    pub(in crate::host) fn bound_to(&self, bindings: &[Binding]) -> Option<Self> {
-        let value = |(at, (known, slot)): (usize, (&ValueSource, &Slot))| {
-            // Beyond the plugin's own slots are those of row filters.
-            let Some(binding) = bindings.get(slot.number) else { return Some(known.clone()) };
-            let is_same = match (binding, known) {
-                (Binding::Parameter(name), ValueSource::Parameter(known)) => name == known,
-                (Binding::Claim(name), ValueSource::Claim(known)) => name == known,
-                (Binding::Constant(text), ValueSource::Constant(known)) if text == known => true,
-                (Binding::Constant(Some(text)), ValueSource::Constant(_)) if slot.takes_any_text => {
-                    let mut rules = self.rules.iter().filter(|(position, _)| *position == at);
-                    let holds = rules.all(|(_, rule)| rule.check(text).is_ok());
-                    return holds.then(|| ValueSource::Constant(Some(text.clone())));
-                }
-                _ => false,
-            };
-            is_same.then(|| known.clone())
-        };
-        let values: Option<_> = self.values.iter().zip(self.slots.iter()).enumerate().map(value).collect();
-        Some(Self { values: values?, ..self.clone() })
-    }
-
     /// The statement among those of its query, for people.
     pub(in crate::host) fn described(&self) -> String {
         match self.name.as_str() {
@@ -231,71 +184,4 @@ pub enum ValueSource {
     Constant(Option<String>),
     /// A key of the row with which the page before ended, counted from 0: what the cursor of the call holds.
     CursorKey(usize),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `$1` is a parameter, `$2` a text of at most four bytes, `$3` a number, and `$4` of a row filter.
-    fn statement() -> ProvenStatement {
-        let named = |name: &str| name.to_owned();
-        let slot = |number, takes_any_text| Slot { number, takes_any_text };
-        ProvenStatement {
-            name: String::new(),
-            rows: Rows::Many,
-            page: None,
-            sql: "".into(),
-            digest: "".into(),
-            values: vec![
-                ValueSource::Parameter(named("a")),
-                ValueSource::Constant(Some(named("old"))),
-                ValueSource::Constant(Some(named("1"))),
-                ValueSource::Constant(Some(named("of a filter"))),
-            ],
-            slots: [slot(0, true), slot(1, true), slot(2, false), slot(3, true)].into(),
-            rules: [(1, ValueRule { most_bytes: Some(4), is_format: false })].into(),
-            types: Arc::default(),
-            columns: Arc::default(),
-            object: None,
-            facts: Arc::default(),
-            relations: Arc::default(),
-            functions: Arc::default(),
-            columns_read: Arc::default(),
-            objects: Arc::default(),
-            filters: Arc::default(),
-            cost: None,
-            warnings: Vec::new(),
-        }
-    }
-
-    fn bindings(parameter: &str, text: Option<&str>, number: &str) -> [Binding; 3] {
-        [
-            Binding::Parameter(parameter.to_owned()),
-            Binding::Constant(text.map(str::to_owned)),
-            Binding::Constant(Some(number.to_owned())),
-        ]
-    }
-
-    #[test]
-    fn another_text_is_bound_where_any_text_is_a_value() {
-        let bound = statement().bound_to(&bindings("a", Some("new"), "1")).unwrap();
-        let mut expected = statement().values;
-        expected[1] = ValueSource::Constant(Some("new".to_owned()));
-        assert_eq!(bound.values, expected);
-    }
-
-    #[test]
-    fn whatever_else_is_another_is_proven_by_itself() {
-        for other in [
-            bindings("b", Some("old"), "1"),
-            bindings("a", Some("longer than four bytes"), "1"),
-            bindings("a", None, "1"),
-            bindings("a", Some("old"), "2"),
-        ] {
-            assert!(statement().bound_to(&other).is_none(), "{other:?}");
-        }
-        let claim = [Binding::Claim("a".to_owned())];
-        assert!(statement().bound_to(&claim).is_none());
-    }
 }

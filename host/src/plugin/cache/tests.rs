@@ -7,7 +7,7 @@ use nix::sys::stat::Mode;
 use super::*;
 use crate::Code;
 use crate::plugin::guest::{Guest, answer};
-use crate::plugin::{CallError, Component, Engine, Limits, LoadOptions};
+use crate::plugin::{CallError, Component, Engine, Limits, LoadOptions, Profile};
 
 const LARGE: u64 = 1 << 30;
 
@@ -83,7 +83,7 @@ async fn what_was_compiled_is_found_again_and_nobody_else_can_use_it() {
 async fn is_taken(folder: &Folder, file: &Path) -> bool {
     // Sealed as if it were the other's: nothing but who can write it tells that it is not.
     let engine = folder.engine();
-    let wasmtime = engine.runtime(crate::plugin::Profile::Compact).unwrap();
+    let wasmtime = engine.runtime(Profile::Compact).unwrap();
     let honest = guest("honest");
     let forged = load(&Engine::new(&Limits::default()).unwrap(), &guest("forged")).await;
     let forged = forged.linked().instance_pre().component().serialize().unwrap();
@@ -204,16 +204,22 @@ async fn what_is_damaged_is_compiled_again() {
 #[tokio::test]
 async fn every_engine_has_files_of_its_own() {
     let folder = Folder::new();
-    let mut other = Limits::default();
-    other.compact.memory_bytes = 8 << 20;
-    says(&folder.engine(), &guest("one")).await.unwrap();
-    assert_eq!(says(&folder.engine_with(&other, LARGE), &guest("one")).await.unwrap(), "one");
+    // The profiles run in engines of other settings.
+    let says = async |profile| {
+        let options = LoadOptions { profile, ..LoadOptions::default() };
+        let component = Component::load(&folder.engine(), guest("one"), options).await.unwrap();
+        component.plan("q", &[], &[]).await.unwrap().unwrap_err().message
+    };
+    for profile in Profile::ALL {
+        assert_eq!(says(*profile).await, "one");
+    }
     let [(one, of_one), (two, _)] = &folder.files()[..] else { panic!("two files") };
     // Even when one lies in the other's place.
     fs::write(two, of_one).unwrap();
     fs::write(one, of_one).unwrap();
-    assert_eq!(says(&folder.engine_with(&other, LARGE), &guest("one")).await.unwrap(), "one");
-    assert_eq!(says(&folder.engine(), &guest("one")).await.unwrap(), "one");
+    for profile in Profile::ALL {
+        assert_eq!(says(*profile).await, "one");
+    }
 }
 
 #[tokio::test]

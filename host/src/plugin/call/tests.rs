@@ -50,8 +50,14 @@ async fn reads_a_plan() {
     let shape = encoding::encode(&description);
     let guest = Guest::with_statement("totals", &shape, &encoding::encode(&bindings));
     let component = load(&guest).await;
-    let expected =
-        Plan { statements: vec![PlannedStatement { name: "totals".into(), description, bindings, shape }] };
+    let expected = Plan {
+        statements: vec![PlannedStatement {
+            name: "totals".into(),
+            description: description.into(),
+            bindings,
+            shape,
+        }],
+    };
     let choice = Choice { parameter: "open".into(), value: "true".into() };
     for _ in 0..20 {
         let planned = component.plan("q", std::slice::from_ref(&choice), std::slice::from_ref(&choice)).await;
