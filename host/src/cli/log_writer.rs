@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -7,6 +7,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// How long what has come is gathered before it is written: a server that is asked often writes its lines together.
 const GATHERED: Duration = Duration::from_millis(2);
+
+/// How long a flush waits at most.
+const FLUSHED_WITHIN: Duration = Duration::from_millis(200);
 
 /// How much is gathered at most. Whoever has more to say waits.
 const MOST_BYTES: usize = 1 << 20;
@@ -28,6 +31,8 @@ struct Parts {
 #[derive(Default)]
 struct Gathered {
     lines: Vec<u8>,
+    /// What was gathered before is being written.
+    is_written: bool,
     is_over: bool,
 }
 
@@ -67,6 +72,15 @@ impl LogWriter {
         gathered.lines.extend_from_slice(line);
     }
 
+    /// Waits until all that has come is written, but not for long: the process may be about to end.
+    pub fn flush(&self) {
+        let is_not_written = |gathered: &mut Gathered| {
+            !gathered.is_over && (gathered.is_written || !gathered.lines.is_empty())
+        };
+        let written = self.0.was_written.wait_timeout_while(self.lock(), FLUSHED_WITHIN, is_not_written);
+        drop(written);
+    }
+
     fn write_all(&self) {
         let mut written = Vec::new();
         loop {
@@ -80,11 +94,13 @@ impl LogWriter {
                 gathered = self.lock();
             }
             std::mem::swap(&mut gathered.lines, &mut written);
+            gathered.is_written = true;
             let is_over = gathered.is_over;
             drop(gathered);
-            self.0.was_written.notify_all();
             write(&written);
             written.clear();
+            self.lock().is_written = false;
+            self.0.was_written.notify_all();
             if is_over {
                 return;
             }
@@ -92,9 +108,18 @@ impl LogWriter {
     }
 }
 
-/// Nobody can be told that stderr is closed.
-fn write(lines: &[u8]) {
-    _ = io::stderr().lock().write_all(lines);
+/// Nobody can be told that stderr is closed. One that others have made not to wait is waited for all the same.
+fn write(mut lines: &[u8]) {
+    let mut stderr = io::stderr().lock();
+    while !lines.is_empty() {
+        match stderr.write(lines) {
+            Ok(0) => return,
+            Ok(written) => lines = lines.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
 }
 
 impl Drop for LogThread {

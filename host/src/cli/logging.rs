@@ -47,12 +47,14 @@ impl Verbosity {
         let filter = wanted
             .and_then(|filter| EnvFilter::try_new(filter).ok())
             .unwrap_or_else(|| EnvFilter::new(self.filter(work, log_filter.as_deref())));
-        let (writer, thread) = match work {
-            Work::Serves(_) => {
-                let (writer, thread) = LogWriter::start();
-                (BoxMakeWriter::new(writer), Some(thread))
-            }
-            Work::Calls | Work::Other => (BoxMakeWriter::new(io::stderr), None),
+        let started = match work {
+            Work::Serves(_) => Some(LogWriter::start()),
+            Work::Calls | Work::Other => None,
+        };
+        let (log_writer, thread) = started.unzip();
+        let writer = match &log_writer {
+            Some(writer) => BoxMakeWriter::new(writer.clone()),
+            None => BoxMakeWriter::new(io::stderr),
         };
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
         match log {
@@ -62,7 +64,13 @@ impl Verbosity {
             LogFormat::Json => {
                 subscriber.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
                 // Otherwise its words were lines of their own.
-                std::panic::set_hook(Box::new(|panic| tracing::error!(target: "callslip::panic", "{panic}")));
+                std::panic::set_hook(Box::new(move |panic| {
+                    tracing::error!(target: "callslip::panic", "{panic}");
+                    // It may be the last that there is to say.
+                    if let Some(writer) = &log_writer {
+                        writer.flush();
+                    }
+                }));
             }
         }
         (log, thread)
