@@ -88,7 +88,7 @@ impl Shared {
                 .wait_while(state, |state| state.sleeping && !state.closed)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        state.idle = state.idle.saturating_add(1);
+        state.idle = if state.running > 0 { 0 } else { state.idle.saturating_add(1) };
         !state.closed
     }
 }
