@@ -153,9 +153,13 @@ impl Runtime {
         let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
         let (features, calls) = (profile.features(), limits.calls.get());
         let limits = limits.of(profile);
-        let engine = |bytes| wasmtime::Engine::new(&config(features, limits, calls, bytes));
-        // Where there is not so much address space, each access to a memory is compared with its end.
-        let wasmtime = engine(WHOLE_BYTES).or_else(|_| engine(limits.memory_bytes as u64)).map_err(setup)?;
+        let engine =
+            |bytes, memories| wasmtime::Engine::new(&config(features, limits, calls, memories, bytes));
+        // Where there is not so much address space, each access to a memory is compared with its end, and there are no more
+        // memories than are needed at once.
+        let wasmtime = engine(WHOLE_BYTES, calls.max(MEMORIES))
+            .or_else(|_| engine(limits.memory_bytes as u64, calls))
+            .map_err(setup)?;
         let mut linker = Linker::new(&wasmtime);
         world::Plugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
         Ok(Self { ticker: Ticker::start(wasmtime.weak())?, wasmtime, linker })
@@ -184,8 +188,14 @@ impl std::fmt::Debug for Engine {
 /// ever be used, an access needs no comparison with its end: the processor makes it.
 const WHOLE_BYTES: u64 = 4 << 30;
 
-/// The settings of an engine that reserves so many bytes of address space for each memory.
-fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize, memory_bytes: u64) -> Config {
+/// The settings of an engine that reserves so many bytes of address space for each of so many memories.
+fn config(
+    features: WasmFeatures,
+    limits: &ProfileLimits,
+    calls: usize,
+    memories: usize,
+    memory_bytes: u64,
+) -> Config {
     let mut config = Config::new();
     config.wasm_features(WasmFeatures::all().difference(features), false);
     config.wasm_features(features, true);
@@ -198,7 +208,7 @@ fn config(features: WasmFeatures, limits: &ProfileLimits, calls: usize, memory_b
     config.memory_reservation(memory_bytes);
     // What an instruction adds to an address itself may be beyond the reservation.
     config.memory_guard_size(2 << 20);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, calls)));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, calls, memories)));
     config
 }
 
@@ -211,12 +221,11 @@ const KEPT_BYTES: usize = 192 << 10;
 /// How many memories there are at least, however few are in use at once: each plugin has one in which its data is in place
 /// already, as long as there are no more plugins than these. From 128 on wasmtime parts them among the threads, and then a
 /// thread does not find those of the others.
-const MEMORIES: u32 = 127;
+const MEMORIES: usize = 127;
 
-fn pool(limits: &ProfileLimits, calls: usize) -> PoolingAllocationConfig {
-    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+fn pool(limits: &ProfileLimits, calls: usize, memories: usize) -> PoolingAllocationConfig {
+    let [calls, memories] = [calls, memories].map(|number| u32::try_from(number).unwrap_or(u32::MAX));
     let instances = u32::try_from(limits.instances).unwrap_or(u32::MAX);
-    let memories = calls.max(MEMORIES);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_core_instances(calls.saturating_mul(instances))
