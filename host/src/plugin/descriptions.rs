@@ -16,8 +16,8 @@ struct Read {
     bytes: usize,
 }
 
-/// The bytes of all that are kept, in their encoded form. Read, they may take eighty times as many.
-const KEPT_BYTES: usize = 64 << 10;
+/// The bytes of all that are kept, as they are read: some twenty usual descriptions.
+const KEPT_BYTES: usize = 1 << 20;
 
 impl Descriptions {
     /// Reads a description, unless it was read already.
@@ -35,21 +35,24 @@ impl Descriptions {
             return Ok(Arc::clone(description));
         }
         let description: Arc<Description> = Arc::new(decode(bytes, what)?);
-        // One that is large is rare, and must not drive out all others.
-        if bytes.len() <= KEPT_BYTES / 4 {
-            known().keep(bytes, &description);
-        }
+        known().keep(bytes, &description);
         Ok(description)
     }
 }
 
 impl Read {
     fn keep(&mut self, bytes: &[u8], description: &Arc<Description>) {
-        if self.bytes + bytes.len() > KEPT_BYTES {
+        // It takes many times the memory of its encoded form: its nodes, and the lists and texts in them.
+        let taken = size_of_val(description.nodes.as_slice()) + 5 * bytes.len();
+        // One that is large is rare, and must not drive out all others.
+        if taken > KEPT_BYTES / 4 {
+            return;
+        }
+        if self.bytes + taken > KEPT_BYTES {
             *self = Self::default();
         }
         if self.by_bytes.insert(bytes.into(), Arc::clone(description)).is_none() {
-            self.bytes += bytes.len();
+            self.bytes += taken;
         }
     }
 }
