@@ -343,7 +343,11 @@ impl Prover<'_> {
         let values = printed.parameters.iter().map(source).collect();
         let slot = |parameter: &select::StatementParameter| Slot {
             number: parameter.slot.0 as usize,
-            domain: constant::domain(&self.basis.catalog, &parameter.ty),
+            // That of an enum has all of its labels.
+            domain: match planned.bindings.get(parameter.slot.0 as usize) {
+                Some(Binding::Constant(_)) => constant::domain(&self.basis.catalog, &parameter.ty),
+                Some(Binding::Parameter(_) | Binding::Claim(_)) | None => None,
+            },
         };
         let slots = printed.parameters.iter().map(slot).collect();
         let sent = columns;

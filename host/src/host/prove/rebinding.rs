@@ -28,7 +28,7 @@ impl Described {
 pub(in crate::host) struct Slot {
     /// Its number.
     pub number: usize,
-    /// The values of its type; nothing, if PostgreSQL has to read a constant before it is sent.
+    /// The values of its type, if a constant is bound to it; nothing, if PostgreSQL has to read that before it is sent.
     pub domain: Option<Domain>,
 }
 
