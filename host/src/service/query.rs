@@ -29,6 +29,8 @@ pub(super) async fn routed(State(service): State<Service>, request: Request) -> 
 
 /// Answers a request for a query: by `GET`, or by `POST`, whose body has the parameters.
 pub(super) async fn ask(service: &Service, path: &QueryPath<'_>, asked: &Asked, body: Body) -> Response {
+    // What nobody reads is dropped now: as long as it is there, hyper does not look whether the client has gone.
+    let body = (asked.method == Method::POST).then_some(body);
     match Admitted::of(service, asked) {
         Ok(Admitted { caller, told }) => {
             let answered = called(service, path, asked, body, caller).await;
@@ -42,24 +44,23 @@ async fn called(
     service: &Service,
     path: &QueryPath<'_>,
     asked: &Asked,
-    body: Body,
+    body: Option<Body>,
     caller: Caller,
 ) -> Result<Response, Problem> {
     let pairs = request::pairs(asked.uri.query().unwrap_or_default(), service.limits())?;
     let called = Called::of(service, &path.plugin, &path.query, &caller)?;
     let is_declared = |name: &str| called.declares(name);
-    let has_body = asked.method == Method::POST;
-    let (options, parameters) = match has_body {
-        true => (Options::only(pairs, is_declared)?, Pairs::new()),
-        false => Options::take(pairs, is_declared)?,
+    let (options, parameters) = match body {
+        Some(_) => (Options::only(pairs, is_declared)?, Pairs::new()),
+        None => Options::take(pairs, is_declared)?,
     };
     let wanted = Wanted::of(options, &asked.headers, called.has_several())?;
-    let parameters = match has_body {
-        true => {
+    let parameters = match body {
+        Some(body) => {
             let media_type = asked.headers.get(header::CONTENT_TYPE);
             request::from_body(media_type, body, service.limits()).await?
         }
-        false => Inputs::from_pairs(parameters),
+        None => Inputs::from_pairs(parameters),
     };
     Ok(answer(service, &called, parameters, wanted, caller, asked).await)
 }

@@ -8,6 +8,7 @@ mod deployed;
 mod formats;
 mod grown;
 mod identity;
+mod leaving;
 mod openapi;
 mod pages;
 mod reload;

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::served::Served;
 
 /// A server with a query that takes long, if it is asked to.
-fn serve() -> Served {
+pub fn serve() -> Served {
     let component = component("tests/guests/replies");
     let config = format!(
         "[admin]
@@ -26,12 +26,16 @@ async fn ask(served: &Served, seconds: u32) -> tokio::task::JoinHandle<http::Res
     let address = served.address();
     let path = format!("/q/replies/numbered?rows=2&pause={seconds}");
     let asked = tokio::spawn(async move { http::get(address, &path).await });
-    let admin = served.admin();
-    let at_hand = "callslip_http_requests_in_flight 1";
-    while !String::from_utf8(http::get(admin, "/metrics").await.body).unwrap().contains(at_hand) {
+    wait_for_requests(served, 1).await;
+    asked
+}
+
+/// Waits until so many requests are at hand.
+pub async fn wait_for_requests(served: &Served, number: usize) {
+    let at_hand = format!("callslip_http_requests_in_flight {number}\n");
+    while !String::from_utf8(http::get(served.admin(), "/metrics").await.body).unwrap().contains(&at_hand) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    asked
 }
 
 #[tokio::test(flavor = "multi_thread")]
