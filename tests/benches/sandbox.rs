@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use callslip::loan::{BoundStatement, PlanMode, Pool, Run};
+use callslip::loan::{BoundStatement, Kept, PlanMode, Pool, Run};
 use callslip::plugin::{Choice, Component, Engine, Limits, LoadOptions};
 use callslip::{Call, Host, ValueSource};
 use callslip_tests::{Figures, Target, component_with, connect_to, copies, database, median, processor_time};
@@ -91,7 +91,7 @@ fn bound(host: &Host, query: &str, value: String) -> BoundStatement {
         sql: statement.sql.clone(),
         values: statement.values.iter().map(given).collect(),
         columns: statement.columns.clone(),
-        cached: true,
+        kept: Kept::Always,
         is_single: statement.rows == callslip_ir::Rows::One,
         plan: PlanMode::Auto,
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use callslip::cluster::Cluster;
 use callslip::loan::{
-    BoundStatement, ConnectionSettings, Lender, LoanError, PlanMode, Pool, PoolSettings, Pooler, Privilege,
-    ResultColumn,
+    BoundStatement, ConnectionSettings, Kept, Lender, LoanError, PlanMode, Pool, PoolSettings, Pooler,
+    Privilege, ResultColumn,
 };
 use callslip::{Code, Config, Host};
 use callslip_tests::{PgBouncer, cluster, component, connect_to, rows};
@@ -83,7 +83,7 @@ fn statement(sql: &str, values: &[&str], columns: Arc<[ResultColumn]>) -> BoundS
         sql: sql.into(),
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns,
-        cached: true,
+        kept: Kept::Always,
         plan: PlanMode::default(),
         is_single: false,
     }

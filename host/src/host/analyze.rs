@@ -4,7 +4,7 @@ use super::bind::Bound;
 use super::budget::Budget;
 use super::call::Call;
 use super::error::CallError;
-use crate::loan::{BoundStatement, LoanError, ResultColumn};
+use crate::loan::{BoundStatement, Kept, LoanError, ResultColumn};
 
 /// The type `text`.
 const TEXT: u32 = 25;
@@ -48,7 +48,7 @@ fn explained(statement: BoundStatement) -> BoundStatement {
     BoundStatement {
         sql: sql.into(),
         columns: Arc::new([column]),
-        cached: false,
+        kept: Kept::Never,
         is_single: false,
         ..statement
     }

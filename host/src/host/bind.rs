@@ -9,7 +9,7 @@ use super::plugin::LoadedQuery;
 use super::prove::{ProvenShape, ProvenStatement, ValueSource};
 use super::request::Called;
 use crate::Code;
-use crate::loan::BoundStatement;
+use crate::loan::{BoundStatement, Kept};
 use crate::plugin::{self, ArgumentError, Arguments, Inputs};
 use crate::select::ValueRule;
 
@@ -38,10 +38,16 @@ impl Bound {
         let statements = proven.outcome.as_ref().map_err(|failure| CallError::Refused(failure.clone()))?;
         let limits = called.plugin.version.component.engine().limits();
         let mut of_filters = OfFilters { claims, limits, absent: Vec::new(), errors: Vec::new() };
+        let kept = match (proven.recurs, called.query.is_open()) {
+            (false, _) => Kept::Never,
+            // Callers make as many of them as they like, and others need theirs.
+            (true, true) => Kept::Sparingly,
+            (true, false) => Kept::Always,
+        };
         let mut broken = Vec::new();
         let mut bound = Vec::with_capacity(statements.len());
         for statement in statements {
-            let its = bind(statement, &called.arguments, &mut of_filters, called.query, proven.recurs);
+            let its = bind(statement, &called.arguments, &mut of_filters, called.query, kept);
             for error in broken_rules(&statement.rules, &statement.values, &its.values) {
                 if !broken.contains(&error) {
                     broken.push(error);
@@ -110,7 +116,7 @@ fn bind(
     arguments: &Arguments,
     of_filters: &mut OfFilters<'_>,
     query: &LoadedQuery,
-    recurs: bool,
+    kept: Kept,
 ) -> BoundStatement {
     let value = |source: &ValueSource| match source {
         // Each was proven to be there in this shape.
@@ -125,7 +131,7 @@ fn bind(
         sql: statement.sql.clone(),
         values: statement.values.iter().map(value).collect(),
         columns: statement.sent_columns().clone(),
-        cached: recurs,
+        kept,
         is_single: statement.rows == callslip_ir::Rows::One,
         plan: query.plan,
     }

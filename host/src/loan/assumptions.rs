@@ -7,7 +7,7 @@ use lru::LruCache;
 use tokio_postgres::types::Type;
 
 use super::describe::ResultColumn;
-use super::run::BoundStatement;
+use super::run::{BoundStatement, Kept};
 use super::session::Settings;
 
 /// How long the columns of a statement are taken to be as they were found. A change that comes within it is noticed with the first
@@ -76,5 +76,5 @@ impl Assumptions {
 /// would wait for the answer behind rows that nobody reads: of one row it does not, should a column come to have such a type.
 fn may_be_assumed(statement: &BoundStatement) -> bool {
     let is_known = |column: &ResultColumn| Type::from_oid(column.type_oid).is_some();
-    statement.is_single && statement.cached && statement.columns.iter().all(is_known)
+    statement.is_single && statement.kept != Kept::Never && statement.columns.iter().all(is_known)
 }

@@ -7,7 +7,7 @@ use super::error::LoanError;
 use super::guard::Guard;
 use super::lender::Lent;
 use super::pooler::Pooler;
-use super::run::{BoundStatement, Run, check_values};
+use super::run::{BoundStatement, Kept, Run, check_values};
 use super::sessions::Sessions;
 use super::start::Start;
 use super::terms::Terms;
@@ -63,7 +63,8 @@ impl<'loan> Lent<'loan> {
             return Ok(Run::finished());
         }
         // What is not kept would have to be prepared each time.
-        let may_keep = terms.pooler == Pooler::None && statements.iter().all(|statement| statement.cached);
+        let may_keep =
+            terms.pooler == Pooler::None && statements.iter().all(|statement| statement.kept != Kept::Never);
         let session = self.session.filter(|_| may_keep);
         let kept = session.map(|session| sessions.statements(&session));
         let block = match self.in_transaction {

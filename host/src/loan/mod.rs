@@ -77,7 +77,7 @@ pub use pool::{Loan, Pool, PoolSettings, PoolStatus};
 pub use pooler::Pooler;
 pub use privilege::Privilege;
 pub use proving::Proving;
-pub use run::{BoundStatement, Run};
+pub use run::{BoundStatement, Kept, Run};
 pub use sessions::Sessions;
 pub use settings::{ConnectionSettings, SettingsError};
 pub use stop::{Sent, Stop};

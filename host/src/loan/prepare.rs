@@ -4,7 +4,7 @@ use tokio_postgres::Statement;
 
 use super::block::{Block, OpenBlock};
 use super::error::LoanError;
-use super::run::{BoundStatement, check_statement, unless_asked};
+use super::run::{BoundStatement, Kept, check_statement, unless_asked};
 use super::session::PREPARE_SETTINGS;
 use super::start::Start;
 use super::statements::Statements;
@@ -60,25 +60,27 @@ impl Start<'_, '_> {
     }
 
     async fn prepare_one(&self, bound: &BoundStatement) -> Result<Statement, LoanError> {
-        if !bound.cached {
+        if bound.kept == Kept::Never {
             let statement = self.prepare_anew(&bound.sql).await?;
             return check_statement(&statement, bound).map(|()| statement);
         }
-        let statement = self.keep(&bound.sql).await?;
+        let statement = self.keep(bound).await?;
         if check_statement(&statement, bound).is_ok() {
             return Ok(statement);
         }
         // It may have been prepared before a migration that the caller's proof already knows.
         self.forget(&bound.sql);
-        let statement = self.keep(&bound.sql).await?;
+        let statement = self.keep(bound).await?;
         check_statement(&statement, bound).map(|()| statement)
     }
 
     /// The statement of this text, prepared now if it is not yet.
-    async fn keep(&self, sql: &Arc<str>) -> Result<Statement, LoanError> {
+    async fn keep(&self, BoundStatement { sql, kept, .. }: &BoundStatement) -> Result<Statement, LoanError> {
         match (self.known(sql), self.wire.statements()) {
             (Some(statement), _) => Ok(statement),
-            (None, Some(statements)) => Ok(statements.prepare(self.wire.client(), sql).await?),
+            (None, Some(statements)) => {
+                Ok(statements.prepare(self.wire.client(), sql, *kept == Kept::Sparingly).await?)
+            }
             (None, None) => self.prepare_anew(sql).await,
         }
     }

@@ -35,11 +35,22 @@ pub struct BoundStatement {
     /// The columns that it was proven to have. It is not run if it now has others.
     pub columns: Arc<[ResultColumn]>,
     /// Whether the connection keeps it prepared.
-    pub cached: bool,
+    pub kept: Kept,
     /// Whether it gives one row at the most, if it is what it was made to be.
     pub is_single: bool,
     /// How PostgreSQL plans it. Of statements that are run together all have custom plans where one has.
     pub plan: PlanMode,
+}
+
+/// Whether a connection keeps a statement prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is closed after its run.
+    Never,
+    /// Until others are wanted more: all of these together are at most a quarter of what a connection keeps.
+    Sparingly,
+    /// Until it is the one that was not used for the longest time.
+    Always,
 }
 
 /// The rows of one or several statements, statement by statement, as they come in.

@@ -12,7 +12,7 @@ use crate::lookups::Lookups;
 /// The statements that one session keeps prepared. There is a most of them; one more, and the one that was not used for
 /// the longest time goes.
 pub(super) struct Statements {
-    kept: Mutex<LruCache<Arc<str>, Statement>>,
+    kept: Mutex<LruCache<Arc<str>, Prepared>>,
     /// The texts whose preparation was dropped before its answer came: the session may have them, by names that nobody
     /// knows.
     unknown: Mutex<Vec<Arc<str>>>,
@@ -33,7 +33,7 @@ impl Statements {
 
     /// The statement of this text, if it is prepared.
     pub fn get(&self, sql: &str) -> Option<Statement> {
-        lock(&self.kept).get(sql).cloned()
+        lock(&self.kept).get(sql).map(|prepared| prepared.statement.clone())
     }
 
     /// Counts a run: whether all of its statements were prepared.
@@ -42,10 +42,19 @@ impl Statements {
     }
 
     /// Has the session prepare a statement, and keeps it. The session must be the one that all of these are of.
-    pub async fn prepare(&self, client: &Client, sql: &Arc<str>) -> Result<Statement, Error> {
+    pub async fn prepare(
+        &self,
+        client: &Client,
+        sql: &Arc<str>,
+        is_sparing: bool,
+    ) -> Result<Statement, Error> {
         let statement = self.prepare_once(client, sql).await?;
+        let prepared = Prepared { statement: statement.clone(), is_sparing };
         // What goes is closed when it is dropped: not while the others wait for the lock.
-        let gone = lock(&self.kept).push(sql.clone(), statement.clone());
+        let gone = {
+            let mut kept = lock(&self.kept);
+            [make_room(&mut kept, is_sparing), kept.push(sql.clone(), prepared).map(|(_, gone)| gone)]
+        };
         drop(gone);
         Ok(statement)
     }
@@ -102,6 +111,24 @@ impl Statements {
         *lock(&self.planned_since) = Some(then);
     }
 }
+
+/// A statement that is kept, sparingly or not.
+struct Prepared {
+    statement: Statement,
+    is_sparing: bool,
+}
+
+/// Takes out the one of those that are kept sparingly that was not used for the longest time, if one more would be too many.
+fn make_room(kept: &mut LruCache<Arc<str>, Prepared>, is_sparing: bool) -> Option<Prepared> {
+    let most = (kept.cap().get() / SPARING_SHARE).max(1);
+    let sparing = || kept.iter().filter(|(_, prepared)| prepared.is_sparing);
+    let is_full = is_sparing && sparing().count() >= most;
+    let oldest = is_full.then(|| sparing().next_back().map(|(sql, _)| sql.clone())).flatten()?;
+    kept.pop(&oldest)
+}
+
+/// What part of all that is kept those that are kept sparingly may be.
+const SPARING_SHARE: usize = 4;
 
 /// Nothing panics while it holds one of the locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,5 @@
 use callslip::Code;
-use callslip::loan::{BoundStatement, PlanMode, ResultColumn};
+use callslip::loan::{BoundStatement, Kept, PlanMode, ResultColumn};
 use serde_json::Value;
 use tokio_postgres::types::Type;
 
@@ -92,7 +92,7 @@ impl Work {
                 type_modifier: -1,
             }]
             .into(),
-            cached: true,
+            kept: Kept::Always,
             is_single: false,
             plan: PlanMode::Auto,
         };

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms};
+use callslip::loan::{BoundStatement, Kept, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms};
 use callslip_tests::database;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Row, SimpleQueryMessage, Transaction};
@@ -24,7 +24,7 @@ fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundStatem
         sql: sql.into(),
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: columns(result).into(),
-        cached: true,
+        kept: Kept::Always,
         is_single: false,
         plan: PlanMode::Auto,
     }

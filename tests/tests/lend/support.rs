@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use callslip::Host;
 use callslip::loan::{
-    BoundStatement, Canceller, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms,
+    BoundStatement, Canceller, Kept, Lender, LoanError, PlanMode, ResultColumn, Run, Sessions, Terms,
 };
 use callslip_tests::{connect, database, language_and_slow};
 use tokio::runtime::Runtime;
@@ -88,7 +88,7 @@ pub fn statement(sql: &str, values: &[&str], result: &[(&str, Type)]) -> BoundSt
         sql: sql.into(),
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: result.iter().map(column).collect(),
-        cached: true,
+        kept: Kept::Always,
         is_single: false,
         plan: PlanMode::Auto,
     }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use callslip::loan::{BoundStatement, PlanMode, Pool};
+use callslip::loan::{BoundStatement, Kept, PlanMode, Pool};
 use callslip_tests::rows;
 
 use crate::proxy::{Cancels, Proxy};
@@ -192,7 +192,7 @@ async fn a_transaction_that_was_left_open_is_rolled_back() {
         sql: "BEGIN ISOLATION LEVEL SERIALIZABLE".into(),
         values: Vec::new(),
         columns: [].into(),
-        cached: false,
+        kept: Kept::Never,
         is_single: false,
         plan: PlanMode::Auto,
     };
@@ -214,15 +214,15 @@ async fn what_is_dropped_while_it_is_prepared_leaves_no_statement() {
     let pool = database.pool(1);
     let pid = one::<i32>(&pool, BACKEND).await;
     let statement = bound(&pool.loan().await.unwrap(), "SELECT t.a AS a FROM public.t AS t", &[]).await;
-    for cached in [true, false] {
+    for kept in [Kept::Always, Kept::Sparingly, Kept::Never] {
         database.execute("BEGIN; LOCK TABLE t").await;
-        let statements = vec![BoundStatement { cached, ..statement.clone() }];
+        let statements = vec![BoundStatement { kept, ..statement.clone() }];
         let running = async { pool.loan().await.unwrap().run(statements).await.map(drop) };
         assert!(tokio::time::timeout(Duration::from_millis(100), running).await.is_err());
         database.execute("ROLLBACK").await;
         // It is closed before the next one is prepared, which this is each time.
         let left = format!(
-            "SELECT pg_catalog.count(*) AS is_{cached} FROM pg_catalog.pg_prepared_statements AS s \
+            "SELECT pg_catalog.count(*) AS is_{kept:?} FROM pg_catalog.pg_prepared_statements AS s \
              WHERE s.statement LIKE 'SELECT t.a %'"
         );
         assert_eq!(one::<i64>(&pool, &left).await, 0);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use callslip::Code;
-use callslip::loan::{BoundStatement, PlanMode, PoolSettings, ResultColumn};
+use callslip::loan::{BoundStatement, Kept, PlanMode, PoolSettings, ResultColumn};
 use callslip_tests::rows;
 
 use crate::support::{BACKEND, Database, assert_clean, bound, one, run};
@@ -20,7 +20,7 @@ async fn a_statement_stays_prepared_and_the_cache_is_bounded() {
         assert_eq!(one::<i64>(&pool, count).await, i64::from(3.min(n + 2)));
     }
     let loan = pool.loan().await.unwrap();
-    let uncached = BoundStatement { cached: false, ..bound(&loan, "SELECT 7 AS seven", &[]).await };
+    let uncached = BoundStatement { kept: Kept::Never, ..bound(&loan, "SELECT 7 AS seven", &[]).await };
     rows(loan.run(vec![uncached]).await.unwrap()).await.unwrap();
     let named = "SELECT pg_catalog.count(*) AS n FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement = 'SELECT 7 AS seven'";
     assert_eq!(one::<i64>(&pool, named).await, 0);
@@ -36,7 +36,7 @@ async fn the_statement_that_was_not_used_for_the_longest_time_goes_first() {
     let loan = pool.loan().await.unwrap();
     let sql = "SELECT pg_catalog.string_agg(s.statement, ',' ORDER BY s.statement) AS kept \
                FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement LIKE 'SELECT _ AS n'";
-    let look = BoundStatement { cached: false, ..bound(&loan, sql, &[]).await };
+    let look = BoundStatement { kept: Kept::Never, ..bound(&loan, sql, &[]).await };
     drop(loan);
     for (used, kept) in [
         ("1", "1"),
@@ -64,6 +64,33 @@ async fn the_statement_that_was_not_used_for_the_longest_time_goes_first() {
         assert_eq!(found, expected.join(","), "after {used}");
     }
     assert_eq!(one::<i32>(&pool, BACKEND).await, pid);
+}
+
+#[tokio::test]
+async fn those_that_are_kept_sparingly_are_a_quarter_at_most() {
+    let database = Database::start().await;
+    let pool =
+        database.pool_with(PoolSettings { size: 1, statements_per_connection: 8, ..PoolSettings::default() });
+    for (digit, kept, expected) in [
+        ("1", Kept::Always, "1"),
+        ("2", Kept::Sparingly, "12"),
+        ("3", Kept::Sparingly, "123"),
+        ("4", Kept::Always, "1234"),
+        ("5", Kept::Sparingly, "1345"),
+        ("3", Kept::Sparingly, "1345"),
+        ("6", Kept::Sparingly, "1346"),
+        ("7", Kept::Always, "13467"),
+    ] {
+        let loan = pool.loan().await.unwrap();
+        let statement = BoundStatement { kept, ..bound(&loan, &format!("SELECT {digit} AS n"), &[]).await };
+        rows(loan.run(vec![statement]).await.unwrap()).await.unwrap();
+        let sql = "SELECT pg_catalog.string_agg(pg_catalog.substr(s.statement, 8, 1), '' ORDER BY s.statement) AS kept \
+                   FROM pg_catalog.pg_prepared_statements AS s WHERE s.statement LIKE 'SELECT _ AS n'";
+        let loan = pool.loan().await.unwrap();
+        let look = BoundStatement { kept: Kept::Never, ..bound(&loan, sql, &[]).await };
+        let found: String = rows(loan.run(vec![look]).await.unwrap()).await.unwrap()[0][0].get(0);
+        assert_eq!(found, expected, "after {digit}");
+    }
 }
 
 #[tokio::test]
@@ -139,7 +166,7 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
             sql: "DEALLOCATE ALL".into(),
             values: Vec::new(),
             columns: Arc::new([]),
-            cached: false,
+            kept: Kept::Never,
             is_single: false,
             plan: PlanMode::Auto,
         };
@@ -150,7 +177,7 @@ async fn a_statement_whose_preparation_was_lost_is_prepared_again() {
     // A later statement can't start again on the snapshot of the first: that call fails, the next one works.
     let unknown: (&str, &[&str]) = ("SELECT 3 AS n", &[]);
     let loan = pool.loan().await.unwrap();
-    let deallocate = BoundStatement { cached: true, ..bound(&loan, "DEALLOCATE ALL", &[]).await };
+    let deallocate = BoundStatement { kept: Kept::Always, ..bound(&loan, "DEALLOCATE ALL", &[]).await };
     let statements = vec![deallocate, bound(&loan, unknown.0, unknown.1).await];
     assert_eq!(rows(loan.run(statements).await.unwrap()).await.unwrap_err().code(), Code::StaleStatement);
     rows(run(&pool, &[fine, unknown]).await.unwrap()).await.unwrap();

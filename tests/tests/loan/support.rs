@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use callslip::cluster::Cluster;
 use callslip::loan::{
-    BoundStatement, ConnectionSettings, Described, Loan, LoanError, PlanMode, Pool, PoolSettings, Run,
+    BoundStatement, ConnectionSettings, Described, Kept, Loan, LoanError, PlanMode, Pool, PoolSettings, Run,
 };
 use callslip_tests::{cluster, rows};
 use tokio_postgres::Client;
@@ -88,7 +88,7 @@ pub async fn bound(loan: &Loan, sql: &str, values: &[&str]) -> BoundStatement {
         sql: sql.into(),
         values: values.iter().map(|value| Some((*value).to_owned())).collect(),
         columns: described(loan, sql).await.unwrap().columns,
-        cached: true,
+        kept: Kept::Always,
         is_single: false,
         plan: PlanMode::Auto,
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use callslip::cluster::Cluster;
-use callslip::loan::{BoundStatement, ConnectionSettings, Described, PlanMode, Pool, PoolSettings, Run};
+use callslip::loan::{
+    BoundStatement, ConnectionSettings, Described, Kept, PlanMode, Pool, PoolSettings, Run,
+};
 use callslip::rows::{JsonReply, JsonRows, Numbers, RowError, TextCells, is_decoded};
 use callslip_tests::cluster;
 
@@ -38,7 +40,7 @@ impl Database {
             sql: sql.into(),
             values: values.iter().map(|value| Some((*value).to_owned())).collect(),
             columns: described.columns.clone(),
-            cached: false,
+            kept: Kept::Never,
             is_single: false,
             plan: PlanMode::Auto,
         };
@@ -328,7 +330,7 @@ async fn several_statements_are_one_object() {
             sql: Arc::from(sql),
             values: Vec::new(),
             columns,
-            cached: true,
+            kept: Kept::Always,
             is_single: false,
             plan: PlanMode::Auto,
         });
