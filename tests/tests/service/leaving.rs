@@ -21,7 +21,8 @@ async fn the_call_of_a_client_that_has_left_is_given_up() {
     ] {
         let mut client = TcpStream::connect(served.address()).await.unwrap();
         client.write_all(request.as_bytes()).await.unwrap();
-        wait_for_requests(&served, 1).await;
+        let at_hand = tokio::time::timeout(Duration::from_secs(60), wait_for_requests(&served, 1)).await;
+        at_hand.unwrap_or_else(|_| panic!("it is not at hand: {request}"));
         drop(client);
         let given_up = tokio::time::timeout(Duration::from_secs(60), wait_for_requests(&served, 0)).await;
         given_up.unwrap_or_else(|_| panic!("its call runs on: {request}"));

@@ -32,7 +32,7 @@ async fn ask(served: &Served, seconds: u32) -> tokio::task::JoinHandle<http::Res
 
 /// Waits until so many requests are at hand.
 pub async fn wait_for_requests(served: &Served, number: usize) {
-    let at_hand = format!("callslip_http_requests_in_flight {number}\n");
+    let at_hand = format!("callslip_http_requests_in_flight {number}.0\n");
     while !String::from_utf8(http::get(served.admin(), "/metrics").await.body).unwrap().contains(&at_hand) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
