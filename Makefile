@@ -97,9 +97,9 @@ bench: setup ## Run the benchmarks, and print all that they have measured in one
 # Servers of others with the same endpoints, which are not part of this repository. ARGS='--rounds 1 --seconds 2' is a short run.
 bench-peers: setup ## Measure a plugin beside servers by hand and of others, on the same data: PEERS=folder
 	@test -d '$(PEERS)' || { echo 'bench-peers: say where the peers are: make bench-peers PEERS=folder' >&2; exit 1; }
-	+@$(CARGO) build --release -p callslip -p callslip-rate --bin callslip --bin callslip-rate
-	+@$(with_wasm_rustc) $(built)/release/callslip build tests/guests/peers --out $(built)/plugins/peers.wasm
-	@PATH=$$(host/setup/postgresql.sh 2>/dev/null):$$PATH exec python3 tests/peers/main.py '$(PEERS)' --callslip $(built)/release/callslip --rate $(built)/release/callslip-rate \
+	+@$(CARGO) build --profile dist -p callslip -p callslip-rate --bin callslip --bin callslip-rate
+	+@$(with_wasm_rustc) $(built)/dist/callslip build tests/guests/peers --out $(built)/plugins/peers.wasm
+	@PATH=$$(host/setup/postgresql.sh 2>/dev/null):$$PATH exec python3 tests/peers/main.py '$(PEERS)' --callslip $(built)/dist/callslip --rate $(built)/dist/callslip-rate \
 	    --plugin $(built)/plugins/peers.wasm --target $(built) $(ARGS)
 
 # libFuzzer steers by these, which stable Rust can do too.
