@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long what has come is gathered before it is written: a server that is asked often writes its lines together.
-const GATHERED: Duration = Duration::from_millis(2);
+/// How long what has come is gathered before it is written: to wake the thread takes longer than to write a line.
+const GATHERED: Duration = Duration::from_millis(10);
 
 /// How long a flush waits at most.
 const FLUSHED_WITHIN: Duration = Duration::from_millis(200);
@@ -33,6 +33,8 @@ struct Gathered {
     lines: Vec<u8>,
     /// What was gathered before is being written.
     is_written: bool,
+    /// How many wait for it to be written.
+    waiting: usize,
     is_over: bool,
 }
 
@@ -61,7 +63,9 @@ impl LogWriter {
     fn push(&self, line: &[u8]) {
         let mut gathered = self.lock();
         while gathered.lines.len() >= MOST_BYTES && !gathered.is_over {
+            gathered.waiting += 1;
             gathered = self.0.was_written.wait(gathered).unwrap_or_else(PoisonError::into_inner);
+            gathered.waiting -= 1;
         }
         if gathered.is_over {
             return write(line);
@@ -77,8 +81,18 @@ impl LogWriter {
         let is_not_written = |gathered: &mut Gathered| {
             !gathered.is_over && (gathered.is_written || !gathered.lines.is_empty())
         };
-        let written = self.0.was_written.wait_timeout_while(self.lock(), FLUSHED_WITHIN, is_not_written);
-        drop(written);
+        let mut gathered = self.lock();
+        gathered.waiting += 1;
+        let written = self.0.was_written.wait_timeout_while(gathered, FLUSHED_WITHIN, is_not_written);
+        let (mut gathered, _) = written.unwrap_or_else(PoisonError::into_inner);
+        gathered.waiting -= 1;
+    }
+
+    /// Tells those who wait, if there are any: to tell nobody asks the kernel all the same.
+    fn tell(&self, gathered: &Gathered) {
+        if gathered.waiting > 0 {
+            self.0.was_written.notify_all();
+        }
     }
 
     fn write_all(&self) {
@@ -96,11 +110,15 @@ impl LogWriter {
             std::mem::swap(&mut gathered.lines, &mut written);
             gathered.is_written = true;
             let is_over = gathered.is_over;
+            // There is room again.
+            self.tell(&gathered);
             drop(gathered);
             write(&written);
             written.clear();
-            self.lock().is_written = false;
-            self.0.was_written.notify_all();
+            let mut gathered = self.lock();
+            gathered.is_written = false;
+            self.tell(&gathered);
+            drop(gathered);
             if is_over {
                 return;
             }
